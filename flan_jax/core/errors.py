@@ -1,0 +1,29 @@
+"""Errors a user can act on: each message gives the value, the limit and the remedy.
+
+The command line prints these without a traceback and exits with status 2; anything else is a bug and
+keeps its traceback.
+"""
+
+
+class FlanError(Exception):
+    """Base of every error that is the input's fault rather than the program's."""
+
+
+class ConfigError(FlanError):
+    """A gin file, binding or flag that cannot be used."""
+
+
+class TaskError(FlanError):
+    """A task, template or mixture that cannot be registered or read."""
+
+
+class CacheError(FlanError):
+    """A token cache that is missing, stale, corrupt or of another tokenizer."""
+
+
+class CheckpointError(FlanError):
+    """A checkpoint that is missing, incomplete or of another model."""
+
+
+class TrainingError(FlanError):
+    """Training that cannot go on, such as a loss that is not finite."""

@@ -1,0 +1,212 @@
+"""The token cache on disk: what the build side writes and the feed reads.
+
+    CACHE_DIR/<vocabulary fingerprint, 12 hex digits>/
+        <task>/<split>/shard-00000-of-00001.arrayrecord   one record an example (`encode_record`)
+                       lengths.npy                        int32 [num_examples, 2]: tokens of inputs, targets, with EOS
+                       manifest.json                      `SplitManifest`
+        mixtures/<mixture>.json                           `MixtureManifest`: members with their resolved rates
+
+A split's folder appears by one rename, so it is whole or absent. Shards carry their sha256.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from flan_jax.core.errors import CacheError
+
+FORMAT_VERSION = 1
+
+__all__ = [
+    "FORMAT_VERSION",
+    "CachedExample",
+    "MixtureManifest",
+    "Shard",
+    "SplitManifest",
+    "cache_root",
+    "decode_record",
+    "encode_record",
+    "file_sha256",
+    "read_mixture_manifest",
+    "read_split_manifest",
+    "split_dir",
+    "write_json_atomically",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class CachedExample:
+    """One tokenised example.
+
+    inputs_tokens, targets_tokens: int32 [length], EOS included, untrimmed (the feed trims to the row).
+    references: accepted answers as text. options: answers to rank, empty for free-form tasks.
+    index: row number in the source.
+    """
+
+    inputs_tokens: np.ndarray
+    targets_tokens: np.ndarray
+    references: tuple[str, ...]
+    options: tuple[str, ...]
+    index: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One ArrayRecord file of a split."""
+
+    file: str
+    num_examples: int
+    num_bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitManifest:
+    """What one cached split holds.
+
+    fingerprint: of the task's rendered text, by which a changed task is told from its cached self.
+    dropped: reason -> count of source rows that are not in the shards (e.g. "empty_targets").
+    exemplars_dropped: exemplars left out to keep inputs within `max_inputs_length`; examples_shortened: how many
+    examples lost any.
+    """
+
+    task: str
+    split: str
+    cluster: str
+    kind: str
+    objective: str | None
+    metrics: tuple[str, ...]
+    chance: float
+    pipeline: str  # "native" or "seqio"
+    fingerprint: str
+    vocab_fingerprint: str
+    vocab_size: int
+    num_examples: int
+    shards: tuple[Shard, ...]
+    dropped: Mapping[str, int]
+    exemplars_dropped: int
+    examples_shortened: int
+    max_inputs_length: int | None
+    format_version: int = FORMAT_VERSION
+
+
+@dataclasses.dataclass(frozen=True)
+class MixtureManifest:
+    """A mixture resolved against the cache: `rates[task]` is the unnormalised rate after cap and temperature.
+
+    held_out: "clusters", "datasets", "tasks" -> names that the mixture promises never to train on.
+    """
+
+    name: str
+    rates: Mapping[str, float]
+    num_examples: Mapping[str, int]
+    cap: int | None
+    temperature: float
+    held_out: Mapping[str, Sequence[str]]
+
+
+def encode_record(example: CachedExample) -> bytes:
+    """One ArrayRecord record: msgpack of [inputs int32 bytes, targets int32 bytes, references, options, index]."""
+    return msgpack.packb(
+        [
+            np.asarray(example.inputs_tokens, "<i4").tobytes(),
+            np.asarray(example.targets_tokens, "<i4").tobytes(),
+            list(example.references),
+            list(example.options),
+            int(example.index),
+        ]
+    )
+
+
+def decode_record(record: bytes) -> CachedExample:
+    """The inverse of `encode_record`."""
+    inputs, targets, references, options, index = msgpack.unpackb(record)
+    return CachedExample(
+        np.frombuffer(inputs, "<i4").astype(np.int32),
+        np.frombuffer(targets, "<i4").astype(np.int32),
+        tuple(references),
+        tuple(options),
+        index,
+    )
+
+
+def cache_root(cache_dir: str | os.PathLike[str], vocab_fingerprint: str) -> pathlib.Path:
+    """The folder of one tokenizer's cache."""
+    return pathlib.Path(cache_dir) / vocab_fingerprint[:12]
+
+
+def split_dir(root: pathlib.Path, task: str, split: str) -> pathlib.Path:
+    """The folder of one cached split."""
+    return root / task / split
+
+
+def read_split_manifest(folder: pathlib.Path, vocab_fingerprint: str) -> SplitManifest:
+    """Reads and checks one split's manifest: format, tokenizer, shards present and of the stated size."""
+    path = folder / "manifest.json"
+    fields = _read_json(path)
+    if fields.get("format_version") != FORMAT_VERSION:
+        raise CacheError(
+            f"{path} has format version {fields.get('format_version')}, this program reads {FORMAT_VERSION}: "
+            f"delete {folder} and run `flan-jax cache` again"
+        )
+    fields["shards"] = tuple(Shard(**shard) for shard in fields["shards"])
+    fields["metrics"] = tuple(fields["metrics"])
+    manifest = SplitManifest(**fields)
+    if manifest.vocab_fingerprint != vocab_fingerprint:
+        raise CacheError(
+            f"{path} was tokenised with vocabulary {manifest.vocab_fingerprint[:12]}, this run uses "
+            f"{vocab_fingerprint[:12]}: set VOCAB_PATH to the one it was made with, or run `flan-jax cache` again"
+        )
+    for shard in manifest.shards:
+        file = folder / shard.file
+        num_bytes = file.stat().st_size if file.is_file() else -1
+        if num_bytes != shard.num_bytes:
+            found = "is missing" if num_bytes < 0 else f"has {num_bytes} bytes"
+            raise CacheError(
+                f"shard {file} {found}, the manifest says {shard.num_bytes} bytes: delete {folder} and run "
+                f"`flan-jax cache` again"
+            )
+    return manifest
+
+
+def read_mixture_manifest(root: pathlib.Path, name: str) -> MixtureManifest:
+    """Reads `mixtures/<name>.json`."""
+    return MixtureManifest(**_read_json(root / "mixtures" / f"{name}.json"))
+
+
+def write_json_atomically(path: pathlib.Path, value: Any) -> None:
+    """Writes `value` (a dataclass or JSON value) so that `path` is whole or untouched."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with open(partial, "w") as file:
+        json.dump(value, file, indent=1, sort_keys=True)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def file_sha256(path: pathlib.Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise CacheError(f"{path} does not exist: build it with `flan-jax cache`") from error
+    except ValueError as error:
+        raise CacheError(f"{path} is not valid JSON ({error}): delete its folder and run `flan-jax cache` again") from error
