@@ -1,0 +1,52 @@
+"""Packaging. `tasks/` and `gin/` sit at the top of the repository and are installed as `flan_jax.tasks` and
+`flan_jax.gin`, so that they claim no top-level name in anybody's environment."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "flan_jax" / "__init__.py").read_text()).group(1)
+
+TASK_PACKAGES = ["flan_jax.tasks"] + [f"flan_jax.tasks.{name}" for name in find_packages(str(HERE / "tasks"))]
+GIN_PACKAGES = ["flan_jax.gin"] + [f"flan_jax.gin.{name}" for name in ("models", "mixtures", "runs", "recipes")]
+
+setup(
+    name="flan_jax",
+    version=VERSION,
+    description="Instruction finetuning at scale, in JAX",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["flan_jax", "flan_jax.*"]) + TASK_PACKAGES + GIN_PACKAGES,
+    package_dir={"flan_jax": "flan_jax", "flan_jax.tasks": "tasks", "flan_jax.gin": "gin"},
+    package_data={"": ["*.gin", "assets/*", "assets/**/*"]},
+    install_requires=[
+        "absl-py",
+        "array_record>=0.8",
+        "flax>=0.12",
+        "gin-config>=0.5",
+        "jax>=0.10",
+        "matplotlib>=3.9",
+        "msgpack>=1.1",
+        "numpy>=2",
+        "optax>=0.2.5",
+        "orbax-checkpoint>=0.11",
+        "protobuf",
+        "rich>=14",
+        "rouge-score>=0.1.2",
+        "safetensors>=0.6",
+        "sentencepiece>=0.2.1",
+        "tensorboardX>=2.6",
+    ],
+    extras_require={
+        "build": ["seqio>=0.0.20", "tensorflow>=2.20", "tensorflow-text>=2.20", "tensorflow-datasets>=4.9.9"],
+        "tpu": ["jax[tpu]>=0.10"],
+        "gpu": ["jax[cuda13]>=0.10"],
+        "bench": ["torch>=2.8", "transformers>=5"],
+        "test": ["pytest>=9", "pytest-timeout>=2.4", "pytest-xdist>=3.8", "ruff>=0.14", "mypy>=1.18"],
+    },
+    entry_points={"console_scripts": ["flan-jax = flan_jax.cli.main:main"]},
+)

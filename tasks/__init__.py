@@ -1,0 +1,1 @@
+"""Every task and mixture of flan_jax, registered on import; no I/O, no random numbers, no SeqIO."""
