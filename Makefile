@@ -1,0 +1,42 @@
+# Every target sets itself up. VENV=path chooses another environment, PYTHON=python3.12 another interpreter.
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEMO_DIR ?= runs/demo
+
+.PHONY: demo test check bench pretrained vocab clean
+
+demo: $(VENV)/.core
+	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
+
+test: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -n 2
+
+check: $(VENV)/.test
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy flan_jax
+	$(VENV)/bin/python -m pytest -n 2 -m "not slow"
+
+bench: $(VENV)/.test
+	$(VENV)/bin/python benchmarks/run_all.py
+
+# The demo's starting point: span corruption, then prefix-LM, on procedural text; written into flan_jax/assets.
+pretrained: $(VENV)/.core
+	$(VENV)/bin/python -m flan_jax.cli.pretrained --model_dir runs/pretrained
+
+vocab: $(VENV)/.core
+	$(VENV)/bin/python -m flan_jax.build.train_vocab
+
+$(VENV)/.core: setup.py constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, %s is %s" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	$(PIP) -e '.[build,test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,280 @@
+"""gin at the edge: files and flags in, frozen dataclasses out. Nothing reads gin after `load` returns.
+
+What gin itself lets pass is an error here, before anything is loaded: a macro nobody uses (a misspelt one), a
+binding nobody uses, a required macro without a value. Each message has file, line and the nearest name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import functools
+import pathlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import gin
+from gin import config as gin_internals
+
+import flan_jax
+from flan_jax.core.errors import ConfigError
+from flan_jax.core.suggest import did_you_mean
+from flan_jax.evaluate import EvalConfig
+from flan_jax.models import T5Config
+from flan_jax.optim import AdafactorConfig
+from flan_jax.train.config import CheckpointConfig, MeshConfig, TrainConfig
+
+__all__ = ["RunConfig", "TaskConfig", "add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]
+
+_REQUIRED = gin.REQUIRED
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskConfig:
+    """Where tasks are registered.
+
+    Attributes:
+      modules: MIXTURE_OR_TASK_MODULE: modules whose import registers tasks (ours or SeqIO's).
+      suites: suite -> directory, for tasks read from a folder (`flan_jax.core.suites`), e.g. {"niv2": "/data/niv2"}.
+    """
+
+    modules: tuple[str, ...] = ("flan_jax.tasks",)
+    suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        modules = (self.modules,) if isinstance(self.modules, str) else tuple(self.modules)
+        object.__setattr__(self, "modules", modules)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Everything a run is told. `operative` is the gin text that gives the same run again."""
+
+    train: TrainConfig
+    model: T5Config
+    optimizer: AdafactorConfig
+    evaluation: EvalConfig
+    tasks: TaskConfig
+    operative: str
+
+
+_CONFIGURABLES: dict[str, type] = {
+    "TrainConfig": TrainConfig,
+    "MeshConfig": MeshConfig,
+    "CheckpointConfig": CheckpointConfig,
+    "T5Config": T5Config,
+    "AdafactorConfig": AdafactorConfig,
+    "EvalConfig": EvalConfig,
+    "TaskConfig": TaskConfig,
+}
+
+
+@functools.cache
+def _configurable(name: str) -> Any:
+    return gin.external_configurable(_CONFIGURABLES[name], name, module="flan_jax")
+
+
+def gin_root() -> pathlib.Path:
+    """The folder that holds `gin/`: the repository's root, or the installed package."""
+    package = pathlib.Path(flan_jax.__file__).parent
+    for root in (package, package.parent):
+        if (root / "gin" / "recipes").is_dir():
+            return root
+    raise ConfigError(f"no gin/recipes beside {package}: reinstall flan_jax")
+
+
+def add_gin_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--gin_file`, `--gin_search_paths`; `--gin.NAME=value` flags are split off by `split_gin_flags`."""
+    parser.add_argument("--gin_file", action="append", default=[], help="gin file; repeat to stack several")
+    parser.add_argument("--gin_search_paths", default="", help="comma-separated folders to look for gin files in")
+    parser.add_argument("--gin_bindings", action="append", default=[], help="one binding, as in 'BATCH_SIZE = 64'")
+
+
+def split_gin_flags(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Splits `--gin.NAME=value` flags from the rest: (other arguments, gin bindings).
+
+    A value that is no gin literal is taken as a string, so `--gin.MODEL_DIR=runs/a` needs no quotes.
+    """
+    rest: list[str] = []
+    bindings: list[str] = []
+    pending: str | None = None
+    for arg in argv:
+        if pending is not None:
+            bindings.append(f"{pending} = {_as_gin_value(arg)}")
+            pending = None
+        elif arg.startswith("--gin."):
+            name, equals, value = arg[len("--gin.") :].partition("=")
+            if equals:
+                bindings.append(f"{name} = {_as_gin_value(value)}")
+            else:
+                pending = name
+        else:
+            rest.append(arg)
+    if pending is not None:
+        raise ConfigError(f"--gin.{pending} has no value: write --gin.{pending}=VALUE")
+    return rest, bindings
+
+
+def load_run(args: argparse.Namespace) -> RunConfig:
+    """`load` from parsed arguments that have `gin_file`, `gin_bindings` and `gin_search_paths`."""
+    if not args.gin_file:
+        recipes = sorted(p.name for p in (gin_root() / "gin" / "recipes").glob("*.gin"))
+        raise ConfigError(f"no --gin_file given: name one of gin/recipes ({', '.join(recipes)}) or your own file")
+    paths = [p for p in args.gin_search_paths.split(",") if p]
+    return load(args.gin_file, args.gin_bindings, paths)
+
+
+def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: Sequence[str] = ()) -> RunConfig:
+    """Reads gin files, then bindings over them, and returns the run's configuration.
+
+    Raises `ConfigError` for a missing file, a misspelt name, an unset required macro or an unused binding.
+    """
+    for name in _CONFIGURABLES:
+        _configurable(name)
+    with gin.unlock_config():
+        gin.clear_config()
+        gin_internals._FILE_READERS[:] = gin_internals._FILE_READERS[:1]
+        gin_internals._LOCATION_PREFIXES[:] = ["", *[str(p) for p in search_paths], str(gin_root())]
+        for file in gin_files:
+            _parse(lambda file=file: gin.parse_config_file(_find(file, search_paths)), f"gin file {file}")
+        for binding in bindings:
+            _parse(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
+        locations = _scan_locations(gin_files, search_paths)
+        _check_macros(locations)
+        try:
+            built = {name: _configurable(name)() for name in _CONFIGURABLES if name not in _NESTED}
+        except ConfigError:
+            raise
+        except (TypeError, ValueError, RuntimeError) as error:
+            # gin appends its own "In call to configurable" lines; ConfigErrors raised while building are among them.
+            raise ConfigError(_first_lines(error)) from error
+        _check_unused(locations)
+        operative = gin.operative_config_str()
+    return RunConfig(
+        train=built["TrainConfig"],
+        model=built["T5Config"],
+        optimizer=built["AdafactorConfig"],
+        evaluation=built["EvalConfig"],
+        tasks=built["TaskConfig"],
+        operative=operative,
+    )
+
+
+_NESTED = ("MeshConfig", "CheckpointConfig")  # built where TrainConfig refers to them
+
+
+def _find(file: str, search_paths: Sequence[str]) -> str:
+    roots = [pathlib.Path("."), *[pathlib.Path(p) for p in search_paths], gin_root()]
+    for root in roots:
+        if (root / file).is_file():
+            return str(root / file)
+    known = [str(p.relative_to(gin_root())) for p in sorted((gin_root() / "gin").rglob("*.gin"))]
+    raise ConfigError(f"gin file {file} is in none of {', '.join(str(r) for r in roots)}{did_you_mean(file, known)}")
+
+
+def _parse(parse: Any, what: str) -> None:
+    try:
+        parse()
+    except ConfigError:
+        raise
+    except Exception as error:  # gin raises many kinds; all of them are the file's fault here
+        message = " ".join(str(error).split())
+        hint = ""
+        if match := re.search(r"No configurable matching '([^']+)'", message):
+            hint = did_you_mean(match[1], [*_CONFIGURABLES, *_macros()])
+        elif match := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
+            cls = _CONFIGURABLES.get(match[1].split(".")[-1])
+            names = [field.name for field in dataclasses.fields(cls)] if cls else []
+            hint = did_you_mean(match[2], names) or f"; it has {', '.join(names)}"
+        elif isinstance(error, OSError) or "Unable to open file" in message:
+            known = [str(p.relative_to(gin_root())) for p in sorted((gin_root() / "gin").rglob("*.gin"))]
+            if match := re.search(r"open file:? '?([^' ,]+)", message):
+                hint = did_you_mean(match[1], known)
+        raise ConfigError(f"{what}: {message}{hint}") from error
+
+
+def _macros() -> dict[str, Any]:
+    return {scope: params.get("value") for (scope, name), params in gin_internals._CONFIG.items() if name == "gin.macro"}
+
+
+def _scan_locations(files: Sequence[str], search_paths: Sequence[str]) -> dict[str, str]:
+    """`"file:line"` of each binding, by its name as written; gin 0.5 keeps none."""
+    found: dict[str, str] = {}
+    for file in files:
+        path = _find(file, search_paths)
+        block = ""
+        for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
+            if match := re.match(r"include\s+['\"](.+?)['\"]", line):
+                found.update(_scan_locations([match[1]], search_paths))
+            elif match := re.match(r"([\w./]+):\s*(#.*)?$", line):
+                block = match[1]
+            elif match := re.match(r"(\s*)([\w./]+)\s*=", line):
+                name = f"{block}.{match[2]}" if match[1] and block else match[2]
+                found[name] = f"{file}:{number}"
+    return found
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Names of the macros that a gin value refers to."""
+    if isinstance(value, gin_internals.ConfigurableReference):
+        if value.config_key[1] == "gin.macro":
+            yield value.config_key[0]
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _references(key)
+            yield from _references(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _references(item)
+
+
+def _check_macros(locations: Mapping[str, str]) -> None:
+    macros = _macros()
+    used: set[str] = set()
+    for params in gin_internals._CONFIG.values():
+        for value in params.values():
+            used.update(_references(value))
+    for name in sorted(used - set(macros)):
+        raise ConfigError(f"macro %{name} is used but has no value{did_you_mean(name, macros)}")
+    unset = sorted(name for name in used if macros[name] is _REQUIRED or _is_required(macros[name]))
+    for name in sorted(set(macros) - used):
+        where = locations.get(name, "command line")
+        raise ConfigError(
+            f"{where}: nothing uses {name}{did_you_mean(name, used)} If it is a macro of yours, refer to it as %{name}"
+        )
+    if unset:
+        flags = " ".join(f"--gin.{name}=…" for name in unset)
+        raise ConfigError(f"required macro{'s' if len(unset) > 1 else ''} {', '.join(unset)} not set: add {flags}")
+
+
+def _is_required(value: Any) -> bool:
+    return isinstance(value, gin_internals.ConfigurableReference) and value.config_key[0] == "gin.REQUIRED"
+
+
+def _check_unused(locations: Mapping[str, str]) -> None:
+    operative = gin_internals._OPERATIVE_CONFIG
+    for (scope, selector), params in gin_internals._CONFIG.items():
+        if selector == "gin.macro":
+            continue
+        for parameter in params:
+            if parameter not in operative.get((scope, selector), {}):
+                short = selector.removeprefix("flan_jax.")
+                name = f"{scope}/{short}" if scope else short
+                where = locations.get(f"{name}.{parameter}", "command line")
+                raise ConfigError(f"{where}: binding {name}.{parameter} is never used; remove it or its misspelt scope")
+
+
+def _as_gin_value(value: str) -> str:
+    if value[:1] in "@%([{'\"" and value:
+        return value
+    try:
+        ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return repr(value)
+    return value
+
+
+def _first_lines(error: Exception) -> str:
+    return " ".join(line.strip() for line in str(error).splitlines() if line.strip())

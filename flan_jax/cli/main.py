@@ -1,0 +1,67 @@
+"""`flan-jax VERB …`: one verb a module of this package, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from flan_jax import __version__
+from flan_jax.core.errors import FlanError
+from flan_jax.core.suggest import did_you_mean
+
+VERBS = {
+    "demo": "run the main job on the embedded tasks: finetune, judge, pick the checkpoint, report",
+    "train": "finetune or pretrain from a gin recipe",
+    "cache": "tokenise a mixture once, into checksummed shards",
+    "eval": "score a checkpoint on any mixture",
+    "infer": "generate from a checkpoint: one prompt, a file, or interactively",
+    "tasks": "list, show and render tasks",
+    "mix": "explain a mixture: examples, caps, rates, epochs, tokens",
+}
+
+__all__ = ["VERBS", "main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one verb; returns 0, or 2 after printing an error that is the input's fault."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv[:1] == ["--version"]:
+        print(__version__)
+        return 0
+    if not argv or argv[0] in ("-h", "--help"):
+        print("usage: flan-jax VERB [options]\n")
+        print("\n".join(f"  {verb:8}{text}" for verb, text in VERBS.items()))
+        print("\n`flan-jax VERB --help` shows a verb's options. Recipes are in gin/recipes.")
+        return 0 if argv else 2
+    verb, rest = argv[0], argv[1:]
+    try:
+        if verb not in VERBS:
+            raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS)} The verbs are {', '.join(VERBS)}")
+        return run_verb(verb, rest)
+    except FlanError as error:
+        print(f"flan-jax {verb}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+def run_verb(verb: str, argv: Sequence[str]) -> int:
+    """Parses `argv` for `verb` and runs it."""
+    module = importlib.import_module(f"flan_jax.cli.{verb}")
+    parser = argparse.ArgumentParser(prog=f"flan-jax {verb}", description=module.HELP)
+    module.add_arguments(parser)
+    if any(action.dest == "gin_file" for action in parser._actions):
+        from flan_jax.cli.gin_config import split_gin_flags
+
+        argv, bindings = split_gin_flags(argv)
+        args = parser.parse_args(argv)
+        args.gin_bindings = [*bindings, *args.gin_bindings]
+    else:
+        args = parser.parse_args(argv)
+    return module.run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
