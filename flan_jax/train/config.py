@@ -1,0 +1,186 @@
+"""What a run is told, as frozen dataclasses. Only `flan_jax.cli` fills them from gin; nothing here reads a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from flan_jax.core.errors import ConfigError
+from flan_jax.core.suggest import did_you_mean
+
+Rules = Sequence[tuple[str, str | tuple[str, ...] | None]]
+
+DEFAULT_RULES: Rules = (
+    ("batch", ("data", "fsdp")),
+    ("vocab", "model"),
+    ("mlp", "model"),
+    ("heads", "model"),
+    ("joined_kv", "model"),
+    ("embed", "fsdp"),
+    ("kv", None),
+    ("layers", None),
+    ("relpos_buckets", None),
+)
+
+FEATURES = ("inputs", "targets")
+
+__all__ = ["DEFAULT_RULES", "CheckpointConfig", "MeshConfig", "Rules", "TrainConfig"]
+
+
+def _at_least(owner: str, name: str, value: float, limit: float, remedy: str) -> None:
+    if value < limit:
+        raise ConfigError(f"{owner}.{name} is {value}, the least is {limit}: {remedy}")
+
+
+@dataclasses.dataclass(frozen=True)
+class MeshConfig:
+    """How devices are arranged; the product is the number of devices of all processes.
+
+    Attributes:
+      data: splits the batch; every device of this axis holds all parameters. -1 takes the devices that are left.
+      fsdp: splits the batch and the parameters' `embed` dimension (ZeRO-3): less memory a device, more traffic.
+      model: splits heads, mlp and vocabulary (Megatron): for models too large for `fsdp` alone, inside one host.
+    """
+
+    data: int = -1
+    fsdp: int = 1
+    model: int = 1
+
+    def __post_init__(self) -> None:
+        sizes = dataclasses.asdict(self)
+        for name, size in sizes.items():
+            if size < 1 and size != -1:
+                raise ConfigError(f"MeshConfig.{name} is {size}: give a number of devices, or -1 for those left over")
+        if list(sizes.values()).count(-1) > 1:
+            raise ConfigError(f"MeshConfig has -1 twice ({sizes}): only one axis can take the devices left over")
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointConfig:
+    """When checkpoints are written and which are kept.
+
+    Attributes:
+      period: steps between checkpoints. One is also written at every evaluation, at the end and on SIGTERM; None
+        leaves it at those.
+      keep_latest: newest checkpoints kept; the newest is what a restart continues from.
+      keep_best: checkpoints kept for their rank by the selection rule, whatever their age.
+      export_dtype: type of the weights written to MODEL_DIR/selected: "float32" or "bfloat16" (half the size).
+    """
+
+    period: int | None = None
+    keep_latest: int = 2
+    keep_best: int = 1
+    export_dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.period is not None:
+            _at_least("CheckpointConfig", "period", self.period, 1, "None leaves checkpoints to evaluations and the end")
+        _at_least("CheckpointConfig", "keep_latest", self.keep_latest, 1, "a run without its newest cannot be resumed")
+        _at_least("CheckpointConfig", "keep_best", self.keep_best, 1, "the selected checkpoint is handed over at the end")
+        if self.export_dtype not in ("float32", "bfloat16"):
+            raise ConfigError(f"CheckpointConfig.export_dtype is {self.export_dtype!r}: use 'float32' or 'bfloat16'")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """One training run. Model, optimizer and evaluation have configurations of their own.
+
+    Attributes:
+      model_dir: where checkpoints, logs and results go; created if missing. A run that finds its own checkpoints
+        there continues from the newest.
+      mixture: name of the training mixture or task (MIXTURE_OR_TASK_NAME).
+      cache_dir: the token cache; parts that are missing are built first, in another process.
+      vocab_path: a SentencePiece model in the T5 convention; None for the embedded vocabulary.
+      feature_lengths: {"inputs": L, "targets": T}, tokens a packed row holds (TASK_FEATURE_LENGTHS).
+      batch_size: packed rows a step, over all devices and microbatches.
+      train_steps: optimizer steps of the whole run, those before a restart included.
+      seed: decides initial weights, data order and dropout. Two runs of one seed are the same bit for bit on the same
+        kind and number of devices.
+      microbatches: splits each step's batch to save memory; the step's result stays the same to float32 rounding.
+      initial_checkpoint_path: weights to start from (a run's folder, one of its steps, or a folder with
+        weights.safetensors and model.json); None draws them at random. A restart prefers MODEL_DIR's own.
+      eval_period: steps between evaluations; there is also one before step 1 and one after the last. None or 0 leaves
+        it at those two.
+      eval_selection: mixture whose normalised average picks the checkpoint; None selects the last one.
+      eval_report: mixture that is scored as well but never decides anything; disjoint from eval_selection.
+      label_smoothing: probability taken from the target and spread over the vocabulary.
+      z_loss: factor of the squared log-partition in the loss.
+      log_period: steps between lines of metrics.jsonl.
+      mesh, rules: devices' arrangement, and (logical axis, mesh axis) pairs that say how parameters lie on it.
+      checkpoint: see `CheckpointConfig`.
+      prefetch_batches: batches made ready ahead of the step that uses them.
+      peak_flops: a device's peak floating-point operations a second, for MFU; None looks the device up, and logs no
+        MFU where it is unknown.
+      profile_steps: (first, last) steps recorded with the JAX profiler to MODEL_DIR/profile; None records none.
+    """
+
+    model_dir: str
+    mixture: str
+    cache_dir: str
+    feature_lengths: Mapping[str, int]
+    batch_size: int
+    train_steps: int
+    vocab_path: str | None = None
+    seed: int = 0
+    microbatches: int = 1
+    initial_checkpoint_path: str | None = None
+    eval_period: int | None = None
+    eval_selection: str | None = None
+    eval_report: str | None = None
+    label_smoothing: float = 0.0
+    z_loss: float = 1e-4
+    log_period: int = 10
+    mesh: MeshConfig = MeshConfig()
+    rules: Rules = DEFAULT_RULES
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    prefetch_batches: int = 2
+    peak_flops: float | None = None
+    profile_steps: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        _check_lengths(self.feature_lengths)
+        object.__setattr__(self, "feature_lengths", {name: int(self.feature_lengths[name]) for name in FEATURES})
+        object.__setattr__(self, "rules", tuple((name, _mesh_axes(target)) for name, target in self.rules))
+        object.__setattr__(self, "initial_checkpoint_path", self.initial_checkpoint_path or None)
+        for name in ("model_dir", "mixture", "cache_dir"):
+            if not getattr(self, name):
+                raise ConfigError(f"TrainConfig.{name} is empty: set {name.upper()}")
+        for name in ("batch_size", "train_steps", "microbatches", "log_period", "prefetch_batches"):
+            _at_least("TrainConfig", name, getattr(self, name), 1, "give a positive number")
+        if self.eval_period is not None:
+            _at_least("TrainConfig", "eval_period", self.eval_period, 0, "0 or None evaluates before and after only")
+        if not 0.0 <= self.label_smoothing < 1.0:
+            raise ConfigError(f"TrainConfig.label_smoothing is {self.label_smoothing}: it must lie in [0, 1)")
+        _at_least("TrainConfig", "z_loss", self.z_loss, 0.0, "0 turns it off")
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"TrainConfig.seed is {self.seed}: it must lie in [0, 2**31)")
+        if self.batch_size % self.microbatches:
+            below = self.batch_size // self.microbatches * self.microbatches
+            nearest = [str(n) for n in (below, below + self.microbatches) if n]
+            raise ConfigError(
+                f"batch {self.batch_size} is not divisible by {self.microbatches} microbatches: use {' or '.join(nearest)}"
+            )
+
+    @property
+    def inputs_length(self) -> int:
+        """L, encoder tokens a row."""
+        return self.feature_lengths["inputs"]
+
+    @property
+    def targets_length(self) -> int:
+        """T, decoder tokens a row."""
+        return self.feature_lengths["targets"]
+
+
+def _check_lengths(lengths: Mapping[str, int]) -> None:
+    for name in lengths:
+        if name not in FEATURES:
+            raise ConfigError(f"TASK_FEATURE_LENGTHS has {name!r}{did_you_mean(name, FEATURES)} It takes inputs and targets")
+    for name in FEATURES:
+        if name not in lengths:
+            raise ConfigError(f"TASK_FEATURE_LENGTHS {dict(lengths)} lacks {name!r}: give both inputs and targets")
+        _at_least("TASK_FEATURE_LENGTHS", name, lengths[name], 2, "a row holds at least one token and EOS")
+
+
+def _mesh_axes(target: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    return target if target is None or isinstance(target, str) else tuple(target)
