@@ -101,8 +101,6 @@ class TrainConfig:
         weights.safetensors and model.json); None draws them at random. A restart prefers MODEL_DIR's own.
       eval_period: steps between evaluations; there is also one before step 1 and one after the last. None or 0 leaves
         it at those two.
-      eval_selection: mixture whose normalised average picks the checkpoint; None selects the last one.
-      eval_report: mixture that is scored as well but never decides anything; disjoint from eval_selection.
       label_smoothing: probability taken from the target and spread over the vocabulary.
       z_loss: factor of the squared log-partition in the loss.
       log_period: steps between lines of metrics.jsonl.
@@ -125,8 +123,6 @@ class TrainConfig:
     microbatches: int = 1
     initial_checkpoint_path: str | None = None
     eval_period: int | None = None
-    eval_selection: str | None = None
-    eval_report: str | None = None
     label_smoothing: float = 0.0
     z_loss: float = 1e-4
     log_period: int = 10

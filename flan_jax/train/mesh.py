@@ -1,0 +1,204 @@
+"""Devices as a mesh of three named axes, and which array lies where on it.
+
+`data` splits the batch, `fsdp` splits the batch and the parameters, `model` splits the parameters' inner dimensions
+(tensor parallelism). Rules map the *logical* axis names that every parameter carries to mesh axes; the same rules
+serve one CPU device and a pod.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import mesh_utils
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from flan_jax.core.errors import ConfigError
+from flan_jax.train.config import MeshConfig, Rules
+
+MESH_AXES = ("data", "fsdp", "model")
+BATCH_AXES = ("data", "fsdp")
+
+__all__ = [
+    "BATCH_AXES",
+    "MESH_AXES",
+    "batch_sharding",
+    "check_heads",
+    "check_rows",
+    "local_rows",
+    "make_mesh",
+    "opt_state_shardings",
+    "param_shardings",
+    "replicated",
+    "to_global",
+]
+
+
+def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """A mesh over `devices` (all of them by default) with the axes `data`, `fsdp`, `model`.
+
+    One size may be -1: it takes the devices that the others leave. Raises `ConfigError` when the product is not the
+    number of devices.
+    """
+    devices = jax.devices() if devices is None else list(devices)
+    sizes = [config.data, config.fsdp, config.model]
+    known = math.prod(size for size in sizes if size != -1)
+    text = "x".join(str(size) for size in sizes)
+    if -1 in sizes:
+        if len(devices) % known:
+            raise ConfigError(
+                f"mesh {text} (data x fsdp x model) needs a multiple of {known} devices, there are {len(devices)}: "
+                f"choose fsdp and model sizes whose product divides {len(devices)}"
+            )
+        sizes[sizes.index(-1)] = len(devices) // known
+    if math.prod(sizes) != len(devices):
+        raise ConfigError(
+            f"mesh {text} (data x fsdp x model) has {math.prod(sizes)} places, there are {len(devices)} devices: "
+            f"set the sizes to a product of {len(devices)}, or data to -1"
+        )
+    grid = mesh_utils.create_device_mesh(sizes, devices=devices, allow_split_physical_axes=True)
+    return Mesh(grid, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES))
+
+
+def check_rows(batch_size: int, microbatches: int, mesh: Mesh) -> None:
+    """Raises `ConfigError` unless the batch splits evenly over data x fsdp devices and microbatches."""
+    num_shards = math.prod(mesh.shape[axis] for axis in BATCH_AXES)
+    limit = num_shards * microbatches
+    if batch_size % limit:
+        below, above = batch_size // limit * limit, (batch_size // limit + 1) * limit
+        nearest = f"use {below} or {above}" if below else f"use {above}"
+        by = f"the data axis {mesh.shape['data']}"
+        if mesh.shape["fsdp"] > 1:
+            by += f" x the fsdp axis {mesh.shape['fsdp']}"
+        if microbatches > 1:
+            by += f" x {microbatches} microbatches"
+        raise ConfigError(f"batch {batch_size} is not divisible by {by}{f' = {limit}' if ' x ' in by else ''}: {nearest}")
+
+
+def check_heads(num_heads: int, mesh: Mesh) -> None:
+    """Raises `ConfigError` unless the attention heads split evenly over the model axis."""
+    size = mesh.shape["model"]
+    if num_heads % size:
+        divisors = [n for n in range(1, num_heads + 1) if num_heads % n == 0]
+        nearest = max((n for n in divisors if n < size), default=1)
+        raise ConfigError(
+            f"{num_heads} attention heads do not split over the model axis {size}: use a model axis of {nearest} "
+            f"(it may be one of {', '.join(map(str, divisors))}) and give the other devices to data or fsdp"
+        )
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+    """The same value on every device."""
+    return NamedSharding(mesh, PartitionSpec())
+
+
+def batch_sharding(mesh: Mesh) -> NamedSharding:
+    """Rows (axis 0) split over data and fsdp."""
+    return NamedSharding(mesh, PartitionSpec(BATCH_AXES))
+
+
+def param_shardings(mesh: Mesh, rules: Rules, params: Any, logical_axes: Any) -> Any:
+    """A tree of `NamedSharding` for parameters.
+
+    Args:
+      mesh: from `make_mesh`.
+      rules: (logical axis, mesh axis or axes or None) pairs; the first rule for a name wins.
+      params: a tree of arrays or `jax.ShapeDtypeStruct`.
+      logical_axes: the same tree with a tuple of logical names (or None) for each array's dimensions.
+
+    A mesh axis is used once an array, and only where it divides the dimension: other dimensions stay whole. A name
+    without a rule is a `ConfigError`.
+    """
+    table: dict[str, Any] = {}
+    for name, target in rules:
+        table.setdefault(name, target)
+
+    def leaf(param, axes):
+        return NamedSharding(mesh, _spec(mesh, table, param.shape, axes))
+
+    return jax.tree.map(leaf, params, logical_axes)
+
+
+def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequence[str | None]) -> PartitionSpec:
+    if len(shape) != len(axes):
+        raise ConfigError(f"a parameter of shape {tuple(shape)} has {len(axes)} logical axes {tuple(axes)}: give one each")
+    used: set[str] = set()
+    entries: list[Any] = []
+    for size, name in zip(shape, axes, strict=True):
+        if name is not None and name not in table:
+            raise ConfigError(
+                f"logical axis {name!r} has no rule; the rules know {', '.join(table)}: add ({name!r}, mesh axis or None)"
+            )
+        target = table[name] if name is not None else None
+        wanted = (target,) if isinstance(target, str) else tuple(target or ())
+        for axis in wanted:
+            if axis not in mesh.shape:
+                raise ConfigError(f"the rule for {name!r} names mesh axis {axis!r}; the mesh has {', '.join(mesh.shape)}")
+        wanted = tuple(axis for axis in wanted if axis not in used and mesh.shape[axis] > 1)
+        if wanted and size % math.prod(mesh.shape[axis] for axis in wanted) == 0:
+            used.update(wanted)
+            entries.append(wanted[0] if len(wanted) == 1 else wanted)
+        else:
+            entries.append(None)
+    while entries and entries[-1] is None:
+        entries.pop()
+    return PartitionSpec(*entries)
+
+
+def opt_state_shardings(mesh: Mesh, params: Any, shardings: Any, opt_state: Any) -> Any:
+    """A tree of `NamedSharding` for an optimizer state that mirrors the parameters.
+
+    A leaf whose path ends with a parameter's path is sharded like that parameter; where it lacks one of the
+    parameter's axes (Adafactor's `v_row` and `v_col`), like the parameter without that axis. Everything else
+    (counters, placeholders of size 1) is on every device.
+    """
+    known: dict[tuple[str, ...], tuple[tuple[int, ...], tuple[Any, ...]]] = {}
+    for (path, param), sharding in zip(
+        jax.tree_util.tree_leaves_with_path(params), jax.tree.leaves(shardings), strict=True
+    ):
+        spec = tuple(sharding.spec) + (None,) * (len(param.shape) - len(sharding.spec))
+        known[_names(path)] = (tuple(param.shape), spec)
+
+    def leaf(path, value):
+        names = _names(path)
+        for start in range(len(names)):
+            if names[start:] in known:
+                shape, spec = known[names[start:]]
+                return NamedSharding(mesh, PartitionSpec(*_reduced_spec(shape, spec, tuple(value.shape))))
+        return replicated(mesh)
+
+    return jax.tree_util.tree_map_with_path(leaf, opt_state)
+
+
+def _names(path: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(jax.tree_util.keystr((entry,), simple=True) for entry in path)
+
+
+def _reduced_spec(shape: tuple[int, ...], spec: tuple[Any, ...], found: tuple[int, ...]) -> tuple[Any, ...]:
+    """`spec` less the axis that `found` lacks; nothing where `found` is no reduction of `shape`."""
+    if found == shape:
+        return spec
+    for axis in reversed(range(len(shape))):
+        if shape[:axis] + shape[axis + 1 :] == found:
+            return spec[:axis] + spec[axis + 1 :]
+    return ()
+
+
+def local_rows(mesh: Mesh, batch_size: int) -> np.ndarray:
+    """Numbers of the global batch's rows that this process's devices hold, ascending, int64."""
+    rows: set[int] = set()
+    for (index,) in batch_sharding(mesh).addressable_devices_indices_map((batch_size,)).values():
+        rows.update(range(*index.indices(batch_size)))
+    return np.array(sorted(rows), np.int64)
+
+
+def to_global(mesh: Mesh, batch_size: int, local_batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
+    """Global arrays [batch_size, ...] from this process's rows, which are `local_rows(mesh, batch_size)` in order."""
+    sharding = batch_sharding(mesh)
+    return {
+        name: jax.make_array_from_process_local_data(sharding, rows, (batch_size, *rows.shape[1:]))
+        for name, rows in local_batch.items()
+    }

@@ -1,0 +1,86 @@
+"""Weights without optimizer state, as a folder that any safetensors reader opens.
+
+    FOLDER/weights.safetensors   tensors by flat name ("encoder/layers/mlp/wo"), layers stacked as in memory
+           model.json            {"format_version", "model": the model's configuration, …}
+
+`flan_jax.interop` writes other programs' formats from the same trees.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import ml_dtypes
+import numpy as np
+from flax import traverse_util
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from flan_jax.core.errors import CheckpointError
+from flan_jax.core.manifest import write_json_atomically
+
+FORMAT_VERSION = 1
+WEIGHTS_FILE = "weights.safetensors"
+MODEL_FILE = "model.json"
+DTYPES: Mapping[str, Any] = {"float32": np.float32, "bfloat16": ml_dtypes.bfloat16}
+
+__all__ = ["FORMAT_VERSION", "MODEL_FILE", "WEIGHTS_FILE", "is_weights_folder", "load_weights", "save_weights"]
+
+
+def is_weights_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` is a folder that `load_weights` reads."""
+    return (pathlib.Path(path) / WEIGHTS_FILE).is_file()
+
+
+def save_weights(
+    path: str | os.PathLike[str], params: Any, model: Mapping[str, Any], *, dtype: str = "float32", **extra: Any
+) -> None:
+    """Writes `params` (a nested dict of arrays this process can read whole) to folder `path`.
+
+    Args:
+      path: the folder; made if missing. `model.json` is written last, each file by one rename.
+      params: nested dict of arrays.
+      model: the model's configuration as JSON values.
+      dtype: "float32" or "bfloat16"; what is stored, rounded to nearest even.
+      **extra: further JSON values for model.json, such as `vocab_fingerprint`, `step`.
+    """
+    folder = pathlib.Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    flat = traverse_util.flatten_dict(params, sep="/")
+    tensors = {name: np.ascontiguousarray(np.asarray(jax.device_get(flat[name])).astype(DTYPES[dtype])) for name in flat}
+    partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}.partial"
+    try:
+        save_file(tensors, partial)
+        os.replace(partial, folder / WEIGHTS_FILE)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_json_atomically(folder / MODEL_FILE, {"format_version": FORMAT_VERSION, "model": dict(model), **extra})
+
+
+def load_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Reads what `save_weights` wrote: (nested dict of float32 arrays, model.json's content).
+
+    Raises `CheckpointError` for a folder that lacks a file or holds something else.
+    """
+    folder = pathlib.Path(path)
+    try:
+        info = json.loads((folder / MODEL_FILE).read_text())
+        flat = load_file(folder / WEIGHTS_FILE)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{error.filename or folder} does not exist: a weights folder holds {WEIGHTS_FILE} and {MODEL_FILE}"
+        ) from error
+    except (ValueError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} cannot be read ({error}): copy it again from where it was made") from error
+    if info.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{folder / MODEL_FILE} has format version {info.get('format_version')}, this program reads {FORMAT_VERSION}: "
+            f"export the weights again with this version"
+        )
+    tree = traverse_util.unflatten_dict({name: value.astype(np.float32) for name, value in flat.items()}, sep="/")
+    return tree, info
