@@ -1,0 +1,101 @@
+"""Who may import whom, read from the source: the rules of docs/architecture.md."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from shared import ROOT
+
+ALLOWED = {
+    "core": set(),
+    "models": {"core"},
+    "optim": {"core"},
+    "data": {"core"},
+    "decode": {"core", "models"},
+    "interop": {"core", "models"},
+    "evaluate": {"core", "models", "decode", "data"},
+    "train": {"core", "models", "optim", "data", "decode", "evaluate", "interop"},
+    "build": {"core", "data", "evaluate", "tasks"},
+    "tasks": {"core"},
+    "seqio_tasks": {"build", "tasks"},
+}
+HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}
+
+
+def packages() -> dict[str, list[pathlib.Path]]:
+    """Python files by package."""
+    found: dict[str, list[pathlib.Path]] = {"tasks": sorted((ROOT / "tasks").rglob("*.py"))}
+    for path in sorted((ROOT / "flan_jax").rglob("*.py")):
+        relative = path.relative_to(ROOT / "flan_jax")
+        name = relative.parts[0] if len(relative.parts) > 1 else relative.stem
+        found.setdefault(name, []).append(path)
+    return found
+
+
+def imports(path: pathlib.Path) -> set[str]:
+    """Dotted names that a file imports, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively: write the whole name"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize("package", [name for name in ALLOWED])
+def test_packages_import_only_what_they_may(package):
+    for path in packages().get(package, []):
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "flan_jax" and len(parts) > 1 and parts[1] not in ("__version__", package):
+                assert parts[1] in ALLOWED[package], f"{path}: {package} may not import {name}"
+
+
+def test_only_the_build_side_imports_tensorflow_or_seqio():
+    for package, paths in packages().items():
+        for path in paths:
+            heavy = {name for name in imports(path) if name.split(".")[0] in HEAVY}
+            assert not heavy or package == "build", f"{path} imports {sorted(heavy)}"
+
+
+def test_only_the_command_line_reads_gin():
+    for package, paths in packages().items():
+        for path in paths:
+            assert package == "cli" or "gin" not in {name.split(".")[0] for name in imports(path)}, path
+
+
+def test_no_file_has_outgrown_one_subject():
+    long = {str(p.relative_to(ROOT)): n for p in (ROOT / "flan_jax").rglob("*.py") if (n := len(p.read_text().splitlines())) > 500}
+    assert not long, long
+
+
+def test_importing_everything_does_no_io_and_draws_no_random_numbers():
+    program = textwrap.dedent("""
+        import builtins, importlib, pkgutil, random, sys
+        import numpy, jax, flax.linen, optax, orbax.checkpoint, matplotlib, rich.console, rouge_score.rouge_scorer
+        import tensorboardX, safetensors.flax, sentencepiece, array_record.python.array_record_module, gin
+        import flan_jax
+        state, numpy_state = random.getstate(), numpy.random.get_state()[1].tolist()
+        opened, real_open = [], builtins.open
+        def watch(file, *args, **kwargs):
+            opened.append(str(file))
+            return real_open(file, *args, **kwargs)
+        builtins.open = watch
+        for module in pkgutil.walk_packages(flan_jax.__path__, "flan_jax."):
+            if "__main__" in module.name or module.name == "flan_jax.seqio_tasks":
+                continue
+            importlib.import_module(module.name)
+        import flan_jax.tasks
+        builtins.open = real_open
+        assert random.getstate() == state and numpy.random.get_state()[1].tolist() == numpy_state, "RNG moved"
+        ours = [name for name in opened if "site-packages" not in name and not name.endswith((".py", ".pyc"))]
+        assert not [name for name in ours if not name.startswith(("/proc", "/sys", "/dev"))], ours
+        assert "tensorflow" not in sys.modules and "seqio" not in sys.modules
+    """)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
