@@ -1,6 +1,6 @@
 """What one evaluation found, and `evals.jsonl`, which keeps one line a step.
 
-    {"step": 200, "secs": …, "tasks": {"<task>": {"score": …, "scores": […], …}}, "averages": {"selection": …, …}}
+{"step": 200, "secs": …, "tasks": {"<task>": {"score": …, "scores": […], …}}, "averages": {"selection": …, …}}
 """
 
 from __future__ import annotations

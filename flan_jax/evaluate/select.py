@@ -81,9 +81,7 @@ def select(
     if len(candidates) > 1:
         by_step = {result.step: result for result in results}
         runner_up = _compare(by_step[best.step], by_step[candidates[1].step], confidence, num_resamples, seed)
-    return Selection(
-        best.step, best.selection, RULE, runner_up, tuple(table), *names, confidence, num_resamples, seed
-    )
+    return Selection(best.step, best.selection, RULE, runner_up, tuple(table), *names, confidence, num_resamples, seed)
 
 
 def write_selected(

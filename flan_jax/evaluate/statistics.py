@@ -39,9 +39,7 @@ def paired_difference(
     before: np.ndarray, after: np.ndarray, *, confidence: float, num_resamples: int, seed: int
 ) -> Interval:
     """Interval of mean(after - before) over the same examples, both [n]."""
-    return task_average_difference(
-        [before], [after], confidence=confidence, num_resamples=num_resamples, seed=seed
-    )
+    return task_average_difference([before], [after], confidence=confidence, num_resamples=num_resamples, seed=seed)
 
 
 def task_average_difference(

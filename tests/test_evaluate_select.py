@@ -1,0 +1,154 @@
+"""The selection rule, intervals, and the file that keeps evaluations."""
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
+from flan_jax.evaluate import statistics
+from flan_jax.evaluate.config import EvalConfig
+from flan_jax.evaluate.results import (
+    EvalResults,
+    Sample,
+    TaskResult,
+    append_results,
+    normalised_average,
+    read_results,
+)
+from flan_jax.evaluate.select import select, write_selected
+
+OPTIONS = dict(confidence=0.95, num_resamples=400, seed=0)
+
+
+def task(name, scores, group="selection", chance=0.0, kind="whole cluster", cluster="c"):
+    scores = tuple(float(s) for s in scores)
+    samples = (Sample(0, "in", "out", "ref", scores[0]),)
+    mean = sum(scores) / len(scores)
+    metrics = {"exact_match": mean}
+    n = len(scores)
+    return TaskResult(
+        name, cluster, kind, group, "zero-shot", "exact_match", mean, 0.0, 1.0, scores, metrics, chance, n, n, 0, 0, 0, 0, samples
+    )  # fmt: skip
+
+
+def results(step, *tasks):
+    return EvalResults(step, {t.task: t for t in tasks}, 1.0, 10)
+
+
+def run_of(averages, n=40, chance=0.0):
+    """One evaluation a step, with the given accuracy on a selection task and the complement on a report task."""
+    rows = []
+    for step, average in averages.items():
+        right = round(average * n)
+        scores = [1.0] * right + [0.0] * (n - right)
+        rows.append(results(step, task("s", scores, chance=chance), task("r", [1 - s for s in scores], group="report")))
+    return rows
+
+
+def test_the_best_step_wins_the_earliest_of_equals_and_never_the_starting_point():
+    rows = run_of({0: 0.9, 10: 0.5, 20: 0.75, 30: 0.75, 40: 0.25})
+    for order in itertools.permutations(rows):
+        chosen = select(order, **OPTIONS)
+        assert (chosen.step, chosen.score, chosen.runner_up.step) == (20, 0.75, 30)
+        assert [row.step for row in chosen.table] == [0, 10, 20, 30, 40]
+    assert "step 20 cannot be told apart from step 30" in chosen.runner_up.verdict
+    assert chosen.selection_tasks == ("s",) and chosen.report_tasks == ("r",)
+
+
+def test_report_tasks_play_no_part():
+    rows = run_of({0: 0.0, 10: 0.5, 20: 0.6})
+    changed = [results(r.step, r.tasks["s"], task("r", np.ones(40) * (r.step == 10), group="report")) for r in rows]
+    first, second = select(rows, **OPTIONS), select(changed, **OPTIONS)
+    assert dataclasses.replace(first, table=()) == dataclasses.replace(second, table=())
+
+
+def test_a_clear_winner_is_called_one_and_a_single_step_has_no_runner_up():
+    assert "step 20 is better than step 10" in select(run_of({10: 0.1, 20: 0.9}), **OPTIONS).runner_up.verdict
+    assert select(run_of({10: 0.1}), **OPTIONS).runner_up is None
+
+
+def test_chance_is_the_floor_and_tasks_weigh_the_same():
+    tasks = [task("a", [1] * 75 + [0] * 25, chance=0.5), task("b", [0, 1])]
+    assert normalised_average(tasks) == pytest.approx((0.5 + 0.5) / 2)
+    assert normalised_average([task("a", [0, 0, 1, 1], chance=0.75)]) == pytest.approx(-1.0)
+    with pytest.raises(TaskError, match=r"chance 1\.0"):
+        normalised_average([task("a", [1], chance=1.0)])
+    with pytest.raises(TaskError, match="no tasks"):
+        normalised_average([])
+
+
+def test_selection_refuses_what_it_cannot_compare():
+    with pytest.raises(CheckpointError, match="no step after 0"):
+        select(run_of({0: 0.5}), **OPTIONS)
+    with pytest.raises(CheckpointError, match="empty"):
+        select([], **OPTIONS)
+    with pytest.raises(ConfigError, match="no task is for selection"):
+        select([results(10, task("r", [1], group="report"))], **OPTIONS)
+    with pytest.raises(ConfigError, match="judged differently"):
+        select([results(10, task("s", [1, 0])), results(20, task("s", [1]))], **OPTIONS)
+    with pytest.raises(ConfigError, match="judged differently"):
+        select([results(10, task("s", [1])), results(20, task("s", [1], group="report"))], **OPTIONS)
+    with pytest.raises(ConfigError, match="both_ways"):
+        EvalConfig(selection=("both_ways", "a"), report=("both_ways",))
+
+
+def test_evals_file_keeps_one_line_a_step_in_order_and_round_trips(tmp_path):
+    path = tmp_path / "evals.jsonl"
+    for row in run_of({20: 0.5, 0: 0.25, 10: 0.4}):
+        append_results(path, row)
+    append_results(path, run_of({10: 0.9})[0])
+    read = read_results(path)
+    assert [row.step for row in read] == [0, 10, 20] and len(path.read_text().splitlines()) == 3
+    assert read[1] == run_of({10: 0.9})[0]
+    assert json.loads(path.read_text().splitlines()[1])["averages"]["selection"] == 0.9
+    assert [p.name for p in tmp_path.iterdir()] == ["evals.jsonl"], "no partial file stays"
+    chosen = write_selected(tmp_path)
+    stored = json.loads((tmp_path / "selected.json").read_text())
+    assert (
+        (stored["step"], stored["score"], stored["rule"])
+        == (chosen.step, chosen.score, chosen.rule)
+        == (10, 0.9, chosen.rule)
+    )
+    path.write_text("{not json\n")
+    with pytest.raises(CheckpointError, match=r"evals.jsonl:1 is not JSON"):
+        read_results(path)
+    with pytest.raises(CheckpointError, match="does not exist"):
+        read_results(tmp_path / "no" / "evals.jsonl")
+
+
+def test_intervals_are_seeded_contain_the_mean_and_narrow_with_more_examples():
+    rng = np.random.default_rng(0)
+    for scores in (rng.integers(0, 2, 50).astype(float), rng.random(300)):
+        interval = statistics.mean_interval(scores, **OPTIONS)
+        assert interval == statistics.mean_interval(scores, **OPTIONS)
+        assert interval.low < scores.mean() < interval.high and interval.mean == pytest.approx(scores.mean())
+        wide = interval.high - interval.low
+        many = statistics.mean_interval(np.tile(scores, 16), **OPTIONS)
+        assert (many.high - many.low) == pytest.approx(wide / 4, rel=0.2)
+        # normal approximation of a mean's 95% interval
+        assert wide == pytest.approx(2 * 1.96 * scores.std() / np.sqrt(len(scores)), rel=0.2)
+
+
+def test_pairing_removes_what_both_sides_share_and_tasks_are_resampled_too():
+    rng = np.random.default_rng(1)
+    before = rng.random(200)
+    gain = statistics.paired_difference(before, before + 0.01, **OPTIONS)
+    assert gain.low == pytest.approx(0.01) and gain.high == pytest.approx(0.01) and gain.excludes_zero
+    assert not statistics.paired_difference(before, before[::-1], **OPTIONS).excludes_zero
+    # Two tasks that disagree: no number of examples makes their average certain.
+    apart = statistics.task_average_interval([np.zeros(1000), np.ones(1000)], **OPTIONS)
+    assert (apart.low, apart.mean, apart.high) == (0.0, 0.5, 1.0)
+    with pytest.raises(ValueError, match="same examples"):
+        statistics.task_average_difference([before], [before[:-1]], **OPTIONS)
+
+
+def test_interval_coverage_is_near_its_confidence():
+    rng = np.random.default_rng(2)
+    hits = 0
+    for trial in range(200):
+        interval = statistics.mean_interval((rng.random(60) < 0.3).astype(float), **{**OPTIONS, "seed": trial})
+        hits += interval.low <= 0.3 <= interval.high
+    assert 0.88 <= hits / 200 <= 0.99
