@@ -103,7 +103,9 @@ class SplitManifest:
 class MixtureManifest:
     """A mixture resolved against the cache: `rates[task]` is the unnormalised rate after cap and temperature.
 
+    num_examples: of the split that the rate was taken from: the training split, else the evaluation split.
     held_out: "clusters", "datasets", "tasks" -> names that the mixture promises never to train on.
+    splits: task -> {"train": name, "eval": name} of its cached splits; a role that a task lacks has no entry.
     """
 
     name: str
@@ -112,6 +114,7 @@ class MixtureManifest:
     cap: int | None
     temperature: float
     held_out: Mapping[str, Sequence[str]]
+    splits: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
 
 def encode_record(example: CachedExample) -> bytes:

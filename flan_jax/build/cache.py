@@ -1,0 +1,299 @@
+"""Builds the token cache of a mixture: one job a (task, split), each atomic, in parallel over local processes.
+
+A run that was killed is simply run again: splits that are whole and fresh are skipped, and what was half written
+lies in a folder of its own that the next run removes. `core/manifest.py` says what is on disk.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import fcntl
+import multiprocessing
+import multiprocessing.connection
+import os
+import pathlib
+import sys
+import threading
+import traceback
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from flan_jax.build import native
+from flan_jax.build.native import Tally
+from flan_jax.build.progress import CacheProgress
+from flan_jax.build.resolve import NATIVE, SplitJob, make_plan, register
+from flan_jax.build.writer import clear_partials, write_split
+from flan_jax.core.errors import CacheError, FlanError
+from flan_jax.core.manifest import (
+    MixtureManifest,
+    SplitManifest,
+    cache_root,
+    read_mixture_manifest,
+    read_split_manifest,
+    split_dir,
+    write_json_atomically,
+)
+from flan_jax.core.vocab import Vocabulary, load_vocabulary
+
+DEFAULT_MODULES = ("flan_jax.tasks",)
+
+__all__ = ["DEFAULT_MODULES", "CacheSettings", "JobResult", "build_cache", "is_cached"]
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheSettings:
+    """What every job of a cache run shares; workers get it by pickle.
+
+    max_inputs_length: tokens of an input with EOS beyond which exemplars are dropped; None keeps them all.
+    modules, task_suites: what registers the tasks (MIXTURE_OR_TASK_MODULE, TASK_SUITES).
+    """
+
+    root: pathlib.Path
+    vocab_path: str
+    num_sentinels: int
+    max_inputs_length: int | None
+    modules: tuple[str, ...] = DEFAULT_MODULES
+    task_suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary, read once a process."""
+        return load_vocabulary(self.vocab_path, self.num_sentinels)
+
+
+@dataclasses.dataclass(frozen=True)
+class JobResult:
+    """How one job ended: `num_examples` in the cache, `num_written` by this run (0 if it was fresh already),
+    `notes` for the log, and `error` if it failed."""
+
+    job: SplitJob
+    num_examples: int = 0
+    num_written: int = 0
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+def build_cache(
+    mixture: str,
+    *,
+    vocabulary: Vocabulary,
+    cache_dir: str | os.PathLike[str],
+    max_inputs_length: int | None = None,
+    modules: Sequence[str] = DEFAULT_MODULES,
+    task_suites: Mapping[str, str] | None = None,
+    splits: Collection[str] | None = None,
+    num_workers: int | None = None,
+) -> MixtureManifest:
+    """Caches every split that the tasks of `mixture` use (or those named in `splits`), and resolves its rates.
+
+    num_workers: local processes, by default one a core; with 1 the work is done in this process.
+
+    Raises `CacheError` at the end if any task failed; the others are cached all the same. `TaskError` for an unknown
+    mixture.
+    """
+    register(modules, task_suites or {})
+    plan = make_plan(mixture, splits)
+    root = cache_root(cache_dir, vocabulary.fingerprint)
+    settings = CacheSettings(
+        root,
+        str(vocabulary.path),
+        vocabulary.num_sentinels,
+        max_inputs_length,
+        tuple(modules),
+        dict(task_suites or {}),
+    )
+    results: dict[SplitJob, JobResult] = {}
+    with _locked(root), CacheProgress(f"cache {mixture}", len(plan.jobs)) as progress:
+        clear_partials(root)
+        for result in _run_jobs(plan.jobs, settings, num_workers or os.cpu_count() or 1):
+            results[result.job] = result
+            progress.advance(result.num_written)
+            for note in result.notes:
+                progress.say(note)
+        failures = [results[job].error for job in plan.jobs if results[job].error]
+        if failures:
+            raise CacheError(
+                f"{len(failures)} of {len(plan.jobs)} splits of {mixture} could not be cached; the others are, so mend "
+                f"these and run again:\n  " + "\n  ".join(failures)
+            )
+        num_examples = {
+            job.task: results[job].num_examples for job in plan.jobs if job.split == plan.rate_split(job.task)
+        }
+        manifest = MixtureManifest(
+            name=mixture,
+            rates=plan.rates(num_examples),
+            num_examples=num_examples,
+            cap=plan.cap,
+            temperature=plan.temperature,
+            held_out=plan.held_out,
+            splits=plan.roles,
+        )
+        write_json_atomically(root / "mixtures" / f"{mixture}.json", manifest)
+    num_written = sum(result.num_written for result in results.values())
+    print(
+        f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {sum(num_examples.values()):,} examples "
+        f"in {root} ({num_written:,} tokenised now)",
+        flush=True,
+    )
+    return manifest
+
+
+def is_cached(mixture: str, vocab_fingerprint: str, cache_dir: str | os.PathLike[str]) -> bool:
+    """Whether a whole cache of `mixture` is there. Reads manifests only: says nothing about whether the tasks have
+    changed since, which takes their sources."""
+    root = cache_root(cache_dir, vocab_fingerprint)
+    try:
+        manifest = read_mixture_manifest(root, mixture)
+        for task, roles in manifest.splits.items():
+            for split in roles.values():
+                read_split_manifest(split_dir(root, task, split), vocab_fingerprint)
+    except CacheError:
+        return False
+    return bool(manifest.splits)
+
+
+@contextlib.contextmanager
+def _locked(root: pathlib.Path) -> Iterator[None]:
+    """One cache run at a time in one folder; the system lets the lock go when the process dies."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        file = open(root / ".lock", "w")
+    except OSError as error:
+        raise CacheError(f"cannot write to the cache folder {root} ({error}): give another CACHE_DIR") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another cache run is writing to {root}: waiting for it", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run_jobs(jobs: Sequence[SplitJob], settings: CacheSettings, num_workers: int) -> Iterator[JobResult]:
+    """Yields results as jobs end."""
+    num_workers = min(num_workers, len(jobs))
+    if num_workers == 1:
+        for job in jobs:
+            yield run_job(job, settings)
+        return
+    # spawn: a forked copy of a process with threads (JAX, TensorFlow) may hang.
+    pool = concurrent.futures.ProcessPoolExecutor(
+        num_workers, multiprocessing.get_context("spawn"), _start_worker, (settings, list(sys.path))
+    )
+    with pool, _few_threads():
+        futures = [pool.submit(run_job, job, settings) for job in jobs]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise CacheError(
+                "a cache worker died, perhaps for want of memory: run again with fewer --num_workers; finished splits "
+                "are kept"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _few_threads() -> Iterator[None]:
+    """Workers started in here use one thread each in BLAS, OpenMP and TensorFlow: the processes are the parallelism."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: before[name] or "1" for name in names})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+
+
+def _start_worker(settings: CacheSettings, path: list[str]) -> None:
+    sys.path[:] = path
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A killed parent cannot stop its workers: they notice by themselves, so that none outlives it.
+        threading.Thread(target=_exit_with, args=(parent.sentinel,), daemon=True).start()
+    register(settings.modules, settings.task_suites)
+    settings.vocabulary()
+
+
+def _exit_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+def run_job(job: SplitJob, settings: CacheSettings) -> JobResult:
+    """Caches one split if it is missing or stale. Never raises for what the task does: the error is in the result."""
+    try:
+        return _cache_split(job, settings)
+    except (FlanError, OSError) as error:
+        return JobResult(job, error=f"{job.task}/{job.split}: {error}")
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{frame.filename}:{frame.lineno}"
+        return JobResult(job, error=f"{job.task}/{job.split}: {type(error).__name__}: {error} ({where})")
+
+
+def _cache_split(job: SplitJob, settings: CacheSettings) -> JobResult:
+    pipeline = _pipeline(job.pipeline)
+    task, vocabulary, limit = pipeline.find_task(job.task), settings.vocabulary(), settings.max_inputs_length
+    fingerprint = pipeline.fingerprint(task, job.split, limit)
+    fresh, notes = _fresh(job, settings, fingerprint)
+    if fresh is not None:
+        return JobResult(job, fresh.num_examples)
+    tally = Tally()
+    with write_split(settings.root, job.task, job.split) as (writer, commit):
+        for example in pipeline.tokenise(task, job.split, vocabulary, limit, tally):
+            writer.add(example)
+        _refuse_empty(job, writer.num_examples, tally)
+        commit(pipeline.blank_manifest(task, job.split, vocabulary, limit, fingerprint, tally))
+    return JobResult(job, writer.num_examples, writer.num_examples, (*notes, *_drop_notes(job, tally)))
+
+
+def _pipeline(name: str) -> Any:
+    """The module that reads tasks of one pipeline: find_task, fingerprint, tokenise, blank_manifest."""
+    if name == NATIVE:
+        return native
+    from flan_jax.build import seqio_pipeline  # imports TensorFlow
+
+    return seqio_pipeline
+
+
+def _fresh(job: SplitJob, settings: CacheSettings, fingerprint: str) -> tuple[SplitManifest | None, tuple[str, ...]]:
+    """(the manifest of the split as cached if it is whole and of this text, notes on why it is not)."""
+    folder = split_dir(settings.root, job.task, job.split)
+    if not folder.exists():
+        return None, ()
+    try:
+        manifest = read_split_manifest(folder, settings.vocabulary().fingerprint)
+    except CacheError as error:
+        return None, (f"{job.task}/{job.split}: cached again, since {error}",)
+    if manifest.fingerprint != fingerprint:
+        return None, (f"{job.task}/{job.split}: the task or max_inputs_length has changed; cached again",)
+    return manifest, ()
+
+
+def _refuse_empty(job: SplitJob, num_examples: int, tally: Tally) -> None:
+    if not num_examples:
+        dropped = ", ".join(f"{count} dropped for {reason}" for reason, count in sorted(tally.dropped.items()))
+        raise CacheError(
+            f"task {job.task} has no examples in split {job.split} ({dropped or 'its source has no rows'}): at least 1 "
+            f"is needed; mend the source, or take the task out of the mixture"
+        )
+
+
+def _drop_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
+    notes = []
+    for reason, count in sorted(tally.dropped.items()):
+        rows = ", ".join(map(str, tally.dropped_rows[reason]))
+        more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
+        notes.append(f"{job.task}/{job.split}: {count} rows dropped for {reason} (rows {rows}{more})")
+    if tally.examples_shortened:
+        notes.append(
+            f"{job.task}/{job.split}: {tally.exemplars_dropped} exemplars dropped from {tally.examples_shortened} "
+            f"examples to fit max_inputs_length"
+        )
+    return tuple(notes)
