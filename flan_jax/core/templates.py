@@ -1,0 +1,181 @@
+"""Instruction templates: a row's fields in, `Rendered` text out.
+
+A template is text with `{field}` holes. What may go wrong with one (a misspelt field, an unclosed brace, a target that
+ignores the row) is refused when it is made or attached to a family, never while rendering.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import string
+from collections.abc import Iterable, Sequence
+
+from flan_jax.core.errors import TaskError
+from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.task import Rendered, Row
+
+__all__ = ["EXEMPLAR_STYLES", "OPTION_STYLES", "ExemplarStyle", "OptionStyle", "Template", "TemplateRenderer"]
+
+OPTIONS_FIELD = "options"
+
+
+@dataclasses.dataclass(frozen=True)
+class Template:
+    """One wording of a task.
+
+    inputs, targets: text over row fields, e.g. "Who has the {thing}?". `{options}` is the block of answer options.
+    instruction: text without fields that is said once, before the exemplars if there are any.
+    Raises `TaskError` for braces that do not pair, holes that are not plain names, and text without a hole.
+    """
+
+    inputs: str
+    targets: str = "{answer}"
+    instruction: str = ""
+
+    def __post_init__(self) -> None:
+        for part in ("inputs", "targets"):
+            if not _holes(getattr(self, part)):
+                raise TaskError(f"template {part} {getattr(self, part)!r} uses no field of the row: name at least one")
+        if _holes(self.instruction):
+            raise TaskError(
+                f"template instruction {self.instruction!r} has holes, but it is said once for all exemplars: move "
+                f"them to `inputs`"
+            )
+        if OPTIONS_FIELD in _holes(self.targets):
+            raise TaskError(f"template targets {self.targets!r} contain {{options}}: only `inputs` may")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields this template reads, sorted."""
+        return tuple(sorted(_holes(self.inputs) | _holes(self.targets)))
+
+    def check(self, available: Iterable[str]) -> None:
+        """Raises `TaskError` when the template reads a field that is not in `available`."""
+        available = sorted(available)
+        for field in self.fields:
+            if field not in available:
+                raise TaskError(
+                    f"template {self.inputs!r} reads unknown field {field!r}; rows have {', '.join(available)}"
+                    f"{did_you_mean(field, available)}"
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class ExemplarStyle:
+    """How exemplars are set apart: `exemplar` over {inputs} and {targets}; `query` over {inputs}."""
+
+    exemplar: str
+    query: str
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionStyle:
+    """How answer options are listed: `head`, then `before` the first option and `between` the others."""
+
+    head: str
+    before: str
+    between: str
+
+    def block(self, options: Sequence[str]) -> str:
+        """The options as text."""
+        return self.head + self.before + self.between.join(options)
+
+
+EXEMPLAR_STYLES = (
+    ExemplarStyle("{inputs}\nAnswer: {targets}\n\n", "{inputs}\nAnswer:"),
+    ExemplarStyle("Q: {inputs}\nA: {targets}\n\n", "Q: {inputs}\nA:"),
+    ExemplarStyle("Input: {inputs}\nOutput: {targets}\n", "Input: {inputs}\nOutput:"),
+    ExemplarStyle("{inputs} => {targets}\n", "{inputs} =>"),
+    ExemplarStyle("Example: {inputs}\nReply: {targets}\n\n", "Now you: {inputs}\nReply:"),
+    ExemplarStyle("* {inputs}\n-> {targets}\n", "* {inputs}\n->"),
+)
+
+OPTION_STYLES = (
+    OptionStyle("Options:", "\n- ", "\n- "),
+    OptionStyle("Choose from:", " ", ", "),
+    OptionStyle("Choices:", " ", " / "),
+    OptionStyle("Possible answers:", "\n* ", "\n* "),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class TemplateRenderer:
+    """Renders rows with a template drawn per example (implements `flan_jax.core.task.Renderer`).
+
+    templates: all wordings. template_ids: the ones in use (all by default), so that others can be held out.
+    num_exemplars: exemplars drawn from the pool, in the wording of the query, in a style drawn per example.
+    A row's `options`, where it has them, become `Rendered.options`; they are shown, in shuffled order, by the
+    templates with an `{options}` hole. `references` of a row are the answers accepted beside the target.
+    """
+
+    templates: tuple[Template, ...]
+    template_ids: tuple[int, ...] | None = None
+    num_exemplars: int = 0
+    exemplar_styles: tuple[ExemplarStyle, ...] = EXEMPLAR_STYLES
+    option_styles: tuple[OptionStyle, ...] = OPTION_STYLES
+
+    def __post_init__(self) -> None:
+        if not self.templates:
+            raise TaskError("a renderer needs at least one template; it has 0")
+        if self.template_ids is not None and not self.template_ids:
+            raise TaskError("template_ids is empty: name at least one template, or leave it out to use all")
+        for i in self.template_ids or ():
+            if not 0 <= i < len(self.templates):
+                raise TaskError(f"template id {i} is not in [0, {len(self.templates)}): there is no such template")
+        if self.num_exemplars < 0:
+            raise TaskError(f"num_exemplars is {self.num_exemplars}; the limit is 0")
+
+    def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
+        """One example. Raises `TaskError` when the pool has fewer rows than `num_exemplars`."""
+        ids = self.template_ids if self.template_ids is not None else range(len(self.templates))
+        template = self.templates[ids[rng.randrange(len(ids))]]
+        option_style = self.option_styles[rng.randrange(len(self.option_styles))]
+        query, targets = _fill(template, row, option_style, rng)
+        references = tuple(row.get("references", ()))
+        preamble = template.instruction
+        exemplars: list[str] = []
+        if self.num_exemplars:
+            if len(pool) < self.num_exemplars:
+                raise TaskError(
+                    f"{self.num_exemplars} exemplars are asked for, the pool has {len(pool)} rows: lower num_exemplars "
+                    f"or use a larger exemplar split"
+                )
+            style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
+            for shown in rng.sample(range(len(pool)), self.num_exemplars):
+                shown_inputs, shown_targets = _fill(template, pool[shown], option_style, rng)
+                exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
+            query = style.query.format(inputs=query)
+        return Rendered(
+            query=query,
+            targets=targets,
+            preamble=preamble,
+            exemplars=tuple(exemplars),
+            references=(targets, *references) if references else (),
+            options=tuple(row.get(OPTIONS_FIELD, ())),
+        )
+
+
+def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.Random) -> tuple[str, str]:
+    fields = dict(row)
+    if OPTIONS_FIELD in row:
+        shown = list(row[OPTIONS_FIELD])
+        rng.shuffle(shown)
+        fields[OPTIONS_FIELD] = option_style.block(shown)
+    return template.inputs.format_map(fields), template.targets.format_map(fields)
+
+
+def _holes(text: str) -> set[str]:
+    """Field names of `text`; refuses anything but plain `{name}`."""
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise TaskError(f"template {text!r} is malformed ({error}): write a literal brace twice") from error
+    holes = set()
+    for _, name, spec, conversion in parsed:
+        if name is None:
+            continue
+        if not name.isidentifier() or spec or conversion:
+            raise TaskError(f"template {text!r} has the hole {{{name}}}: use plain field names, no formats or indices")
+        holes.add(name)
+    return holes
