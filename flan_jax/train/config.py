@@ -10,16 +10,22 @@ from flan_jax.core.suggest import did_you_mean
 
 Rules = Sequence[tuple[str, str | tuple[str, ...] | None]]
 
+# Axis names are `flan_jax.models.axes`': those of parameters, then those of activations.
 DEFAULT_RULES: Rules = (
-    ("batch", ("data", "fsdp")),
     ("vocab", "model"),
     ("mlp", "model"),
     ("heads", "model"),
     ("joined_kv", "model"),
     ("embed", "fsdp"),
-    ("kv", None),
     ("layers", None),
     ("relpos_buckets", None),
+    ("batch", ("data", "fsdp")),
+    ("length", None),
+    ("activation_embed", None),
+    ("activation_heads", "model"),
+    ("activation_kv", None),
+    ("activation_mlp", "model"),
+    ("activation_vocab", "model"),
 )
 
 FEATURES = ("inputs", "targets")

@@ -7,12 +7,14 @@ serve one CPU device and a pod.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from flax import linen as nn
 from jax.experimental import mesh_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -26,10 +28,11 @@ __all__ = [
     "BATCH_AXES",
     "MESH_AXES",
     "batch_sharding",
-    "check_heads",
+    "check_model",
     "check_rows",
     "local_rows",
     "make_mesh",
+    "on_mesh",
     "opt_state_shardings",
     "param_shardings",
     "replicated",
@@ -78,16 +81,16 @@ def check_rows(batch_size: int, microbatches: int, mesh: Mesh) -> None:
         raise ConfigError(f"batch {batch_size} is not divisible by {by}{f' = {limit}' if ' x ' in by else ''}: {nearest}")
 
 
-def check_heads(num_heads: int, mesh: Mesh) -> None:
-    """Raises `ConfigError` unless the attention heads split evenly over the model axis."""
-    size = mesh.shape["model"]
-    if num_heads % size:
-        divisors = [n for n in range(1, num_heads + 1) if num_heads % n == 0]
-        nearest = max((n for n in divisors if n < size), default=1)
-        raise ConfigError(
-            f"{num_heads} attention heads do not split over the model axis {size}: use a model axis of {nearest} "
-            f"(it may be one of {', '.join(map(str, divisors))}) and give the other devices to data or fsdp"
-        )
+def check_model(mesh: Mesh, **sizes: int) -> None:
+    """Raises `ConfigError` unless each of a model's `sizes` (heads, vocabulary, mlp) splits evenly over the model axis."""
+    axis = mesh.shape["model"]
+    for name, size in sizes.items():
+        if size % axis:
+            fitting = [n for n in range(1, min(size, axis) + 1) if math.gcd(*sizes.values()) % n == 0]
+            raise ConfigError(
+                f"{name} {size} does not split over the model axis {axis}: use a model axis of {fitting[-1]} (all of the "
+                f"model's sizes allow {', '.join(map(str, fitting))}) and give the other devices to data or fsdp"
+            )
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
@@ -120,6 +123,13 @@ def param_shardings(mesh: Mesh, rules: Rules, params: Any, logical_axes: Any) ->
         return NamedSharding(mesh, _spec(mesh, table, param.shape, axes))
 
     return jax.tree.map(leaf, params, logical_axes)
+
+
+@contextlib.contextmanager
+def on_mesh(mesh: Mesh, rules: Rules) -> Iterator[None]:
+    """Inside, the model's activations are laid out over `mesh` by `rules` when they are traced."""
+    with mesh, nn.logical_axis_rules(tuple(rules)):
+        yield
 
 
 def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequence[str | None]) -> PartitionSpec:

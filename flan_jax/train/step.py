@@ -1,0 +1,150 @@
+"""One optimizer step as a pure function: (state, batch) -> (state, metrics).
+
+Nothing here knows the run's configuration, a clock or a file. The same function serves one device and a pod: the
+shardings of its arguments decide where the work happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import NamedSharding, PartitionSpec
+
+from flan_jax.train.loss import LossParts, loss_parts
+from flan_jax.train.mesh import BATCH_AXES
+
+Batch = Mapping[str, jax.Array]
+Metrics = dict[str, jax.Array]
+Forward = Callable[..., jax.Array]  # (params, batch, dropout_key) -> logits [B, T, V]
+
+__all__ = ["Batch", "Metrics", "StepOptions", "TrainState", "make_loss_and_grad", "make_train_step"]
+
+
+class TrainState(NamedTuple):
+    """What a step changes. step: int32 scalar, steps done so far."""
+
+    step: jax.Array
+    params: Any
+    opt_state: optax.OptState
+
+
+class StepOptions(NamedTuple):
+    """Numbers that are compiled into the step; see `TrainConfig` for their meaning."""
+
+    seed: int = 0
+    microbatches: int = 1
+    label_smoothing: float = 0.0
+    z_loss: float = 1e-4
+
+
+def make_train_step(
+    forward: Forward,
+    tx: optax.GradientTransformation,
+    options: StepOptions,
+    learning_rate: Callable[[jax.Array], jax.Array],
+    state_shardings: TrainState | None = None,
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+    """The jitted step. It consumes its state: the caller keeps only what comes back.
+
+    Args:
+      forward: (params, batch, dropout_key) -> logits; dropout must depend on the batch's `row_ids` and the key alone,
+        so that neither the mesh nor accumulation changes the masks.
+      tx: the optimizer; its updates are added to the parameters.
+      options: see `StepOptions`.
+      learning_rate: step -> learning rate, to be reported.
+      state_shardings: `TrainState` of `NamedSharding`; None leaves everything on one device.
+
+    Metrics are float32 scalars: `loss` (z-loss included), `z_loss`, `accuracy`, all per unit of weight;
+    `weight_sum`; `grad_norm` (of the divided gradient, before clipping), `update_norm`, `param_norm` (after the
+    update); `learning_rate`; `encoder_tokens`, `decoder_tokens` (not padding), `examples`.
+    """
+    mesh = None if state_shardings is None else state_shardings.step.mesh
+    loss_and_grad = make_loss_and_grad(forward, options, mesh)
+
+    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        key = jax.random.fold_in(jax.random.key(options.seed), state.step)
+        parts, grad_sum = loss_and_grad(state.params, batch, key)
+        # The one division: sums are complete over microbatches, devices and hosts here.
+        weight = jnp.where(parts.weight_sum > 0, parts.weight_sum, 1.0)
+        grads = jax.tree.map(lambda g: g / weight, grad_sum)
+        updates, opt_state = tx.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        metrics = {
+            "loss": parts.loss_sum / weight,
+            "z_loss": parts.z_loss_sum / weight,
+            "accuracy": parts.correct_sum / weight,
+            "weight_sum": parts.weight_sum,
+            "grad_norm": optax.tree.norm(grads),
+            "update_norm": optax.tree.norm(updates),
+            "param_norm": optax.tree.norm(params),
+            "learning_rate": jnp.asarray(learning_rate(state.step), jnp.float32),
+            "encoder_tokens": jnp.sum(batch["encoder_segment_ids"] > 0, dtype=jnp.float32),
+            "decoder_tokens": jnp.sum(batch["decoder_segment_ids"] > 0, dtype=jnp.float32),
+            "examples": jnp.sum(jnp.max(batch["decoder_segment_ids"], axis=1), dtype=jnp.float32),
+        }
+        return TrainState(state.step + 1, params, opt_state), metrics
+
+    if state_shardings is None:
+        return jax.jit(train_step, donate_argnums=0)
+    rows = NamedSharding(mesh, PartitionSpec(BATCH_AXES))
+    scalar = NamedSharding(mesh, PartitionSpec())
+    return jax.jit(
+        train_step, donate_argnums=0, in_shardings=(state_shardings, rows), out_shardings=(state_shardings, scalar)
+    )
+
+
+def make_loss_and_grad(
+    forward: Forward, options: StepOptions, mesh: jax.sharding.Mesh | None = None
+) -> Callable[[Any, Batch, jax.Array], tuple[LossParts, Any]]:
+    """(params, batch, dropout_key) -> (sums over the batch, gradient of `loss_sum`).
+
+    With several microbatches both are added up one microbatch after the other in float32: the activations of one
+    microbatch are alive at a time.
+    """
+
+    def loss_sum(params: Any, batch: Batch, key: jax.Array) -> tuple[jax.Array, LossParts]:
+        logits_BTV = forward(params, batch, key)
+        parts = loss_parts(
+            logits_BTV,
+            batch["decoder_target_tokens"],
+            batch["decoder_loss_weights"],
+            options.label_smoothing,
+            options.z_loss,
+        )
+        return parts.loss_sum, parts
+
+    grad_fn = jax.grad(loss_sum, has_aux=True)
+
+    def whole(params: Any, batch: Batch, key: jax.Array) -> tuple[LossParts, Any]:
+        grads, parts = grad_fn(params, batch, key)
+        return parts, grads
+
+    def accumulated(params: Any, batch: Batch, key: jax.Array) -> tuple[LossParts, Any]:
+        def add(sums: tuple[LossParts, Any], microbatch: Batch) -> tuple[tuple[LossParts, Any], None]:
+            return jax.tree.map(jnp.add, sums, whole(params, microbatch, key)), None
+
+        zero = jnp.zeros((), jnp.float32)
+        zeros = (LossParts(zero, zero, zero, zero), jax.tree.map(lambda p: jnp.zeros_like(p, jnp.float32), params))
+        return jax.lax.scan(add, zeros, _split(batch, options.microbatches, mesh))[0]
+
+    return whole if options.microbatches == 1 else accumulated
+
+
+def _split(batch: Batch, microbatches: int, mesh: jax.sharding.Mesh | None) -> Batch:
+    """[B, …] -> [M, B/M, …], microbatch m being rows m, m + M, …
+
+    Rows lie on devices in contiguous blocks of a multiple of M, so a stride of M takes the same number from each
+    device and moves none.
+    """
+
+    def split(x: jax.Array) -> jax.Array:
+        parts = x.reshape(x.shape[0] // microbatches, microbatches, *x.shape[1:]).swapaxes(0, 1)
+        if mesh is None:
+            return parts
+        return jax.lax.with_sharding_constraint(parts, NamedSharding(mesh, PartitionSpec(None, BATCH_AXES)))
+
+    return jax.tree.map(split, dict(batch))
