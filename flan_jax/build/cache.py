@@ -24,7 +24,7 @@ from typing import Any
 from flan_jax.build import native
 from flan_jax.build.native import Tally
 from flan_jax.build.progress import CacheProgress
-from flan_jax.build.resolve import NATIVE, SplitJob, make_plan, register
+from flan_jax.build.resolve import NATIVE, ROLES, Plan, SplitJob, make_plan, register
 from flan_jax.build.writer import clear_partials, write_split
 from flan_jax.core.errors import CacheError, FlanError
 from flan_jax.core.manifest import (
@@ -83,18 +83,20 @@ def build_cache(
     max_inputs_length: int | None = None,
     modules: Sequence[str] = DEFAULT_MODULES,
     task_suites: Mapping[str, str] | None = None,
-    splits: Collection[str] | None = None,
+    roles: Collection[str] = ROLES,
+    eval_split: str | None = None,
     num_workers: int | None = None,
 ) -> MixtureManifest:
-    """Caches every split that the tasks of `mixture` use (or those named in `splits`), and resolves its rates.
+    """Caches the splits of `roles` ("train", "eval") of every task of `mixture`, and resolves its rates.
 
+    eval_split: instead of each task's own evaluation split.
     num_workers: local processes, by default one a core; with 1 the work is done in this process.
 
     Raises `CacheError` at the end if any task failed; the others are cached all the same. `TaskError` for an unknown
     mixture.
     """
     register(modules, task_suites or {})
-    plan = make_plan(mixture, splits)
+    plan = make_plan(mixture, roles, eval_split)
     root = cache_root(cache_dir, vocabulary.fingerprint)
     settings = CacheSettings(
         root,
@@ -118,23 +120,13 @@ def build_cache(
                 f"{len(failures)} of {len(plan.jobs)} splits of {mixture} could not be cached; the others are, so mend "
                 f"these and run again:\n  " + "\n  ".join(failures)
             )
-        num_examples = {
-            job.task: results[job].num_examples for job in plan.jobs if job.split == plan.rate_split(job.task)
-        }
-        manifest = MixtureManifest(
-            name=mixture,
-            rates=plan.rates(num_examples),
-            num_examples=num_examples,
-            cap=plan.cap,
-            temperature=plan.temperature,
-            held_out=plan.held_out,
-            splits=plan.roles,
-        )
+        manifest = _mixture_manifest(plan, root, vocabulary.fingerprint)
         write_json_atomically(root / "mixtures" / f"{mixture}.json", manifest)
     num_written = sum(result.num_written for result in results.values())
+    num_examples = sum(result.num_examples for result in results.values())
     print(
-        f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {sum(num_examples.values()):,} examples "
-        f"in {root} ({num_written:,} tokenised now)",
+        f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {num_examples:,} examples in {root} "
+        f"({num_written:,} tokenised now)",
         flush=True,
     )
     return manifest
@@ -152,6 +144,29 @@ def is_cached(mixture: str, vocab_fingerprint: str, cache_dir: str | os.PathLike
     except CacheError:
         return False
     return bool(manifest.splits)
+
+
+def _mixture_manifest(plan: Plan, root: pathlib.Path, vocab_fingerprint: str) -> MixtureManifest:
+    """The mixture as it is on disk: with the splits of this run and those that other runs have cached."""
+    splits: dict[str, dict[str, str]] = {}
+    num_examples: dict[str, int] = {}
+    for task, roles in plan.roles.items():
+        splits[task] = {}
+        for role, split in roles.items():
+            folder = split_dir(root, task, split)
+            if folder.exists():
+                manifest = read_split_manifest(folder, vocab_fingerprint)
+                splits[task][role] = split
+                num_examples.setdefault(task, manifest.num_examples)  # "train" comes first
+    return MixtureManifest(
+        name=plan.mixture,
+        rates=plan.rates(num_examples),
+        num_examples=num_examples,
+        cap=plan.cap,
+        temperature=plan.temperature,
+        held_out=plan.held_out,
+        splits=splits,
+    )
 
 
 @contextlib.contextmanager

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from flan_jax.build.mixing import resolve_rates
 from flan_jax.core import suites
 from flan_jax.core.errors import CacheError, TaskError
-from flan_jax.core.task import all_tasks, get, get_mixture, mixture_members
+from flan_jax.core.task import get, get_mixture, mixture_members
 
 NATIVE, SEQIO = "native", "seqio"
+ROLES = ("train", "eval")
 
-__all__ = ["NATIVE", "SEQIO", "Plan", "SplitJob", "make_plan", "register"]
+__all__ = ["NATIVE", "ROLES", "SEQIO", "Plan", "SplitJob", "list_jobs", "make_plan", "register", "splits_by_role"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,8 @@ class SplitJob:
 class Plan:
     """What caching a mixture takes.
 
-    roles: task -> {"train": split, "eval": split}. rates: num_examples by task -> rate by task.
+    jobs: what to cache now. roles: task -> {"train": split, "eval": split}, every split that the tasks use, asked for
+    now or not. rates: num_examples by task -> rate by task.
     """
 
     mixture: str
@@ -40,10 +42,6 @@ class Plan:
     cap: int | None
     temperature: float
     held_out: Mapping[str, Sequence[str]]
-
-    def rate_split(self, task: str) -> str:
-        """The split whose number of examples counts for the task's rate."""
-        return self.roles[task].get("train") or self.roles[task]["eval"]
 
 
 def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> None:
@@ -62,10 +60,11 @@ def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> None:
     suites.activate(task_suites)
 
 
-def make_plan(mixture: str, splits: Collection[str] | None = None) -> Plan:
+def make_plan(mixture: str, roles: Collection[str] = ROLES, eval_split: str | None = None) -> Plan:
     """The plan of the task or mixture called `mixture`, ours or, failing that, SeqIO's.
 
-    splits: only splits of these names; None: every split that a task uses.
+    roles: which splits to cache: "train", "eval" or both. eval_split: instead of each task's own evaluation split.
+    Raises `TaskError` for an unknown name and `CacheError` for a task that has no split of these roles.
     """
     try:
         get(mixture)
@@ -75,21 +74,15 @@ def make_plan(mixture: str, splits: Collection[str] | None = None) -> Plan:
             raise
         from flan_jax.build.seqio_pipeline import plan_of_seqio_mixture
 
-        return plan_of_seqio_mixture(mixture, splits)
+        return plan_of_seqio_mixture(mixture, roles, eval_split)
     item = get_mixture(mixture)
-    roles: dict[str, dict[str, str]] = {}
-    for task in mixture_members(item):
-        pairs = {"train": task.train_split, "eval": task.eval_split}
-        roles[task.name] = {role: split for role, split in pairs.items() if split and (not splits or split in splits)}
-        if not roles[task.name]:
-            raise CacheError(
-                f"mixture {mixture}: task {task.name} uses {', '.join(task.splits()) or 'no splits'}, none of the "
-                f"wanted {', '.join(splits or ['train', 'validation'])}: ask for one of its splits"
-            )
+    used = {
+        task.name: splits_by_role(task.train_split, eval_split or task.eval_split) for task in mixture_members(item)
+    }
     return Plan(
         mixture=mixture,
-        jobs=native_jobs(roles),
-        roles=roles,
+        jobs=list_jobs(mixture, used, roles, dict.fromkeys(used, NATIVE)),
+        roles=used,
         rates=lambda num_examples: resolve_rates(item, num_examples),
         cap=item.cap,
         temperature=item.temperature,
@@ -99,17 +92,23 @@ def make_plan(mixture: str, splits: Collection[str] | None = None) -> Plan:
     )
 
 
-def native_jobs(
-    roles: Mapping[str, Mapping[str, str]], pipelines: Mapping[str, str] | None = None
+def splits_by_role(train_split: str | None, eval_split: str | None) -> dict[str, str]:
+    """{"train": ..., "eval": ...} without the roles that are None."""
+    return {role: split for role, split in (("train", train_split), ("eval", eval_split)) if split is not None}
+
+
+def list_jobs(
+    mixture: str, used: Mapping[str, Mapping[str, str]], roles: Collection[str], pipelines: Mapping[str, str]
 ) -> tuple[SplitJob, ...]:
-    """One job a (task, split), each once, tasks in order."""
+    """One job a (task, split) of the wanted roles, each once, tasks in order."""
     jobs: dict[SplitJob, None] = {}
-    for task, splits in roles.items():
-        for split in splits.values():
-            jobs[SplitJob(task, split, (pipelines or {}).get(task, NATIVE))] = None
+    for task, splits in used.items():
+        wanted = [split for role, split in splits.items() if role in roles]
+        if not wanted:
+            has = " and ".join(f"{role} split {split!r}" for role, split in splits.items()) or "no splits"
+            raise CacheError(
+                f"mixture {mixture}: task {task} has {has}, wanted is {' or '.join(roles)}: take the task out, or use "
+                f"the mixture for what it has"
+            )
+        jobs.update(dict.fromkeys(SplitJob(task, split, pipelines[task]) for split in wanted))
     return tuple(jobs)
-
-
-def native_names() -> set[str]:
-    """Names of the tasks in our own registry."""
-    return {task.name for task in all_tasks()}

@@ -1,0 +1,99 @@
+"""What the trainer calls: makes sure that a cache is there and fresh, in a process of its own.
+
+Reading sources may need SeqIO and TensorFlow, which have no business in the training process: they take memory and
+seconds, and TensorFlow claims every accelerator that it sees.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from flan_jax.core.errors import CacheError
+from flan_jax.core.vocab import load_vocabulary
+
+__all__ = ["BuildOrder", "CacheRequest", "carry_out", "ensure_cache"]
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheRequest:
+    """One mixture (or task) to cache, and for what.
+
+    roles: "train", "eval" or both. eval_split: instead of each task's own evaluation split. max_inputs_length: tokens
+    of an input with EOS beyond which exemplars are dropped; None keeps them all.
+    """
+
+    mixture: str
+    roles: tuple[str, ...] = ("train", "eval")
+    max_inputs_length: int | None = None
+    eval_split: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildOrder:
+    """Requests and what they share: where to, with which tokenizer, and which modules and folders register tasks."""
+
+    requests: tuple[CacheRequest, ...]
+    cache_dir: str
+    vocab_path: str
+    modules: tuple[str, ...] = ("flan_jax.tasks",)
+    task_suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    num_workers: int | None = None
+
+    def to_json(self) -> str:
+        """For the command line of another process."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> BuildOrder:
+        """The inverse of `to_json`."""
+        fields = json.loads(text)
+        requests = tuple(CacheRequest(**{**r, "roles": tuple(r["roles"])}) for r in fields.pop("requests"))
+        return BuildOrder(requests, **{**fields, "modules": tuple(fields["modules"])})
+
+
+def carry_out(order: BuildOrder) -> None:
+    """Builds the cache in this process. Raises `CacheError` and `TaskError`."""
+    from flan_jax.build.cache import build_cache
+
+    vocabulary = load_vocabulary(order.vocab_path)
+    for request in order.requests:
+        build_cache(
+            request.mixture,
+            vocabulary=vocabulary,
+            cache_dir=order.cache_dir,
+            max_inputs_length=request.max_inputs_length,
+            modules=order.modules,
+            task_suites=order.task_suites,
+            roles=request.roles,
+            eval_split=request.eval_split,
+            num_workers=order.num_workers,
+        )
+
+
+def ensure_cache(order: BuildOrder) -> None:
+    """Builds what is missing or stale in a subprocess, and waits for it.
+
+    About a second when everything is there. Its progress goes to this process's standard output. Only process 0 of a
+    multi-host run should call it. Raises `CacheError` with the subprocess's message if it fails.
+    """
+    # The same import path as here; no accelerator, which the trainer may be holding.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_PLATFORMS": "cpu",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    }
+    command = [sys.executable, "-m", "flan_jax.build", order.to_json()]
+    sys.stdout.flush()
+    result = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    if result.returncode:
+        message = result.stderr.strip().removeprefix("CacheError: ")
+        raise CacheError(message or f"the cache process ended with exit code {result.returncode} and no message")
+    if result.stderr:
+        sys.stderr.write(result.stderr)

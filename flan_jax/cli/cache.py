@@ -1,0 +1,92 @@
+"""`flan-jax cache`: tokenises a run's mixtures, or one named mixture, into checksummed shards."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from flan_jax.build.cache import DEFAULT_MODULES
+from flan_jax.build.ensure import BuildOrder, CacheRequest, carry_out
+from flan_jax.core import assets
+from flan_jax.core.errors import ConfigError
+
+HELP = "tokenise a mixture once, into checksummed shards"
+
+__all__ = ["HELP", "add_arguments", "add_registration_arguments", "parse_suites", "run"]
+
+
+def add_registration_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--module` and `--suite`: what registers tasks."""
+    parser.add_argument(
+        "--module", action="append", default=[], help="module whose import registers tasks (default flan_jax.tasks)"
+    )
+    parser.add_argument(
+        "--suite",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="tasks read from a folder, as in niv2=/data/natural_instructions_v2",
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Either a recipe, of which everything it trains and judges on is cached, or mixtures by name."""
+    from flan_jax.cli.gin_config import add_gin_arguments
+
+    add_gin_arguments(parser)
+    parser.add_argument("--mixture", action="append", default=[], help="mixture or task to cache; repeat for several")
+    parser.add_argument("--role", action="append", default=[], choices=["train", "eval"], help="splits (default both)")
+    parser.add_argument("--max_inputs_length", type=int, help="drop exemplars beyond this many tokens")
+    parser.add_argument("--cache_dir", help="folder of the cache")
+    parser.add_argument("--vocab_path", help="SentencePiece model (default: the embedded one)")
+    parser.add_argument("--num_workers", type=int, help="processes (default: one a core)")
+    add_registration_arguments(parser)
+
+
+def parse_suites(pairs: Sequence[str]) -> dict[str, str]:
+    """NAME=FOLDER pairs as a dict."""
+    suites: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, folder = pair.partition("=")
+        if not equals or not name or not folder:
+            raise ConfigError(f"--suite {pair!r} is not NAME=FOLDER, as in niv2=/data/natural_instructions_v2")
+        suites[name] = folder
+    return suites
+
+
+def run(args: argparse.Namespace) -> int:
+    """Caches; 0, or an error of flan_jax.core.errors that says what failed."""
+    if args.num_workers is not None and args.num_workers < 1:
+        raise ConfigError(f"--num_workers {args.num_workers} is below 1: give the number of processes")
+    modules: Sequence[str] = args.module or DEFAULT_MODULES
+    suites = parse_suites(args.suite)
+    cache_dir, vocab_path = args.cache_dir, args.vocab_path
+    roles = tuple(args.role) or ("train", "eval")
+    requests = [CacheRequest(name, roles, args.max_inputs_length) for name in args.mixture]
+    if args.gin_file:
+        if requests:
+            raise ConfigError("--gin_file and --mixture exclude each other: set --gin.MIXTURE_OR_TASK_NAME for another")
+        from flan_jax.cli.gin_config import load_run
+
+        config = load_run(args)
+        requests = requests_of_run(config)
+        modules, suites = args.module or config.tasks.modules, {**config.tasks.suites, **suites}
+        cache_dir, vocab_path = cache_dir or config.train.cache_dir, vocab_path or config.train.vocab_path
+    if not requests:
+        raise ConfigError("nothing to cache: give --gin_file RECIPE, or --mixture NAME and --cache_dir FOLDER")
+    if not cache_dir:
+        raise ConfigError("--cache_dir is not set: give the folder that the cache goes to")
+    vocab_path = str(vocab_path or assets.EMBEDDED_VOCAB)
+    carry_out(BuildOrder(tuple(requests), cache_dir, vocab_path, tuple(modules), suites, args.num_workers))
+    return 0
+
+
+def requests_of_run(config: Any) -> list[CacheRequest]:
+    """What a run (`gin_config.RunConfig`) trains on, then what it is judged on."""
+    evaluation = config.evaluation
+    judged = dict.fromkeys([*evaluation.selection, *evaluation.report])
+    return [
+        CacheRequest(config.train.mixture, ("train",), config.train.feature_lengths["inputs"]),
+        *(CacheRequest(name, ("eval",), evaluation.inputs_length, evaluation.split) for name in judged),
+    ]
