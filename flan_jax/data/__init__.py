@@ -1,1 +1,19 @@
+"""The feed: rates -> draws -> packing plan (lengths only) -> rows by index -> batches ahead of the step."""
 
+from flan_jax.data.cache_reader import CacheReader
+from flan_jax.data.feed import FedBatch, prefetch
+from flan_jax.data.plan import PackingPlan, TaskSummary, make_plan
+from flan_jax.data.rows import EvalBatch, batch_at, eval_batches, example_ids_at
+
+__all__ = [
+    "CacheReader",
+    "EvalBatch",
+    "FedBatch",
+    "PackingPlan",
+    "TaskSummary",
+    "batch_at",
+    "eval_batches",
+    "example_ids_at",
+    "make_plan",
+    "prefetch",
+]

@@ -1,0 +1,127 @@
+"""Which example comes when: an endless stream of draws from a mixture's rates and a seed.
+
+The stream is cut into chunks. How many examples a task gives to chunk c has a closed form, and so has the place of
+each of its draws in the task's epochs: any part of the stream is computed without what came before it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from flan_jax.core.errors import TaskError
+from flan_jax.data import keys
+
+CHUNK_DRAWS = 65_536
+
+__all__ = ["CHUNK_DRAWS", "DrawStream", "Draws", "make_draw_stream"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Draws:
+    """Consecutive draws of a stream, all [num_draws].
+
+    task_ids: positions in `DrawStream.tasks`. indices: rows of the task's cached split. epochs: how often the task
+    had been read through before. numbers: places in the stream.
+    """
+
+    task_ids: np.ndarray
+    indices: np.ndarray
+    epochs: np.ndarray
+    numbers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.task_ids)
+
+
+class DrawStream:
+    """Draws of `tasks` with `shares` (summing to 1) from `num_examples` examples each.
+
+    Over any stretch of the stream a task's draws differ from share x length by less than two at chunk borders; draw k
+    of a task is element k mod n of the permutation that belongs to (seed, task, epoch k // n).
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[str],
+        shares: Sequence[float],
+        num_examples: Sequence[int],
+        seed: int,
+        chunk_draws: int = CHUNK_DRAWS,
+    ):
+        self.tasks = tuple(tasks)
+        self.shares = np.asarray(shares, np.float64)
+        self.num_examples = np.asarray(num_examples, np.int64)
+        self.seed = seed
+        self.chunk_draws = chunk_draws
+        self._offsets = np.array([keys.uniform("offset", seed, task) for task in self.tasks])
+        self._orders: dict[int, tuple[int, np.ndarray]] = {}  # task id -> last epoch asked for and its permutation
+
+    def draws_before(self, chunk: int) -> np.ndarray:
+        """How many draws each task has made before `chunk`; int64 [num_tasks]."""
+        return np.floor(chunk * self.chunk_draws * self.shares + self._offsets).astype(np.int64)
+
+    def chunk(self, chunk: int) -> Draws:
+        """Chunk number `chunk` of the stream: about `chunk_draws` draws, exactly what the shares owe it."""
+        first, last = self.draws_before(chunk), self.draws_before(chunk + 1)
+        counts = last - first
+        by_task = np.repeat(np.arange(len(self.tasks), dtype=np.int32), counts)
+        order = keys.permutation(len(by_task), "chunk", self.seed, chunk)
+        task_ids = by_task[order]
+        # Only the tasks' order is shuffled: within a task draws keep theirs, so no epoch starts before the last ended.
+        places = np.argsort(task_ids, kind="stable")
+        indices, epochs = np.empty(len(by_task), np.int32), np.empty(len(by_task), np.int32)
+        ends = np.cumsum(counts)
+        for task_id in np.flatnonzero(counts).tolist():
+            own = places[ends[task_id] - counts[task_id] : ends[task_id]]
+            indices[own], epochs[own] = self.task_draws(task_id, int(first[task_id]), int(last[task_id]))
+        numbers = int(first.sum()) + np.arange(len(by_task), dtype=np.int64)
+        return Draws(task_ids, indices, epochs, numbers)
+
+    def task_draws(self, task_id: int, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """(indices, epochs) of a task's own draws first..last-1."""
+        size = int(self.num_examples[task_id])
+        k = np.arange(first, last, dtype=np.int64)
+        epochs = k // size
+        indices = np.empty(len(k), np.int64)
+        for epoch in range(first // size, (last - 1) // size + 1):
+            begin, end = max(first, epoch * size), min(last, (epoch + 1) * size)
+            indices[begin - first : end - first] = self._order(task_id, epoch)[
+                begin - epoch * size : end - epoch * size
+            ]
+        return indices, epochs
+
+    def _order(self, task_id: int, epoch: int) -> np.ndarray:
+        last_epoch, order = self._orders.get(task_id, (-1, None))
+        if order is None or last_epoch != epoch:
+            size = int(self.num_examples[task_id])
+            order = keys.permutation(size, "epoch", self.seed, self.tasks[task_id], epoch).astype(np.int32)
+            self._orders[task_id] = (epoch, order)
+        return order
+
+
+def make_draw_stream(
+    rates: Mapping[str, float], num_examples: Mapping[str, int], seed: int, chunk_draws: int = CHUNK_DRAWS
+) -> DrawStream:
+    """The stream of the tasks whose rate is positive, in order of name.
+
+    Raises `TaskError` for a negative rate, rates that sum to nothing, and a task to draw from that has no examples.
+    """
+    for task, rate in sorted(rates.items()):
+        if not np.isfinite(rate) or rate < 0:
+            raise TaskError(f"task {task} has rate {rate}: a rate is a finite number of at least 0")
+    tasks = sorted(task for task, rate in rates.items() if rate > 0)
+    if not tasks:
+        raise TaskError(
+            f"the rates of all {len(rates)} tasks sum to 0: give at least one of them a rate above 0 "
+            f"({', '.join(sorted(rates)[:5])})"
+        )
+    for task in tasks:
+        if num_examples.get(task, 0) < 1:
+            raise TaskError(
+                f"task {task} has rate {rates[task]} and no examples: cache it, or give it rate 0, or take it out"
+            )
+    values = np.array([float(rates[task]) for task in tasks])
+    return DrawStream(tasks, values / values.sum(), [num_examples[task] for task in tasks], seed, chunk_draws)

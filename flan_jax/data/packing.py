@@ -1,0 +1,197 @@
+"""Packing encoder-decoder examples into rows, from lengths alone.
+
+A row has two capacities, inputs and targets, and an example takes some of both. Best fit decreasing in windows of
+about a thousand examples; all windows are packed in step, so that NumPy does the work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from flan_jax.core.errors import ConfigError
+
+WINDOW_EXAMPLES = 1024
+
+__all__ = [
+    "WINDOW_EXAMPLES",
+    "LengthSuggestion",
+    "best_fit_decreasing",
+    "density",
+    "density_bound",
+    "evaluate_lengths",
+    "first_fit",
+    "next_fit",
+    "pack_windows",
+    "suggest_lengths",
+]
+
+
+def best_fit_decreasing(lengths_WE2: np.ndarray, inputs_length: int, targets_length: int) -> np.ndarray:
+    """Row of each example within its window, int32 [W, E]; -1 where both lengths are 0 (no example).
+
+    lengths_WE2: int [W, E, 2] token counts (inputs, targets), none over its capacity.
+
+    Examples are placed in order of decreasing larger share of a capacity, each in the row where it leaves the least
+    free (the sum of both free shares; ties go to the earliest row). A row not yet begun has all free, so it is
+    chosen only when nothing else fits.
+    """
+    num_windows, num_examples, _ = lengths_WE2.shape
+    capacity = np.array([inputs_length, targets_length], np.int64)
+    if num_examples and (lengths_WE2 > capacity).any():
+        raise ValueError(f"an example is longer than the row {inputs_length}/{targets_length}")  # planner's duty
+    # Sizes are scaled so that each capacity counts inputs_length * targets_length: exact integer shares.
+    shares_WE2 = lengths_WE2.astype(np.int64) * capacity[::-1]
+    order_WE = np.argsort(-(shares_WE2.max(-1) * 4 + shares_WE2.sum(-1)), axis=1, kind="stable")
+    sorted_EW2 = np.ascontiguousarray(np.take_along_axis(shares_WE2, order_WE[..., None], axis=1).swapaxes(0, 1))
+    full = inputs_length * targets_length
+    rows_WE = np.full((num_windows, num_examples), -1, np.int32)
+    num_columns = 8
+    free_in = np.full((num_windows, num_columns), full, np.int64)
+    free_out = np.full((num_windows, num_columns), full, np.int64)
+    windows = np.arange(num_windows)
+    num_begun = 0
+    for place in range(num_examples):
+        size_in, size_out = sorted_EW2[place, :, 0], sorted_EW2[place, :, 1]
+        if num_begun == num_columns:
+            grown = np.full((num_windows, num_columns), full, np.int64)
+            free_in, free_out = np.concatenate([free_in, grown], 1), np.concatenate([free_out, grown], 1)
+            num_columns *= 2
+        seen = slice(0, num_begun + 1)
+        fits = (free_in[:, seen] >= size_in[:, None]) & (free_out[:, seen] >= size_out[:, None])
+        score = np.where(fits, free_in[:, seen] + free_out[:, seen], 4 * full)
+        row = np.argmin(score, axis=1)
+        is_example = (size_in + size_out) > 0
+        free_in[windows, row] -= size_in
+        free_out[windows, row] -= size_out
+        rows_WE[windows, order_WE[:, place]] = np.where(is_example, row, -1)
+        num_begun = max(num_begun, int((row * is_example).max()) + 1) if is_example.any() else num_begun
+    return rows_WE
+
+
+def first_fit(lengths_E2: np.ndarray, inputs_length: int, targets_length: int, num_open: int = 64) -> np.ndarray:
+    """Row of each example, int32 [E]: the first of `num_open` open rows with room, in order of arrival.
+
+    What a streaming packer does, kept for comparison. A row is closed, oldest first, when all are open and none fits.
+    """
+    rows_E = np.empty(len(lengths_E2), np.int32)
+    free: list[list[int]] = []  # [row, free inputs, free targets], oldest first
+    num_rows = 0
+    for example, (inputs, targets) in enumerate(lengths_E2.tolist()):
+        for row in free:
+            if row[1] >= inputs and row[2] >= targets:
+                break
+        else:
+            if len(free) == num_open:
+                free.pop(0)
+            row = [num_rows, inputs_length, targets_length]
+            free.append(row)
+            num_rows += 1
+        row[1] -= inputs
+        row[2] -= targets
+        rows_E[example] = row[0]
+    return rows_E
+
+
+def next_fit(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> np.ndarray:
+    """Row of each example, int32 [E]: a row is closed as soon as the next example does not fit (seqio's packer)."""
+    return first_fit(lengths_E2, inputs_length, targets_length, num_open=1)
+
+
+def pack_windows(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """(window, row within the window) of each example, int32 [E] each, for examples in order of arrival.
+
+    The examples are cut evenly into windows of about `WINDOW_EXAMPLES`; rows count from 0 in each window.
+    """
+    num_examples = len(lengths_E2)
+    num_windows = max(1, round(num_examples / WINDOW_EXAMPLES))
+    windows_E = (np.arange(num_examples, dtype=np.int64) * num_windows // max(1, num_examples)).astype(np.int32)
+    sizes = np.bincount(windows_E, minlength=num_windows)
+    places_E = np.arange(num_examples) - (np.cumsum(sizes) - sizes)[windows_E]
+    lengths_WE2 = np.zeros((num_windows, int(sizes.max(initial=0)), 2), np.int64)
+    lengths_WE2[windows_E, places_E] = lengths_E2
+    rows_WE = best_fit_decreasing(lengths_WE2, inputs_length, targets_length)
+    return windows_E, rows_WE[windows_E, places_E]
+
+
+def density(lengths_E2: np.ndarray, num_rows: int, inputs_length: int, targets_length: int) -> float:
+    """Share of the positions of `num_rows` rows, encoder and decoder, that hold a token."""
+    return float(lengths_E2.sum()) / (max(1, num_rows) * (inputs_length + targets_length))
+
+
+def density_bound(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> float:
+    """What no packer can exceed: the fuller side fixes the least number of rows, the other side's rest is padding."""
+    totals = lengths_E2.sum(axis=0, dtype=np.float64)
+    least_rows = max(totals[0] / inputs_length, totals[1] / targets_length)
+    return float(totals.sum() / (least_rows * (inputs_length + targets_length))) if least_rows else 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class LengthSuggestion:
+    """What a pair of row lengths would do to a sample of examples.
+
+    density, density_bound: of packed rows. trimmed, dropped: shares of examples whose inputs, targets are too long.
+    """
+
+    inputs_length: int
+    targets_length: int
+    density: float
+    density_bound: float
+    trimmed: float
+    dropped: float
+
+    def __str__(self) -> str:
+        return (
+            f"inputs {self.inputs_length}, targets {self.targets_length}: density {self.density:.1%} "
+            f"(bound {self.density_bound:.1%}), {self.trimmed:.2%} of inputs trimmed, {self.dropped:.2%} dropped"
+        )
+
+
+def evaluate_lengths(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> LengthSuggestion:
+    """Packs a sample of untrimmed `lengths_E2` at these caps and says what comes of it."""
+    fits = lengths_E2[:, 1] <= targets_length
+    kept = np.minimum(lengths_E2[fits], [inputs_length, targets_length])
+    trimmed = float((lengths_E2[:, 0] > inputs_length).mean())
+    if not len(kept):
+        return LengthSuggestion(inputs_length, targets_length, 0.0, 0.0, trimmed, 1.0)
+    windows, rows = pack_windows(kept, inputs_length, targets_length)
+    num_rows = len(np.unique(windows.astype(np.int64) * len(kept) + rows))
+    return LengthSuggestion(
+        inputs_length,
+        targets_length,
+        density(kept, num_rows, inputs_length, targets_length),
+        density_bound(kept, inputs_length, targets_length),
+        trimmed,
+        float(1 - fits.mean()),
+    )
+
+
+def suggest_lengths(
+    lengths_E2: np.ndarray, inputs_length: int, targets_length: int, multiple: int = 32, max_examples: int = 4096
+) -> LengthSuggestion | None:
+    """Row lengths that pack the examples denser than the given ones and lose no more of them, or None.
+
+    lengths_E2: untrimmed (inputs, targets) of examples as they are drawn; an even sample of `max_examples` is tried.
+    Candidates keep one cap and set the other so that both fill up together, and their neighbours, in steps of
+    `multiple`; the densest by trial wins. At least one point of density must be gained.
+    """
+    if not len(lengths_E2):
+        raise ConfigError("there are no lengths to suggest rows from: cache at least one example")
+    sample = lengths_E2[np.linspace(0, len(lengths_E2) - 1, min(len(lengths_E2), max_examples)).astype(np.int64)]
+    now = evaluate_lengths(sample, inputs_length, targets_length)
+    totals = np.minimum(sample, [inputs_length, max(targets_length, int(sample[:, 1].max()))]).sum(axis=0)
+    ratio = float(totals[1] / max(1, totals[0]))
+    candidates: set[tuple[int, int]] = set()
+    for step in (-1, 0, 1, 2):
+        balanced_targets = (round(inputs_length * ratio / multiple) + step) * multiple
+        balanced_inputs = (round(targets_length / max(ratio, 1e-9) / multiple) + step) * multiple
+        candidates.add((inputs_length, min(max(multiple, balanced_targets), 8 * inputs_length)))
+        candidates.add((min(max(multiple, balanced_inputs), 8 * inputs_length), targets_length))
+    trials = [evaluate_lengths(sample, *candidate) for candidate in sorted(candidates)]
+    better = [
+        trial
+        for trial in trials
+        if trial.density >= now.density + 0.01 and trial.dropped <= now.dropped and trial.trimmed <= now.trimmed
+    ]
+    return max(better, key=lambda trial: trial.density, default=None)
