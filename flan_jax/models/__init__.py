@@ -1,1 +1,34 @@
+"""T5 1.1 in Flax Linen, behind functions of (config, params, arrays)."""
 
+from flan_jax.models.axes import ACTIVATION_AXES, PARAMETER_AXES
+from flan_jax.models.config import T5Config
+from flan_jax.models.incremental import DecodeCache, decode_step, init_decode_cache
+from flan_jax.models.model import (
+    Batch,
+    Params,
+    count_params,
+    decode_teacher_forced,
+    encode,
+    forward,
+    init_params,
+    param_logical_axes,
+    param_shapes,
+)
+
+__all__ = [
+    "ACTIVATION_AXES",
+    "PARAMETER_AXES",
+    "Batch",
+    "DecodeCache",
+    "Params",
+    "T5Config",
+    "count_params",
+    "decode_step",
+    "decode_teacher_forced",
+    "encode",
+    "forward",
+    "init_decode_cache",
+    "init_params",
+    "param_logical_axes",
+    "param_shapes",
+]

@@ -1,0 +1,28 @@
+"""Logical axis names: the words that a run's rules map to mesh axes.
+
+Parameters and activations have names of their own, so that one mesh axis may shard the width of every parameter
+(`embed` on `fsdp`) and the batch of every activation (`batch` on `data` and `fsdp`) at once.
+"""
+
+from __future__ import annotations
+
+import jax
+from flax import linen as nn
+
+PARAMETER_AXES = ("layers", "vocab", "embed", "joined_kv", "mlp", "heads", "relpos_buckets")
+ACTIVATION_AXES = (
+    "batch",
+    "length",
+    "activation_embed",
+    "activation_heads",
+    "activation_kv",
+    "activation_mlp",
+    "activation_vocab",
+)
+
+__all__ = ["ACTIVATION_AXES", "PARAMETER_AXES", "constrain"]
+
+
+def constrain(x: jax.Array, *names: str | None) -> jax.Array:
+    """`x`, with its axes laid out over the mesh by the logical axis rules in force; `x` itself without a mesh."""
+    return nn.with_logical_constraint(x, names)

@@ -1,0 +1,92 @@
+"""The shape of a T5 1.1 model."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal, get_args
+
+import jax.numpy as jnp
+
+from flan_jax.core.errors import ConfigError
+from flan_jax.core.suggest import did_you_mean
+
+Dtype = Literal["float32", "bfloat16"]
+Remat = Literal["none", "minimal", "full"]
+
+__all__ = ["Dtype", "Remat", "T5Config"]
+
+
+@dataclasses.dataclass(frozen=True)
+class T5Config:
+    """Sizes and numerics of a T5 1.1 encoder-decoder. The defaults are T5 1.1 small.
+
+    Attributes:
+      vocab_size: rows of the embedding table and columns of the output matrix, sentinels included.
+      emb_dim: width of the residual stream.
+      num_heads, head_dim: attention heads and their size; their product need not be `emb_dim`.
+      num_encoder_layers, num_decoder_layers: depth of each stack.
+      mlp_dim: width of the gated hidden layer.
+      dropout_rate: probability of zeroing an element, in [0, 1); used only where a dropout key is given.
+      dtype: of activations. Parameters, softmax, norms and logits are float32 whatever it is.
+      remat: what the backward pass recomputes: "none" keeps every activation, "minimal" keeps the products with
+        weights, "full" keeps each layer's input only.
+      relative_attention_num_buckets, relative_attention_max_distance: of the relative position bias (Raffel et al.
+        2020, section 2.1).
+    """
+
+    vocab_size: int = 32128
+    emb_dim: int = 512
+    num_heads: int = 6
+    num_encoder_layers: int = 8
+    num_decoder_layers: int = 8
+    head_dim: int = 64
+    mlp_dim: int = 1024
+    dropout_rate: float = 0.0
+    dtype: Dtype = "bfloat16"
+    remat: Remat = "none"
+    relative_attention_num_buckets: int = 32
+    relative_attention_max_distance: int = 128
+
+    def __post_init__(self) -> None:
+        for name in (
+            "vocab_size",
+            "emb_dim",
+            "num_heads",
+            "num_encoder_layers",
+            "num_decoder_layers",
+            "head_dim",
+            "mlp_dim",
+            "relative_attention_num_buckets",
+            "relative_attention_max_distance",
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"T5Config.{name} is {value!r}: give a whole number of at least 1")
+        if not 0.0 <= self.dropout_rate < 1.0:
+            raise ConfigError(f"T5Config.dropout_rate is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1")
+        for name, choices in (("dtype", get_args(Dtype)), ("remat", get_args(Remat))):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ConfigError(
+                    f"T5Config.{name} is {value!r}{did_you_mean(str(value), choices)}: use one of {', '.join(choices)}"
+                )
+        if self.relative_attention_num_buckets % 4:
+            raise ConfigError(
+                f"T5Config.relative_attention_num_buckets is {self.relative_attention_num_buckets}, which is not "
+                f"divisible by 4 (two directions, exact and logarithmic halves): use 32"
+            )
+        if self.relative_attention_max_distance <= self.relative_attention_num_buckets // 2:
+            raise ConfigError(
+                f"T5Config.relative_attention_max_distance is {self.relative_attention_max_distance}; it must exceed "
+                f"half of the {self.relative_attention_num_buckets} buckets: use 128"
+            )
+
+    @property
+    def joined_kv(self) -> int:
+        """Width of all heads together."""
+        return self.num_heads * self.head_dim
+
+    @property
+    def compute_dtype(self) -> jnp.dtype:
+        """`dtype` as JAX knows it."""
+        return jnp.dtype(self.dtype)

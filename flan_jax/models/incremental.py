@@ -1,0 +1,96 @@
+"""One decoder position at a time, with a cache of keys and values.
+
+Layers are unrolled here: each has arrays of its own in the cache, which a decoding loop updates in place, where a scan
+would copy a slice of every parameter and of the cache at every step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from flan_jax.models.config import T5Config
+from flan_jax.models.layers import TokenEmbedder
+from flan_jax.models.model import Params
+from flan_jax.models.t5 import Decoder, DecoderLayer
+
+__all__ = ["DecodeCache", "LayerCache", "decode_step", "init_decode_cache"]
+
+
+class LayerCache(NamedTuple):
+    """Keys and values of one decoder layer, batch axis first: T is the longest output, L the input's length."""
+
+    self_k_BHTK: jax.Array
+    self_v_BHTK: jax.Array
+    cross_k_BHLK: jax.Array
+    cross_v_BHLK: jax.Array
+
+
+class DecodeCache(NamedTuple):
+    """What `decode_step` reads and returns: a tree of arrays, fit for `lax.while_loop`.
+
+    To reorder beams, index the batch axis of every array in `layers`, and of `cross_mask_BL`.
+    """
+
+    index: jax.Array  # int32 scalar: the next position to write
+    layers: tuple[LayerCache, ...]
+    cross_mask_BL: jax.Array
+    bias_HR: jax.Array  # by offset, see RelativeBias
+
+
+def init_decode_cache(
+    config: T5Config, params: Params, encoded_BLD: jax.Array, encoder_mask_BL: jax.Array, max_decode_len: int
+) -> DecodeCache:
+    """An empty cache for up to `max_decode_len` positions over one encoded batch.
+
+    Args:
+      config, params: as in `forward`.
+      encoded_BLD: from `encode`.
+      encoder_mask_BL: true (or not 0) at input positions that are not padding.
+      max_decode_len: the longest output, in tokens; writing beyond it overwrites the last position.
+    """
+    batch_size = encoded_BLD.shape[0]
+    empty_BHTK = jnp.zeros((batch_size, config.num_heads, max_decode_len, config.head_dim), config.compute_dtype)
+    layers = []
+    for layer_params in _layer_params(config, params):
+        cross_k_BHLK, cross_v_BHLK = DecoderLayer(config).apply(
+            {"params": layer_params}, encoded_BLD, method="cross_keys_and_values"
+        )
+        layers.append(LayerCache(empty_BHTK, empty_BHTK, cross_k_BHLK, cross_v_BHLK))
+    bias_HR = Decoder(config).apply({"params": params["decoder"]}, max_decode_len, method="bias_by_offset")
+    return DecodeCache(jnp.zeros((), jnp.int32), tuple(layers), encoder_mask_BL != 0, bias_HR)
+
+
+def decode_step(
+    config: T5Config, params: Params, cache: DecodeCache, tokens_B: jax.Array
+) -> tuple[jax.Array, DecodeCache]:
+    """Feeds one token a row (the start id 0 first); logits of the next one, float32 [B, V], and the cache after it."""
+    max_decode_len = cache.layers[0].self_k_BHTK.shape[2]
+    offset = max_decode_len - 1 - cache.index  # the bias's entry for key 0
+    bias_H1T = jax.lax.dynamic_slice_in_dim(cache.bias_HR, offset, max_decode_len, axis=1)[:, None]
+    self_mask_111T = (jnp.arange(max_decode_len) <= cache.index)[None, None, None]
+    cross_mask_B11L = cache.cross_mask_BL[:, None, None]
+
+    y_B1D = TokenEmbedder(config).apply({"params": params["token_embedder"]}, tokens_B[:, None])
+    layers = []
+    for layer, layer_params in zip(cache.layers, _layer_params(config, params), strict=True):
+        y_B1D, self_k_BHTK, self_v_BHTK = DecoderLayer(config).apply(
+            {"params": layer_params},
+            y_B1D,
+            cache.index,
+            *layer,
+            bias_H1T,
+            self_mask_111T,
+            cross_mask_B11L,
+            method="step",
+        )
+        layers.append(layer._replace(self_k_BHTK=self_k_BHTK, self_v_BHTK=self_v_BHTK))
+    logits_B1V = Decoder(config).apply({"params": params["decoder"]}, y_B1D, method="normed_logits")
+    return logits_B1V[:, 0], cache._replace(index=cache.index + 1, layers=tuple(layers))
+
+
+def _layer_params(config: T5Config, params: Params) -> list[dict[str, Any]]:
+    stacked = params["decoder"]["layers"]
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], stacked) for i in range(config.num_decoder_layers)]

@@ -1,0 +1,87 @@
+"""Layers without attention: a bias-free product, the RMS norm, the gated MLP, the token table."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from flan_jax.models.axes import constrain
+from flan_jax.models.config import T5Config
+from flan_jax.models.dropout import dropout, fold_in
+
+NORM_EPSILON = 1e-6
+DENSE_INIT = nn.initializers.variance_scaling(1.0, "fan_in", "truncated_normal")
+
+__all__ = ["DENSE_INIT", "NORM_EPSILON", "Dense", "GatedMlp", "RmsNorm", "TokenEmbedder"]
+
+
+class Dense(nn.Module):
+    """`x @ kernel` over the last axis, in `dtype`; the kernel is a float32 matrix [in, features]."""
+
+    features: int
+    axes: tuple[str, str]
+    dtype: jnp.dtype
+    kernel_init: nn.initializers.Initializer = DENSE_INIT
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param(
+            "kernel",
+            nn.with_logical_partitioning(self.kernel_init, self.axes),
+            (x.shape[-1], self.features),
+            jnp.float32,
+        )
+        return jnp.dot(x.astype(self.dtype), kernel.astype(self.dtype))
+
+
+class RmsNorm(nn.Module):
+    """`x / rms(x) * scale` over the last axis, computed in float32 (Zhang and Sennrich 2019)."""
+
+    dtype: jnp.dtype
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        scale = self.param(
+            "scale",
+            nn.with_logical_partitioning(nn.initializers.ones_init(), ("embed",)),
+            (x.shape[-1],),
+            jnp.float32,
+        )
+        x = x.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
+        inverse_rms = jax.lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + NORM_EPSILON)
+        return (x * inverse_rms * scale).astype(self.dtype)
+
+
+class GatedMlp(nn.Module):
+    """`(gelu(x @ wi_0) * (x @ wi_1)) @ wo` with the tanh gelu (Shazeer 2020)."""
+
+    config: T5Config
+
+    @nn.compact
+    def __call__(self, x_BLD: jax.Array, seeds_2B: jax.Array | None) -> jax.Array:
+        config, dtype = self.config, self.config.compute_dtype
+        gate_BLF = Dense(config.mlp_dim, ("embed", "mlp"), dtype, name="wi_0")(x_BLD)
+        linear_BLF = Dense(config.mlp_dim, ("embed", "mlp"), dtype, name="wi_1")(x_BLD)
+        hidden_BLF = nn.gelu(gate_BLF, approximate=True) * linear_BLF
+        hidden_BLF = dropout(hidden_BLF, config.dropout_rate, fold_in(seeds_2B, 0))
+        hidden_BLF = constrain(hidden_BLF, "batch", "length", "activation_mlp")
+        return Dense(config.emb_dim, ("mlp", "embed"), dtype, name="wo")(hidden_BLF)
+
+
+class TokenEmbedder(nn.Module):
+    """The input table, shared by encoder and decoder."""
+
+    config: T5Config
+
+    @nn.compact
+    def __call__(self, tokens_BL: jax.Array) -> jax.Array:
+        """Rows of the table for int32 tokens in [0, vocab_size), in the compute dtype [B, L, D]."""
+        table_VD = self.param(
+            "embedding",
+            nn.with_logical_partitioning(nn.initializers.normal(1.0), ("vocab", "embed")),
+            (self.config.vocab_size, self.config.emb_dim),
+            jnp.float32,
+        )
+        x_BLD = jnp.take(table_VD, tokens_BL, axis=0, mode="clip").astype(self.config.compute_dtype)
+        return constrain(x_BLD, "batch", "length", "activation_embed")

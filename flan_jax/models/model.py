@@ -1,0 +1,139 @@
+"""What the rest of the project calls: T5 1.1 as functions of (config, params, arrays).
+
+`params` is a plain nested dict of float32 arrays, layers stacked along a leading axis. Nothing here keeps state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.core import meta
+
+from flan_jax.core.errors import ConfigError
+from flan_jax.models.config import T5Config
+from flan_jax.models.dropout import row_seeds
+from flan_jax.models.t5 import T5
+
+Params = dict[str, Any]
+Batch = Mapping[str, jax.Array]
+
+__all__ = [
+    "Batch",
+    "Params",
+    "count_params",
+    "decode_teacher_forced",
+    "encode",
+    "forward",
+    "init_params",
+    "param_logical_axes",
+    "param_shapes",
+]
+
+
+def init_params(config: T5Config, key: jax.Array) -> Params:
+    """Random parameters of T5's distributions (T5X's: embeddings N(0, 1), kernels scaled by fan-in)."""
+    return meta.unbox(_init_boxed(config, key))
+
+
+def param_shapes(config: T5Config) -> Params:
+    """The tree of `init_params` as `jax.ShapeDtypeStruct`s; allocates nothing."""
+    return meta.unbox(_abstract_boxed(config))
+
+
+def param_logical_axes(config: T5Config) -> Params:
+    """The tree of `init_params` with a tuple of logical axis names (`flan_jax.models.axes`) for each parameter."""
+    return jax.tree.map(
+        lambda box: tuple(box.names), _abstract_boxed(config), is_leaf=lambda leaf: isinstance(leaf, meta.AxisMetadata)
+    )
+
+
+def count_params(config: T5Config) -> int:
+    """Number of parameters."""
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(param_shapes(config)))
+
+
+def forward(config: T5Config, params: Params, batch: Batch, dropout_key: jax.Array | None = None) -> jax.Array:
+    """Logits of every decoder position, float32 [B, T, V].
+
+    Args:
+      config: the model's shape.
+      params: from `init_params`, or of the same tree.
+      batch: arrays named as in `docs/architecture.md`. Without segment ids every token that is not padding (id 0)
+        belongs to one segment, in the decoder every position does. Positions are not read: bias is by distance,
+        which is the same inside a segment wherever the segment lies.
+      dropout_key: a `jax.random` key of this step; None turns dropout off. With it, `batch["row_ids"]` is required.
+    """
+    seeds_2B = None
+    if dropout_key is not None and config.dropout_rate > 0.0:
+        if "row_ids" not in batch:
+            raise ConfigError(
+                f"dropout at rate {config.dropout_rate} needs batch['row_ids'], the rows' numbers in the global batch: "
+                f"add them, or pass dropout_key=None"
+            )
+        seeds_2B = row_seeds(dropout_key, batch["row_ids"])
+    decoder_tokens_BT = batch["decoder_input_tokens"]
+    return T5(config).apply(
+        {"params": params},
+        batch["encoder_input_tokens"],
+        decoder_tokens_BT,
+        _encoder_segments(batch["encoder_input_tokens"], batch.get("encoder_segment_ids")),
+        batch.get("decoder_segment_ids", jnp.ones_like(decoder_tokens_BT)),
+        seeds_2B,
+    )
+
+
+def encode(
+    config: T5Config,
+    params: Params,
+    encoder_input_tokens_BL: jax.Array,
+    encoder_segment_ids_BL: jax.Array | None = None,
+    encoder_positions_BL: jax.Array | None = None,
+) -> jax.Array:
+    """The encoder's output [B, L, D] in the compute dtype, no dropout. Positions are accepted and not read."""
+    del encoder_positions_BL
+    segments_BL = _encoder_segments(encoder_input_tokens_BL, encoder_segment_ids_BL)
+    return T5(config).apply({"params": params}, encoder_input_tokens_BL, segments_BL, method="encode")
+
+
+def decode_teacher_forced(
+    config: T5Config,
+    params: Params,
+    encoded_BLD: jax.Array,
+    encoder_mask_BL: jax.Array,
+    decoder_input_tokens_BT: jax.Array,
+) -> jax.Array:
+    """Logits of all positions of known decoder inputs, float32 [B, T, V]: what ranking answers needs.
+
+    Args:
+      config, params: as in `forward`.
+      encoded_BLD: from `encode`.
+      encoder_mask_BL: true (or not 0) at input positions that are not padding.
+      decoder_input_tokens_BT: targets shifted right, start id 0; padding at the end changes nothing before it.
+    """
+    return T5(config).apply(
+        {"params": params},
+        encoded_BLD,
+        decoder_input_tokens_BT,
+        (encoder_mask_BL != 0).astype(jnp.int32),
+        jnp.ones_like(decoder_input_tokens_BT),
+        method="decode",
+    )
+
+
+def _encoder_segments(tokens_BL: jax.Array, segment_ids_BL: jax.Array | None) -> jax.Array:
+    return (tokens_BL != 0).astype(jnp.int32) if segment_ids_BL is None else segment_ids_BL
+
+
+def _init_boxed(config: T5Config, key: jax.Array) -> Params:
+    tokens = jnp.ones((1, 1), jnp.int32)
+    with nn.logical_axis_rules(()):
+        return T5(config).init(key, tokens, tokens, tokens, tokens, None)["params"]
+
+
+def _abstract_boxed(config: T5Config) -> Params:
+    return jax.eval_shape(lambda: _init_boxed(config, jax.random.key(0)))

@@ -1,0 +1,247 @@
+"""T5 1.1: the encoder-decoder, as Linen modules (Raffel et al. 2020; T5 1.1 release notes; Shazeer 2020).
+
+Pre-norm residual blocks, gated-gelu MLPs, one relative position bias per stack shared by its layers and none in
+cross-attention, no bias vectors, and an output matrix of its own. Layers are scanned: their parameters are stacked
+along a leading `layers` axis. `flan_jax.models.model` is what the rest of the project calls.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from flan_jax.models.attention import Attention, attend, segment_mask
+from flan_jax.models.axes import constrain
+from flan_jax.models.config import T5Config
+from flan_jax.models.dropout import dropout, fold_in
+from flan_jax.models.layers import Dense, GatedMlp, RmsNorm, TokenEmbedder
+from flan_jax.models.position_bias import RelativeBias, expand_offsets
+
+# Dropout sites outside the layers; layer i of a stack folds in LAYERS + i.
+EMBEDDED, FINAL, LAYERS = 0, 1, 2
+ENCODER, DECODER = 0, 1
+
+__all__ = ["T5", "Decoder", "DecoderLayer", "Encoder", "EncoderLayer"]
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then MLP."""
+
+    config: T5Config
+
+    @nn.compact
+    def __call__(
+        self,
+        x_BLD: jax.Array,
+        layer: jax.Array,
+        bias_HLS: jax.Array,
+        mask_B1LS: jax.Array,
+        seeds_2B: jax.Array | None,
+    ) -> tuple[jax.Array, None]:
+        config, dtype = self.config, self.config.compute_dtype
+        seeds_2B = fold_in(seeds_2B, layer + LAYERS)
+        normed_BLD = RmsNorm(dtype, name="pre_attention_layer_norm")(x_BLD)
+        attended_BLD = Attention(config, name="attention")(
+            normed_BLD, normed_BLD, bias_HLS, mask_B1LS, fold_in(seeds_2B, 0)
+        )
+        x_BLD = x_BLD + dropout(attended_BLD, config.dropout_rate, fold_in(seeds_2B, 1))
+        normed_BLD = RmsNorm(dtype, name="pre_mlp_layer_norm")(x_BLD)
+        hidden_BLD = GatedMlp(config, name="mlp")(normed_BLD, fold_in(seeds_2B, 2))
+        x_BLD = x_BLD + dropout(hidden_BLD, config.dropout_rate, fold_in(seeds_2B, 3))
+        return constrain(x_BLD, "batch", "length", "activation_embed"), None
+
+
+class DecoderLayer(nn.Module):
+    """Causal self-attention, cross-attention, then MLP."""
+
+    config: T5Config
+
+    def setup(self) -> None:
+        config, dtype = self.config, self.config.compute_dtype
+        self.pre_self_attention_layer_norm = RmsNorm(dtype)
+        self.self_attention = Attention(config)
+        self.pre_cross_attention_layer_norm = RmsNorm(dtype)
+        self.encoder_decoder_attention = Attention(config)
+        self.pre_mlp_layer_norm = RmsNorm(dtype)
+        self.mlp = GatedMlp(config)
+
+    def __call__(
+        self,
+        y_BTD: jax.Array,
+        layer: jax.Array,
+        encoded_BLD: jax.Array,
+        bias_HTT: jax.Array,
+        self_mask_B1TT: jax.Array,
+        cross_mask_B1TL: jax.Array,
+        seeds_2B: jax.Array | None,
+    ) -> tuple[jax.Array, None]:
+        rate = self.config.dropout_rate
+        seeds_2B = fold_in(seeds_2B, layer + LAYERS)
+        normed_BTD = self.pre_self_attention_layer_norm(y_BTD)
+        attended_BTD = self.self_attention(normed_BTD, normed_BTD, bias_HTT, self_mask_B1TT, fold_in(seeds_2B, 0))
+        y_BTD = y_BTD + dropout(attended_BTD, rate, fold_in(seeds_2B, 1))
+        normed_BTD = self.pre_cross_attention_layer_norm(y_BTD)
+        attended_BTD = self.encoder_decoder_attention(
+            normed_BTD, encoded_BLD, None, cross_mask_B1TL, fold_in(seeds_2B, 2)
+        )
+        y_BTD = y_BTD + dropout(attended_BTD, rate, fold_in(seeds_2B, 3))
+        hidden_BTD = self.mlp(self.pre_mlp_layer_norm(y_BTD), fold_in(seeds_2B, 4))
+        y_BTD = y_BTD + dropout(hidden_BTD, rate, fold_in(seeds_2B, 5))
+        return constrain(y_BTD, "batch", "length", "activation_embed"), None
+
+    def cross_keys_and_values(self, encoded_BLD: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """What cross-attention reads of the encoder, computed once a sequence: twice [B, H, L, K]."""
+        return self.encoder_decoder_attention.keys_and_values(encoded_BLD)
+
+    def step(
+        self,
+        y_B1D: jax.Array,
+        index: jax.Array,
+        self_k_BHTK: jax.Array,
+        self_v_BHTK: jax.Array,
+        cross_k_BHLK: jax.Array,
+        cross_v_BHLK: jax.Array,
+        bias_H1T: jax.Array,
+        self_mask_111T: jax.Array,
+        cross_mask_B11L: jax.Array,
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """One position: its output [B, 1, D], and the self-attention keys and values with its own at `index`."""
+        normed_B1D = self.pre_self_attention_layer_norm(y_B1D)
+        k_BH1K, v_BH1K = self.self_attention.keys_and_values(normed_B1D)
+        self_k_BHTK = jax.lax.dynamic_update_slice_in_dim(self_k_BHTK, k_BH1K, index, axis=2)
+        self_v_BHTK = jax.lax.dynamic_update_slice_in_dim(self_v_BHTK, v_BH1K, index, axis=2)
+        q_BH1K = self.self_attention.queries(normed_B1D)
+        attended_BH1K = attend(q_BH1K, self_k_BHTK, self_v_BHTK, bias_H1T, self_mask_111T, 0.0, None)
+        y_B1D = y_B1D + self.self_attention.output(attended_BH1K)
+        q_BH1K = self.encoder_decoder_attention.queries(self.pre_cross_attention_layer_norm(y_B1D))
+        attended_BH1K = attend(q_BH1K, cross_k_BHLK, cross_v_BHLK, None, cross_mask_B11L, 0.0, None)
+        y_B1D = y_B1D + self.encoder_decoder_attention.output(attended_BH1K)
+        y_B1D = y_B1D + self.mlp(self.pre_mlp_layer_norm(y_B1D), None)
+        return y_B1D, self_k_BHTK, self_v_BHTK
+
+
+def _scanned(layer_class: type[nn.Module], config: T5Config, depth: int, num_broadcast: int) -> nn.Module:
+    """`depth` layers over stacked parameters, called as (x, layer numbers, *what all layers share)."""
+    if config.remat != "none":
+        policy = jax.checkpoint_policies.checkpoint_dots_with_no_batch_dims if config.remat == "minimal" else None
+        layer_class = nn.remat(layer_class, policy=policy, prevent_cse=False)  # a scan's body needs no CSE barrier
+    return nn.scan(
+        layer_class,
+        variable_axes={"params": 0},
+        split_rngs={"params": True},
+        in_axes=(0, *([nn.broadcast] * num_broadcast)),
+        length=depth,
+        metadata_params={nn.PARTITION_NAME: "layers"},
+    )(config, name="layers")
+
+
+class Encoder(nn.Module):
+    """The encoder stack, over embedded tokens."""
+
+    config: T5Config
+
+    @nn.compact
+    def __call__(self, x_BLD: jax.Array, segment_ids_BL: jax.Array, seeds_2B: jax.Array | None) -> jax.Array:
+        config = self.config
+        seeds_2B = fold_in(seeds_2B, ENCODER)
+        length = x_BLD.shape[1]
+        bias_HLL = expand_offsets(RelativeBias(config, True, name="relpos_bias")(length, length), length, length)
+        mask_B1LL = segment_mask(segment_ids_BL, segment_ids_BL, causal=False)
+        x_BLD = dropout(x_BLD, config.dropout_rate, fold_in(seeds_2B, EMBEDDED))
+        layers = _scanned(EncoderLayer, config, config.num_encoder_layers, num_broadcast=3)
+        x_BLD, _ = layers(x_BLD, jnp.arange(config.num_encoder_layers), bias_HLL, mask_B1LL, seeds_2B)
+        x_BLD = RmsNorm(config.compute_dtype, name="encoder_norm")(x_BLD)
+        return dropout(x_BLD, config.dropout_rate, fold_in(seeds_2B, FINAL))
+
+
+class Decoder(nn.Module):
+    """The decoder stack and the output matrix, over embedded tokens."""
+
+    config: T5Config
+
+    def setup(self) -> None:
+        config = self.config
+        self.relpos_bias = RelativeBias(config, False)
+        self.layers = _scanned(DecoderLayer, config, config.num_decoder_layers, num_broadcast=5)
+        self.decoder_norm = RmsNorm(config.compute_dtype)
+        self.logits_dense = Dense(config.vocab_size, ("embed", "vocab"), jnp.dtype(jnp.float32))
+
+    def __call__(
+        self,
+        y_BTD: jax.Array,
+        encoded_BLD: jax.Array,
+        segment_ids_BT: jax.Array,
+        encoder_segment_ids_BL: jax.Array,
+        seeds_2B: jax.Array | None,
+    ) -> jax.Array:
+        """Logits, float32 [B, T, V]."""
+        config = self.config
+        seeds_2B = fold_in(seeds_2B, DECODER)
+        length = y_BTD.shape[1]
+        bias_HTT = expand_offsets(self.relpos_bias(length, length), length, length)
+        y_BTD = dropout(y_BTD, config.dropout_rate, fold_in(seeds_2B, EMBEDDED))
+        y_BTD, _ = self.layers(
+            y_BTD,
+            jnp.arange(config.num_decoder_layers),
+            encoded_BLD,
+            bias_HTT,
+            segment_mask(segment_ids_BT, segment_ids_BT, causal=True),
+            segment_mask(segment_ids_BT, encoder_segment_ids_BL, causal=False),
+            seeds_2B,
+        )
+        y_BTD = dropout(self.decoder_norm(y_BTD), config.dropout_rate, fold_in(seeds_2B, FINAL))
+        return self.logits(y_BTD)
+
+    def logits(self, y_BTD: jax.Array) -> jax.Array:
+        """Float32 [..., V], of what the final norm gave."""
+        return constrain(self.logits_dense(y_BTD), "batch", "length", "activation_vocab")
+
+    def bias_by_offset(self, max_length: int) -> jax.Array:
+        """Self-attention's bias by offset, float32 [H, 2 * max_length - 1]; see `RelativeBias`."""
+        return self.relpos_bias(max_length, max_length)
+
+    def normed_logits(self, y_BTD: jax.Array) -> jax.Array:
+        """Final norm and output matrix, for decoding."""
+        return self.logits(self.decoder_norm(y_BTD))
+
+
+class T5(nn.Module):
+    """Encoder, decoder, and the token table they share."""
+
+    config: T5Config
+
+    def setup(self) -> None:
+        self.token_embedder = TokenEmbedder(self.config)
+        self.encoder = Encoder(self.config)
+        self.decoder = Decoder(self.config)
+
+    def __call__(
+        self,
+        encoder_input_tokens_BL: jax.Array,
+        decoder_input_tokens_BT: jax.Array,
+        encoder_segment_ids_BL: jax.Array,
+        decoder_segment_ids_BT: jax.Array,
+        seeds_2B: jax.Array | None,
+    ) -> jax.Array:
+        """Logits, float32 [B, T, V]; `seeds_2B` (`dropout.row_seeds`) turns dropout on."""
+        encoded_BLD = self.encode(encoder_input_tokens_BL, encoder_segment_ids_BL, seeds_2B)
+        return self.decode(
+            encoded_BLD, decoder_input_tokens_BT, encoder_segment_ids_BL, decoder_segment_ids_BT, seeds_2B
+        )
+
+    def encode(self, tokens_BL: jax.Array, segment_ids_BL: jax.Array, seeds_2B: jax.Array | None = None) -> jax.Array:
+        """The encoder's output [B, L, D] in the compute dtype."""
+        return self.encoder(self.token_embedder(tokens_BL), segment_ids_BL, seeds_2B)
+
+    def decode(
+        self,
+        encoded_BLD: jax.Array,
+        tokens_BT: jax.Array,
+        encoder_segment_ids_BL: jax.Array,
+        decoder_segment_ids_BT: jax.Array,
+        seeds_2B: jax.Array | None = None,
+    ) -> jax.Array:
+        """Logits of all positions at once, float32 [B, T, V]."""
+        y_BTD = self.token_embedder(tokens_BT)
+        return self.decoder(y_BTD, encoded_BLD, decoder_segment_ids_BT, encoder_segment_ids_BL, seeds_2B)

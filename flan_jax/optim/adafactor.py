@@ -1,0 +1,201 @@
+"""Adafactor as T5X runs it: factored second moment, no momentum, clipped updates, steps relative to a parameter's size.
+
+The pieces are Optax's. What is added here is the layer: our parameters hold a stack's layers in one array, and
+factoring, clipping and parameter scale must see each layer by itself, so they are mapped over the `layers` axis.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from optax import FactoredState
+
+from flan_jax.core.errors import ConfigError
+
+_STACK_AXIS = "layers"
+
+__all__ = ["AdafactorConfig", "AdafactorState", "make_adafactor", "opt_state_logical_axes"]
+
+
+@dataclasses.dataclass(frozen=True)
+class AdafactorConfig:
+    """Settings of Adafactor (Shazeer and Stern 2018); the defaults are T5X's for finetuning.
+
+    Attributes:
+      learning_rate: size of a step relative to the parameter's root mean square, or a schedule from the number of
+        updates made so far to it.
+      warmup_steps: updates over which a constant `learning_rate` grows linearly to its value; 0 for none.
+      decay_rate: exponent c of the second moment's decay, 1 - t**-c at update t.
+      step_offset: updates to subtract from t, for a moment that starts anew after pretraining.
+      clipping_threshold: largest root mean square of an update before the learning rate; None for no clipping.
+      multiply_by_parameter_scale: whether steps are relative to the parameter's root mean square.
+      min_dim_size_to_factor: a matrix is factored if both its dimensions are at least this.
+      epsilon: added to squared gradients.
+      min_parameter_scale: smallest root mean square a step is relative to.
+    """
+
+    learning_rate: float | optax.Schedule = 1e-3
+    warmup_steps: int = 0
+    decay_rate: float = 0.8
+    step_offset: int = 0
+    clipping_threshold: float | None = 1.0
+    multiply_by_parameter_scale: bool = True
+    min_dim_size_to_factor: int = 128
+    epsilon: float = 1e-30
+    min_parameter_scale: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if callable(self.learning_rate):
+            if self.warmup_steps:
+                raise ConfigError(
+                    f"AdafactorConfig.warmup_steps is {self.warmup_steps} beside a learning rate schedule: put the "
+                    f"warmup into the schedule, or give a constant learning rate"
+                )
+        elif not self.learning_rate > 0:
+            raise ConfigError(
+                f"AdafactorConfig.learning_rate is {self.learning_rate}: give a number above 0, such as 1e-3"
+            )
+        if self.warmup_steps < 0:
+            raise ConfigError(f"AdafactorConfig.warmup_steps is {self.warmup_steps}: give 0 or more")
+        if not 0 < self.decay_rate <= 1:
+            raise ConfigError(f"AdafactorConfig.decay_rate is {self.decay_rate}: give a number in (0, 1], such as 0.8")
+        if self.clipping_threshold is not None and not self.clipping_threshold > 0:
+            raise ConfigError(
+                f"AdafactorConfig.clipping_threshold is {self.clipping_threshold}: give a number above 0, or None"
+            )
+
+    def schedule(self) -> optax.Schedule:
+        """Learning rate as a function of the number of updates made so far."""
+        if callable(self.learning_rate):
+            return self.learning_rate
+        rate, warmup_steps = self.learning_rate, self.warmup_steps
+        if warmup_steps == 0:
+            return optax.constant_schedule(rate)
+        return lambda count: rate * jnp.minimum(1.0, (count + 1) / warmup_steps)
+
+
+class AdafactorState(NamedTuple):
+    """Second moments, each a tree like the parameters'; where one is not used it holds one zero (a layer)."""
+
+    count: jax.Array  # int32 scalar: updates made
+    v_row: Any  # factored: mean over the larger dimension
+    v_col: Any  # factored: mean over the smaller dimension
+    v: Any  # not factored
+
+
+def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.GradientTransformation:
+    """The optimizer; its updates are to be added to the parameters.
+
+    Args:
+      config: see `AdafactorConfig`.
+      param_logical_axes: the parameters' tree with a tuple of axis names for each; an axis called `layers` (the first
+        one) marks a stack.
+    """
+    steps = [
+        optax.scale_by_factored_rms(
+            decay_rate=config.decay_rate,
+            step_offset=config.step_offset,
+            min_dim_size_to_factor=config.min_dim_size_to_factor,
+            epsilon=config.epsilon,
+        )
+    ]
+    if config.clipping_threshold is not None:
+        steps.append(optax.clip_by_block_rms(config.clipping_threshold))
+    if config.multiply_by_parameter_scale:
+        steps.append(optax.scale_by_param_block_rms(config.min_parameter_scale))
+    chain = optax.chain(*steps)
+    schedule = config.schedule()
+    is_stacked = _map_axes(lambda names: _STACK_AXIS in names, param_logical_axes)
+
+    def init_one(is_stacked: bool, param: jax.Array) -> FactoredState:
+        def init(param: jax.Array) -> FactoredState:
+            return steps[0].init(param)
+
+        return jax.vmap(init)(param) if is_stacked else init(param)
+
+    def update_one(
+        is_stacked: bool,
+        grad: jax.Array,
+        v_row: jax.Array,
+        v_col: jax.Array,
+        v: jax.Array,
+        param: jax.Array,
+        count: Any,
+    ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+        def update(grad: jax.Array, v_row: jax.Array, v_col: jax.Array, v: jax.Array, param: jax.Array) -> Any:
+            state = (FactoredState(count, v_row, v_col, v), *([optax.EmptyState()] * (len(steps) - 1)))
+            scaled, (moments, *_) = chain.update(grad, state, param)
+            return -schedule(count) * scaled, moments.v_row, moments.v_col, moments.v
+
+        return _Result(*(jax.vmap(update) if is_stacked else update)(grad, v_row, v_col, v, param))
+
+    def init(params: Any) -> AdafactorState:
+        moments = jax.tree.map(init_one, is_stacked, params)
+        return AdafactorState(jnp.zeros((), jnp.int32), *(_pick(moments, name) for name in ("v_row", "v_col", "v")))
+
+    def update(grads: Any, state: AdafactorState, params: Any = None) -> tuple[Any, AdafactorState]:
+        results = jax.tree.map(
+            lambda *leaves: update_one(*leaves, count=state.count),
+            is_stacked,
+            grads,
+            state.v_row,
+            state.v_col,
+            state.v,
+            params,
+        )
+        moments = (_pick(results, name) for name in ("v_row", "v_col", "v"))
+        return _pick(results, "update"), AdafactorState(optax.safe_increment(state.count), *moments)
+
+    return optax.GradientTransformation(init, update)
+
+
+def opt_state_logical_axes(config: AdafactorConfig, param_shapes: Any, param_logical_axes: Any) -> AdafactorState:
+    """The optimizer state's tree with a tuple of logical axis names for each array, so that it is sharded as its
+    parameters: a factored moment lacks the axis that it averages over, an unused one has no named axis.
+
+    Args:
+      config: see `AdafactorConfig`.
+      param_shapes: the parameters' tree, of anything with a `shape`.
+      param_logical_axes: as in `make_adafactor`.
+    """
+
+    def axes_of(names: tuple[str, ...], param: Any) -> _Result:
+        stack = (_STACK_AXIS,) if _STACK_AXIS in names else ()
+        own_names, shape = names[len(stack) :], param.shape[len(stack) :]
+        unused = (*stack, None)
+        if len(shape) < 2 or sorted(shape)[-2] < config.min_dim_size_to_factor:
+            return _Result(None, unused, unused, names)
+        smaller, larger = (int(axis) for axis in np.argsort(shape)[-2:])
+        return _Result(None, (*stack, *_without(own_names, larger)), (*stack, *_without(own_names, smaller)), unused)
+
+    axes = _map_axes(axes_of, param_logical_axes, param_shapes)
+    return AdafactorState((), *(_pick(axes, name) for name in ("v_row", "v_col", "v")))
+
+
+@dataclasses.dataclass
+class _Result:
+    """One parameter's new update and moments; no pytree, so that a tree of it is mapped leaf by leaf."""
+
+    update: Any
+    v_row: Any
+    v_col: Any
+    v: Any
+
+
+def _pick(tree: Any, name: str) -> Any:
+    return jax.tree.map(
+        lambda leaf: getattr(leaf, name), tree, is_leaf=lambda leaf: isinstance(leaf, (_Result, FactoredState))
+    )
+
+
+def _map_axes(function: Any, axes: Any, *trees: Any) -> Any:
+    return jax.tree.map(function, axes, *trees, is_leaf=lambda leaf: isinstance(leaf, tuple))
+
+
+def _without(names: tuple[str, ...], axis: int) -> tuple[str, ...]:
+    return (*names[:axis], *names[axis + 1 :])
