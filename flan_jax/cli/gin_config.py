@@ -19,6 +19,7 @@ import gin
 from gin import config as gin_internals
 
 import flan_jax
+from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.evaluate import EvalConfig
@@ -152,8 +153,14 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
             raise ConfigError(_first_lines(error)) from error
         _check_unused(locations)
         operative = gin.operative_config_str()
+    train = built["TrainConfig"]
+    train = dataclasses.replace(
+        train,
+        vocab_path=assets.resolve(train.vocab_path or str(assets.EMBEDDED_VOCAB)),
+        initial_checkpoint_path=train.initial_checkpoint_path and assets.resolve(train.initial_checkpoint_path),
+    )
     return RunConfig(
-        train=built["TrainConfig"],
+        train=train,
         model=built["T5Config"],
         optimizer=built["AdafactorConfig"],
         evaluation=built["EvalConfig"],

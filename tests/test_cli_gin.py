@@ -1,0 +1,81 @@
+"""gin at the edge: what a misspelling, a gap or a leftover in a configuration says."""
+
+import pathlib
+
+import pytest
+from shared import ROOT
+
+from flan_jax.cli import gin_config
+from flan_jax.core.errors import ConfigError
+
+DEMO = "gin/recipes/demo.gin"
+SET = ["MODEL_DIR = 'runs/test'", "INITIAL_CHECKPOINT_PATH = None"]
+
+
+def write(tmp_path: pathlib.Path, text: str) -> str:
+    path = tmp_path / "mine.gin"
+    path.write_text(f"include '{DEMO}'\n{text}\n")
+    return str(path)
+
+
+def test_flags_override_files_and_reach_the_dataclasses():
+    run = gin_config.load([DEMO], [*SET, "BATCH_SIZE = 48", "T5Config.num_heads = 2"])
+    assert run.train.batch_size == 48 and run.train.model_dir == "runs/test"
+    assert run.model.num_heads == 2 and run.optimizer.learning_rate > 0
+    assert "BATCH_SIZE = 48" in run.operative
+
+
+def test_bare_words_in_flags_are_strings_and_literals_are_literals():
+    rest, bindings = gin_config.split_gin_flags(
+        ["--x", "--gin.MODEL_DIR=runs/a", "--gin.BATCH_SIZE=8", "--gin.EVAL_PERIOD", "None", "--gin.Z=%Y"]
+    )
+    assert rest == ["--x"]
+    assert bindings == ["MODEL_DIR = 'runs/a'", "BATCH_SIZE = 8", "EVAL_PERIOD = None", "Z = %Y"]
+
+
+@pytest.mark.parametrize(
+    ("bindings", "words"),
+    [
+        (["TRAIN_STEP = 10"], ["TRAIN_STEP", "TRAIN_STEPS", "command line"]),
+        (["TrainConfig.batch_sise = 10"], ["batch_sise", "batch_size"]),
+        (["T5Confg.emb_dim = 10"], ["T5Confg", "T5Config"]),
+        (["BATCH_SIZE = %BATCH"], ["BATCH", "no value"]),
+        (["other/T5Config.emb_dim = 64"], ["other/T5Config.emb_dim", "never used"]),
+        (["BATCH_SIZE = 0"], ["batch_size", "0", "1"]),
+        (["BATCH_SIZE = ("], ["BATCH_SIZE"]),
+    ],
+)
+def test_a_bad_binding_is_named_with_its_remedy(bindings, words):
+    with pytest.raises(ConfigError) as error:
+        gin_config.load([DEMO], [*SET, *bindings])
+    assert all(word in str(error.value) for word in words), error.value
+
+
+def test_a_misspelt_macro_in_a_file_is_named_with_file_and_line(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine\.gin:3: nothing uses LERNING_RATE; did you mean LEARNING_RATE"):
+        gin_config.load([write(tmp_path, "\nLERNING_RATE = 1e-3")], SET)
+
+
+def test_an_unset_required_macro_is_named_with_the_flag_that_sets_it():
+    with pytest.raises(ConfigError, match=r"MODEL_DIR.*--gin\.MODEL_DIR="):
+        gin_config.load([DEMO])
+
+
+def test_a_missing_file_and_a_missing_include_suggest_the_nearest(tmp_path):
+    with pytest.raises(ConfigError, match=r"demmo\.gin.*did you mean gin/recipes/demo\.gin"):
+        gin_config.load(["gin/recipes/demmo.gin"], SET)
+    with pytest.raises(ConfigError, match=r"t5_1_1_bse\.gin"):
+        gin_config.load([write(tmp_path, "include 'gin/models/t5_1_1_bse.gin'")], SET)
+
+
+def test_a_configuration_leaves_nothing_behind_for_the_next():
+    gin_config.load([DEMO], [*SET, "BATCH_SIZE = 48"])
+    assert gin_config.load([DEMO], SET).train.batch_size != 48
+
+
+@pytest.mark.parametrize("recipe", sorted(p.name for p in (ROOT / "gin" / "recipes").glob("*.gin")))
+def test_every_recipe_loads(recipe, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    run = gin_config.load([f"gin/recipes/{recipe}"], SET)
+    again = gin_config.load([f"gin/recipes/{recipe}"], SET)
+    assert (run.train, run.model, run.optimizer) == (again.train, again.model, again.optimizer)
