@@ -25,7 +25,7 @@ from flan_jax.build import native
 from flan_jax.build.native import Tally
 from flan_jax.build.progress import CacheProgress
 from flan_jax.build.resolve import NATIVE, ROLES, Plan, SplitJob, make_plan, register
-from flan_jax.build.writer import clear_partials, write_split
+from flan_jax.build.writer import MAX_SHARD_BYTES, clear_partials, write_split
 from flan_jax.core.errors import CacheError, FlanError
 from flan_jax.core.manifest import (
     MixtureManifest,
@@ -260,7 +260,7 @@ def _cache_split(job: SplitJob, settings: CacheSettings) -> JobResult:
     if fresh is not None:
         return JobResult(job, fresh.num_examples)
     tally = Tally()
-    with write_split(settings.root, job.task, job.split) as (writer, commit):
+    with write_split(settings.root, job.task, job.split, MAX_SHARD_BYTES) as (writer, commit):
         for example in pipeline.tokenise(task, job.split, vocabulary, limit, tally):
             writer.add(example)
         _refuse_empty(job, writer.num_examples, tally)

@@ -100,7 +100,7 @@ class SplitWriter:
 
 @contextlib.contextmanager
 def write_split(
-    root: pathlib.Path, task: str, split: str, max_shard_bytes: int = MAX_SHARD_BYTES
+    root: pathlib.Path, task: str, split: str, max_shard_bytes: int
 ) -> Iterator[tuple[SplitWriter, Callable[[SplitManifest], None]]]:
     """Gives (writer, commit). `commit(manifest)` fills in the counts and makes the split appear by one rename.
 
