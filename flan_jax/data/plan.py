@@ -255,9 +255,12 @@ class _Planner:
         self.inputs_length, self.targets_length = header["inputs_length"], header["targets_length"]
         # All lengths side by side: one look-up a chunk, and no file stays open.
         lengths = [np.array(reader.lengths(*key)) for key in zip(header["tasks"], header["splits"], strict=True)]
-        for task, lengths_N2 in zip(header["tasks"], lengths, strict=True):
-            if (lengths_N2 < 1).any():
-                row = int(np.argmax((lengths_N2 < 1).any(axis=1)))
+        for task, objective, lengths_N2 in zip(header["tasks"], header["objectives"], lengths, strict=True):
+            is_short_N2 = lengths_N2 < 1
+            if objective is not None:
+                is_short_N2 = is_short_N2[:, 1:]  # a document has targets only
+            if is_short_N2.any():
+                row = int(np.argmax(is_short_N2.any(axis=1)))
                 raise CacheError(
                     f"example {row} of task {task} has {lengths_N2[row].tolist()} tokens (inputs, targets), each side "
                     f"ends in EOS at least: run `flan-jax cache` again"
