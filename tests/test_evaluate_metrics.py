@@ -106,7 +106,7 @@ def test_copying_the_input_is_scored_on_the_instance_not_the_definition():
 
 
 def test_unknown_metrics_are_refused_with_the_nearest_name():
-    with pytest.raises(TaskError, match="rougel.*did you mean rouge_l"):
+    with pytest.raises(TaskError, match=r"rougel.*did you mean rouge_l"):
         get_metric("rougel")
     with pytest.raises(ValueError, match="1 outputs but 2"):
         METRICS["exact_match"](["a"], [["a"], ["b"]])

@@ -28,10 +28,23 @@ def task(name, scores, group="selection", chance=0.0, kind="whole cluster", clus
     samples = (Sample(0, "in", "out", "ref", scores[0]),)
     mean = sum(scores) / len(scores)
     metrics = {"exact_match": mean}
-    n = len(scores)
     return TaskResult(
-        name, cluster, kind, group, "zero-shot", "exact_match", mean, 0.0, 1.0, scores, metrics, chance, n, n, 0, 0, 0, 0, samples
-    )  # fmt: skip
+        task=name,
+        cluster=cluster,
+        kind=kind,
+        group=group,
+        format="zero-shot",
+        metric="exact_match",
+        score=mean,
+        low=0.0,
+        high=1.0,
+        scores=scores,
+        metrics=metrics,
+        chance=chance,
+        n=len(scores),
+        num_examples=len(scores),
+        samples=samples,
+    )
 
 
 def results(step, *tasks):

@@ -1,0 +1,103 @@
+"""The report's figures, as PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flan_jax.evaluate.report_data import Report, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BEFORE, AFTER, SELECTED, REPORTED = "#b8c0cc", "#2563a8", "#d9822b", "#2563a8"
+
+__all__ = ["curves_png", "gains_png"]
+
+
+def curves_png(report: Report) -> bytes:
+    """Two panels: training loss by step; held-out normalised averages by step, the selected one marked."""
+    figure = _figure(10.5, 3.8)
+    left, right = figure.subplots(1, 2)
+    _plot_loss(left, report)
+    _plot_held_out(right, report)
+    return _png(figure)
+
+
+def gains_png(report: Report) -> bytes:
+    """Bars before and after, one pair a row of the report, with intervals and chance."""
+    rows = [*report.summary, *report.rows]
+    figure = _figure(10.5, 0.9 + 0.46 * len(rows))
+    axes = figure.subplots()
+    for position, row in enumerate(rows):
+        _bar(axes, position, row)
+    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
+    axes.invert_yaxis()
+    axes.axvline(0.0, color="#888888", linewidth=0.8)
+    axes.set_xlabel(f"score ({report.confidence:.0%} intervals; dotted: chance)")
+    handles = [axes.barh([0], [0], color=color) for color in (BEFORE, AFTER)]
+    axes.legend(handles, ["before", "after"], loc="best", frameon=False)
+    return _png(figure)
+
+
+def _plot_loss(axes: Axes, report: Report) -> None:
+    axes.set_title("training loss")
+    axes.set_xlabel("step")
+    if not report.metrics:
+        axes.text(0.5, 0.5, "no metrics.jsonl", ha="center", transform=axes.transAxes)
+        return
+    steps = np.array([line["step"] for line in report.metrics])
+    losses = np.array([line["loss"] for line in report.metrics], np.float64)
+    axes.plot(steps, losses, color=BEFORE, linewidth=1.0, label="as logged")
+    width = max(1, len(losses) // 20)
+    if width > 1:
+        smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
+        axes.plot(steps[width - 1 :], smooth, color=AFTER, linewidth=1.8, label=f"mean of {width} lines")
+        axes.legend(frameon=False)
+    axes.axvline(report.selected["step"], color=SELECTED, linewidth=1.0, linestyle="--")
+
+
+def _plot_held_out(axes: Axes, report: Report) -> None:
+    axes.set_title("held-out normalised average (0 = chance, 1 = perfect)")
+    axes.set_xlabel("step")
+    for group, color in (("selection", SELECTED), ("report", REPORTED)):
+        points = [(r.step, value) for r in report.results if (value := r.average(group)) is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3.5, label=f"{group} tasks")
+    step = report.selected["step"]
+    axes.axvline(step, color=SELECTED, linewidth=1.0, linestyle="--", label=f"selected: step {step}")
+    axes.axhline(0.0, color="#888888", linewidth=0.8)
+    axes.legend(frameon=False)
+
+
+def _bar(axes: Axes, position: int, row: Row) -> None:
+    for offset, interval, color in ((-0.19, row.before, BEFORE), (0.19, row.after, AFTER)):
+        if interval is None:
+            continue
+        error = [[max(0.0, interval.mean - interval.low)], [max(0.0, interval.high - interval.mean)]]
+        axes.barh(position + offset, interval.mean, height=0.36, color=color, xerr=error, error_kw={"elinewidth": 1.1})
+    if row.chance:
+        axes.plot([row.chance] * 2, [position - 0.42, position + 0.42], color="black", linestyle=":", linewidth=1.2)
+
+
+def _label(row: Row) -> str:
+    if row.label:
+        return row.label
+    return f"{row.cluster}, {row.format} ({row.kind or 'not held out'})"
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure  # slow to import, and only needed here
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    return buffer.getvalue()

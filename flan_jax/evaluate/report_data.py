@@ -1,0 +1,250 @@
+"""What a report says, read from a run's folder: `metrics.jsonl`, `evals.jsonl`, `selected.json`."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from flan_jax.core.errors import CheckpointError
+from flan_jax.evaluate.results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores, read_results
+from flan_jax.evaluate.statistics import Interval, task_average_difference, task_average_interval
+
+KINDS: Mapping[str, str] = {
+    "whole cluster": "no task of this cluster was trained on",
+    "composition": "each operation was trained on, this combination was not",
+    "new template": "the operation was trained on, this wording of the instruction was not",
+    "new label words": "the operation was trained on, these answer words were not",
+    "": "not held out: of a kind that was trained on",
+}
+
+__all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """Tasks of one kind, cluster and format: mean scores with two-level bootstrap intervals.
+
+    `before` and `gain` are None where the run has no evaluation before the selected step. `label` is set on the
+    summary rows, whose scores are normalised averages.
+    """
+
+    group: str
+    kind: str
+    cluster: str
+    format: str
+    metric: str
+    num_tasks: int
+    num_examples: int
+    chance: float
+    before: Interval | None
+    after: Interval
+    gain: Interval | None
+    label: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class SamplePair:
+    """One held-out example before and after; the first of its task, not picked for its looks."""
+
+    task: str
+    kind: str
+    metric: str
+    before: Sample | None
+    after: Sample
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """Everything that the terminal table and report.html show."""
+
+    model_dir: pathlib.Path
+    results: tuple[EvalResults, ...]
+    metrics: tuple[Mapping[str, Any], ...]
+    selected: Mapping[str, Any]
+    before: EvalResults | None
+    after: EvalResults
+    summary: tuple[Row, ...]
+    rows: tuple[Row, ...]
+    samples: tuple[SamplePair, ...]
+    warnings: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+    commands: tuple[tuple[str, str], ...]
+    config: str
+
+    @property
+    def confidence(self) -> float:
+        """Level of every interval."""
+        return self.selected["confidence"]
+
+
+def describe_kind(kind: str) -> str:
+    """What a kind of held-out means, in words."""
+    return KINDS.get(kind, kind)
+
+
+def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Report:
+    """Reads a run's folder. Raises `CheckpointError` for what is missing or damaged there."""
+    folder = pathlib.Path(model_dir)
+    results = read_results(folder / "evals.jsonl")
+    selected = _read_selected(folder / "selected.json")
+    by_step = {result.step: result for result in results}
+    if selected["step"] not in by_step:
+        raise CheckpointError(
+            f"{folder / 'selected.json'} names step {selected['step']}, evals.jsonl has {sorted(by_step)}: "
+            f"apply the rule again with flan_jax.evaluate.write_selected({str(folder)!r})"
+        )
+    after = by_step[selected["step"]]
+    before = results[0] if results[0].step < after.step else None
+    options = {key: selected[key] for key in ("confidence", "num_resamples", "seed")}
+    return Report(
+        model_dir=folder,
+        results=tuple(results),
+        metrics=tuple(_read_metrics(folder / "metrics.jsonl")),
+        selected=selected,
+        before=before,
+        after=after,
+        summary=tuple(_summary_rows(before, after, options)),
+        rows=tuple(_rows(before, after, options)),
+        samples=tuple(_samples(before, after, num_samples)),
+        warnings=tuple(_warnings(after)),
+        files=tuple(_files(folder)),
+        commands=tuple(_commands(folder, after)),
+        config="\n".join(path.read_text().strip() for path in sorted(folder.glob("*.gin"))),
+    )
+
+
+def _summary_rows(before: EvalResults | None, after: EvalResults, options: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for group in GROUPS:
+        tasks = after.in_group(group)
+        if tasks:
+            earlier = [before.tasks[task.task] for task in tasks] if before else None
+            label = f"{group} tasks, normalised average"
+            rows.append(_row(tasks, earlier, options, normalised_scores, label))
+    return rows
+
+
+def _rows(before: EvalResults | None, after: EvalResults, options: Mapping[str, Any]) -> list[Row]:
+    groups: dict[tuple[str, ...], list[TaskResult]] = collections.defaultdict(list)
+    for task in after.tasks.values():
+        order = str(GROUPS[::-1].index(task.group) if task.group in GROUPS else len(GROUPS))
+        groups[order, task.kind, task.cluster, task.format, task.metric].append(task)
+    rows = []
+    for key in sorted(groups):
+        tasks = sorted(groups[key], key=lambda task: task.task)
+        earlier = [before.tasks[task.task] for task in tasks] if before else None
+        rows.append(_row(tasks, earlier, options, lambda task: np.asarray(task.scores), ""))
+    return rows
+
+
+def _row(
+    tasks: Sequence[TaskResult],
+    earlier: Sequence[TaskResult] | None,
+    options: Mapping[str, Any],
+    scores: Any,
+    label: str,
+) -> Row:
+    now = [scores(task) for task in tasks]
+    then = [scores(task) for task in earlier] if earlier else None
+    first = tasks[0]
+    return Row(
+        group=first.group,
+        kind=first.kind,
+        cluster=first.cluster,
+        format=first.format,
+        metric=first.metric,
+        num_tasks=len(tasks),
+        num_examples=sum(task.n for task in tasks),
+        chance=0.0 if label else float(np.mean([task.chance for task in tasks])),
+        before=task_average_interval(then, **options) if then else None,
+        after=task_average_interval(now, **options),
+        gain=task_average_difference(then, now, **options) if then else None,
+        label=label,
+    )
+
+
+def _samples(before: EvalResults | None, after: EvalResults, num: int) -> list[SamplePair]:
+    """The first example of `num` tasks: report tasks first, a new kind before a second task of one."""
+    tasks = [t for t in after.in_group("report") + after.in_group("selection") if t.samples]
+    seen: collections.Counter[tuple[str, str]] = collections.Counter()
+    ranked = []
+    for position, task in enumerate(tasks):
+        key = (task.group, task.kind)
+        ranked.append((seen[key], task.group != "report", position, task))
+        seen[key] += 1
+    pairs = []
+    for *_, task in sorted(ranked, key=lambda item: item[:3])[:num]:
+        earlier = before.tasks[task.task].samples if before else ()
+        pairs.append(SamplePair(task.task, task.kind, task.metric, earlier[0] if earlier else None, task.samples[0]))
+    return pairs
+
+
+def _warnings(after: EvalResults) -> list[str]:
+    tasks = list(after.tasks.values())
+    total = sum(task.n for task in tasks)
+    counts = {
+        "prompts were longer than the evaluation's inputs_length and lost their end": "num_trimmed",
+        "generations were cut at the length of their task's longest target, before EOS": "num_unfinished",
+        "generations held no text": "num_empty",
+        "examples have a reference that is none of their options, and score 0": "num_unanswerable",
+    }
+    found = [(sum(getattr(task, field) for task in tasks), text) for text, field in counts.items()]
+    return [f"{count:,} of {total:,} {text}" for count, text in found if count]
+
+
+def _files(folder: pathlib.Path) -> list[tuple[str, str]]:
+    meanings = {
+        "selected": "the selected checkpoint's weights (safetensors) and model.json",
+        "selected.json": "the choice, the rule and the evidence",
+        "evals.jsonl": "every evaluation, with a score for each example",
+        "metrics.jsonl": "loss, speed and norms by step",
+        "checkpoints": "checkpoints to resume from",
+        "report.html": "this report",
+        "report.png": "its curves",
+    }
+    written_now = ("report.html", "report.png")
+    return [(str(folder / n), text) for n, text in meanings.items() if n in written_now or (folder / n).exists()]
+
+
+def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]:
+    path = shlex.quote(str(folder))
+    task = next(iter(after.in_group("report") or sorted(after.tasks.values(), key=lambda t: t.task)))
+    return [
+        (f"flan-jax infer --checkpoint {path}", "talk to the selected model"),
+        (f"flan-jax eval --checkpoint {path} --mixture {task.task} --limit 200", "score it on any task or mixture"),
+        (f"flan-jax tasks render {task.task} --n 3", "see what that task asks"),
+    ]
+
+
+def _read_selected(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} does not exist: no checkpoint of this run has been selected yet") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not JSON ({error}): apply the rule again with write_selected") from error
+
+
+def _read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Lines with a step and a loss, the last one of a step; a line that a kill cut short is left out."""
+    lines: dict[int, dict[str, Any]] = {}
+    if path.exists():
+        text = path.read_text()
+        for number, line in enumerate(text.splitlines(), 1):
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                if number == text.count("\n") + 1:
+                    continue
+                raise CheckpointError(f"{path}:{number} is not JSON ({error}): remove that line") from error
+            if "step" in value and "loss" in value:
+                lines[value["step"]] = value
+    return [lines[step] for step in sorted(lines)]

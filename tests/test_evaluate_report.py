@@ -1,0 +1,129 @@
+"""The report: written from stored files, whole in one file, and plain about what was held out."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from flan_jax.core.errors import CheckpointError
+from flan_jax.evaluate.report import print_report, write_report
+from flan_jax.evaluate.report_data import load_report
+from flan_jax.evaluate.results import EvalResults, Sample, TaskResult, append_results
+from flan_jax.evaluate.select import write_selected
+
+KINDS = ("whole cluster", "composition", "new label words")
+
+
+def make_task(name, rate, group, kind, n=40, chance=0.25):
+    right = round(rate * n)
+    scores = (1.0,) * right + (0.0,) * (n - right)
+    sample = Sample(0, f"What is {name} <b>?", f"guess at {rate}", "the truth", scores[0])
+    return TaskResult(
+        task=name,
+        cluster=f"cluster_{kind[:3]}",
+        kind=kind,
+        group=group,
+        format="zero-shot",
+        metric="exact_match",
+        score=right / n,
+        low=0.0,
+        high=1.0,
+        scores=scores,
+        metrics={"exact_match": right / n},
+        chance=chance,
+        n=n,
+        num_examples=n,
+        num_trimmed=2,
+        samples=(sample,),
+    )
+
+
+@pytest.fixture()
+def run_dir(tmp_path):
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    for step, rate in ((0, 0.25), (50, 0.9), (100, 0.88)):
+        tasks = [make_task(f"t_{i}_{kind[:3]}", rate, "report", kind) for kind in KINDS for i in range(2)]
+        tasks += [make_task("s_1", rate, "selection", "new template")]
+        append_results(folder / "evals.jsonl", EvalResults(step, {t.task: t for t in tasks}))
+    with open(folder / "metrics.jsonl", "w") as file:
+        for step in range(1, 101):
+            print(json.dumps({"step": step, "loss": 5 / step, "tokens_per_sec": 1e4, "data_wait_secs": 0.0}), file=file)
+        file.write('{"step": 101, "lo')  # what a kill leaves
+    (folder / "config.gin").write_text("TRAIN_STEPS = 100\n")
+    write_selected(folder)
+    return folder
+
+
+def test_report_is_one_file_without_links_and_can_be_rerun(run_dir):
+    path = write_report(run_dir)
+    first = path.read_bytes()
+    assert write_report(run_dir).read_bytes() == first, "the same files give the same bytes"
+    text = first.decode()
+    assert not re.search(r"(?:src|href)=(?!\"data:)|https?://|<script|@import|url\(", text)
+    assert text.count("data:image/png;base64,") == 2 and (run_dir / "report.png").read_bytes()[:4] == b"\x89PNG"
+    assert "&lt;b&gt;?" in text and "<b>?" not in text, "prompts are escaped"
+    assert "TRAIN_STEPS = 100" in text and "Selected: step 50" in text
+
+
+def test_rows_say_what_was_held_out_and_carry_paired_gains(run_dir):
+    report = load_report(run_dir)
+    rows = {row.kind: row for row in report.rows if row.group == "report"}
+    assert set(rows) == set(KINDS)
+    for row in rows.values():
+        assert (row.num_tasks, row.num_examples, row.chance) == (2, 80, 0.25)
+        assert (row.before.mean, row.after.mean) == pytest.approx((0.25, 0.9))
+        assert row.gain.low < 0.65 < row.gain.high and row.gain.low > 0
+    averages = {row.group: row for row in report.summary}
+    assert averages["report"].before.mean == pytest.approx(0.0) and averages["report"].num_tasks == 6
+    assert {pair.kind for pair in report.samples} == set(KINDS), "three samples of three kinds"
+    assert report.warnings[0].startswith("14 of 280 prompts were longer")
+
+
+def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_dir):
+    write_report(run_dir)
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))
+    print_report(run_dir, console)
+    console.file.close()
+    text = " ".join(console.export_text().split())
+    for kind in KINDS:
+        assert kind in text
+    for words in (
+        "Selected: step 50",
+        "cannot be told apart from step 100",
+        "guess at 0.25",
+        "guess at 0.9",
+        "the truth",
+    ):
+        assert words in text
+    assert "flan-jax infer --checkpoint '" in text, "a path with a space is quoted"
+    assert "report.html" in text and "no task of this cluster was trained on" in text
+
+
+def test_report_without_a_starting_point_shows_scores_alone(run_dir):
+    lines = (run_dir / "evals.jsonl").read_text().splitlines()
+    (run_dir / "evals.jsonl").write_text("\n".join(lines[1:2]) + "\n")
+    write_selected(run_dir)
+    report = load_report(run_dir)
+    assert report.before is None and all(row.gain is None for row in report.rows)
+    assert write_report(run_dir).exists()
+
+
+def test_missing_and_stale_files_are_named(run_dir):
+    (run_dir / "selected.json").write_text((run_dir / "selected.json").read_text().replace('"step": 50', '"step": 51'))
+    with pytest.raises(CheckpointError, match="names step 51"):
+        write_report(run_dir)
+    (run_dir / "selected.json").unlink()
+    with pytest.raises(CheckpointError, match=r"selected\.json does not exist"):
+        write_report(run_dir)
+
+
+def test_report_runs_as_a_module(run_dir):
+    command = [sys.executable, "-m", "flan_jax.evaluate.report"]
+    done = subprocess.run([*command, str(run_dir)], capture_output=True, text=True)
+    assert done.returncode == 0 and "Written:" in done.stdout, done.stderr
+    done = subprocess.run([*command, str(run_dir / "no")], capture_output=True, text=True)
+    assert done.returncode == 2 and "does not exist" in done.stderr and "Traceback" not in done.stderr
