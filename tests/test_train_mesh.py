@@ -65,30 +65,12 @@ def test_parameters_lie_by_the_rules_and_odd_sizes_stay_whole():
     mesh = make_mesh(MeshConfig(data=2, fsdp=2, model=2))
     params = {"wi": jnp.zeros((3, 4, 8)), "odd": jnp.zeros((5, 7)), "twice": jnp.zeros((4, 4))}
     axes = {"wi": ("layers", "embed", "mlp"), "odd": ("embed", "mlp"), "twice": ("embed", "embed")}
-    shardings = mesh_lib.param_shardings(mesh, DEFAULT_RULES, params, axes)
+    shardings = mesh_lib.shardings_by_rules(mesh, DEFAULT_RULES, params, axes)
     assert {k: s.spec for k, s in shardings.items()} == {"wi": P(None, "fsdp", "model"), "odd": P(), "twice": P("fsdp")}
     with pytest.raises(ConfigError, match="'feet' has no rule"):
-        mesh_lib.param_shardings(mesh, DEFAULT_RULES, {"x": jnp.zeros(2)}, {"x": ("feet",)})
+        mesh_lib.shardings_by_rules(mesh, DEFAULT_RULES, {"x": jnp.zeros(2)}, {"x": ("feet",)})
     with pytest.raises(ConfigError, match="names mesh axis 'tensor'"):
-        mesh_lib.param_shardings(mesh, [("feet", "tensor")], {"x": jnp.zeros(2)}, {"x": ("feet",)})
-
-
-def test_factored_state_is_sharded_like_its_parameter_less_an_axis():
-    mesh = make_mesh(MeshConfig(data=2, fsdp=2, model=2))
-    params = {"a": {"wi": jnp.zeros((3, 4, 8))}}
-    shardings = {"a": {"wi": jax.NamedSharding(mesh, P(None, "fsdp", "model"))}}
-    state = {
-        "count": jnp.zeros((), jnp.int32),
-        "v": {"a": {"wi": jnp.zeros((1,))}},
-        "m": {"a": {"wi": jnp.zeros((3, 4, 8))}},
-        "v_row": {"a": {"wi": jnp.zeros((3, 4))}},
-        "v_col": {"a": {"wi": jnp.zeros((3, 8))}},
-    }
-    specs = jax.tree.map(lambda s: s.spec, mesh_lib.opt_state_shardings(mesh, params, shardings, state))
-    assert specs["count"] == P() and specs["v"]["a"]["wi"] == P()
-    assert specs["m"]["a"]["wi"] == P(None, "fsdp", "model")
-    assert specs["v_row"]["a"]["wi"] == P(None, "fsdp")
-    assert specs["v_col"]["a"]["wi"] == P(None, "model")
+        mesh_lib.shardings_by_rules(mesh, [("feet", "tensor")], {"x": jnp.zeros(2)}, {"x": ("feet",)})
 
 
 def test_rows_reach_their_devices_in_order():

@@ -33,9 +33,8 @@ __all__ = [
     "local_rows",
     "make_mesh",
     "on_mesh",
-    "opt_state_shardings",
-    "param_shardings",
     "replicated",
+    "shardings_by_rules",
     "to_global",
 ]
 
@@ -103,13 +102,13 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(BATCH_AXES))
 
 
-def param_shardings(mesh: Mesh, rules: Rules, params: Any, logical_axes: Any) -> Any:
-    """A tree of `NamedSharding` for parameters.
+def shardings_by_rules(mesh: Mesh, rules: Rules, arrays: Any, logical_axes: Any) -> Any:
+    """A tree of `NamedSharding` for parameters or optimizer state.
 
     Args:
       mesh: from `make_mesh`.
       rules: (logical axis, mesh axis or axes or None) pairs; the first rule for a name wins.
-      params: a tree of arrays or `jax.ShapeDtypeStruct`.
+      arrays: a tree of arrays or `jax.ShapeDtypeStruct`.
       logical_axes: the same tree with a tuple of logical names (or None) for each array's dimensions.
 
     A mesh axis is used once an array, and only where it divides the dimension: other dimensions stay whole. A name
@@ -119,10 +118,10 @@ def param_shardings(mesh: Mesh, rules: Rules, params: Any, logical_axes: Any) ->
     for name, target in rules:
         table.setdefault(name, target)
 
-    def leaf(param, axes):
-        return NamedSharding(mesh, _spec(mesh, table, param.shape, axes))
+    def leaf(array: Any, axes: Sequence[str | None]) -> NamedSharding:
+        return NamedSharding(mesh, _spec(mesh, table, array.shape, axes))
 
-    return jax.tree.map(leaf, params, logical_axes)
+    return jax.tree.map(leaf, arrays, logical_axes)
 
 
 @contextlib.contextmanager
@@ -134,7 +133,7 @@ def on_mesh(mesh: Mesh, rules: Rules) -> Iterator[None]:
 
 def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequence[str | None]) -> PartitionSpec:
     if len(shape) != len(axes):
-        raise ConfigError(f"a parameter of shape {tuple(shape)} has {len(axes)} logical axes {tuple(axes)}: give one each")
+        raise ConfigError(f"an array of shape {tuple(shape)} has {len(axes)} logical axes {tuple(axes)}: give one each")
     used: set[str] = set()
     entries: list[Any] = []
     for size, name in zip(shape, axes, strict=True):
@@ -156,45 +155,6 @@ def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequ
     while entries and entries[-1] is None:
         entries.pop()
     return PartitionSpec(*entries)
-
-
-def opt_state_shardings(mesh: Mesh, params: Any, shardings: Any, opt_state: Any) -> Any:
-    """A tree of `NamedSharding` for an optimizer state that mirrors the parameters.
-
-    A leaf whose path ends with a parameter's path is sharded like that parameter; where it lacks one of the
-    parameter's axes (Adafactor's `v_row` and `v_col`), like the parameter without that axis. Everything else
-    (counters, placeholders of size 1) is on every device.
-    """
-    known: dict[tuple[str, ...], tuple[tuple[int, ...], tuple[Any, ...]]] = {}
-    for (path, param), sharding in zip(
-        jax.tree_util.tree_leaves_with_path(params), jax.tree.leaves(shardings), strict=True
-    ):
-        spec = tuple(sharding.spec) + (None,) * (len(param.shape) - len(sharding.spec))
-        known[_names(path)] = (tuple(param.shape), spec)
-
-    def leaf(path, value):
-        names = _names(path)
-        for start in range(len(names)):
-            if names[start:] in known:
-                shape, spec = known[names[start:]]
-                return NamedSharding(mesh, PartitionSpec(*_reduced_spec(shape, spec, tuple(value.shape))))
-        return replicated(mesh)
-
-    return jax.tree_util.tree_map_with_path(leaf, opt_state)
-
-
-def _names(path: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(jax.tree_util.keystr((entry,), simple=True) for entry in path)
-
-
-def _reduced_spec(shape: tuple[int, ...], spec: tuple[Any, ...], found: tuple[int, ...]) -> tuple[Any, ...]:
-    """`spec` less the axis that `found` lacks; nothing where `found` is no reduction of `shape`."""
-    if found == shape:
-        return spec
-    for axis in reversed(range(len(shape))):
-        if shape[:axis] + shape[axis + 1 :] == found:
-            return spec[:axis] + spec[axis + 1 :]
-    return ()
 
 
 def local_rows(mesh: Mesh, batch_size: int) -> np.ndarray:
