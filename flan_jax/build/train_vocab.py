@@ -22,7 +22,7 @@ from flan_jax.core.task import Task, all_tasks
 from flan_jax.core.vocab import EOS_ID, PAD_ID, UNK_ID
 
 ASSET = pathlib.Path(__file__).resolve().parent.parent / "assets" / "procedural.model"
-VOCAB_SIZE = 1_500
+VOCAB_SIZE = 1_900
 EXAMPLES_A_TASK = 150
 # Seen often enough to be whole words even where no document happens to use them.
 WORD_REPEATS = 20

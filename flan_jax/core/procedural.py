@@ -194,7 +194,8 @@ def register_family(family: Family) -> list[Task]:
         task("few_shot", TemplateRenderer(family.templates, known, family.num_exemplars), family.kind),
     ]
     if family.cot_templates and not family.kind:
-        tasks.append(dataclasses.replace(task("cot", TemplateRenderer(family.cot_templates), ""), chance=0.0))
+        cot = task("cot", TemplateRenderer(family.cot_templates), "")
+        tasks.append(dataclasses.replace(cot, metrics=("final_answer",)))
     if new:
         tasks.append(task("new_template", TemplateRenderer(family.templates, new), "new template"))
     return [add_task(each) for each in tasks]

@@ -37,6 +37,8 @@ class Template:
         for part in ("inputs", "targets"):
             if not _holes(getattr(self, part)):
                 raise TaskError(f"template {part} {getattr(self, part)!r} uses no field of the row: name at least one")
+            if getattr(self, part) != getattr(self, part).strip():
+                raise TaskError(f"template {part} {getattr(self, part)!r} starts or ends with a space: remove it")
         if _holes(self.instruction):
             raise TaskError(
                 f"template instruction {self.instruction!r} has holes, but it is said once for all exemplars: move "
@@ -105,8 +107,9 @@ class TemplateRenderer:
 
     templates: all wordings. template_ids: the ones in use (all by default), so that others can be held out.
     num_exemplars: exemplars drawn from the pool, in the wording of the query, in a style drawn per example.
-    A row's `options`, where it has them, become `Rendered.options`; they are shown, in shuffled order, by the
-    templates with an `{options}` hole. `references` of a row are the answers accepted beside the target.
+    A row's `options`, where it has them, become `Rendered.options` (unless the target says more than the answer, as a
+    chain of thought does: then there is nothing to rank); they are shown, in shuffled order, by the templates with an
+    `{options}` hole. `references` of a row are the answers accepted beside the target.
     """
 
     templates: tuple[Template, ...]
@@ -133,6 +136,7 @@ class TemplateRenderer:
         option_style = self.option_styles[rng.randrange(len(self.option_styles))]
         query, targets = _fill(template, row, option_style, rng)
         references = tuple(row.get("references", ()))
+        options = tuple(row.get(OPTIONS_FIELD, ()))
         preamble = template.instruction
         exemplars: list[str] = []
         if self.num_exemplars:
@@ -152,7 +156,7 @@ class TemplateRenderer:
             preamble=preamble,
             exemplars=tuple(exemplars),
             references=(targets, *references) if references else (),
-            options=tuple(row.get(OPTIONS_FIELD, ())),
+            options=options if targets in options else (),
         )
 
 

@@ -50,7 +50,7 @@ def edited_list(rng: random.Random) -> str:
                 gone = rng.choice(words)
                 words = [word for word in words if word != gone]
                 text.append(f"Then {gone} was removed: {' '.join(words)}.")
-            case _:
+            case _:  # also where a word is in the list already, or the list is short
                 words = words[::-1]
                 text.append(f"Then the order was reversed: {' '.join(words)}.")
     return " ".join([*text, f"So now the list is {' '.join(words)}."])
@@ -94,8 +94,10 @@ def plain_categories(rng: random.Random) -> str:
     return " ".join(facts)
 
 
-_VERBS = ("has", "owns", "holds", "carries", "bought", "sold", "found", "lost", "painted", "broke", "washed", "hid",
-          "took", "saw", "drew")  # fmt: skip
+_VERBS = (
+    "has", "owns", "holds", "carries", "bought", "sold", "found", "lost", "painted", "mended", "washed", "cleaned",
+    "took", "saw", "drew",
+)  # fmt: skip
 
 
 def owners(rng: random.Random) -> str:
@@ -158,6 +160,8 @@ def records(rng: random.Random) -> str:
     said = [
         f"{name} lives in {city}.",
         f"{name} is {article(job)}.",
+        f"the form says {food} in the field food.",
+        f"in the form the job is {job}.",
         f"{name} likes {food}.",
         f"the day is {day}.",
         f"the city is {city} and the job is {job}.",
@@ -272,7 +276,7 @@ def opinions(rng: random.Random) -> str:
                 [
                     f"The {thing} was {words[0]}, so the review is {verdict}.",
                     f"{name} called the {thing} {words[0]} and {words[1]}: a {verdict} opinion.",
-                    f"What a {words[0]} {thing}! That sounds {verdict}.",
+                    f"What {article(words[0])} {thing}! That sounds {verdict}.",
                     f"{words[0]} and {words[1]} are {verdict} words.",
                 ]
             )

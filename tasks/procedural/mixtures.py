@@ -10,9 +10,9 @@ from flan_jax.core.procedural import ProceduralSource
 from flan_jax.core.task import HeldOut, Member, Mixture, Task, add_mixture, all_tasks
 
 SELECTION_CLUSTERS = ("extraction",)
-REPORT_CLUSTERS = ("story_questions",)
-COMPOSITION_CLUSTERS = ("composition", "new_labels")
-HELD_OUT_CLUSTERS = frozenset((*SELECTION_CLUSTERS, *REPORT_CLUSTERS, *COMPOSITION_CLUSTERS))
+REPORT_CLUSTERS = ("dialogue", "spatial", "story_questions")
+OTHER_HELD_OUT_CLUSTERS = ("composition", "new_labels")
+HELD_OUT_CLUSTERS = frozenset((*SELECTION_CLUSTERS, *REPORT_CLUSTERS, *OTHER_HELD_OUT_CLUSTERS))
 
 # Of the training families, those whose unseen wordings select the checkpoint, and those whose are reported.
 SELECTION_NEW_TEMPLATES = ("who_has", "remove_item", "review_aspect")

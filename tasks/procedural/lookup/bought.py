@@ -10,7 +10,7 @@ from flan_jax.core.templates import Template
 
 # Past form and plain form.
 VERBS = (("bought", "buy"), ("sold", "sell"), ("found", "find"), ("lost", "lose"), ("painted", "paint"),
-         ("broke", "break"), ("washed", "wash"), ("hid", "hide"))  # fmt: skip
+         ("mended", "mend"), ("washed", "wash"), ("cleaned", "clean"))  # fmt: skip
 
 
 def generate(rng: random.Random) -> Row:
