@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -42,7 +43,8 @@ class TaskSummary:
 
     share: of the draws. num_planned: examples in rows. epochs: num_planned / num_examples. num_inputs_tokens,
     num_targets_tokens: in rows. num_trimmed: planned examples whose inputs (or document) were too long for the row.
-    num_dropped: draws left out as their targets are longer than a row (or their document too short to be used).
+    num_dropped: draws passed over on the way to these, as their targets are longer than a row (or, with an objective,
+    their document is too short to be cut).
     """
 
     task: str
@@ -283,19 +285,18 @@ class _Planner:
         num_rows_wanted = self.header["batch_size"] * self.header["num_steps"]
         parts: list[dict[str, np.ndarray]] = []
         num_rows = 0
-        for part in self._chunks():
+        for part, drops in self._chunks():
             room = num_rows_wanted - num_rows
             if len(part["row_sizes"]) > room:
                 num_entries = int(part["row_sizes"][:room].sum())
                 part = {name: values[: room if name == "row_sizes" else num_entries] for name, values in part.items()}
             num_rows += len(part["row_sizes"])
-            self._count(part)
+            self._count(part, *drops)
             parts.append(part)
             if num_rows == num_rows_wanted:
                 break
         arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         row_starts = np.concatenate([[0], np.cumsum(arrays["row_sizes"])]).astype(np.int64)
-        self._count_drops(int(arrays["draws"].max()))
         sample = np.concatenate(self.samples) if self.samples else np.zeros((0, 2), np.int32)
         return PackingPlan(
             **self.header,
@@ -308,10 +309,9 @@ class _Planner:
             draws=arrays["draws"],
         )
 
-    def _chunks(self) -> Iterator[dict[str, np.ndarray]]:
-        chunk = 0
-        self._drops: list[tuple[np.ndarray, np.ndarray]] = []
-        while True:
+    def _chunks(self) -> Iterator[tuple[dict[str, np.ndarray], tuple[np.ndarray, np.ndarray]]]:
+        """Yields a chunk's rows, and of its dropped draws the task and the next draw that was kept."""
+        for chunk in itertools.count():
             draws = self.stream.chunk(chunk)
             untrimmed_E2 = self.lengths_N2[self.firsts[draws.task_ids] + draws.indices]
             lengths_E2 = self._fed_lengths(draws, untrimmed_E2)
@@ -321,22 +321,23 @@ class _Planner:
                     f"none of {len(draws):,} draws fits {self.targets_length} targets; the shortest target has "
                     f"{int(untrimmed_E2[:, 1].min())} tokens: set targets to at least that (TASK_FEATURE_LENGTHS)"
                 )
-            self._drops.append((draws.numbers[~fits], draws.task_ids[~fits]))
+            kept_numbers = draws.numbers[fits]
+            next_kept = np.searchsorted(kept_numbers, draws.numbers[~fits]).clip(max=len(kept_numbers) - 1)
             if len(self.samples) < 4:
                 supervised = np.array([name is None for name in self.header["objectives"]])[draws.task_ids]
                 self.samples.append(untrimmed_E2[supervised].astype(np.int32))
             kept_E2 = lengths_E2[fits]
             order, sizes = self._pack(kept_E2, chunk)
-            yield {
+            part = {
                 "row_sizes": sizes,
                 "task_ids": draws.task_ids[fits][order],
                 "indices": draws.indices[fits][order],
                 "epochs": draws.epochs[fits][order],
-                "draws": draws.numbers[fits][order],
+                "draws": kept_numbers[order],
                 "lengths": kept_E2[order],
                 "trimmed": self._is_trimmed(draws, untrimmed_E2)[fits][order],
             }
-            chunk += 1
+            yield part, (draws.task_ids[~fits], kept_numbers[next_kept])
 
     def _fed_lengths(self, draws: mixing.Draws, untrimmed_E2: np.ndarray) -> np.ndarray:
         """Lengths as they are fed, inputs trimmed and objectives applied; int64 [E, 2], 0 where nothing is left."""
@@ -369,16 +370,15 @@ class _Planner:
         new_number[row_order] = np.arange(len(row_order))
         return np.argsort(new_number[row_of_example], kind="stable"), sizes[row_order]
 
-    def _count(self, part: dict[str, np.ndarray]) -> None:
+    def _count(self, part: dict[str, np.ndarray], dropped_task_ids: np.ndarray, next_draws: np.ndarray) -> None:
         num_tasks = len(self.planned)
         self.planned += np.bincount(part["task_ids"], minlength=num_tasks)
         self.trimmed += np.bincount(part["task_ids"][part["trimmed"]], minlength=num_tasks)
+        # A dropped draw counts where the draw after it is in a row, so the cut at the last row cuts both alike.
+        is_counted = np.isin(next_draws, part["draws"])
+        self.dropped += np.bincount(dropped_task_ids[is_counted], minlength=num_tasks)
         for side in range(2):
             np.add.at(self.tokens[:, side], part["task_ids"], part["lengths"][:, side])
-
-    def _count_drops(self, last_draw: int) -> None:
-        for numbers, task_ids in self._drops:
-            self.dropped += np.bincount(task_ids[numbers <= last_draw], minlength=len(self.dropped))
 
     def _summaries(self) -> tuple[TaskSummary, ...]:
         stream = self.stream

@@ -1,0 +1,225 @@
+"""Batches: what the arrays hold, and that a batch depends on nothing but plan and step."""
+
+import numpy as np
+import pytest
+from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture, write_split
+
+from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.core.manifest import split_dir
+from flan_jax.data import CacheReader, batch_at, eval_batches, example_ids_at, make_plan
+from flan_jax.data.rows import bucket_lengths, pack_row, pack_rows, trim_inputs
+
+LENGTHS = {"inputs": 48, "targets": 20}
+
+
+def _ids(*values):
+    return np.array(values, np.int32)
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory):
+    """(plan, reader, examples) of a cache with supervised tasks, pretraining, long inputs and long targets."""
+    root = tmp_path_factory.mktemp("cache")
+    mixture, examples = write_cache(root, {"alpha": 200, "beta": 30}, max_inputs=60, max_targets=22, num_shards=2)
+    for number, objective in enumerate(("span_corruption", "prefix_lm"), start=5):
+        examples[objective] = make_examples(number, 50, 2, 100)
+        write_split(root, objective, examples[objective], objective=objective)
+    mixture = write_mixture(root, {**mixture.rates, "span_corruption": 40.0, "prefix_lm": 40.0}, {})
+    plan = make_plan(
+        root, mixture, vocabulary=FakeVocabulary(), feature_lengths=LENGTHS, batch_size=6, num_steps=50, seed=0
+    )
+    return plan, CacheReader(root, FakeVocabulary().fingerprint), examples
+
+
+def test_a_row_by_hand():
+    row = pack_row([(_ids(5, 6, 1), _ids(7, 1)), (_ids(8, 1), _ids(9, 10, 1))], 7, 6)
+    expected = {
+        "encoder_input_tokens": [5, 6, 1, 8, 1, 0, 0],
+        "encoder_segment_ids": [1, 1, 1, 2, 2, 0, 0],
+        "encoder_positions": [0, 1, 2, 0, 1, 0, 0],
+        "decoder_input_tokens": [0, 7, 0, 9, 10, 0],
+        "decoder_target_tokens": [7, 1, 9, 10, 1, 0],
+        "decoder_segment_ids": [1, 1, 2, 2, 2, 0],
+        "decoder_positions": [0, 1, 0, 1, 2, 0],
+        "decoder_loss_weights": [1, 1, 1, 1, 1, 0],
+    }
+    assert {name: values.tolist() for name, values in row.items()} == expected
+    assert all(values.dtype == (np.float32 if "weights" in name else np.int32) for name, values in row.items())
+
+
+def test_rows_without_examples_are_padding():
+    batch = pack_rows([(_ids(5, 1), _ids(7, 1))], np.array([1]), 3, 4, 4)
+    assert batch["encoder_segment_ids"].sum(axis=1).tolist() == [0, 2, 0]
+    assert not any(values.any() for values in pack_row([], 4, 4).values())
+
+
+def test_a_row_that_overflows_is_refused():
+    with pytest.raises(CacheError, match="row 0 needs 5 targets tokens, it has 4"):
+        pack_row([(_ids(5, 1), _ids(7, 1)), (_ids(5, 1), _ids(7, 8, 1))], 9, 4)
+
+
+def test_inputs_are_trimmed_at_the_end_and_keep_eos():
+    assert trim_inputs(_ids(5, 6, 7, 1), 3).tolist() == [5, 6, 1]
+    assert trim_inputs(_ids(5, 6, 7, 1), 4).tolist() == [5, 6, 7, 1]
+
+
+def _segments(batch, row):
+    """(inputs, decoder inputs, targets) of each example packed in `row`."""
+    for segment in range(1, batch["encoder_segment_ids"][row].max() + 1):
+        encoder = batch["encoder_segment_ids"][row] == segment
+        decoder = batch["decoder_segment_ids"][row] == segment
+        yield (
+            batch["encoder_input_tokens"][row][encoder],
+            batch["decoder_input_tokens"][row][decoder],
+            batch["decoder_target_tokens"][row][decoder],
+        )
+
+
+def test_batches_hold_the_planned_examples_whole_each_ending_in_eos(feed):
+    plan, reader, examples = feed
+    num_supervised = 0
+    for step in range(0, 50, 7):
+        batch = batch_at(plan, reader, step)
+        ids = iter(example_ids_at(plan, step))
+        for row in range(plan.batch_size):
+            for inputs, decoder_inputs, targets in _segments(batch, row):
+                id_row, task, index = next(ids)
+                assert id_row == row and inputs[-1] == targets[-1] == 1
+                assert 1 not in inputs[:-1] and 1 not in targets[:-1]
+                np.testing.assert_array_equal(decoder_inputs, np.append(0, targets[:-1]))
+                if task in ("alpha", "beta"):
+                    num_supervised += 1
+                    np.testing.assert_array_equal(inputs, trim_inputs(examples[task][index].inputs_tokens, 48))
+                    np.testing.assert_array_equal(targets, examples[task][index].targets_tokens)
+        assert next(ids, None) is None
+        assert batch["row_ids"].tolist() == list(range(6))
+        np.testing.assert_array_equal(batch["decoder_loss_weights"], batch["decoder_segment_ids"] > 0)
+        for side in ("encoder", "decoder"):
+            segments = batch[f"{side}_segment_ids"]
+            starts = np.concatenate([np.ones((6, 1), bool), segments[:, 1:] != segments[:, :-1]], axis=1)
+            assert (batch[f"{side}_positions"][starts] == 0).all()
+            assert (np.diff(batch[f"{side}_positions"], axis=1)[~starts[:, 1:] & (segments[:, 1:] > 0)] == 1).all()
+            tokens = batch["encoder_input_tokens" if side == "encoder" else "decoder_target_tokens"]
+            assert (tokens[segments == 0] == 0).all() and (tokens[segments > 0] > 0).all()
+    assert num_supervised > 50
+
+
+def test_the_plan_knows_the_density_exactly(feed):
+    plan, reader, _ = feed
+    num_tokens = 0
+    for step in range(plan.num_steps):
+        batch = batch_at(plan, reader, step)
+        num_tokens += int((batch["encoder_segment_ids"] > 0).sum() + (batch["decoder_segment_ids"] > 0).sum())
+    assert num_tokens == plan.num_tokens
+    assert num_tokens / (plan.num_rows * 68) == plan.density
+
+
+def test_hosts_slices_compose_the_global_batch(feed):
+    plan, reader, _ = feed
+    whole = batch_at(plan, reader, 11)
+    for parts in (
+        [slice(0, 3), slice(3, 6)],
+        [slice(0, 1), slice(1, 2), slice(2, 6)],
+        [np.array([0, 4]), np.array([1, 5]), np.array([2, 3])],
+    ):
+        for part in parts:
+            for name, values in batch_at(plan, reader, 11, part).items():
+                np.testing.assert_array_equal(values, whole[name][part], err_msg=name)
+
+
+def test_a_host_reads_only_its_own_rows(feed):
+    plan, reader, _ = feed
+    read = []
+
+    class Spy:
+        def read_many(self, task, split, indices):
+            read.extend((task, int(index)) for index in indices)
+            return reader.read_many(task, split, indices)
+
+    batch_at(plan, Spy(), 4, slice(2, 4))
+    assert sorted(read) == sorted((task, index) for row, task, index in example_ids_at(plan, 4) if row in (2, 3))
+
+
+def test_resuming_at_any_step_gives_the_batches_of_the_uninterrupted_run(feed):
+    plan, reader, _ = feed
+    run = [batch_at(plan, reader, step) for step in range(20)]
+    fresh = CacheReader(reader.root, reader.vocab_fingerprint, max_open_files=1)
+    for step in (19, 3, 11):
+        for name, values in batch_at(plan, fresh, step).items():
+            np.testing.assert_array_equal(values, run[step][name])
+
+
+def test_a_later_epoch_corrupts_a_document_anew(feed):
+    plan, reader, _ = feed
+    task_id = plan.tasks.index("span_corruption")
+    seen = {}
+    for step in range(plan.num_steps):
+        batch = batch_at(plan, reader, step)
+        segments = [segment for row in range(plan.batch_size) for segment in _segments(batch, row)]
+        for (_, task, index), (inputs, _, _) in zip(example_ids_at(plan, step), segments, strict=True):
+            if task == "span_corruption":
+                seen.setdefault(index, []).append(inputs.tolist())
+    assert plan.epochs[plan.task_ids == task_id].max() >= 1
+    repeated = [versions for versions in seen.values() if len(versions) > 1 and len(versions[0]) > 30]
+    assert len(repeated) > 9 and np.mean([versions[0] != versions[1] for versions in repeated]) > 0.9
+
+
+def test_steps_outside_the_plan_are_refused(feed):
+    plan, reader, _ = feed
+    for step in (-1, 50):
+        with pytest.raises(ConfigError, match=f"step {step} is not in this plan of 50 steps"):
+            batch_at(plan, reader, step)
+
+
+def test_a_batch_from_a_corrupt_shard_names_it(tmp_path):
+    mixture, _ = write_cache(tmp_path, {"alpha": 40})
+    plan = make_plan(
+        tmp_path, mixture, vocabulary=FakeVocabulary(), feature_lengths=LENGTHS, batch_size=2, num_steps=2, seed=0
+    )
+    (shard,) = split_dir(tmp_path, "alpha", "train").glob("*.arrayrecord")
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 3] ^= 16
+    shard.write_bytes(content)
+    with pytest.raises(CacheError, match=shard.name):
+        batch_at(plan, CacheReader(tmp_path, FakeVocabulary().fingerprint), 0)
+
+
+def test_evaluation_shows_every_example_once_and_says_where_it_was():
+    examples = make_examples(0, 53, 60, 25)
+    seen, shapes, num_trimmed, num_overlong = [], set(), 0, 0
+    for batch in eval_batches(examples, 48, 20, batch_size=8):
+        assert batch.indices_B.shape == (8,) and batch.num_examples == (batch.indices_B >= 0).sum()
+        shapes.add(batch.encoder_input_tokens_BL.shape)
+        num_trimmed += batch.num_trimmed
+        num_overlong += batch.num_overlong_targets
+        for row, index in enumerate(batch.indices_B.tolist()):
+            if index < 0:
+                assert batch.encoder_input_tokens_BL[row].sum() == 1 and not batch.decoder_loss_weights_BT[row].any()
+                continue
+            seen.append(index)
+            inputs, targets = examples[index].inputs_tokens, examples[index].targets_tokens
+            segments = batch.encoder_segment_ids_BL[row] == 1
+            np.testing.assert_array_equal(batch.encoder_input_tokens_BL[row][segments], trim_inputs(inputs, 48))
+            if len(targets) <= 20:
+                weights = batch.decoder_loss_weights_BT[row] > 0
+                np.testing.assert_array_equal(batch.decoder_target_tokens_BT[row][weights], targets)
+                np.testing.assert_array_equal(batch.decoder_input_tokens_BT[row][weights], np.append(0, targets[:-1]))
+            else:
+                assert not batch.decoder_loss_weights_BT[row].any()
+    assert sorted(seen) == list(range(53))
+    assert num_trimmed == sum(len(example.inputs_tokens) > 48 for example in examples) > 0
+    assert num_overlong == sum(len(example.targets_tokens) > 20 for example in examples) > 0
+    assert shapes <= {(8, length) for length in bucket_lengths(48, 3)} and len(shapes) > 1
+
+
+def test_evaluation_batches_bear_the_names_of_training_batches():
+    batch = next(eval_batches(make_examples(0, 3, 10, 8), 16, 8, batch_size=4))
+    assert set(batch.arrays()) == {*pack_row([], 4, 4), "row_ids"}
+    assert batch.arrays()["row_ids"].tolist() == [0, 1, 2, 3]
+    assert list(eval_batches([], 16, 8, batch_size=4)) == []
+
+
+def test_buckets_are_few_and_the_same_for_all():
+    assert bucket_lengths(512, 3) == [128, 256, 512]
+    assert bucket_lengths(512, 1) == [512]
+    assert bucket_lengths(20, 4) == [8, 16, 20]
