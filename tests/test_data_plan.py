@@ -75,7 +75,7 @@ def test_more_steps_change_no_earlier_row(tmp_path):
 def test_a_saved_plan_is_read_back_whole(tmp_path, monkeypatch):
     mixture, _ = write_cache(tmp_path, SIZES)
     made = _plan(tmp_path, mixture, num_steps=600)
-    monkeypatch.setattr("flan_jax.data.plan._Planner", None)  # making it again would fail
+    monkeypatch.setattr("flan_jax.data.planner._Planner", None)  # making it again would fail
     read = _plan(tmp_path, mixture, num_steps=600)
     _assert_equal_plans(made, read)
     np.testing.assert_array_equal(made.sample, read.sample)

@@ -1,0 +1,217 @@
+"""The feed's speed and density; one JSON line a case.
+
+    python benchmarks/feed.py                                   # synthetic lengths, then a synthetic cache
+    python benchmarks/feed.py --cache_dir D --mixture M --vocab_path V   # and a real mixture that is cached in D
+
+Packing cases pack 1,000,000 lognormal lengths at three pairs of caps, beside next-fit (seqio's packer) and first-fit
+with 64 open rows on the same lengths. Feed cases plan from a cache, then time the first batch and the rows after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+from array_record.python import array_record_module
+
+from flan_jax.core.manifest import (
+    CachedExample,
+    MixtureManifest,
+    Shard,
+    SplitManifest,
+    cache_root,
+    encode_record,
+    file_sha256,
+    read_mixture_manifest,
+    split_dir,
+    write_json_atomically,
+)
+from flan_jax.core.vocab import Vocabulary, load_vocabulary
+from flan_jax.data import CacheReader, batch_at, make_plan, packing, prefetch
+
+CAPS = ((512, 128), (1024, 256), (2048, 512))
+CHUNK = 65_536  # what the planner packs at once
+
+
+class SyntheticVocabulary:
+    """Stands in for a vocabulary where no text is read."""
+
+    fingerprint = "5" * 64
+    size = 32_128
+    num_sentinels = 100
+
+
+def lognormal_lengths(num_examples: int, inputs_length: int, targets_length: int, seed: int = 0) -> np.ndarray:
+    """int32 [E, 2]: medians a sixth of the caps, sigma 0.8, clipped to them."""
+    rng = np.random.default_rng(seed)
+    sides = []
+    for cap in (inputs_length, targets_length):
+        lengths = np.exp(rng.normal(np.log(cap / 6), 0.8, num_examples)).astype(np.int32)
+        sides.append(np.clip(lengths, 2, cap))
+    return np.stack(sides, axis=1)
+
+
+def pack_as_planned(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> int:
+    """Number of rows that the planner's chunks and windows make of `lengths_E2`."""
+    num_rows = 0
+    for start in range(0, len(lengths_E2), CHUNK):
+        windows, rows = packing.pack_windows(lengths_E2[start : start + CHUNK], inputs_length, targets_length)
+        num_rows += len(np.unique(windows.astype(np.int64) * CHUNK + rows))
+    return num_rows
+
+
+def bench_packing(num_examples: int) -> None:
+    packers: dict[str, Callable[[np.ndarray, int, int], int]] = {
+        "flan_jax": pack_as_planned,
+        "first_fit_64": lambda lengths, *caps: int(packing.first_fit(lengths, *caps).max()) + 1,
+        "next_fit": lambda lengths, *caps: int(packing.next_fit(lengths, *caps).max()) + 1,
+    }
+    for caps in CAPS:
+        lengths = lognormal_lengths(num_examples, *caps)
+        for name, pack in packers.items():
+            begin = time.perf_counter()
+            num_rows = pack(lengths, *caps)
+            secs = time.perf_counter() - begin
+            emit(
+                case="packing",
+                packer=name,
+                inputs_length=caps[0],
+                targets_length=caps[1],
+                num_examples=num_examples,
+                secs=round(secs, 2),
+                examples_per_sec=round(num_examples / secs),
+                density=round(packing.density(lengths, num_rows, *caps), 4),
+                density_bound=round(packing.density_bound(lengths, *caps), 4),
+            )
+
+
+def write_synthetic_cache(root: pathlib.Path, num_tasks: int, num_examples: int) -> MixtureManifest:
+    """A cache of `num_tasks` tasks whose sizes follow Zipf's law, `num_examples` in all."""
+    weights = 1 / np.arange(10, num_tasks + 10)
+    sizes = np.maximum(1, np.floor(weights / weights.sum() * num_examples)).astype(np.int64)
+    names = [f"task_{i:04}" for i in range(num_tasks)]
+    for number, (name, size) in enumerate(zip(names, sizes.tolist(), strict=True)):
+        folder = split_dir(root, name, "train")
+        folder.mkdir(parents=True)
+        lengths = lognormal_lengths(size, 512, 128, seed=number)
+        path = folder / "shard-00000-of-00001.arrayrecord"
+        writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")
+        for index, (inputs, targets) in enumerate(lengths.tolist()):
+            tokens = np.full(inputs + targets, 3 + number, np.int32)
+            tokens[[inputs - 1, -1]] = 1
+            writer.write(encode_record(CachedExample(tokens[:inputs], tokens[inputs:], (), (), index)))
+        writer.close()
+        np.save(folder / "lengths.npy", lengths)
+        shard = Shard(path.name, size, path.stat().st_size, file_sha256(path))
+        manifest = SplitManifest(
+            task=name,
+            split="train",
+            cluster="synthetic",
+            kind="",
+            objective=None,
+            metrics=(),
+            chance=0.0,
+            pipeline="native",
+            fingerprint=str(number),
+            vocab_fingerprint=SyntheticVocabulary.fingerprint,
+            vocab_size=SyntheticVocabulary.size,
+            num_examples=size,
+            shards=(shard,),
+            dropped={},
+            exemplars_dropped=0,
+            examples_shortened=0,
+            max_inputs_length=None,
+        )
+        write_json_atomically(folder / "manifest.json", manifest)
+    rates = {name: float(min(size, 3000)) for name, size in zip(names, sizes.tolist(), strict=True)}
+    return MixtureManifest("synthetic", rates, dict(zip(names, sizes.tolist(), strict=True)), 3000, 1.0, {})
+
+
+def bench_feed(
+    root: pathlib.Path,
+    mixture: MixtureManifest,
+    vocabulary: Vocabulary | SyntheticVocabulary,
+    caps: tuple[int, int],
+    batch_size: int,
+    num_steps: int,
+    num_timed_steps: int,
+) -> None:
+    with tempfile.TemporaryDirectory() as plan_dir, CacheReader(root, vocabulary.fingerprint) as reader:
+        begin = time.perf_counter()
+        plan = make_plan(
+            root,
+            mixture,
+            vocabulary=vocabulary,  # type: ignore[arg-type]
+            feature_lengths={"inputs": caps[0], "targets": caps[1]},
+            batch_size=batch_size,
+            num_steps=num_steps,
+            seed=0,
+            reader=reader,
+            plan_dir=pathlib.Path(plan_dir),
+        )
+        plan_secs = time.perf_counter() - begin
+        batch_at(plan, reader, 0)
+        first_batch_secs = time.perf_counter() - begin
+        steps = min(num_steps, num_timed_steps)
+        begin = time.perf_counter()
+        for _ in prefetch(lambda step: batch_at(plan, reader, step), 0, steps, put=lambda batch: batch):
+            pass
+        secs = time.perf_counter() - begin
+        emit(
+            case="feed",
+            mixture=mixture.name,
+            num_tasks=len(plan.tasks),
+            inputs_length=caps[0],
+            targets_length=caps[1],
+            num_examples_planned=plan.num_examples,
+            num_rows=plan.num_rows,
+            plan_secs=round(plan_secs, 2),
+            first_batch_secs=round(first_batch_secs, 2),
+            rows_per_sec=round(steps * batch_size / secs),
+            density=round(plan.density, 4),
+            density_bound=round(plan.density_bound, 4),
+            num_open_files=len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else None,
+        )
+
+
+def emit(**fields: object) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=1_000_000, help="synthetic examples, packed and cached")
+    parser.add_argument("--tasks", type=int, default=1836, help="tasks of the synthetic cache")
+    parser.add_argument("--cache_dir", type=pathlib.Path, help="cache of a real mixture")
+    parser.add_argument("--mixture", help="the real mixture's name")
+    parser.add_argument("--vocab_path", help="the SentencePiece model it was cached with")
+    parser.add_argument("--inputs", type=int, default=512)
+    parser.add_argument("--targets", type=int, default=128)
+    parser.add_argument("--batch_size", type=int, default=64)
+    args = parser.parse_args()
+    real = (args.cache_dir, args.mixture, args.vocab_path)
+    if any(real) and not all(real):
+        parser.error("a real mixture needs --cache_dir, --mixture and --vocab_path")
+    if args.mixture:
+        vocabulary = load_vocabulary(args.vocab_path)
+        root = cache_root(args.cache_dir, vocabulary.fingerprint)
+        mixture = read_mixture_manifest(root, args.mixture)
+        bench_feed(root, mixture, vocabulary, (args.inputs, args.targets), args.batch_size, 500, 100)
+    bench_packing(args.examples)
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        mixture = write_synthetic_cache(root, args.tasks, args.examples)
+        # The packing of these lengths puts about 3.5 examples in a row.
+        num_steps = max(1, int(args.examples / 3.5 / args.batch_size))
+        bench_feed(root, mixture, SyntheticVocabulary(), (512, 128), args.batch_size, num_steps, 100)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""Making a plan: a mixture's draws, chunk after chunk, are measured, packed and counted until there are rows enough."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.core.manifest import MixtureManifest
+from flan_jax.core.vocab import Vocabulary
+from flan_jax.data import keys, mixing, packing
+from flan_jax.data.cache_reader import CacheReader
+from flan_jax.data.objectives import make_objective
+from flan_jax.data.plan import PackingPlan, TaskSummary, read_plan, write_plan
+
+PLAN_VERSION = 1  # raise it whenever the same inputs give another plan
+SAMPLE_EXAMPLES = 4096
+
+_LOGGER = logging.getLogger(__name__)
+
+__all__ = ["PLAN_VERSION", "make_plan"]
+
+
+def make_plan(
+    root: pathlib.Path,
+    mixture: MixtureManifest,
+    *,
+    vocabulary: Vocabulary,
+    feature_lengths: Mapping[str, int],
+    batch_size: int,
+    num_steps: int,
+    seed: int,
+    split: str | Mapping[str, str] = "train",
+    reader: CacheReader | None = None,
+    plan_dir: pathlib.Path | None = None,
+) -> PackingPlan:
+    """The plan of `num_steps` batches of `batch_size` rows of `mixture`, read from `plan_dir` or made and saved there.
+
+    root: the tokenizer's cache. split: the cached split to draw from, or one for each task. feature_lengths:
+    {"inputs": L, "targets": T}. plan_dir: `root / "plans"` by default.
+
+    Raises `CacheError` for a missing, stale or foreign cache, `TaskError` for rates that cannot be drawn from, and
+    `ConfigError` for lengths that no example fits.
+    """
+    inputs_length, targets_length = _checked_lengths(feature_lengths)
+    for name, value, limit in (("batch_size", batch_size, 1), ("num_steps", num_steps, 1), ("seed", seed, 0)):
+        if value < limit:
+            raise ConfigError(f"{name} is {value}: it must be at least {limit}")
+    reader = reader or CacheReader(root, vocabulary.fingerprint)
+    tasks = sorted(task for task, rate in mixture.rates.items() if rate > 0)
+    splits = tuple(split if isinstance(split, str) else split[task] for task in tasks)
+    manifests = [reader.manifest(task, task_split) for task, task_split in zip(tasks, splits, strict=True)]
+    stream = mixing.make_draw_stream(
+        mixture.rates, {task: manifest.num_examples for task, manifest in zip(tasks, manifests, strict=True)}, seed
+    )
+    identity = {
+        "plan_version": PLAN_VERSION,
+        "vocabulary": vocabulary.fingerprint,
+        "num_sentinels": vocabulary.num_sentinels,
+        "tasks": [
+            [m.task, m.split, m.objective, m.fingerprint, [shard.sha256 for shard in m.shards]] for m in manifests
+        ],
+        "shares": [float(share).hex() for share in stream.shares],
+        "lengths": [inputs_length, targets_length],
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    folder = pathlib.Path(plan_dir or pathlib.Path(root) / "plans") / f"{fingerprint[:16]}-{num_steps}"
+    header: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "mixture": mixture.name,
+        "tasks": tuple(tasks),
+        "splits": splits,
+        "objectives": tuple(manifest.objective for manifest in manifests),
+        "inputs_length": inputs_length,
+        "targets_length": targets_length,
+        "batch_size": batch_size,
+        "num_steps": num_steps,
+        "seed": seed,
+        "vocab_size": vocabulary.size,
+        "num_sentinels": vocabulary.num_sentinels,
+    }
+    if folder.is_dir():
+        return read_plan(folder, header)
+    plan = _Planner(reader, stream, header).plan()
+    try:
+        return write_plan(folder, plan)
+    except OSError as error:  # a plan is cheap to make again: a full disk or a read-only cache must not stop a run
+        _LOGGER.warning("the packing plan cannot be saved at %s (%s): a restart will make it again", folder, error)
+        return plan
+
+
+class _Planner:
+    """Packs a draw stream, chunk after chunk, until there are rows enough."""
+
+    def __init__(self, reader: CacheReader, stream: mixing.DrawStream, header: dict[str, Any]):
+        self.stream, self.header = stream, header
+        self.inputs_length, self.targets_length = header["inputs_length"], header["targets_length"]
+        # All lengths side by side: one look-up a chunk, and no file stays open.
+        lengths = [np.array(reader.lengths(*key)) for key in zip(header["tasks"], header["splits"], strict=True)]
+        for task, objective, lengths_N2 in zip(header["tasks"], header["objectives"], lengths, strict=True):
+            is_short_N2 = lengths_N2 < 1
+            if objective is not None:
+                is_short_N2 = is_short_N2[:, 1:]  # a document has targets only
+            if is_short_N2.any():
+                row = int(np.argmax(is_short_N2.any(axis=1)))
+                raise CacheError(
+                    f"example {row} of task {task} has {lengths_N2[row].tolist()} tokens (inputs, targets), each side "
+                    f"ends in EOS at least: run `flan-jax cache` again"
+                )
+        self.firsts = np.cumsum([0] + [len(lengths_N2) for lengths_N2 in lengths])[:-1]
+        self.lengths_N2 = np.concatenate(lengths)
+        self.objectives = {
+            task_id: make_objective(
+                name, self.inputs_length, self.targets_length, header["vocab_size"], header["num_sentinels"]
+            )
+            for task_id, name in enumerate(header["objectives"])
+            if name is not None
+        }
+        num_tasks = len(header["tasks"])
+        self.dropped, self.trimmed = np.zeros(num_tasks, np.int64), np.zeros(num_tasks, np.int64)
+        self.planned, self.tokens = np.zeros(num_tasks, np.int64), np.zeros((num_tasks, 2), np.int64)
+        self.samples: list[np.ndarray] = []
+
+    def plan(self) -> PackingPlan:
+        num_rows_wanted = self.header["batch_size"] * self.header["num_steps"]
+        parts: list[dict[str, np.ndarray]] = []
+        num_rows = 0
+        for part, drops in self._chunks():
+            room = num_rows_wanted - num_rows
+            if len(part["row_sizes"]) > room:
+                num_entries = int(part["row_sizes"][:room].sum())
+                part = {name: values[: room if name == "row_sizes" else num_entries] for name, values in part.items()}
+            num_rows += len(part["row_sizes"])
+            self._count(part, *drops)
+            parts.append(part)
+            if num_rows == num_rows_wanted:
+                break
+        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        row_starts = np.concatenate([[0], np.cumsum(arrays["row_sizes"])]).astype(np.int64)
+        sample = np.concatenate(self.samples) if self.samples else np.zeros((0, 2), np.int32)
+        return PackingPlan(
+            **self.header,
+            summaries=self._summaries(),
+            sample=sample[np.linspace(0, len(sample) - 1, min(len(sample), SAMPLE_EXAMPLES)).astype(np.int64)],
+            row_starts=row_starts,
+            task_ids=arrays["task_ids"],
+            indices=arrays["indices"],
+            epochs=arrays["epochs"],
+            draws=arrays["draws"],
+        )
+
+    def _chunks(self) -> Iterator[tuple[dict[str, np.ndarray], tuple[np.ndarray, np.ndarray]]]:
+        """Yields a chunk's rows, and of its dropped draws the task and the next draw that was kept."""
+        for chunk in itertools.count():
+            draws = self.stream.chunk(chunk)
+            untrimmed_E2 = self.lengths_N2[self.firsts[draws.task_ids] + draws.indices]
+            lengths_E2 = self._fed_lengths(draws, untrimmed_E2)
+            fits = (lengths_E2[:, 1] <= self.targets_length) & (lengths_E2[:, 1] > 0)
+            if not fits.any():
+                raise ConfigError(
+                    f"none of {len(draws):,} draws fits {self.targets_length} targets; the shortest target has "
+                    f"{int(untrimmed_E2[:, 1].min())} tokens: set targets to at least that (TASK_FEATURE_LENGTHS)"
+                )
+            kept_numbers = draws.numbers[fits]
+            next_kept = np.searchsorted(kept_numbers, draws.numbers[~fits]).clip(max=len(kept_numbers) - 1)
+            if len(self.samples) < 4:
+                supervised = np.array([name is None for name in self.header["objectives"]])[draws.task_ids]
+                self.samples.append(untrimmed_E2[supervised].astype(np.int32))
+            kept_E2 = lengths_E2[fits]
+            order, sizes = self._pack(kept_E2, chunk)
+            part = {
+                "row_sizes": sizes,
+                "task_ids": draws.task_ids[fits][order],
+                "indices": draws.indices[fits][order],
+                "epochs": draws.epochs[fits][order],
+                "draws": kept_numbers[order],
+                "lengths": kept_E2[order],
+                "trimmed": self._is_trimmed(draws, untrimmed_E2)[fits][order],
+            }
+            yield part, (draws.task_ids[~fits], kept_numbers[next_kept])
+
+    def _fed_lengths(self, draws: mixing.Draws, untrimmed_E2: np.ndarray) -> np.ndarray:
+        """Lengths as they are fed, inputs trimmed and objectives applied; int64 [E, 2], 0 where nothing is left."""
+        lengths_E2 = untrimmed_E2.astype(np.int64)
+        np.minimum(lengths_E2[:, 0], self.inputs_length, out=lengths_E2[:, 0])
+        for task_id, objective in self.objectives.items():
+            own = np.flatnonzero(draws.task_ids == task_id)
+            own_keys = keys.example_keys(
+                draws.indices[own], draws.epochs[own], "objective", self.stream.seed, self.stream.tasks[task_id]
+            )
+            lengths_E2[own] = np.stack(objective.lengths(untrimmed_E2[own, 1] - 1, own_keys), axis=1)
+        return lengths_E2
+
+    def _is_trimmed(self, draws: mixing.Draws, untrimmed_E2: np.ndarray) -> np.ndarray:
+        trimmed = untrimmed_E2[:, 0] > self.inputs_length
+        for task_id, objective in self.objectives.items():
+            own = draws.task_ids == task_id
+            trimmed[own] = untrimmed_E2[own, 1] - 1 > objective.max_tokens
+        return trimmed
+
+    def _pack(self, lengths_E2: np.ndarray, chunk: int) -> tuple[np.ndarray, np.ndarray]:
+        """(order of examples, examples a row): windows in order of the stream, rows shuffled inside their window."""
+        windows, rows = packing.pack_windows(lengths_E2, self.inputs_length, self.targets_length)
+        width = int(rows.max()) + 1
+        row_ids = windows.astype(np.int64) * width + rows
+        used, row_of_example, sizes = np.unique(row_ids, return_inverse=True, return_counts=True)
+        shuffled = keys.permutation(len(used), "rows", self.stream.seed, chunk)
+        row_order = shuffled[np.argsort((used // width)[shuffled], kind="stable")]
+        new_number = np.empty_like(row_order)
+        new_number[row_order] = np.arange(len(row_order))
+        return np.argsort(new_number[row_of_example], kind="stable"), sizes[row_order]
+
+    def _count(self, part: dict[str, np.ndarray], dropped_task_ids: np.ndarray, next_draws: np.ndarray) -> None:
+        num_tasks = len(self.planned)
+        self.planned += np.bincount(part["task_ids"], minlength=num_tasks)
+        self.trimmed += np.bincount(part["task_ids"][part["trimmed"]], minlength=num_tasks)
+        # A dropped draw counts where the draw after it is in a row, so the cut at the last row cuts both alike.
+        is_counted = np.isin(next_draws, part["draws"])
+        self.dropped += np.bincount(dropped_task_ids[is_counted], minlength=num_tasks)
+        for side in range(2):
+            np.add.at(self.tokens[:, side], part["task_ids"], part["lengths"][:, side])
+
+    def _summaries(self) -> tuple[TaskSummary, ...]:
+        stream = self.stream
+        return tuple(
+            TaskSummary(
+                task,
+                int(stream.num_examples[i]),
+                float(stream.shares[i]),
+                int(self.planned[i]),
+                float(self.planned[i] / stream.num_examples[i]),
+                int(self.tokens[i, 0]),
+                int(self.tokens[i, 1]),
+                int(self.trimmed[i]),
+                int(self.dropped[i]),
+            )
+            for i, task in enumerate(stream.tasks)
+        )
+
+
+def _checked_lengths(feature_lengths: Mapping[str, int]) -> tuple[int, int]:
+    if set(feature_lengths) != {"inputs", "targets"}:
+        raise ConfigError(
+            f"TASK_FEATURE_LENGTHS has the keys {sorted(feature_lengths)}: it needs inputs and targets, "
+            f"as in {{'inputs': 512, 'targets': 128}}"
+        )
+    for name, length in feature_lengths.items():
+        if length < 2:
+            raise ConfigError(f"the length of {name} is {length}: a row needs at least 2, a token and EOS")
+    return int(feature_lengths["inputs"]), int(feature_lengths["targets"])
