@@ -19,8 +19,8 @@ class EvalConfig:
         one that was searched for.
       batch_size: prompts a decoding batch. A multiple of the mesh's batch axes.
       inputs_length: encoder tokens; longer prompts are trimmed at the end, and counted.
-      targets_length: most tokens a generation may have, EOS included. A task's generations also stop at the length
-        of its longest target among the examples scored, since a longer one could not be right.
+      targets_length: most tokens a generation may have, EOS included. Tasks whose every metric is an exact match stop
+        at twice their longest reference already, since a longer generation could not be right.
       limit: examples a task, from the start of its split; None for all.
       split: the split to score; None for each task's own evaluation split.
       num_samples: (input, prediction, reference) triples kept a task.

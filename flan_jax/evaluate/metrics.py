@@ -53,12 +53,14 @@ class Metric:
 
     needs: "generation": `fn(predictions [n], references [n]) -> float64 [n]`; "options": `fn(option scores [n],
     references [n]) -> float64 [n]`.
+    is_length_bound: whether only text as long as a reference can score, so that generation may stop there.
     """
 
     name: str
     needs: Literal["generation", "options"]
     fn: Callable[[Sequence[Any], References], np.ndarray]
     description: str
+    is_length_bound: bool = False
 
     def __call__(self, outputs: Sequence[Any], references: References) -> np.ndarray:
         """Scores in [0, 1], float64 [n]; the best over an example's references."""
@@ -174,16 +176,29 @@ def _rank(values: Callable[[OptionScores], np.ndarray]) -> Callable[[Sequence[Op
     return scores
 
 
-def _add(name: str, needs: Literal["generation", "options"], fn: Callable[..., np.ndarray], description: str) -> None:
-    METRICS[name] = Metric(name, needs, fn, description)
+def _add(
+    name: str,
+    needs: Literal["generation", "options"],
+    fn: Callable[..., np.ndarray],
+    description: str,
+    is_length_bound: bool = False,
+) -> None:
+    METRICS[name] = Metric(name, needs, fn, description, is_length_bound)
 
 
-_add("exact_match", "generation", _best_over_references(_equal_after(str.strip)), "stripped text equals a reference")
+_add(
+    "exact_match",
+    "generation",
+    _best_over_references(_equal_after(str.strip)),
+    "stripped text equals a reference",
+    is_length_bound=True,
+)
 _add(
     "normalised_exact_match",
     "generation",
     _best_over_references(_equal_after(_words)),
     "equals a reference, ignoring case, punctuation and spacing",
+    is_length_bound=True,
 )
 _add("rouge_l", "generation", _best_over_references(_rouge("rougeL")), "ROUGE-L F with stemming, best reference")
 _add("rouge_1", "generation", _best_over_references(_rouge("rouge1")), "ROUGE-1 F with stemming, best reference")
@@ -200,10 +215,12 @@ _add(
     "options",
     _rank(lambda example: example.log_probs),
     "the likeliest option is a reference",
+    is_length_bound=True,
 )
 _add(
     "rank_accuracy_per_token",
     "options",
     _rank(lambda example: example.log_probs / np.maximum(example.num_tokens, 1)),
     "the option likeliest per token is a reference",
+    is_length_bound=True,
 )

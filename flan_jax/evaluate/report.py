@@ -25,6 +25,7 @@ from flan_jax.evaluate.statistics import Interval
 
 __all__ = ["print_report", "write_report"]
 
+_NUM_WORDS = 5  # columns of words; those after them hold numbers
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
@@ -84,8 +85,8 @@ def _why(report: Report) -> str:
 def _table(report: Report) -> Table:
     title = "Held-out tasks, before and after" if report.before else "Held-out tasks"
     table = Table(title=title, caption=f"{report.confidence:.0%} bootstrap intervals over tasks and examples")
-    for name, justify in _columns(report):
-        table.add_column(name, justify=justify)
+    for position, name in enumerate(_columns(report)):
+        table.add_column(name, justify="left" if position < _NUM_WORDS else "right")
     for row in report.rows:
         table.add_row(*_cells(row, report), style="dim" if row.group == "selection" else "")
     table.add_section()
@@ -94,11 +95,10 @@ def _table(report: Report) -> Table:
     return table
 
 
-def _columns(report: Report) -> list[tuple[str, str]]:
-    before = report.before.step if report.before else None
-    names = ["held out", "cluster", "format", "used for", "metric", "tasks", "chance"]
-    scores = [f"step {before}" if before is not None else "", f"step {report.after.step}", "gain"]
-    return [(name, "left") for name in names[:5]] + [(name, "right") for name in [*names[5:], *scores]]
+def _columns(report: Report) -> list[str]:
+    before = f"step {report.before.step}" if report.before else "before"
+    words = ["held out", "cluster", "format", "used for", "metric"]
+    return [*words, "tasks", "chance", before, f"step {report.after.step}", "gain"]
 
 
 def _cells(row: Row, report: Report) -> list[str]:
@@ -127,8 +127,8 @@ def _sample_lines(pair: SamplePair) -> list[tuple[str, str]]:
 
 def _html(report: Report, curves: bytes, gains: bytes) -> str:
     e = html.escape
-    columns = [e(name) for name, _ in _columns(report)]
-    head = "".join(f"<th{' class=n' if i > 4 else ''}>{name}</th>" for i, name in enumerate(columns))
+    columns = [e(name) for name in _columns(report)]
+    head = "".join(f"<th{' class=n' if i >= _NUM_WORDS else ''}>{name}</th>" for i, name in enumerate(columns))
     body = "".join(_html_row(row, report) for row in [*report.rows, *report.summary])
     kinds = sorted({row.kind for row in report.rows})
     kind_items = "".join(f"<li><b>{e(kind or 'not held out')}</b>: {e(describe_kind(kind))}</li>" for kind in kinds)
@@ -175,7 +175,7 @@ def _html_row(row: Row, report: Report) -> str:
     marked = ""
     if row.gain is not None and row.gain.excludes_zero:
         marked = " gain" if row.gain.mean > 0 else " loss"
-    tags = ["<td>"] * 5 + ["<td class=n>"] * (len(cells) - 6) + [f'<td class="n{marked}">']
+    tags = ["<td>"] * _NUM_WORDS + ["<td class=n>"] * (len(cells) - _NUM_WORDS - 1) + [f'<td class="n{marked}">']
     inner = "".join(f"{tag}{cell}</td>" for tag, cell in zip(tags, cells, strict=True))
     return f"<tr{' class=summary' if row.label else ''}>{inner}</tr>"
 
