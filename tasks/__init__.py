@@ -1,3 +1,6 @@
-"""Every task and mixture of flan_jax, registered on import; no I/O, no random numbers, no SeqIO."""
+"""Every task and mixture of flan_jax, registered on import; no I/O, no random numbers, no SeqIO.
 
-from flan_jax.tasks import procedural  # noqa: F401
+Tasks read from a folder are registered when a run names the folder (`flan_jax.core.suites`).
+"""
+
+from flan_jax.tasks import cot, niv2, niv2_small, procedural  # noqa: F401

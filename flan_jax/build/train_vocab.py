@@ -32,7 +32,12 @@ def procedural_tasks() -> list[Task]:
     """The tasks whose text the vocabulary is made for."""
     import flan_jax.tasks.procedural  # noqa: F401
 
-    return [task for task in all_tasks() if isinstance(task.source, ProceduralSource)]
+    return [
+        task
+        for task in all_tasks()
+        if isinstance(task.source, ProceduralSource)
+        and task.source.description.startswith("generated: flan_jax.tasks.")
+    ]
 
 
 def training_texts(examples_a_task: int = EXAMPLES_A_TASK) -> Iterator[str]:

@@ -29,7 +29,9 @@ _DERIVED = frozenset({"options", "rationale"})
 DEFAULT_SIZES = {"train": 4_000, "validation": 64, "test": 128}
 MIN_TEMPLATES = 6
 
-__all__ = ["DEFAULT_SIZES", "Family", "ProceduralSource", "content_split", "register_family"]
+__all__ = ["DEFAULT_SIZES", "Family", "ProceduralSource", "all_families", "content_split", "register_family"]
+
+_FAMILIES: list[Family] = []
 
 
 def content_split(row: Row) -> str:
@@ -198,4 +200,10 @@ def register_family(family: Family) -> list[Task]:
         tasks.append(dataclasses.replace(cot, metrics=("final_answer",)))
     if new:
         tasks.append(task("new_template", TemplateRenderer(family.templates, new), "new template"))
+    _FAMILIES.append(family)
     return [add_task(each) for each in tasks]
+
+
+def all_families() -> list[Family]:
+    """Every registered family, in order of registration."""
+    return list(_FAMILIES)

@@ -96,7 +96,7 @@ def plain_categories(rng: random.Random) -> str:
 
 _VERBS = (
     "has", "owns", "holds", "carries", "bought", "sold", "found", "lost", "painted", "mended", "washed", "cleaned",
-    "took", "saw", "drew",
+    "took", "kept", "drew",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from flan_jax.core.task import Row
 from flan_jax.core.templates import Template
 
 FRAMES = (
-    "{name} saw {a}, {b} and {c}.",
+    "{name} found {a}, {b} and {c}.",
     "There is {a} near {b} and {c}, said {name}.",
     "{name} drew {a} beside {b} and then {c}.",
     "In the picture of {name} are {a}, {b} and {c}.",

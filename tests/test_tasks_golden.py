@@ -1,0 +1,90 @@
+"""One rendered example a task, and the shipped vocabulary. `python tests/test_tasks_golden.py` writes the golden file
+anew after a change that is meant."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import flan_jax.tasks.procedural  # noqa: F401
+import pytest
+
+from flan_jax.build.train_vocab import ASSET, procedural_tasks, training_texts
+from flan_jax.core.task import get_mixture, mixture_members
+from flan_jax.core.vocab import UNK_ID, load_vocabulary
+
+GOLDEN = pathlib.Path(__file__).parent / "golden" / "procedural.json"
+
+
+def examples():
+    result = {}
+    for task in procedural_tasks():
+        split = task.train_split or task.eval_split
+        _, rendered = next(task.rendered(split, [0]))
+        result[task.name] = {
+            "split": split,
+            "inputs": rendered.inputs(),
+            "targets": rendered.targets,
+            "options": list(rendered.options),
+        }
+    return result
+
+
+def test_rendered_text_has_not_moved():
+    golden = json.loads(GOLDEN.read_text())
+    now = {name: example for name, example in examples().items() if name in golden}
+    missing = set(golden) - set(now)
+    assert not missing, f"{missing} are gone: write the golden file anew if that is meant"
+    for name, example in golden.items():
+        assert now[name] == example, name
+
+
+def test_every_registered_procedural_task_has_a_golden_example():
+    mixtures = [get_mixture("procedural" + end) for end in ("", "_selection", "_report", "_span", "_prefix")]
+    names = {task.name for mixture in mixtures for task in mixture_members(mixture)}
+    assert names <= set(json.loads(GOLDEN.read_text()))
+
+
+def test_the_script_gives_the_shipped_vocabulary_byte_for_byte(tmp_path):
+    output = tmp_path / "again.model"  # in a process of its own: other tests register tasks of theirs
+    subprocess.run([sys.executable, "-m", "flan_jax.build.train_vocab", "--output", output], check=True)
+    assert output.read_bytes() == ASSET.read_bytes()
+
+
+def test_every_text_comes_back_whole_and_without_unknowns():
+    vocab = load_vocabulary(str(ASSET))
+    for text in training_texts(examples_a_task=60):
+        ids = vocab.encode(text)
+        assert UNK_ID not in ids and vocab.decode(ids) == text
+
+
+def test_vocabulary_keeps_newlines_splits_digits_and_reads_any_english():
+    vocab = load_vocabulary(str(ASSET))
+    assert [vocab.piece(i) for i in vocab.encode("cat\n- dog 42")] == ["▁cat", "\n", "-", "▁dog", "▁", "4", "2"]
+    text = 'Quickly, jinxed zebras (7 of them) vow: 50% off & more @ x_y = "z"/w [ok] #1; it\'s {fine} ~ ^`|\\*+!$?'
+    ids = vocab.encode(text)
+    assert UNK_ID not in ids and vocab.decode(ids) == text
+    assert vocab.num_pieces <= 2_000
+
+
+@pytest.mark.parametrize("words", ["NAMES", "LIST_WORDS", "PLACES", "COLOURS", "FOODS", "NEW_LABELS", "TRAIN_LABELS"])
+def test_words_are_single_tokens(words):
+    from flan_jax.tasks.procedural import lexicon
+
+    vocab = load_vocabulary(str(ASSET))
+    assert [word for word in getattr(lexicon, words) if len(vocab.encode(word)) > 1] == []
+
+
+def test_lengths_stay_short():
+    """Inputs and targets in tokens: what the demo's row sizes rest on."""
+    vocab = load_vocabulary(str(ASSET))
+    for task in procedural_tasks():
+        for _, rendered in task.rendered(task.train_split or task.eval_split, range(30)):
+            num_inputs, num_targets = len(vocab.encode(rendered.inputs())), len(vocab.encode(rendered.targets))
+            assert num_inputs <= (0 if task.objective else 200 if rendered.exemplars else 75), task.name
+            assert num_targets <= (125 if task.objective else 40 if task.name.endswith("_cot") else 12), task.name
+
+
+if __name__ == "__main__":
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(json.dumps(examples(), indent=1, sort_keys=True) + "\n")
