@@ -29,7 +29,7 @@ WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
 DTYPES: Mapping[str, Any] = {"float32": np.float32, "bfloat16": ml_dtypes.bfloat16}
 
-__all__ = ["FORMAT_VERSION", "MODEL_FILE", "WEIGHTS_FILE", "is_weights_folder", "load_weights", "save_weights"]
+__all__ = ["FORMAT_VERSION", "MODEL_FILE", "WEIGHTS_FILE", "is_weights_folder", "load_weights", "read_model_info", "save_weights"]
 
 
 def is_weights_folder(path: str | os.PathLike[str]) -> bool:
@@ -68,19 +68,33 @@ def load_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
     Raises `CheckpointError` for a folder that lacks a file or holds something else.
     """
     folder = pathlib.Path(path)
+    info = read_model_info(folder)
     try:
-        info = json.loads((folder / MODEL_FILE).read_text())
         flat = load_file(folder / WEIGHTS_FILE)
     except FileNotFoundError as error:
-        raise CheckpointError(
-            f"{error.filename or folder} does not exist: a weights folder holds {WEIGHTS_FILE} and {MODEL_FILE}"
-        ) from error
-    except (ValueError, SafetensorError) as error:
+        raise _missing(folder / WEIGHTS_FILE) from error
+    except SafetensorError as error:
         raise CheckpointError(f"{folder} cannot be read ({error}): copy it again from where it was made") from error
-    if info.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{folder / MODEL_FILE} has format version {info.get('format_version')}, this program reads {FORMAT_VERSION}: "
-            f"export the weights again with this version"
-        )
     tree = traverse_util.unflatten_dict({name: value.astype(np.float32) for name, value in flat.items()}, sep="/")
     return tree, info
+
+
+def read_model_info(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """model.json of a weights folder: its `model` and what else `save_weights` was given."""
+    file = pathlib.Path(path) / MODEL_FILE
+    try:
+        info = json.loads(file.read_text())
+    except FileNotFoundError as error:
+        raise _missing(file) from error
+    except ValueError as error:
+        raise CheckpointError(f"{file} is not JSON ({error}): copy it again from where it was made") from error
+    if info.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{file} has format version {info.get('format_version')}, this program reads {FORMAT_VERSION}: export the "
+            f"weights again with this version"
+        )
+    return info
+
+
+def _missing(file: pathlib.Path) -> CheckpointError:
+    return CheckpointError(f"{file} does not exist: a weights folder holds {WEIGHTS_FILE} and {MODEL_FILE}")

@@ -1,0 +1,155 @@
+"""What a run says while it runs: metrics.jsonl, TensorBoard files, and lines or a bar on the terminal.
+
+Decisions never read any of it back. Process 0 writes; the others' `RunLog` does nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import tensorboardX
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+PLAIN_LINE_SECS = 15.0
+
+__all__ = ["METRICS_FILE", "RunLog", "drop_lines_after"]
+
+METRICS_FILE = "metrics.jsonl"
+
+
+def drop_lines_after(path: pathlib.Path, step: int) -> int:
+    """Rewrites a JSON-lines file without lines of later steps and without lines that a kill cut short.
+
+    Returns how many lines went. A restart continues from its checkpoint, so what was logged after it happens again.
+    """
+    if not path.exists():
+        return 0
+    lines = path.read_text().splitlines()
+    kept = []
+    for line in lines:
+        try:
+            if json.loads(line).get("step", 0) <= step:
+                kept.append(line)
+        except ValueError:
+            continue
+    if len(kept) < len(lines):
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        partial.write_text("".join(line + "\n" for line in kept))
+        os.replace(partial, path)
+    return len(lines) - len(kept)
+
+
+class RunLog:
+    """Writes a run's metrics and tells the terminal about its progress. Use as a context manager.
+
+    Args:
+      model_dir: the run's folder.
+      start_step: the step the run begins or continues at; what was logged after it is taken out.
+      train_steps: where the bar ends.
+      is_writer: whether this process writes anything.
+      stream: the terminal or file to tell.
+    """
+
+    def __init__(
+        self,
+        model_dir: pathlib.Path,
+        start_step: int,
+        train_steps: int,
+        is_writer: bool,
+        stream: TextIO | None = None,
+    ):
+        self._is_writer = is_writer
+        self._train_steps = train_steps
+        self._last_line_secs = -math.inf
+        self._begin = time.monotonic()
+        self._bar: Progress | None = None
+        if not is_writer:
+            return
+        stream = sys.stdout if stream is None else stream
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        drop_lines_after(model_dir / METRICS_FILE, start_step)
+        self._file = open(model_dir / METRICS_FILE, "a")
+        self._board = tensorboardX.SummaryWriter(str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30)
+        if self._console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[status]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._task = self._bar.add_task("train", total=train_steps, completed=start_step, status="")
+
+    def __enter__(self) -> RunLog:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        if self._is_writer:
+            self._file.close()
+            self._board.close()
+
+    def say(self, text: str) -> None:
+        """One line (or several) to the terminal, now."""
+        if self._is_writer:
+            self._console.print(text, markup=False)
+            self._console.file.flush()
+
+    def advance(self, step: int) -> None:
+        """Moves the bar to `step`."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step)
+
+    def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
+        """One line of metrics.jsonl and a point a curve; on the terminal the bar's status, or a line now and then."""
+        if not self._is_writer:
+            return
+        self._write({"step": step, **values})
+        for name, value in values.items():
+            if value is not None and math.isfinite(value):
+                self._board.add_scalar(f"train/{name}", value, step)
+        status = _status(values)
+        now = time.monotonic()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, status=status)
+        elif now - self._last_line_secs >= PLAIN_LINE_SECS or step == self._train_steps:
+            self._last_line_secs = now
+            minutes = (now - self._begin) / 60
+            self.say(f"step {step:>7,}/{self._train_steps:,}  {status}  {minutes:6.1f} min")
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Points for TensorBoard only, such as an evaluation's (evals.jsonl has those in full)."""
+        if self._is_writer:
+            for name, value in values.items():
+                self._board.add_scalar(f"eval/{name}", value, step)
+            self._board.flush()
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        # NaN is not JSON.
+        clean = {k: v if not isinstance(v, float) or math.isfinite(v) else str(v) for k, v in line.items()}
+        self._file.write(json.dumps(clean) + "\n")
+        self._file.flush()
+
+
+def _status(values: Mapping[str, float | None]) -> str:
+    parts = [f"loss {values['loss']:.4f}", f"acc {values['accuracy']:.1%}"]
+    if values.get("useful_tokens_per_sec") is not None:
+        parts.append(f"{values['useful_tokens_per_sec']:,.0f} tok/s")
+    if values.get("mfu") is not None:
+        parts.append(f"MFU {values['mfu']:.1%}")
+    if values.get("data_wait_share") is not None:
+        parts.append(f"wait {values['data_wait_share']:.1%}")
+    return "  ".join(parts)
