@@ -8,6 +8,7 @@ import sys
 
 import flan_jax.tasks.procedural  # noqa: F401
 import pytest
+from flan_jax.tasks.procedural.overview import with_table
 
 from flan_jax.build.train_vocab import ASSET, procedural_tasks, training_texts
 from flan_jax.core.task import get_mixture, mixture_members
@@ -83,6 +84,13 @@ def test_lengths_stay_short():
             num_inputs, num_targets = len(vocab.encode(rendered.inputs())), len(vocab.encode(rendered.targets))
             assert num_inputs <= (0 if task.objective else 200 if rendered.exemplars else 75), task.name
             assert num_targets <= (125 if task.objective else 40 if task.name.endswith("_cot") else 12), task.name
+
+
+def test_the_documentation_lists_every_family():
+    page = GOLDEN.parent.parent.parent / "docs" / "tasks.md"
+    assert with_table(page.read_text()) == page.read_text(), (
+        "run python -m flan_jax.tasks.procedural.overview docs/tasks.md"
+    )
 
 
 if __name__ == "__main__":
