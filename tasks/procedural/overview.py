@@ -13,9 +13,10 @@ END = "<!-- end of families -->"
 
 def families_table() -> str:
     """A Markdown table, one line a family, training clusters first."""
-    selection = {task.dataset for task in mixture_members(get_mixture("procedural_selection"))}
-    report = {task.dataset for task in mixture_members(get_mixture("procedural_report"))}
-    judges = {"selection": selection, "report": report}
+    judges = {
+        name: {task.dataset for task in mixture_members(get_mixture(f"procedural_{name}"))}
+        for name in ("selection", "report")
+    }
     lines = [
         "| cluster | family | held out as | judged in | templates | rationale | chance |",
         "|---|---|---|---|---|---|---|",
@@ -23,9 +24,7 @@ def families_table() -> str:
     families = sorted(all_families(), key=lambda family: (bool(family.kind), family.kind, family.cluster, family.name))
     for cluster, members in itertools.groupby(families, key=lambda family: family.cluster):
         for family in members:
-            judged = [
-                mixture for mixture, names in (("selection", selection), ("report", report)) if family.name in names
-            ]
+            judged = [name for name, datasets in judges.items() if family.name in datasets]
             kind = family.kind or ("new template" if judged else "")
             rationale = "yes" if family.cot_templates else ""
             lines.append(
