@@ -65,12 +65,14 @@ class CacheSettings:
 
 @dataclasses.dataclass(frozen=True)
 class JobResult:
-    """How one job ended: `num_examples` in the cache, `num_written` by this run (0 if it was fresh already),
-    `notes` for the log, and `error` if it failed."""
+    """How one job ended: `num_examples` in the cache, `num_written` by this run (0 if it was fresh already), exemplars
+    dropped and the examples that lost any, `notes` for the log, and `error` if it failed."""
 
     job: SplitJob
     num_examples: int = 0
     num_written: int = 0
+    exemplars_dropped: int = 0
+    examples_shortened: int = 0
     notes: tuple[str, ...] = ()
     error: str = ""
 
@@ -95,7 +97,8 @@ def build_cache(
     Raises `CacheError` at the end if any task failed; the others are cached all the same. `TaskError` for an unknown
     mixture.
     """
-    register(modules, task_suites or {})
+    for line in register(modules, task_suites or {}):
+        print(line, flush=True)
     plan = make_plan(mixture, roles, eval_split)
     root = cache_root(cache_dir, vocabulary.fingerprint)
     settings = CacheSettings(
@@ -124,6 +127,14 @@ def build_cache(
         write_json_atomically(root / "mixtures" / f"{mixture}.json", manifest)
     num_written = sum(result.num_written for result in results.values())
     num_examples = sum(result.num_examples for result in results.values())
+    shortened = sum(result.examples_shortened for result in results.values())
+    if shortened:
+        exemplars_dropped = sum(result.exemplars_dropped for result in results.values())
+        print(
+            f"cache {mixture}: {exemplars_dropped:,} exemplars dropped from {shortened:,} examples to keep inputs within "
+            f"{max_inputs_length} tokens",
+            flush=True,
+        )
     print(
         f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {num_examples:,} examples in {root} "
         f"({num_written:,} tokenised now)",
@@ -188,8 +199,12 @@ def _locked(root: pathlib.Path) -> Iterator[None]:
 
 def _run_jobs(jobs: Sequence[SplitJob], settings: CacheSettings, num_workers: int) -> Iterator[JobResult]:
     """Yields results as jobs end."""
+    # What is fresh is found here: workers take longer to start than hundreds of splits to check.
+    results = {job: _if_fresh(job, settings) for job in jobs}
+    yield from (result for result in results.values() if result is not None)
+    jobs = [job for job, result in results.items() if result is None]
     num_workers = min(num_workers, len(jobs))
-    if num_workers == 1:
+    if num_workers <= 1:
         for job in jobs:
             yield run_job(job, settings)
         return
@@ -240,6 +255,19 @@ def _exit_with(sentinel: int) -> None:
     os._exit(1)
 
 
+def _if_fresh(job: SplitJob, settings: CacheSettings) -> JobResult | None:
+    """The result of a split that is cached, whole and of the present text, or None: `run_job` then says why."""
+    if not split_dir(settings.root, job.task, job.split).exists():
+        return None
+    try:
+        pipeline = _pipeline(job.pipeline)
+        fingerprint = pipeline.fingerprint(pipeline.find_task(job.task), job.split, settings.max_inputs_length)
+    except Exception:
+        return None
+    manifest, _ = _fresh(job, settings, fingerprint)
+    return None if manifest is None else _result(job, manifest)
+
+
 def run_job(job: SplitJob, settings: CacheSettings) -> JobResult:
     """Caches one split if it is missing or stale. Never raises for what the task does: the error is in the result."""
     try:
@@ -258,14 +286,25 @@ def _cache_split(job: SplitJob, settings: CacheSettings) -> JobResult:
     fingerprint = pipeline.fingerprint(task, job.split, limit)
     fresh, notes = _fresh(job, settings, fingerprint)
     if fresh is not None:
-        return JobResult(job, fresh.num_examples)
+        return _result(job, fresh)
     tally = Tally()
     with write_split(settings.root, job.task, job.split, MAX_SHARD_BYTES) as (writer, commit):
         for example in pipeline.tokenise(task, job.split, vocabulary, limit, tally):
             writer.add(example)
         _refuse_empty(job, writer.num_examples, tally)
-        commit(pipeline.blank_manifest(task, job.split, vocabulary, limit, fingerprint, tally))
-    return JobResult(job, writer.num_examples, writer.num_examples, (*notes, *_drop_notes(job, tally)))
+        manifest = commit(pipeline.blank_manifest(task, job.split, vocabulary, limit, fingerprint, tally))
+    return dataclasses.replace(
+        _result(job, manifest), num_written=manifest.num_examples, notes=(*notes, *_drop_notes(job, tally))
+    )
+
+
+def _result(job: SplitJob, manifest: SplitManifest) -> JobResult:
+    return JobResult(
+        job,
+        num_examples=manifest.num_examples,
+        exemplars_dropped=manifest.exemplars_dropped,
+        examples_shortened=manifest.examples_shortened,
+    )
 
 
 def _pipeline(name: str) -> Any:
@@ -306,9 +345,4 @@ def _drop_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
         rows = ", ".join(map(str, tally.dropped_rows[reason]))
         more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
         notes.append(f"{job.task}/{job.split}: {count} rows dropped for {reason} (rows {rows}{more})")
-    if tally.examples_shortened:
-        notes.append(
-            f"{job.task}/{job.split}: {tally.exemplars_dropped} exemplars dropped from {tally.examples_shortened} "
-            f"examples to fit max_inputs_length"
-        )
     return tuple(notes)

@@ -129,7 +129,8 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
     attributes = [FORMAT_VERSION, num_rows, max_inputs_length, *_attributes(task).values()]
     digest.update(json.dumps(attributes).encode())
     for index, example in render(task, split, spread):
-        digest.update(json.dumps([index, *dataclasses.astuple(example)]).encode())
+        pieces = (example.preamble, example.exemplars, example.query, example.targets)
+        digest.update(json.dumps([index, *pieces, example.references, example.options]).encode())
     return digest.hexdigest()
 
 

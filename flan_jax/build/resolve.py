@@ -44,8 +44,8 @@ class Plan:
     held_out: Mapping[str, Sequence[str]]
 
 
-def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> None:
-    """Imports `modules` (MIXTURE_OR_TASK_MODULE), then activates the task suites.
+def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> list[str]:
+    """Imports `modules` (MIXTURE_OR_TASK_MODULE), then activates the task suites; returns the suites' log lines.
 
     Raises `TaskError` for a module that cannot be imported; errors inside the module keep their traceback.
     """
@@ -57,7 +57,7 @@ def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> None:
                 f"module {module} (MIXTURE_OR_TASK_MODULE) cannot be imported, {error}: install it, or put its folder "
                 f"on PYTHONPATH"
             ) from error
-    suites.activate(task_suites)
+    return suites.activate(task_suites)
 
 
 def make_plan(mixture: str, roles: Collection[str] = ROLES, eval_split: str | None = None) -> Plan:

@@ -101,8 +101,9 @@ class SplitWriter:
 @contextlib.contextmanager
 def write_split(
     root: pathlib.Path, task: str, split: str, max_shard_bytes: int
-) -> Iterator[tuple[SplitWriter, Callable[[SplitManifest], None]]]:
-    """Gives (writer, commit). `commit(manifest)` fills in the counts and makes the split appear by one rename.
+) -> Iterator[tuple[SplitWriter, Callable[[SplitManifest], SplitManifest]]]:
+    """Gives (writer, commit). `commit(manifest)` fills in counts and shards, makes the split appear by one rename, and
+    returns the manifest.
 
     Leaving the block without a commit, by an error or by a kill, leaves the cache as it was.
     """
@@ -111,7 +112,7 @@ def write_split(
     partial.mkdir(parents=True)
     writer = SplitWriter(partial, max_shard_bytes)
 
-    def commit(manifest: SplitManifest) -> None:
+    def commit(manifest: SplitManifest) -> SplitManifest:
         shards = writer.finish()
         manifest = dataclasses.replace(manifest, num_examples=writer.num_examples, shards=shards)
         write_json_atomically(partial / "manifest.json", manifest)
@@ -123,6 +124,7 @@ def write_split(
         os.rename(partial, final)
         fsync_path(final.parent)
         shutil.rmtree(root / PARTIAL_DIR / f"stale-{task}-{split}-{os.getpid()}", ignore_errors=True)
+        return manifest
 
     try:
         yield writer, commit

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
 
-Suite = Callable[[pathlib.Path], None]
+Suite = Callable[[pathlib.Path], Sequence[str]]
 
-__all__ = ["SUITES", "Suite", "activate", "add_suite"]
+__all__ = ["SUITES", "Suite", "activate", "add_joint", "add_suite"]
 
 SUITES: dict[str, Suite] = {}
 _ACTIVE: dict[str, pathlib.Path] = {}
+_JOINTS: dict[Callable[[], None], frozenset[str]] = {}
+_JOINED: set[Callable[[], None]] = set()
 
 
 def add_suite(name: str, register: Suite) -> None:
-    """Makes `register(directory)` available to runs as suite `name`."""
+    """Makes `register(directory)` available to runs as suite `name`; it returns lines for the log."""
     if name in SUITES and SUITES[name] is not register:
         raise TaskError(f"task suite {name} is already there: choose another name")
     SUITES[name] = register
 
 
-def activate(suites: Mapping[str, str | os.PathLike[str]]) -> None:
-    """Registers the tasks of each suite from its directory, in the order of the suites' own registration.
+def activate(suites: Mapping[str, str | os.PathLike[str]]) -> list[str]:
+    """Registers the tasks of each suite from its directory, in the order of the suites' own registration, then the
+    joint mixtures whose suites are all there. Returns lines for the log: what was found, and what was not.
 
     Raises `TaskError` for an unknown suite, a directory that does not exist, or one suite with two directories.
     """
@@ -39,6 +42,7 @@ def activate(suites: Mapping[str, str | os.PathLike[str]]) -> None:
                 f"no task suite is called {name!r}{did_you_mean(name, SUITES)}; there are "
                 f"{', '.join(SUITES) or 'none: is the module that adds it named in MIXTURE_OR_TASK_MODULE?'}"
             )
+    notes: list[str] = []
     for name in SUITES:
         if name not in suites:
             continue
@@ -52,5 +56,15 @@ def activate(suites: Mapping[str, str | os.PathLike[str]]) -> None:
             raise TaskError(
                 f"task suite {name}: {directory} is not a folder: give the data set's folder in TASK_SUITES"
             )
-        SUITES[name](directory)
+        notes += SUITES[name](directory)
         _ACTIVE[name] = directory
+    for joint, needed in _JOINTS.items():
+        if needed <= _ACTIVE.keys() and joint not in _JOINED:
+            joint()
+            _JOINED.add(joint)
+    return notes
+
+
+def add_joint(register: Callable[[], None], needs: Sequence[str]) -> None:
+    """`register()` is called once all suites of `needs` are active: for mixtures of several suites' tasks."""
+    _JOINTS[register] = frozenset(needs)

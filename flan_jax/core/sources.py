@@ -1,0 +1,244 @@
+"""Readers of data sets on disk: Super-NaturalInstructions task files and headerless TSV files.
+
+A source names its file when it is made and reads it when rows are asked for; what cannot be read is an error with the
+file and the line. Nothing here needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import pathlib
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flan_jax.core.errors import TaskError
+from flan_jax.core.task import Rendered, Row
+
+__all__ = [
+    "NaturalInstructionsHead",
+    "NaturalInstructionsRenderer",
+    "NaturalInstructionsSource",
+    "TsvSource",
+    "read_natural_instructions_head",
+]
+
+_HEAD_BYTES = 65_536
+
+
+@dataclasses.dataclass(frozen=True)
+class NaturalInstructionsSource:
+    """One task file of Super-NaturalInstructions (Wang et al. 2022), in the data set's own JSON schema.
+
+    Rows have `id`, `definition`, `input`, `outputs` (all accepted answers) and `examples`: (input, output) pairs, the
+    file's positive examples.
+
+    Attributes:
+      path: the task's JSON file.
+      split: the name under which its instances go.
+      max_instances: only so many, from the start of the file; the official test instances are the first 100. None
+        for all.
+    """
+
+    path: pathlib.Path
+    split: str = "train"
+    max_instances: int | None = None
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The one split."""
+        return (self.split,)
+
+    @property
+    def description(self) -> str:
+        """Where the rows come from."""
+        return f"Super-NaturalInstructions, {self.path} (github.com/allenai/natural-instructions, folder tasks/)"
+
+    def rows(self, split: str) -> Sequence[Row]:
+        """The file's instances. Raises `TaskError` with file and line for what is not in the schema."""
+        _check_split(self, self.path, split)
+        return _read(self.path, _parse_natural_instructions)[: self.max_instances]
+
+
+@dataclasses.dataclass(frozen=True)
+class NaturalInstructionsRenderer:
+    """Definition, then positive examples, then the instance: the default encoding of Tk-Instruct (Wang et al. 2022,
+    section 4). The examples are exemplars, so a length budget drops them from the last. The target is one of the
+    accepted answers, drawn; all of them are references."""
+
+    num_examples: int = 2
+
+    def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
+        """One example."""
+        outputs = [output for output in row["outputs"] if output.strip()]
+        return Rendered(
+            preamble=f"Task: {row['definition']}\n\n",
+            exemplars=tuple(
+                f"Example {number}:\nInput: {shown_input}\nOutput: {shown_output}\n\n"
+                for number, (shown_input, shown_output) in enumerate(row["examples"][: self.num_examples], 1)
+            ),
+            query=f"Your turn:\nInput: {row['input']}\nOutput:",
+            targets=outputs[rng.randrange(len(outputs))] if outputs else "",
+            references=tuple(dict.fromkeys(outputs)),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TsvSource:
+    """A tab-separated file without header or quoting; a newline inside a field is written `\\n`, two characters.
+
+    Attributes:
+      path: the file, UTF-8.
+      fields: the columns' names.
+      split: the name under which its rows go.
+    """
+
+    path: pathlib.Path
+    fields: tuple[str, ...] = ("question", "answer", "rationale")
+    split: str = "train"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The one split."""
+        return (self.split,)
+
+    @property
+    def description(self) -> str:
+        """Where the rows come from."""
+        return f"{self.path}, tab-separated {', '.join(self.fields)}"
+
+    def rows(self, split: str) -> Sequence[Row]:
+        """The file's lines. Raises `TaskError` with file and line for a wrong number of columns or bytes that are not
+        UTF-8."""
+        _check_split(self, self.path, split)
+        return _read(self.path, functools.partial(_parse_tsv, fields=self.fields))
+
+
+@dataclasses.dataclass(frozen=True)
+class NaturalInstructionsHead:
+    """What a task file says about itself: `Categories` and `Source`, the data sets it was made from."""
+
+    categories: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def read_natural_instructions_head(path: pathlib.Path) -> NaturalInstructionsHead:
+    """Reads the first 64 KiB of a task file, since whole files may be tens of megabytes. Raises `TaskError` with the
+    file where they do not have both lists."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES).decode(errors="replace")
+    except OSError as error:
+        raise TaskError(f"{path} cannot be read: {error}") from error
+    return NaturalInstructionsHead(_list_after("Categories", head, path), _list_after("Source", head, path))
+
+
+def _list_after(key: str, head: str, path: pathlib.Path) -> tuple[str, ...]:
+    match = re.search(rf'"{key}"\s*:\s*', head)
+    try:
+        values, _ = json.JSONDecoder().raw_decode(head, match.end()) if match else ((), 0)
+    except json.JSONDecodeError as error:
+        line = head.count("\n", 0, error.pos) + 1
+        raise TaskError(f"{path}:{line}: {key!r} is not valid JSON, {error.msg}") from error
+    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+        raise TaskError(f"{path}:1: no list of texts {key!r} in the first {_HEAD_BYTES:,} bytes: is it a task file?")
+    return tuple(values)
+
+
+def _check_split(source: Any, path: pathlib.Path, split: str) -> None:
+    if split not in source.splits:
+        raise TaskError(f"{path} has no split {split!r}; it is read as {', '.join(source.splits)}")
+
+
+def _read(path: pathlib.Path, parse: Callable[[pathlib.Path, str], tuple[Row, ...]]) -> tuple[Row, ...]:
+    try:
+        status = path.stat()
+        # Rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task after another.
+        key = parse if not isinstance(parse, functools.partial) else (parse.func, tuple(parse.keywords.items()))
+        return _read_once(path, (status.st_mtime_ns, status.st_size), _Parser(key, parse))
+    except OSError as error:
+        raise TaskError(f"{path} cannot be read: {error}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class _Parser:
+    key: Any
+    parse: Callable[[pathlib.Path, str], tuple[Row, ...]] = dataclasses.field(compare=False)
+
+
+@functools.lru_cache(maxsize=4)
+def _read_once(path: pathlib.Path, version: tuple[int, int], parser: _Parser) -> tuple[Row, ...]:
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise TaskError(
+            f"{path}:{line}: byte {content[error.start]:#04x} at column {column} is not UTF-8: convert the file"
+        ) from error
+    return parser.parse(path, text.removeprefix("\ufeff"))
+
+
+def _parse_natural_instructions(path: pathlib.Path, text: str) -> tuple[Row, ...]:
+    try:
+        task = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise TaskError(f"{path}:{error.lineno}: not valid JSON, {error.msg} at column {error.colno}") from error
+    if not isinstance(task, dict):
+        raise TaskError(f"{path}:1: holds a {type(task).__name__}, a task file is an object with Definition, Instances")
+    for key in ("Definition", "Positive Examples", "Instances"):
+        if key not in task:
+            raise TaskError(f"{path}:1: has no {key!r}; it has {', '.join(task) or 'nothing'}")
+    definition = task["Definition"]
+    definition = definition if isinstance(definition, str) else " ".join(definition)
+    examples = []
+    for number, example in enumerate(task["Positive Examples"]):
+        if not isinstance(example, dict) or not all(isinstance(example.get(k), str) for k in ("input", "output")):
+            where = _line_of(text, "Positive Examples")
+            raise TaskError(f"{path}:{where}: positive example {number} needs `input` and `output`, both text")
+        examples.append((example["input"], example["output"]))
+    rows = []
+    for number, instance in enumerate(task["Instances"]):
+        outputs = instance.get("output") if isinstance(instance, dict) else None
+        outputs = [outputs] if isinstance(outputs, str) else outputs
+        is_text = isinstance(outputs, list) and all(isinstance(output, str) for output in outputs)
+        if not is_text or not isinstance(instance.get("input"), str):
+            known = instance.get("id") if isinstance(instance, dict) else None
+            where = _line_of(text, known or "Instances")
+            raise TaskError(
+                f"{path}:{where}: instance {number} needs `input`, a text, and `output`, a text or a list of texts"
+            )
+        rows.append(
+            {
+                "id": instance.get("id", str(number)),
+                "definition": definition.strip(),
+                "input": instance["input"],
+                "outputs": tuple(outputs),
+                "examples": tuple(examples),
+            }
+        )
+    return tuple(rows)
+
+
+def _line_of(text: str, needle: str) -> int:
+    return text.count("\n", 0, max(text.find(f'"{needle}"'), 0)) + 1
+
+
+def _parse_tsv(path: pathlib.Path, text: str, fields: tuple[str, ...]) -> tuple[Row, ...]:
+    lines = text.split("\n")  # not splitlines, which also breaks at form feeds and Unicode line separators
+    if not lines[-1]:
+        lines.pop()
+    rows = []
+    for number, line in enumerate(lines, 1):
+        columns = line.removesuffix("\r").split("\t")
+        if len(columns) != len(fields):
+            raise TaskError(
+                f"{path}:{number}: {len(columns)} columns, {len(fields)} are needed ({', '.join(fields)}): write tabs "
+                f"inside a field as spaces"
+            )
+        rows.append({name: column.replace("\\n", "\n") for name, column in zip(fields, columns, strict=True)})
+    return tuple(rows)

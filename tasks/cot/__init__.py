@@ -1,0 +1,12 @@
+"""Chain-of-thought data sets as the FLAN collection ships them: a folder of question / answer / rationale TSV files.
+
+Suite `cot`: TASK_SUITES = {'cot': FOLDER}.
+"""
+
+from flan_jax.tasks.cot.register import register_cot
+
+from flan_jax.core.suites import add_suite
+
+__all__ = ["register_cot"]
+
+add_suite("cot", register_cot)
