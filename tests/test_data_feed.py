@@ -62,17 +62,22 @@ def test_leaving_the_loop_ends_the_thread():
 
 
 def test_wait_is_what_the_caller_waits():
+    made = []
+
     def slow(step):
-        time.sleep(0.05)
+        time.sleep(0.3)
         return {}
 
-    waits = [item.wait_secs for item in prefetch(slow, 0, 3, put=lambda batch: batch)]
-    assert min(waits) > 0.02
-    waits = []
-    for item in prefetch(slow, 0, 4, put=lambda batch: batch):
-        waits.append(item.wait_secs)
-        time.sleep(0.1)  # the step is slower than the feed
-    assert max(waits[1:]) < 0.04
+    def put(batch):
+        made.append(batch)
+        return batch
+
+    feed = prefetch(slow, 0, 4, put)
+    assert next(feed).wait_secs > 0.2  # nothing was ready
+    while len(made) < 3:  # the step takes longer than the feed
+        time.sleep(0.01)
+    assert next(feed).wait_secs < 0.1
+    feed.close()
 
 
 def test_depth_must_be_positive():
