@@ -31,7 +31,7 @@ B, T = 24, 12
 @functools.cache
 def random_params(seed=0):
     """Random weights whose embeddings are small, so that the greedy choice depends on more than the last token."""
-    params = init_params(CONFIG, jax.random.key(seed))
+    params = jax.jit(init_params, static_argnums=0)(CONFIG, jax.random.key(seed))
     params["decoder"]["logits_dense"]["kernel"] = params["decoder"]["logits_dense"]["kernel"] * 3.0
     return jax.tree.map(np.asarray, params)
 

@@ -86,7 +86,7 @@ def root(tmp_path_factory):
 
 @functools.cache
 def params():
-    return jax.tree.map(np.asarray, init_params(CONFIG, jax.random.key(0)))
+    return jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(CONFIG, jax.random.key(0)))
 
 
 @pytest.fixture(scope="module")

@@ -2,5 +2,13 @@
 
 from flan_jax.decode.greedy import Generation, greedy_decode, greedy_from_encoded
 from flan_jax.decode.score import score_targets
+from flan_jax.decode.text import TextGeneration, generate_texts
 
-__all__ = ["Generation", "greedy_decode", "greedy_from_encoded", "score_targets"]
+__all__ = [
+    "Generation",
+    "TextGeneration",
+    "generate_texts",
+    "greedy_decode",
+    "greedy_from_encoded",
+    "score_targets",
+]

@@ -305,11 +305,13 @@ def _references(task: _HeldOutTask) -> list[Sequence[str]]:
 
 
 def _task_format(name: str) -> str:
-    """Whether prompts of the task hold solved examples."""
+    """Whether prompts of the task hold solved examples: drawn by the registry, or brought by the data set itself."""
     try:
-        return "few-shot" if get_task(name).exemplar_split is not None else "zero-shot"
+        task = get_task(name)
     except TaskError:  # a task of SeqIO's, which this process has not registered: by its name
-        return "few-shot" if any(word in name for word in ("few_shot", "fewshot", "_opt_fs", "_fs_")) else "zero-shot"
+        return "few-shot" if any(word in name for word in ("few_shot", "fewshot", "_fs_")) else "zero-shot"
+    brought = getattr(task.render, "num_examples", 0)
+    return "few-shot" if task.exemplar_split is not None or brought else "zero-shot"
 
 
 def _whole(array: jax.Array) -> np.ndarray:

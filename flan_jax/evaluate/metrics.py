@@ -106,10 +106,10 @@ def last_number(text: str) -> decimal.Decimal | None:
 
 
 def instance_input(prompt: str) -> str:
-    """The input of the instance at hand in a Super-NaturalInstructions prompt (text between the last "Input:" and the
-    "Output:" after it); the whole prompt where it has no such part."""
-    _, marker, rest = prompt.rpartition("Input:")
-    return rest.rpartition("Output:")[0].strip() if marker and "Output:" in rest else prompt.strip()
+    """The input of the instance at hand in a Super-NaturalInstructions prompt: the text after the last "Input:", up to
+    "Output:" where the prompt was not cut before it; the whole prompt where nothing says "Input:"."""
+    rest = prompt.rpartition("Input:")[2]
+    return (rest.rpartition("Output:")[0] or rest).strip()
 
 
 def copy_input_baseline(inputs: Sequence[str], references: References) -> np.ndarray:

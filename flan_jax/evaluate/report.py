@@ -23,9 +23,10 @@ from flan_jax.evaluate.plots import curves_png, gains_png
 from flan_jax.evaluate.report_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.evaluate.statistics import Interval
 
-__all__ = ["print_report", "write_report"]
+__all__ = ["print_report", "report_console", "write_report"]
 
 _NUM_WORDS = 5  # columns of words; those after them hold numbers
+_FILE_WIDTH = 180  # characters of a table that goes to a file
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
@@ -53,7 +54,7 @@ def write_report(model_dir: str | os.PathLike[str]) -> pathlib.Path:
 
 def print_report(model_dir: str | os.PathLike[str], console: Console | None = None) -> None:
     """Prints the table, the selection, samples, files and next commands to `console` (default: standard output)."""
-    console = console or Console()
+    console = console or report_console()
     report = load_report(model_dir)
     console.print()
     console.print(_table(report))
@@ -74,6 +75,12 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
         console.print(f"  {command}  [dim]# {meaning}[/dim]", soft_wrap=True, highlight=False)
 
 
+def report_console() -> Console:
+    """Standard output; where that is no terminal, wide enough that no table is cut."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
 def _why(report: Report) -> str:
     selected = report.selected
     text = f"Normalised average {selected['score']:.4f} on {len(selected['selection_tasks'])} selection tasks"
@@ -86,7 +93,7 @@ def _table(report: Report) -> Table:
     title = "Held-out tasks, before and after" if report.before else "Held-out tasks"
     table = Table(title=title, caption=f"{report.confidence:.0%} bootstrap intervals over tasks and examples")
     for position, name in enumerate(_columns(report)):
-        table.add_column(name, justify="left" if position < _NUM_WORDS else "right")
+        table.add_column(name, justify="left" if position < _NUM_WORDS else "right", overflow="fold")
     for row in report.rows:
         table.add_row(*_cells(row, report), style="dim" if row.group == "selection" else "")
     table.add_section()

@@ -1,0 +1,134 @@
+"""`flan-jax eval`: scores a checkpoint on any mixture, with a table and, on request, JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+from collections.abc import Iterable
+
+import numpy as np
+from rich.progress import Progress
+from rich.table import Table
+
+from flan_jax.build.ensure import BuildOrder, CacheRequest, ensure_cache
+from flan_jax.build.resolve import register
+from flan_jax.cli.cache import add_registration_arguments, parse_suites
+from flan_jax.cli.checkpoints import LoadedModel, add_model_arguments, load_model
+from flan_jax.core.manifest import cache_root, write_json_atomically
+from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator, TaskResult
+from flan_jax.evaluate.report import report_console
+from flan_jax.evaluate.results import normalised_average, normalised_scores
+from flan_jax.evaluate.statistics import task_average_interval
+from flan_jax.train.config import MeshConfig
+from flan_jax.train.mesh import make_mesh, replicated
+
+HELP = "score a checkpoint on any mixture"
+DEFAULT_MODULES = ("flan_jax.tasks",)
+
+__all__ = ["HELP", "add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    add_model_arguments(parser)
+    parser.add_argument("--mixture", action="append", required=True, help="mixture or task; repeat for several")
+    parser.add_argument("--split", help="split to score (default: each task's evaluation split)")
+    parser.add_argument("--limit", type=int, help="examples a task, from the start of its split (default: all)")
+    parser.add_argument("--batch_size", type=int, default=32, help="prompts at once (default 32)")
+    parser.add_argument("--inputs_length", type=int, default=512, help="longest prompt in tokens (default 512)")
+    parser.add_argument("--targets_length", type=int, default=128, help="longest generation in tokens (default 128)")
+    parser.add_argument("--num_samples", type=int, default=3, help="generations a task kept in the JSON (default 3)")
+    parser.add_argument("--cache_dir", default="cache", help="token cache; what is missing is built (default ./cache)")
+    parser.add_argument("--out", help="folder for eval.json and predictions.jsonl")
+    parser.add_argument(
+        "--copy_input_baseline", action="store_true", help="also ROUGE-L of answering with the prompt's own input"
+    )
+    add_registration_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores and prints; 0 when all tasks were scored."""
+    config = EvalConfig(
+        report=tuple(args.mixture),
+        batch_size=args.batch_size,
+        inputs_length=args.inputs_length,
+        targets_length=args.targets_length,
+        limit=args.limit,
+        split=args.split,
+        num_samples=args.num_samples,
+    )
+    mesh = make_mesh(MeshConfig(data=-1))
+    model = load_model(args, replicated(mesh))
+    modules, suites = tuple(args.module) or DEFAULT_MODULES, parse_suites(args.suite)
+    requests = tuple(CacheRequest(name, ("eval",), args.inputs_length, args.split) for name in config.report)
+    ensure_cache(BuildOrder(requests, args.cache_dir, str(model.vocabulary.path), modules, suites))
+    if not args.module:  # a user's own module may import TensorFlow, which the cache process did instead
+        register(modules, suites)
+    root = cache_root(args.cache_dir, model.vocabulary.fingerprint)
+    evaluator = Evaluator(root, model.vocabulary, model.config, config, mesh)
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("scoring", total=None)
+        step = model.source.step or 0
+        results = evaluator.run(
+            model.params, step, lambda done, total: progress.update(bar, completed=done, total=total)
+        )
+    baseline = evaluator.copy_input_scores() if args.copy_input_baseline else {}
+    _print_table(results, model, baseline)
+    if args.out:
+        _write(pathlib.Path(args.out), results, model, baseline)
+    return 0
+
+
+def _print_table(results: EvalResults, model: LoadedModel, baseline: dict[str, np.ndarray]) -> None:
+    tasks = results.in_group("report")
+    table = Table(title=f"{model.source.path}, step {results.step}", caption="percent, 95% bootstrap intervals")
+    for name in ("cluster", "task", "format", "metric"):
+        table.add_column(name, overflow="fold")
+    numbers = ["examples", "score", "chance", "unfinished", *(["copy input"] if baseline else [])]
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for task in sorted(tasks, key=lambda task: (task.cluster, task.task)):
+        cells = [task.cluster, task.task, task.format, task.metric, f"{task.n} of {task.num_examples}"]
+        cells += [_percent(task.score, task.low, task.high), f"{100 * task.chance:.0f}", str(task.num_unfinished)]
+        table.add_row(*cells, *([f"{100 * baseline[task.task].mean():.1f}"] if baseline else []))
+    table.add_section()
+    table.add_row(*_summary(tasks, baseline), style="bold")
+    console = report_console()
+    console.print(table)
+    for field, text in (("num_trimmed", "prompts were trimmed"), ("num_empty", "generations held no text")):
+        if count := sum(getattr(task, field) for task in tasks):
+            console.print(f"{count} of {sum(task.n for task in tasks)} {text}")
+    per_sec = results.num_tokens / max(results.secs, 1e-9)
+    console.print(
+        f"{results.secs:.1f} s, {results.num_tokens:,} answer tokens, {per_sec:,.0f} a second, compilation in"
+    )
+
+
+def _summary(tasks: Iterable[TaskResult], baseline: dict[str, np.ndarray]) -> list[str]:
+    tasks = list(tasks)
+    interval = task_average_interval(
+        [normalised_scores(task) for task in tasks], confidence=0.95, num_resamples=1000, seed=0
+    )
+    cells = ["", f"normalised average of {len(tasks)} tasks", "", "", str(sum(task.n for task in tasks))]
+    cells += [_percent(interval.mean, interval.low, interval.high), "", str(sum(task.num_unfinished for task in tasks))]
+    return cells + ([f"{100 * np.mean([scores.mean() for scores in baseline.values()]):.1f}"] if baseline else [])
+
+
+def _percent(mean: float, low: float, high: float) -> str:
+    return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, baseline: dict[str, np.ndarray]) -> None:
+    """`eval.json`: everything; `predictions.jsonl`: the samples, one a line."""
+    value = results.to_json()
+    value["checkpoint"] = str(model.source.path)
+    value["normalised_average"] = normalised_average(results.in_group("report"))
+    value["copy_input_rouge_l"] = {name: float(scores.mean()) for name, scores in baseline.items()}
+    write_json_atomically(folder / "eval.json", value)
+    with open(folder / "predictions.jsonl", "w") as file:
+        for task in results.in_group("report"):
+            for sample in task.samples:
+                line = {"task": task.task, "metric": task.metric, **vars(sample)}
+                print(json.dumps(line, ensure_ascii=False), file=file)
+    print(f"Written: {folder / 'eval.json'}, {folder / 'predictions.jsonl'}")

@@ -1,0 +1,89 @@
+"""`flan-jax infer` and `flan-jax eval` as a user runs them, on a tiny random model."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from flan_jax.core import assets
+from flan_jax.core.vocab import load_vocabulary
+from flan_jax.models import T5Config, init_params
+from flan_jax.train.weights import save_weights
+
+CONFIG = dict(
+    emb_dim=16, num_heads=2, num_encoder_layers=1, num_decoder_layers=1, head_dim=8, mlp_dim=32, dtype="float32"
+)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
+    config = T5Config(vocab_size=vocabulary.size, **CONFIG)
+    folder = tmp_path_factory.mktemp("run") / "selected"
+    params = jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(config, jax.random.key(0)))
+    save_weights(folder, params, dataclasses.asdict(config), vocab_fingerprint=vocabulary.fingerprint, step=30)
+    return folder
+
+
+def flan_jax(*args, stdin=None):
+    command = [sys.executable, "-m", "flan_jax.cli.main", *map(str, args)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300)
+
+
+def test_infer_says_the_same_by_prompt_by_file_and_interactively(weights, tmp_path):
+    prompts = ["Say red.", "How many apples are there? one, two"]
+    options = ("--checkpoint", weights.parent, "--max_decode_len", 6, "--json")
+    by_prompt = flan_jax("infer", *options, *(arg for prompt in prompts for arg in ("--prompt", prompt)))
+    assert by_prompt.returncode == 0, by_prompt.stderr
+    lines = [json.loads(line) for line in by_prompt.stdout.splitlines()]
+    assert [line["prompt"] for line in lines] == prompts
+    assert all(line["log_prob"] < 0 and 1 <= line["num_tokens"] <= 6 for line in lines)
+    file = tmp_path / "prompts.jsonl"
+    file.write_text("".join(json.dumps({"inputs": prompt}) + "\n" for prompt in prompts) + "\n")
+    by_file = flan_jax("infer", *options, "--prompts_file", file)
+    assert by_file.stdout == by_prompt.stdout
+    assert "1 blank lines have no generation" in by_file.stderr
+    interactive = flan_jax("infer", *options, stdin="\n".join(prompts) + "\n\n")
+    assert [json.loads(line)["generation"] for line in interactive.stdout.splitlines()] == [
+        line["generation"] for line in lines
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--prompt", " "), "--prompt is empty"),
+        (("--prompts_file", "no/such.txt"), "does not exist"),
+        (("--prompt", "a", "--max_decode_len", 0), "give at least 1"),
+        (("--prompt", "a", "--checkpoint", "no/such"), "no/such is no folder"),
+        (("--prompt", "a", "--vocab_path", "no/such.model"), "no/such.model does not exist"),
+    ],
+)
+def test_infer_refuses_what_it_cannot_use(weights, args, words, capsys):
+    from flan_jax.cli.main import main
+
+    assert main(["infer", "--checkpoint", str(weights), *map(str, args)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_eval_scores_a_mixture_with_table_and_json(weights, tmp_path):
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    lengths = ("--inputs_length", 64, "--targets_length", 8, "--batch_size", 8)
+    done = flan_jax(
+        "eval", "--checkpoint", weights, "--mixture", "bought_new_template", "--limit", 10, *lengths,
+        "--cache_dir", cache, "--out", out, "--copy_input_baseline",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "bought_new_template" in done.stdout and "normalised average of 1 tasks" in done.stdout
+    value = json.loads((out / "eval.json").read_text())
+    task = value["tasks"]["bought_new_template"]
+    assert (task["n"], task["kind"], value["step"]) == (10, "new template", 30)
+    assert len(task["scores"]) == 10 and "bought_new_template" in value["copy_input_rouge_l"]
+    samples = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
+    assert len(samples) == 3 and {"inputs", "prediction", "reference", "score"} <= samples[0].keys()
+    failed = flan_jax("eval", "--checkpoint", weights, "--mixture", "bought_new_templat", "--cache_dir", cache)
+    assert failed.returncode == 2 and "did you mean" in failed.stderr and "bought_new_template" in failed.stderr
