@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 from flan_jax.models.axes import constrain
@@ -33,6 +35,7 @@ def segment_mask(query_segments_BL: jax.Array, key_segments_BS: jax.Array, *, ca
     return mask_BLS[:, None]
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
 def attend(
     q_BHLK: jax.Array,
     k_BHSK: jax.Array,
@@ -42,14 +45,69 @@ def attend(
     dropout_rate: float,
     seeds_2B: jax.Array | None,
 ) -> jax.Array:
-    """Weighted values [B, H, L, K]. Scores and softmax are float32; there is no 1 / sqrt(K), which T5 folds into the
-    initial query weights."""
+    """Weighted values [B, H, L, K].
+
+    Scores and softmax are float32; there is no 1 / sqrt(K), which T5 folds into the initial query weights. The
+    backward pass computes the weights anew from the scores' log-sum-exp, and gets the softmax's row sums from the
+    output (Dao et al. 2022, section 3.1), so that no [B, H, L, S] array is kept.
+
+    Args:
+      q_BHLK, k_BHSK, v_BHSK: queries, keys and values, of one dtype.
+      bias_HLS: float32, added to the scores; None for none.
+      mask_B1LS: bool, whether a query sees a key; a query that sees none gets uniform weights.
+      dropout_rate: of the weights.
+      seeds_2B: see `dropout.dropout`.
+    """
+    return _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, seeds_2B)[0]
+
+
+def _scores(q_BHLK: jax.Array, k_BHSK: jax.Array, bias_HLS: jax.Array | None, mask_B1LS: jax.Array) -> jax.Array:
     scores_BHLS = jnp.einsum("bhlk,bhsk->bhls", q_BHLK, k_BHSK, preferred_element_type=jnp.float32)
     if bias_HLS is not None:
         scores_BHLS += bias_HLS
-    weights_BHLS = jax.nn.softmax(jnp.where(mask_B1LS, scores_BHLS, MASKED_SCORE), axis=-1)
-    weights_BHLS = dropout(weights_BHLS.astype(v_BHSK.dtype), dropout_rate, seeds_2B)
-    return jnp.einsum("bhls,bhsk->bhlk", weights_BHLS, v_BHSK)
+    return jnp.where(mask_B1LS, scores_BHLS, MASKED_SCORE)
+
+
+def _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, seeds_2B):
+    scores_BHLS = _scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS)
+    max_BHL1 = jnp.max(scores_BHLS, axis=-1, keepdims=True)
+    exp_BHLS = jnp.exp(scores_BHLS - max_BHL1)
+    sum_BHL1 = jnp.sum(exp_BHLS, axis=-1, keepdims=True)
+    dropped_BHLS = dropout(exp_BHLS, dropout_rate, seeds_2B).astype(v_BHSK.dtype)
+    # The division waits until after the product: K columns instead of S.
+    out_BHLK = jnp.einsum("bhls,bhsk->bhlk", dropped_BHLS, v_BHSK, preferred_element_type=jnp.float32)
+    out_BHLK = (out_BHLK / sum_BHL1).astype(v_BHSK.dtype)
+    log_sum_BHL1 = jnp.log(sum_BHL1) + max_BHL1
+    return out_BHLK, (q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, seeds_2B, out_BHLK, log_sum_BHL1)
+
+
+def _attend_backward(dropout_rate, residuals, g_BHLK):
+    q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, seeds_2B, out_BHLK, log_sum_BHL1 = residuals
+    dtype = q_BHLK.dtype
+    weights_BHLS = jnp.exp(_scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS) - log_sum_BHL1)
+    dropped_BHLS = dropout(weights_BHLS, dropout_rate, seeds_2B).astype(dtype)
+    # Products over L put the [L, S] matrix on the right, where it needs no transpose.
+    dv_BHKS = jnp.einsum("bhkl,bhls->bhks", g_BHLK.swapaxes(2, 3), dropped_BHLS)
+
+    g_weights_BHLS = jnp.einsum("bhlk,bhsk->bhls", g_BHLK, v_BHSK, preferred_element_type=jnp.float32)
+    g_weights_BHLS = dropout(g_weights_BHLS, dropout_rate, seeds_2B)
+    row_sum_BHL1 = jnp.sum(g_BHLK.astype(jnp.float32) * out_BHLK.astype(jnp.float32), axis=-1, keepdims=True)
+    # Where the mask hides a score its weight is 0, unless it hides the whole row, which then has no gradient.
+    g_scores_BHLS = jnp.where(mask_B1LS, weights_BHLS * (g_weights_BHLS - row_sum_BHL1), 0.0).astype(dtype)
+    dq_BHLK = jnp.einsum("bhls,bhsk->bhlk", g_scores_BHLS, k_BHSK)
+    dk_BHKS = jnp.einsum("bhkl,bhls->bhks", q_BHLK.swapaxes(2, 3), g_scores_BHLS)
+    dbias_HLS = None
+    if bias_HLS is not None:
+        # As a product with ones: XLA's CPU reduction over the leading axis is some 30 times slower.
+        ones_B = jnp.ones(q_BHLK.shape[0], jnp.float32)
+        dbias_HLS = jnp.einsum("b,bhls->hls", ones_B, g_scores_BHLS.astype(jnp.float32))
+    no_gradient = (np.zeros(mask_B1LS.shape, jax.dtypes.float0), None)
+    if seeds_2B is not None:
+        no_gradient = (no_gradient[0], np.zeros(seeds_2B.shape, jax.dtypes.float0))
+    return dq_BHLK, dk_BHKS.swapaxes(2, 3), dv_BHKS.swapaxes(2, 3), dbias_HLS, *no_gradient
+
+
+attend.defvjp(_attend_forward, _attend_backward)
 
 
 class Attention(nn.Module):

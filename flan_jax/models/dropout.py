@@ -78,13 +78,15 @@ _dropout.defvjp(_dropout_forward, _dropout_backward)
 
 def keep_mask(shape: tuple[int, ...], rate: float, seeds_2B: jax.Array) -> jax.Array:
     """Bool [B, ...] of `shape`: which elements dropout keeps."""
-    stride = 1
-    index = jnp.zeros(shape, jnp.uint32)
-    for axis in reversed(range(1, len(shape))):
-        index = index + jax.lax.broadcasted_iota(jnp.uint32, shape, axis) * np.uint32(stride)
-        stride *= shape[axis]
     per_row = (shape[0],) + (1,) * (len(shape) - 1)
-    bits = index * _GOLDEN ^ seeds_2B[0].reshape(per_row)
+    # Element number x _GOLDEN + the row's first word, summed axis by axis from small arrays that broadcast. One array
+    # of element numbers would be the same in every layer, so that XLA would keep it in memory beside each scan.
+    bits = seeds_2B[0].reshape(per_row)
+    stride = 1
+    for axis in reversed(range(1, len(shape))):
+        along = jnp.arange(shape[axis], dtype=jnp.uint32) * np.uint32(stride * int(_GOLDEN) % 2**32)
+        bits = bits + along.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
+        stride *= shape[axis]
     bits = (bits ^ (bits >> np.uint32(16))) * _ROUND_1
     bits = bits + seeds_2B[1].reshape(per_row)
     bits = (bits ^ (bits >> np.uint32(15))) * _ROUND_2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -32,7 +34,9 @@ class Dense(nn.Module):
             (x.shape[-1], self.features),
             jnp.float32,
         )
-        return jnp.dot(x.astype(self.dtype), kernel.astype(self.dtype))
+        # As a matrix of tokens: XLA's CPU backend would transpose a three-dimensional factor of the kernel's gradient.
+        x_ND = x.reshape(-1, x.shape[-1]).astype(self.dtype)
+        return jnp.dot(x_ND, kernel.astype(self.dtype)).reshape(*x.shape[:-1], self.features)
 
 
 class RmsNorm(nn.Module):
@@ -48,9 +52,21 @@ class RmsNorm(nn.Module):
             (x.shape[-1],),
             jnp.float32,
         )
-        x = x.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
-        inverse_rms = jax.lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + NORM_EPSILON)
-        return (x * inverse_rms * scale).astype(self.dtype)
+        return _normalise(x, scale, self.dtype)
+
+
+@functools.partial(jax.checkpoint, static_argnums=2, prevent_cse=False)
+def _normalise(x: jax.Array, scale: jax.Array, dtype: jnp.dtype) -> jax.Array:
+    # Checkpointed: the backward pass keeps `x` alone, where it would keep several float32 arrays of its size.
+    x = x.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
+    inverse_rms = jax.lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + NORM_EPSILON)
+    return (x * inverse_rms * scale).astype(dtype)
+
+
+@functools.partial(jax.checkpoint, static_argnums=2, prevent_cse=False)
+def _gate(gate_BLF: jax.Array, linear_BLF: jax.Array, rate: float, seeds_2B: jax.Array | None) -> jax.Array:
+    # Checkpointed: the backward pass keeps the two inputs and computes the tanh anew.
+    return dropout(nn.gelu(gate_BLF, approximate=True) * linear_BLF, rate, seeds_2B)
 
 
 class GatedMlp(nn.Module):
@@ -63,8 +79,7 @@ class GatedMlp(nn.Module):
         config, dtype = self.config, self.config.compute_dtype
         gate_BLF = Dense(config.mlp_dim, ("embed", "mlp"), dtype, name="wi_0")(x_BLD)
         linear_BLF = Dense(config.mlp_dim, ("embed", "mlp"), dtype, name="wi_1")(x_BLD)
-        hidden_BLF = nn.gelu(gate_BLF, approximate=True) * linear_BLF
-        hidden_BLF = dropout(hidden_BLF, config.dropout_rate, fold_in(seeds_2B, 0))
+        hidden_BLF = _gate(gate_BLF, linear_BLF, config.dropout_rate, fold_in(seeds_2B, 0))
         hidden_BLF = constrain(hidden_BLF, "batch", "length", "activation_mlp")
         return Dense(config.emb_dim, ("mlp", "embed"), dtype, name="wo")(hidden_BLF)
 
