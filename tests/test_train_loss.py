@@ -13,7 +13,11 @@ def plain_loss_sum(logits, targets, weights, smoothing, z_loss):
     """The formula of the module's docstring, spelled out with one-hot targets."""
     num_classes = logits.shape[-1]
     off = smoothing / (num_classes - 1)
-    target = jnp.full(logits.shape, off).at[np.indices(targets.shape)[0], np.indices(targets.shape)[1], targets].set(1 - smoothing)
+    target = (
+        jnp.full(logits.shape, off)
+        .at[np.indices(targets.shape)[0], np.indices(targets.shape)[1], targets]
+        .set(1 - smoothing)
+    )
     entropy = -jnp.sum(jnp.where(target > 0, target * jnp.log(jnp.maximum(target, 1e-30)), 0.0), -1)
     log_z = jax.scipy.special.logsumexp(logits, axis=-1)
     loss = -jnp.sum(target * (logits - log_z[..., None]), -1) - entropy + z_loss * log_z**2
@@ -47,7 +51,9 @@ def test_gradient_equals_the_plain_formulas(smoothing, z_loss):
 
 def test_large_logits_stay_finite():
     logits = jnp.array([[[1e4, -1e4, 0.0]]], jnp.float32)
-    parts, grad = jax.value_and_grad(lambda x: loss_parts(x, jnp.array([[1]]), jnp.ones((1, 1)), 0.1, 0.0).loss_sum)(logits)
+    parts, grad = jax.value_and_grad(lambda x: loss_parts(x, jnp.array([[1]]), jnp.ones((1, 1)), 0.1, 0.0).loss_sum)(
+        logits
+    )
     assert np.isfinite(parts) and np.isfinite(grad).all()
 
 

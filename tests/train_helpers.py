@@ -25,7 +25,9 @@ MODEL = T5Config(
 OPTIMIZER = AdafactorConfig(learning_rate=1e-2, min_dim_size_to_factor=16)
 
 
-def packed_batch(step: int, batch_size: int = 16, inputs_length: int = 12, targets_length: int = 8) -> dict[str, np.ndarray]:
+def packed_batch(
+    step: int, batch_size: int = 16, inputs_length: int = 12, targets_length: int = 8
+) -> dict[str, np.ndarray]:
     """Random rows of one to three segments and some padding; rows differ in weight."""
     rng = np.random.default_rng([7, step])
     batch = {}

@@ -82,7 +82,9 @@ class Checkpoints:
         self.folder = pathlib.Path(model_dir).absolute() / FOLDER
         if config is None:
             # Not `read_only=True`, which logs a warning for each default it overrides.
-            options = ocp.CheckpointManagerOptions(create=False, save_interval_steps=0, enable_async_checkpointing=False)
+            options = ocp.CheckpointManagerOptions(
+                create=False, save_interval_steps=0, enable_async_checkpointing=False
+            )
         else:
             policies = [LatestN(config.keep_latest), _KeepSteps(lambda: best_steps()[: config.keep_best])]
             options = ocp.CheckpointManagerOptions(
@@ -203,8 +205,8 @@ def check_same_shapes(
         more = f"\n  … and {len(lines) - _MAX_LISTED} more" if len(lines) > _MAX_LISTED else ""
         raise CheckpointError(
             f"{path} is a checkpoint of another model: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
-            f"differ. Give the model the sizes it was trained with, or use another MODEL_DIR or INITIAL_CHECKPOINT_PATH; "
-            f"nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more
+            f"differ. Give the model the sizes it was trained with, or use another MODEL_DIR or "
+            f"INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more
         )
 
 
@@ -220,9 +222,10 @@ def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Itera
             raise
         needed = f" of about {_mebibytes(num_bytes)}" if num_bytes else ""
         raise CheckpointError(
-            f"disk full: a write{needed} below {path} failed with {_mebibytes(shutil.disk_usage(_existing(path)).free)} "
-            f"free. Free some space, keep fewer (CheckpointConfig.keep_latest, keep_best), or move MODEL_DIR to a larger "
-            f"disk, then start the same command again: it continues from the last whole checkpoint, which is untouched"
+            f"disk full: a write{needed} below {path} failed with "
+            f"{_mebibytes(shutil.disk_usage(_existing(path)).free)} free. Free some space, keep fewer "
+            f"(CheckpointConfig.keep_latest, keep_best), or move MODEL_DIR to a larger disk, then start the same "
+            f"command again: it continues from the last whole checkpoint, which is untouched"
         ) from error
 
 
@@ -231,7 +234,11 @@ def _is_full_disk(error: BaseException | None) -> bool:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         # TensorStore reports the operating system's error as text.
-        if getattr(error, "errno", None) in (28, 122) or "No space left" in str(error) or "quota exceeded" in str(error):
+        if (
+            getattr(error, "errno", None) in (28, 122)
+            or "No space left" in str(error)
+            or "quota exceeded" in str(error)
+        ):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -258,8 +265,8 @@ def _explain_damage(path: pathlib.Path) -> Iterator[None]:
     except (OSError, ValueError, KeyError) as error:
         first_line = str(error).partition("\n")[0][:300]
         raise CheckpointError(
-            f"{path} cannot be read ({type(error).__name__}: {first_line}): if files are missing or damaged, delete that "
-            f"folder, and the run continues from the checkpoint before it"
+            f"{path} cannot be read ({type(error).__name__}: {first_line}): if files are missing or damaged, delete "
+            f"that folder, and the run continues from the checkpoint before it"
         ) from error
 
 

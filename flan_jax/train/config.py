@@ -80,9 +80,13 @@ class CheckpointConfig:
 
     def __post_init__(self) -> None:
         if self.period is not None:
-            _at_least("CheckpointConfig", "period", self.period, 1, "None leaves checkpoints to evaluations and the end")
+            _at_least(
+                "CheckpointConfig", "period", self.period, 1, "None leaves checkpoints to evaluations and the end"
+            )
         _at_least("CheckpointConfig", "keep_latest", self.keep_latest, 1, "a run without its newest cannot be resumed")
-        _at_least("CheckpointConfig", "keep_best", self.keep_best, 1, "the selected checkpoint is handed over at the end")
+        _at_least(
+            "CheckpointConfig", "keep_best", self.keep_best, 1, "the selected checkpoint is handed over at the end"
+        )
         if self.export_dtype not in ("float32", "bfloat16"):
             raise ConfigError(f"CheckpointConfig.export_dtype is {self.export_dtype!r}: use 'float32' or 'bfloat16'")
 
@@ -160,7 +164,8 @@ class TrainConfig:
             below = self.batch_size // self.microbatches * self.microbatches
             nearest = [str(n) for n in (below, below + self.microbatches) if n]
             raise ConfigError(
-                f"batch {self.batch_size} is not divisible by {self.microbatches} microbatches: use {' or '.join(nearest)}"
+                f"batch {self.batch_size} is not divisible by {self.microbatches} microbatches: "
+                f"use {' or '.join(nearest)}"
             )
 
     @property
@@ -177,7 +182,9 @@ class TrainConfig:
 def _check_lengths(lengths: Mapping[str, int]) -> None:
     for name in lengths:
         if name not in FEATURES:
-            raise ConfigError(f"TASK_FEATURE_LENGTHS has {name!r}{did_you_mean(name, FEATURES)} It takes inputs and targets")
+            raise ConfigError(
+                f"TASK_FEATURE_LENGTHS has {name!r}{did_you_mean(name, FEATURES)} It takes inputs and targets"
+            )
     for name in FEATURES:
         if name not in lengths:
             raise ConfigError(f"TASK_FEATURE_LENGTHS {dict(lengths)} lacks {name!r}: give both inputs and targets")

@@ -77,7 +77,9 @@ class RunLog:
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         drop_lines_after(model_dir / METRICS_FILE, start_step)
         self._file = open(model_dir / METRICS_FILE, "a")
-        self._board = tensorboardX.SummaryWriter(str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30)
+        self._board = tensorboardX.SummaryWriter(
+            str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30
+        )
         if self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description}"),

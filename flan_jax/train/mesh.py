@@ -77,18 +77,20 @@ def check_rows(batch_size: int, microbatches: int, mesh: Mesh) -> None:
             by += f" x the fsdp axis {mesh.shape['fsdp']}"
         if microbatches > 1:
             by += f" x {microbatches} microbatches"
-        raise ConfigError(f"batch {batch_size} is not divisible by {by}{f' = {limit}' if ' x ' in by else ''}: {nearest}")
+        raise ConfigError(
+            f"batch {batch_size} is not divisible by {by}{f' = {limit}' if ' x ' in by else ''}: {nearest}"
+        )
 
 
 def check_model(mesh: Mesh, **sizes: int) -> None:
-    """Raises `ConfigError` unless each of a model's `sizes` (heads, vocabulary, mlp) splits evenly over the model axis."""
+    """Raises `ConfigError` unless a model's `sizes` (heads, vocabulary, mlp) split evenly over the model axis."""
     axis = mesh.shape["model"]
     for name, size in sizes.items():
         if size % axis:
             fitting = [n for n in range(1, min(size, axis) + 1) if math.gcd(*sizes.values()) % n == 0]
             raise ConfigError(
-                f"{name} {size} does not split over the model axis {axis}: use a model axis of {fitting[-1]} (all of the "
-                f"model's sizes allow {', '.join(map(str, fitting))}) and give the other devices to data or fsdp"
+                f"{name} {size} does not split over the model axis {axis}: use a model axis of {fitting[-1]} (all of "
+                f"the model's sizes allow {', '.join(map(str, fitting))}) and give the other devices to data or fsdp"
             )
 
 
@@ -139,13 +141,16 @@ def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequ
     for size, name in zip(shape, axes, strict=True):
         if name is not None and name not in table:
             raise ConfigError(
-                f"logical axis {name!r} has no rule; the rules know {', '.join(table)}: add ({name!r}, mesh axis or None)"
+                f"logical axis {name!r} has no rule; the rules know {', '.join(table)}: "
+                f"add ({name!r}, mesh axis or None)"
             )
         target = table[name] if name is not None else None
         wanted = (target,) if isinstance(target, str) else tuple(target or ())
         for axis in wanted:
             if axis not in mesh.shape:
-                raise ConfigError(f"the rule for {name!r} names mesh axis {axis!r}; the mesh has {', '.join(mesh.shape)}")
+                raise ConfigError(
+                    f"the rule for {name!r} names mesh axis {axis!r}; the mesh has {', '.join(mesh.shape)}"
+                )
         wanted = tuple(axis for axis in wanted if axis not in used and mesh.shape[axis] > 1)
         if wanted and size % math.prod(mesh.shape[axis] for axis in wanted) == 0:
             used.update(wanted)

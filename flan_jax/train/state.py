@@ -77,5 +77,6 @@ def describe_params(abstract: TrainState) -> list[str]:
 def _describe_split(sharding: NamedSharding) -> str:
     if not any(sharding.spec):
         return "-"
-    return ", ".join("-" if axis is None else "+".join(axis) if isinstance(axis, tuple) else axis for axis in sharding.spec)
-
+    return ", ".join(
+        "-" if axis is None else "+".join(axis) if isinstance(axis, tuple) else axis for axis in sharding.spec
+    )

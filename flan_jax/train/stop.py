@@ -10,7 +10,7 @@ from typing import Any
 import jax
 from jax.experimental import multihost_utils
 
-__all__ = ["Stopped", "StopSignal"]
+__all__ = ["StopSignal", "Stopped"]
 
 
 class Stopped(Exception):

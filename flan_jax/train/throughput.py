@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+
 import jax
+from jax.sharding import Mesh
 
 from flan_jax.models import T5Config
+from flan_jax.train.config import TrainConfig
 
 # Dense bfloat16 peak, floating-point operations a second a device, from the makers' data sheets.
 _PEAK_FLOPS = {
@@ -22,7 +27,7 @@ _PEAK_FLOPS = {
     "NVIDIA H200": 989e12,
 }
 
-__all__ = ["peak_flops", "step_flops"]
+__all__ = ["Meter", "peak_flops", "step_flops"]
 
 
 def step_flops(model: T5Config, batch_size: int, inputs_length: int, targets_length: int) -> float:
@@ -55,3 +60,59 @@ def peak_flops(device: jax.Device, override: float | None = None) -> float | Non
         return override
     kinds = [kind for kind in _PEAK_FLOPS if device.device_kind.startswith(kind)]
     return _PEAK_FLOPS[max(kinds, key=len)] if kinds else None
+
+
+class Meter:
+    """Means of the steps' metrics, and speeds, between two lines of the log.
+
+    The clock leaves out evaluations and saves: `restart` it after them. A line stands for the steps since the last.
+    """
+
+    def __init__(self, config: TrainConfig, model: T5Config, mesh: Mesh):
+        self._log_period, self._last_step = config.log_period, config.train_steps
+        row_tokens = config.inputs_length + config.targets_length
+        self._step_tokens = config.batch_size * row_tokens
+        self._step_flops = step_flops(model, config.batch_size, config.inputs_length, config.targets_length)
+        peak = peak_flops(mesh.devices.flat[0], config.peak_flops)
+        self._peak_flops = None if peak is None else peak * mesh.size
+        self._waits: list[float] = []
+        self._steps: list[dict[str, float]] = []
+        self._secs = 0.0
+        self._since = time.monotonic()
+
+    def restart(self) -> None:
+        """Leaves the time since the last step out."""
+        self._since = time.monotonic()
+
+    def waited(self, secs: float) -> None:
+        """Notes how long a step waited for its batch."""
+        self._waits.append(secs)
+
+    def add(self, step: int, values: Mapping[str, float]) -> dict[str, float | None] | None:
+        """Takes the metrics of a finished step; returns a line's values when one is due."""
+        now = time.monotonic()
+        self._secs += now - self._since
+        self._since = now
+        self._steps.append(dict(values))
+        if step % self._log_period and step != self._last_step:
+            return None
+        line = self._line()
+        self._steps, self._waits, self._secs = [], [], 0.0
+        return line
+
+    def _line(self) -> dict[str, float | None]:
+        num, secs = len(self._steps), max(self._secs, 1e-9)
+        weight = sum(values["weight_sum"] for values in self._steps) or 1.0
+        line: dict[str, float | None] = dict(self._steps[-1])
+        for name in ("loss", "z_loss", "accuracy"):  # per unit of weight, as if the steps had been one
+            line[name] = sum(values[name] * values["weight_sum"] for values in self._steps) / weight
+        useful = sum(values["encoder_tokens"] + values["decoder_tokens"] for values in self._steps)
+        line["step_secs"] = secs / num
+        line["tokens_per_sec"] = num * self._step_tokens / secs
+        line["useful_tokens_per_sec"] = useful / secs
+        line["density"] = useful / (num * self._step_tokens)
+        line["data_wait_secs"] = sum(self._waits) / max(1, len(self._waits))
+        line["data_wait_share"] = min(1.0, sum(self._waits) / secs)
+        line["flops_per_sec"] = num * self._step_flops / secs
+        line["mfu"] = None if self._peak_flops is None else num * self._step_flops / secs / self._peak_flops
+        return line

@@ -29,7 +29,15 @@ WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
 DTYPES: Mapping[str, Any] = {"float32": np.float32, "bfloat16": ml_dtypes.bfloat16}
 
-__all__ = ["FORMAT_VERSION", "MODEL_FILE", "WEIGHTS_FILE", "is_weights_folder", "load_weights", "read_model_info", "save_weights"]
+__all__ = [
+    "FORMAT_VERSION",
+    "MODEL_FILE",
+    "WEIGHTS_FILE",
+    "is_weights_folder",
+    "load_weights",
+    "read_model_info",
+    "save_weights",
+]
 
 
 def is_weights_folder(path: str | os.PathLike[str]) -> bool:
@@ -52,7 +60,9 @@ def save_weights(
     folder = pathlib.Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     flat = traverse_util.flatten_dict(params, sep="/")
-    tensors = {name: np.ascontiguousarray(np.asarray(jax.device_get(flat[name])).astype(DTYPES[dtype])) for name in flat}
+    tensors = {
+        name: np.ascontiguousarray(np.asarray(jax.device_get(flat[name])).astype(DTYPES[dtype])) for name in flat
+    }
     partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}.partial"
     try:
         save_file(tensors, partial)

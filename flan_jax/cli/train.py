@@ -1,0 +1,102 @@
+"""`flan-jax train`: finetunes or pretrains from a gin recipe; `python -m flan_jax.train` is the same."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import logging
+import os
+
+import jax
+
+from flan_jax.build.ensure import BuildOrder, ensure_cache
+from flan_jax.build.resolve import register
+from flan_jax.cli.cache import requests_of_run
+from flan_jax.cli.gin_config import add_gin_arguments, load_run
+from flan_jax.core.errors import ConfigError
+from flan_jax.core.host_memory import keep_freed_memory
+from flan_jax.evaluate.report import print_report, write_report
+from flan_jax.train.loop import run_training
+
+HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
+
+__all__ = ["HELP", "add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    add_gin_arguments(parser)
+    group = parser.add_argument_group("several processes", "one a host; all of them run the same command")
+    group.add_argument("--coordinator_address", help="host:port of process 0")
+    group.add_argument("--num_processes", type=int, help="how many there are")
+    group.add_argument("--process_id", type=int, help="which one this is, from 0")
+    group.add_argument(
+        "--distributed",
+        action="store_true",
+        help="let JAX find the other processes by itself (Slurm, Open MPI, GKE; on a TPU pod that is the default)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; 0 when the run is finished or was stopped by SIGTERM with everything saved."""
+    config = load_run(args)
+    join_processes(args)
+    if jax.default_backend() == "cpu":
+        keep_freed_memory()
+    tasks = config.tasks
+    if all(module.partition(".")[0] == "flan_jax" for module in tasks.modules):
+        register(tasks.modules, tasks.suites)  # a user's own module may import TensorFlow: the cache process does it
+    order = BuildOrder(
+        tuple(requests_of_run(config)),
+        config.train.cache_dir,
+        str(config.train.vocab_path),
+        tuple(tasks.modules),
+        dict(tasks.suites),
+    )
+    result = run_training(
+        config.train,
+        config.model,
+        config.optimizer,
+        config.evaluation,
+        ensure_cache=functools.partial(ensure_cache, order),
+        operative_config=config.operative,
+    )
+    if result.is_finished and jax.process_index() == 0 and config.evaluation.selection:
+        write_report(result.model_dir)
+        print_report(result.model_dir)
+    return 0
+
+
+def join_processes(args: argparse.Namespace) -> None:
+    """Connects this process to the others of a run on several hosts; nothing to do for a single one.
+
+    The three flags default to COORDINATOR_ADDRESS, NUM_PROCESSES and PROCESS_ID of the environment.
+    """
+    given = {
+        "coordinator_address": args.coordinator_address or os.environ.get("COORDINATOR_ADDRESS"),
+        "num_processes": args.num_processes if args.num_processes is not None else _environment_int("NUM_PROCESSES"),
+        "process_id": args.process_id if args.process_id is not None else _environment_int("PROCESS_ID"),
+    }
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == len(given):
+        if args.distributed or "," in os.environ.get("TPU_WORKER_HOSTNAMES", ""):
+            jax.distributed.initialize()
+        return
+    if missing:
+        raise ConfigError(
+            f"--{', --'.join(missing)} missing: several processes need --coordinator_address, --num_processes and "
+            f"--process_id together (or none of them, and --distributed)"
+        )
+    if not 0 <= given["process_id"] < given["num_processes"]:
+        raise ConfigError(f"--process_id {given['process_id']} is not in [0, {given['num_processes']}): count from 0")
+    logging.getLogger("jax._src.distributed").setLevel(logging.WARNING)
+    jax.distributed.initialize(**given)
+
+
+def _environment_int(name: str) -> int | None:
+    text = os.environ.get(name)
+    if text is None:
+        return None
+    if not text.isdigit():
+        raise ConfigError(f"{name} is {text!r} in the environment: it must be a whole number")
+    return int(text)

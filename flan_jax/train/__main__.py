@@ -1,0 +1,8 @@
+"""`python -m flan_jax.train …` is `flan-jax train …`."""
+
+import importlib
+import sys
+
+if __name__ == "__main__":
+    # By name: nothing of flan_jax.train depends on the command line but this door to it.
+    sys.exit(importlib.import_module("flan_jax.cli.main").main(["train", *sys.argv[1:]]))

@@ -1,0 +1,357 @@
+"""The run, from its configuration to the checkpoint it hands over. Read `run_training` from top to bottom."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from flan_jax.core.errors import CacheError, CheckpointError, ConfigError
+from flan_jax.core.manifest import cache_root, read_mixture_manifest
+from flan_jax.core.vocab import Vocabulary, load_vocabulary
+from flan_jax.data import CacheReader, PackingPlan, batch_at, example_ids_at, make_plan, prefetch
+from flan_jax.evaluate import EvalConfig
+from flan_jax.evaluate.evaluator import Evaluator
+from flan_jax.models import T5Config, forward, param_logical_axes
+from flan_jax.optim import AdafactorConfig, make_adafactor
+from flan_jax.train import mesh as mesh_lib
+from flan_jax.train.checkpoint import CheckpointMeta, Checkpoints, explain_full_disk
+from flan_jax.train.config import TrainConfig
+from flan_jax.train.guard import FiniteGuard
+from flan_jax.train.initial import check_same_model, find_weights
+from flan_jax.train.judge import Judge, hand_over
+from flan_jax.train.logs import RunLog
+from flan_jax.train.state import abstract_state, describe_params, fresh_state, init_state, state_shardings
+from flan_jax.train.step import StepOptions, TrainState, make_train_step
+from flan_jax.train.stop import Stopped, StopSignal
+from flan_jax.train.throughput import Meter
+
+CONFIG_FILE = "config.gin"
+
+__all__ = ["CONFIG_FILE", "RunResult", "run_training"]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    step: steps done. is_finished: False if SIGTERM stopped it (the same command continues it). selected_step: the
+    step handed over in `MODEL_DIR/selected`, None for a run that was stopped.
+    """
+
+    model_dir: pathlib.Path
+    step: int
+    is_finished: bool
+    selected_step: int | None = None
+
+
+def run_training(
+    config: TrainConfig,
+    model: T5Config,
+    optimizer: AdafactorConfig,
+    evaluation: EvalConfig,
+    *,
+    ensure_cache: Callable[[], None] = lambda: None,
+    operative_config: str = "",
+    stream: TextIO | None = None,
+) -> RunResult:
+    """Trains, judges, picks the checkpoint and hands it over; continues a run that it finds in `model_dir`.
+
+    Args:
+      config, model, optimizer, evaluation: what to do.
+      ensure_cache: builds what is missing of the token cache in another process; called on process 0 only.
+      operative_config: gin text that gives the same run again, saved beside the checkpoints.
+      stream: where progress goes, standard output by default.
+
+    Raises errors of `flan_jax.core.errors`; whatever was saved stays loadable.
+    """
+    is_writer = jax.process_index() == 0
+    model_dir = pathlib.Path(config.model_dir).absolute()
+
+    # Devices, and whether they can hold this run: before anything is read or written.
+    mesh = mesh_lib.make_mesh(config.mesh)
+    mesh_lib.check_rows(config.batch_size, config.microbatches, mesh)
+    mesh_lib.check_model(mesh, heads=model.num_heads, vocabulary=model.vocab_size, mlp=model.mlp_dim)
+    vocabulary = _load_vocabulary(config, model)
+
+    # Data: the token cache (made by another process), and which example is in which row of which step.
+    _on_process_0(ensure_cache, "the token cache could not be built")
+    root = cache_root(config.cache_dir, vocabulary.fingerprint)
+    reader = CacheReader(root, vocabulary.fingerprint)
+    plan = _make_plan(config, root, vocabulary, reader)
+    evaluator = None
+    if evaluation.selection or evaluation.report:
+        evaluator = Evaluator(root, vocabulary, model, evaluation, mesh)
+    judge = Judge(evaluation, evaluator, model_dir)
+
+    # State: the newest checkpoint of this run, or given weights, or random ones.
+    tx = make_adafactor(optimizer, param_logical_axes(model))
+    shardings = state_shardings(mesh, config.rules, model, optimizer)
+    abstract = abstract_state(model, tx, shardings)
+    with contextlib.ExitStack() as stack:
+        with explain_full_disk(model_dir):
+            model_dir.mkdir(parents=True, exist_ok=True)
+        checkpoints = Checkpoints(model_dir, config.checkpoint, lambda: judge.best_steps(config.checkpoint.keep_best))
+        stack.callback(checkpoints.close)
+        start_step = checkpoints.latest_step() or 0
+        if start_step:
+            state = _restore(checkpoints, start_step, abstract, config, model, vocabulary, plan)
+            origin = f"continuing from step {start_step:,} of {model_dir}"
+        elif config.initial_checkpoint_path:
+            state, origin = _start_from_weights(config, model, vocabulary, tx, shardings, abstract)
+        else:
+            state, origin = init_state(model, tx, config.seed, shardings), f"random weights, seed {config.seed}"
+
+        # Logs: what was written after the checkpoint happens again.
+        judge.resume(start_step)
+        log = stack.enter_context(RunLog(model_dir, start_step, config.train_steps, is_writer, stream))
+        if is_writer and operative_config:
+            (model_dir / CONFIG_FILE).write_text(operative_config)
+        log.say(_headline(config, model, mesh, origin))
+        log.say("\n".join([*describe_params(abstract), *plan.explain()]))
+
+        # The step, compiled before the clock starts.
+        meta = functools.partial(
+            CheckpointMeta,
+            model=dataclasses.asdict(model),
+            vocab_fingerprint=vocabulary.fingerprint,
+            plan=plan.fingerprint,
+        )
+        begin = time.monotonic()
+        step_fn = _compile_step(config, model, tx, optimizer, mesh, abstract, plan, reader)
+        log.say(f"step compiled in {time.monotonic() - begin:.1f} s, {_memory(step_fn)}")
+
+        stop = stack.enter_context(StopSignal())
+        guard = FiniteGuard(functools.partial(example_ids_at, plan), checkpoints.latest_step)
+        meter = Meter(config, model, mesh)
+        rows = mesh_lib.local_rows(mesh, config.batch_size)
+        feed = prefetch(
+            lambda step: batch_at(plan, reader, step, rows),
+            start_step,
+            config.train_steps,
+            functools.partial(mesh_lib.to_global, mesh, config.batch_size),
+            config.prefetch_batches,
+        )
+        stack.enter_context(contextlib.closing(feed))
+        profiler = stack.enter_context(_profiler(config, model_dir))
+
+        def record(finished: tuple[int, dict[str, float]] | None) -> None:
+            if finished is not None:
+                log.advance(finished[0])
+                values = meter.add(*finished)
+                if values is not None:
+                    with explain_full_disk(model_dir):
+                        log.metrics(finished[0], values)
+
+        step = start_step
+        try:
+            if _is_eval_step(config, step):
+                judge(state.params, step, log, stop)
+                meter.restart()
+            for fed in feed:
+                profiler(fed.step)
+                state, metrics = step_fn(state, fed.batch)
+                step = fed.step + 1
+                meter.waited(fed.wait_secs)
+                record(guard.push(step, metrics))
+                must_stop = stop.is_due(step)
+                is_eval_step = _is_eval_step(config, step)
+                if must_stop or is_eval_step or _is_save_step(config, step):
+                    record(guard.flush())
+                    checkpoints.save(state, meta(step))
+                    if must_stop:
+                        raise Stopped
+                    if is_eval_step:
+                        judge(state.params, step, log, stop)
+                    meter.restart()
+                elif fed.step % config.log_period == 0:
+                    checkpoints.check()
+        except Stopped:
+            checkpoints.wait()
+            log.say(f"stopped by SIGTERM after step {step:,}, which is saved: the same command continues from there")
+            return RunResult(model_dir, step, is_finished=False)
+
+        # The end: the rule picks a step, whose weights are handed over.
+        checkpoints.wait()
+        selected_step, selection = judge.select(config.train_steps)
+        folder = hand_over(checkpoints, selected_step, selection, abstract.params, config, model, vocabulary)
+        why = f"normalised average {selection.score:.4f}" if selection else "the last one, as no task selects"
+        log.say(f"selected step {selected_step:,} ({why}); its weights are in {folder}")
+        return RunResult(model_dir, step, is_finished=True, selected_step=selected_step)
+
+
+def _load_vocabulary(config: TrainConfig, model: T5Config) -> Vocabulary:
+    if config.vocab_path is None:
+        raise ConfigError("TrainConfig.vocab_path is not set: give the path of a SentencePiece model (VOCAB_PATH)")
+    vocabulary = load_vocabulary(config.vocab_path)
+    if vocabulary.size > model.vocab_size:
+        raise ConfigError(
+            f"vocabulary {config.vocab_path} has {vocabulary.size} ids, the model has {model.vocab_size} rows for "
+            f"them: set VOCAB_SIZE to {-(-vocabulary.size // 128) * 128}"
+        )
+    return vocabulary
+
+
+def _on_process_0(work: Callable[[], None], failure: str) -> None:
+    """Runs `work` on process 0 while the others wait; all of them fail if it does."""
+    error: Exception | None = None
+    if jax.process_index() == 0:
+        try:
+            work()
+        except Exception as caught:  # the other processes must hear of it before it goes on its way
+            error = caught
+    if jax.process_count() > 1 and not multihost_utils.broadcast_one_to_all(np.array(error is None)) and error is None:
+        raise CacheError(f"{failure} on process 0: its log says why")
+    if error is not None:
+        raise error
+
+
+def _make_plan(config: TrainConfig, root: pathlib.Path, vocabulary: Vocabulary, reader: CacheReader) -> PackingPlan:
+    def plan() -> PackingPlan:
+        mixture = read_mixture_manifest(root, config.mixture)
+        return make_plan(
+            root,
+            mixture,
+            vocabulary=vocabulary,
+            feature_lengths=config.feature_lengths,
+            batch_size=config.batch_size,
+            num_steps=config.train_steps,
+            seed=config.seed,
+            split={task: roles["train"] for task, roles in mixture.splits.items() if "train" in roles},
+            reader=reader,
+        )
+
+    _on_process_0(lambda: plan() and None, "the packing plan could not be made")
+    return plan()
+
+
+def _restore(
+    checkpoints: Checkpoints,
+    step: int,
+    abstract: TrainState,
+    config: TrainConfig,
+    model: T5Config,
+    vocabulary: Vocabulary,
+    plan: PackingPlan,
+) -> TrainState:
+    """The state of `step`, if it is this run's: same model, tokenizer and data."""
+    path = checkpoints.folder / str(step)
+    meta = checkpoints.meta(step)
+    check_same_model(path, model, meta.model)
+    another = "give the same, or start in another MODEL_DIR with INITIAL_CHECKPOINT_PATH set to this one"
+    if meta.vocab_fingerprint != vocabulary.fingerprint:
+        raise CheckpointError(
+            f"{path} was trained with vocabulary {meta.vocab_fingerprint[:12]}, this run uses "
+            f"{vocabulary.fingerprint[:12]}: {another}"
+        )
+    if meta.plan != plan.fingerprint:
+        raise CheckpointError(
+            f"{path} was trained on data plan {meta.plan[:12]}, this run's is {plan.fingerprint[:12]}, so it would not "
+            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ; {another}"
+        )
+    if step > config.train_steps:
+        raise CheckpointError(f"{path} is past TRAIN_STEPS {config.train_steps}: raise it to at least {step}")
+    return checkpoints.restore(step, abstract)
+
+
+def _start_from_weights(
+    config: TrainConfig,
+    model: T5Config,
+    vocabulary: Vocabulary,
+    tx: Any,
+    shardings: TrainState,
+    abstract: TrainState,
+) -> tuple[TrainState, str]:
+    source = find_weights(config.initial_checkpoint_path or "")
+    check_same_model(source.path, model, source.model)
+    if source.vocab_fingerprint not in (None, vocabulary.fingerprint):
+        raise CheckpointError(
+            f"{source.path} was trained with vocabulary {str(source.vocab_fingerprint)[:12]}, this run uses "
+            f"{vocabulary.fingerprint[:12]}: set VOCAB_PATH to the one it was trained with"
+        )
+    at = "" if source.step is None else f" (step {source.step:,})"
+    return fresh_state(source.load(abstract.params), tx, shardings), f"weights of {source.path}{at}"
+
+
+def _compile_step(
+    config: TrainConfig,
+    model: T5Config,
+    tx: Any,
+    optimizer: AdafactorConfig,
+    mesh: jax.sharding.Mesh,
+    abstract: TrainState,
+    plan: PackingPlan,
+    reader: CacheReader,
+) -> Callable[..., Any]:
+    def apply(params: Any, batch: Any, key: jax.Array) -> jax.Array:
+        with mesh_lib.on_mesh(mesh, config.rules):
+            return forward(model, params, batch, key)
+
+    options = StepOptions(config.seed, config.microbatches, config.label_smoothing, config.z_loss)
+    shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract)
+    step_fn = make_train_step(apply, tx, options, optimizer.schedule(), shardings)
+    rows = mesh_lib.batch_sharding(mesh)
+    batch = {
+        name: jax.ShapeDtypeStruct((config.batch_size, *values.shape[1:]), values.dtype, sharding=rows)
+        for name, values in batch_at(plan, reader, 0, [0]).items()
+    }
+    return step_fn.lower(abstract, batch).compile()
+
+
+def _is_eval_step(config: TrainConfig, step: int) -> bool:
+    return step in (0, config.train_steps) or bool(config.eval_period and step % config.eval_period == 0)
+
+
+def _is_save_step(config: TrainConfig, step: int) -> bool:
+    period = config.checkpoint.period
+    return step == config.train_steps or bool(period and step % period == 0)
+
+
+@contextlib.contextmanager
+def _profiler(config: TrainConfig, model_dir: pathlib.Path) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call before each step, which records the steps of `config.profile_steps`."""
+    first, last = config.profile_steps or (None, None)
+    is_on = False
+
+    def before(step: int) -> None:
+        nonlocal is_on
+        if step == first:
+            jax.profiler.start_trace(str(model_dir / "profile"))
+            is_on = True
+        elif is_on and last is not None and step > last:
+            jax.profiler.stop_trace()
+            is_on = False
+
+    try:
+        yield before
+    finally:
+        if is_on:
+            jax.profiler.stop_trace()
+
+
+def _memory(step_fn: Any) -> str:
+    """What the compiler says of the step's memory a device."""
+    analysis = step_fn.memory_analysis()
+    if analysis is None:
+        return "memory unknown"
+    total = analysis.argument_size_in_bytes + analysis.temp_size_in_bytes
+    total += analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    return f"{total / 2**20:,.0f} MiB a device"
+
+
+def _headline(config: TrainConfig, model: T5Config, mesh: jax.sharding.Mesh, origin: str) -> str:
+    axes = ", ".join(f"{name} {size}" for name, size in mesh.shape.items())
+    device = mesh.devices.flat[0]
+    return (
+        f"{config.mixture}: {config.train_steps:,} steps of {config.batch_size} rows in {config.microbatches} "
+        f"microbatch(es), {model.dtype}, dropout {model.dropout_rate}\n"
+        f"{mesh.size} x {device.device_kind} over {jax.process_count()} process(es): {axes}\n{origin}"
+    )
