@@ -26,7 +26,7 @@ _BUCKETS = {"validation": range(0, 2), "test": range(2, 4), "train": range(4, 16
 # Fields that follow from the others, or only say in which order something is shown.
 _DERIVED = frozenset({"options", "rationale"})
 
-DEFAULT_SIZES = {"train": 4_000, "validation": 64, "test": 128}
+DEFAULT_SIZES = {"train": 2_000, "validation": 64, "test": 128}
 MIN_TEMPLATES = 6
 
 __all__ = ["DEFAULT_SIZES", "Family", "ProceduralSource", "all_families", "content_split", "register_family"]
@@ -127,6 +127,8 @@ class Family:
       metrics, chance: as in `Task`.
       kind: how the family is held out ("whole cluster", "composition", "new label words"); "" if it is trained on.
       eval_split: the split its held-out tasks are judged on.
+      num_few_shot, num_cot: most training rows of these formats. They are fewer, because such an example has several
+        times the tokens of a zero-shot one, and under examples-proportional mixing would take most of a small budget.
     """
 
     name: str
@@ -141,6 +143,8 @@ class Family:
     eval_split: str = "validation"
     num_new_templates: int = 2
     num_exemplars: int = 2
+    num_few_shot: int = 500
+    num_cot: int = 600
     sizes: Mapping[str, int] = dataclasses.field(default_factory=lambda: dict(DEFAULT_SIZES))
 
     def __post_init__(self) -> None:
@@ -172,15 +176,19 @@ def register_family(family: Family) -> list[Task]:
     `<name>_zero_shot` and `<name>_few_shot`, evaluation only, with all wordings. Its exemplars come from rows of its
     train split, which no task trains on.
     """
-    source = ProceduralSource(family.name, family.generate, family.sizes)
+
+    def source(num_train: int) -> ProceduralSource:
+        sizes = {**family.sizes, "train": min(family.sizes["train"], num_train)}
+        return ProceduralSource(family.name, family.generate, sizes)
+
     num_known = len(family.templates) - (0 if family.kind else family.num_new_templates)
     known, new = tuple(range(num_known)), tuple(range(num_known, len(family.templates)))
 
-    def task(suffix: str, render: TemplateRenderer, kind: str) -> Task:
+    def task(suffix: str, render: TemplateRenderer, kind: str, num_train: int) -> Task:
         return Task(
             name=f"{family.name}_{suffix}",
             cluster=family.cluster,
-            source=source,
+            source=source(num_train),
             render=render,
             metrics=family.metrics,
             train_split=None if kind else "train",
@@ -191,15 +199,17 @@ def register_family(family: Family) -> list[Task]:
             dataset=family.name,
         )
 
+    few_shot = TemplateRenderer(family.templates, known, family.num_exemplars)
+    num_rows = family.sizes["train"]
     tasks = [
-        task("zero_shot", TemplateRenderer(family.templates, known), family.kind),
-        task("few_shot", TemplateRenderer(family.templates, known, family.num_exemplars), family.kind),
+        task("zero_shot", TemplateRenderer(family.templates, known), family.kind, num_rows),
+        task("few_shot", few_shot, family.kind, family.num_few_shot),
     ]
     if family.cot_templates and not family.kind:
-        cot = task("cot", TemplateRenderer(family.cot_templates), "")
+        cot = task("cot", TemplateRenderer(family.cot_templates), "", family.num_cot)
         tasks.append(dataclasses.replace(cot, metrics=("final_answer",)))
     if new:
-        tasks.append(task("new_template", TemplateRenderer(family.templates, new), "new template"))
+        tasks.append(task("new_template", TemplateRenderer(family.templates, new), "new template", num_rows))
     _FAMILIES.append(family)
     return [add_task(each) for each in tasks]
 

@@ -19,7 +19,7 @@ SELECTION_NEW_TEMPLATES = ("who_has", "remove_item", "review_aspect")
 REPORT_NEW_TEMPLATES = ("colour_of", "bought", "nth_word", "word_neighbour", "replace_item", "review_sentiment")
 
 # No task counts for more examples than this (the cap of examples-proportional mixing).
-CAP = 3_000
+CAP = 2_000
 
 
 def _procedural() -> list[Task]:

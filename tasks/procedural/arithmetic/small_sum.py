@@ -28,7 +28,7 @@ register_family(
         cluster="arithmetic",
         generate=generate,
         fields=("sum", "words", "answer"),
-        sizes={"train": 2_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("What is {sum} ?"),
             Template("How much is {words}?"),

@@ -32,7 +32,7 @@ register_family(
         generate=generate,
         fields=("name", "day", "shift", "answer", "options", "rationale"),
         chance=1 / 7,
-        sizes={"train": 3_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("{name} knows that it is {day}. Which day is {shift}?"),
             Template("The party of {name} is on {day}. What day is it {shift}?"),

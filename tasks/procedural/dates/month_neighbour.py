@@ -29,7 +29,7 @@ register_family(
         generate=generate,
         fields=("name", "month", "side", "answer", "options"),
         chance=1 / 12,
-        sizes={"train": 2_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("{name} was born in the month {side} {month}. Which month is that?"),
             Template("Which month comes {side} {month}? {name} wants to know."),

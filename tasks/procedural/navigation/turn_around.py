@@ -36,7 +36,7 @@ register_family(
         generate=generate,
         fields=("story", "name", "answer", "options", "rationale"),
         chance=1 / 4,
-        sizes={"train": 3_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("{story} Which way does {name} look now?"),
             Template("{story}\nNow {name} looks to the\n{options}"),

@@ -26,7 +26,7 @@ register_family(
         cluster="ordering",
         generate=generate,
         fields=("numbers", "order", "answer"),
-        sizes={"train": 2_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("Sort these numbers, {order}: {numbers}"),
             Template("Numbers: {numbers}\nPut them in order ({order})."),

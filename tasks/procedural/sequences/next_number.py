@@ -30,7 +30,7 @@ register_family(
         cluster="sequences",
         generate=generate,
         fields=("numbers", "answer", "rationale"),
-        sizes={"train": 3_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("What number comes next? {numbers}"),
             Template("Go on with this series: {numbers}"),

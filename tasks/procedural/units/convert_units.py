@@ -39,7 +39,7 @@ register_family(
         cluster="units",
         generate=generate,
         fields=("name", "num", "large", "small", "answer", "rationale"),
-        sizes={"train": 2_000, "validation": 64, "test": 128},
+        sizes={"train": 1_000, "validation": 64, "test": 128},
         templates=(
             Template("{name} has {num} {large}. How many {small} is that?"),
             Template("Help {name}: write {num} {large} in {small}."),
