@@ -131,8 +131,8 @@ def build_cache(
     if shortened:
         exemplars_dropped = sum(result.exemplars_dropped for result in results.values())
         print(
-            f"cache {mixture}: {exemplars_dropped:,} exemplars dropped from {shortened:,} examples to keep inputs within "
-            f"{max_inputs_length} tokens",
+            f"cache {mixture}: {exemplars_dropped:,} exemplars dropped from {shortened:,} examples to keep inputs "
+            f"within {max_inputs_length} tokens",
             flush=True,
         )
     print(

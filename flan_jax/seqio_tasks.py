@@ -1,0 +1,18 @@
+"""MIXTURE_OR_TASK_MODULE for SeqIO and T5X programs: importing this registers every task and mixture with SeqIO.
+
+    import flan_jax.seqio_tasks
+    seqio.get_mixture_or_task("procedural").get_dataset(sequence_length={"inputs": 512, "targets": 128}, split="train")
+
+FLAN_JAX_VOCAB_PATH names the SentencePiece model (default: the embedded one), FLAN_JAX_TASK_SUITES the folders that
+tasks are read from, as in "niv2=/data/natural_instructions_v2,cot=/data/flan_cot". Needs `pip install flan_jax[build]`.
+"""
+
+import os
+
+import flan_jax.tasks  # noqa: F401
+from flan_jax.build.seqio_bridge import register_all
+from flan_jax.core import assets, suites
+
+_suites = [pair.partition("=") for pair in os.environ.get("FLAN_JAX_TASK_SUITES", "").split(",") if pair]
+suites.activate({name: folder for name, _, folder in _suites})
+register_all(os.environ.get("FLAN_JAX_VOCAB_PATH") or assets.EMBEDDED_VOCAB)
