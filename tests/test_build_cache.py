@@ -237,6 +237,8 @@ def test_a_killed_run_resumes_to_the_same_bytes(whole, vocabulary, tasks_module,
     assert not (root / "mixtures").exists()
     for folder in root.glob("cached*/*"):
         read_split_manifest(folder, vocabulary.fingerprint)  # whole or absent
+    (root / ".partial/cached_sums-train-1").mkdir(parents=True, exist_ok=True)
+    (root / ".partial/cached_sums-train-1/open-00000").write_bytes(b"half written")
     build("cached_mixture", vocabulary, tmp_path, modules=[tasks_module], max_inputs_length=60)
     assert {path: path.stat().st_mtime_ns for path in done} == done, "what was whole is not made again"
     assert contents(tmp_path) == contents(whole)

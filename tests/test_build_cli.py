@@ -1,0 +1,141 @@
+"""`flan-jax cache`, `tasks` and `mix`: what they print, and that mistakes are answered with a remedy."""
+
+import json
+
+import pytest
+
+from flan_jax.cli.main import main
+from flan_jax.core import suites
+from flan_jax.core import task as task_registry
+from flan_jax.core.manifest import MixtureManifest
+
+TASK = {
+    "Categories": ["Word Play"],
+    "Definition": ["Write the word backwards."],
+    "Positive Examples": [{"input": f"a rather long example, number {i}", "output": "short"} for i in range(2)],
+    "Instances": [{"id": f"t-{i}", "input": f"word {i}", "output": [f"{i} drow"]} for i in range(8)],
+}
+
+
+@pytest.fixture
+def niv2(tmp_path):
+    """A small folder in the layout of Super-NaturalInstructions; the registry is put back afterwards."""
+    import flan_jax.tasks  # noqa: F401
+
+    folder = tmp_path / "niv2"
+    (folder / "splits/default").mkdir(parents=True)
+    (folder / "tasks").mkdir()
+    for split, count in (("train", 30), ("test", 2)):
+        names = [f"task{i}_{split}" for i in range(count)]
+        (folder / f"splits/default/{split}_tasks.txt").write_text("\n".join(names))
+        for i, name in enumerate(names):
+            task = {**TASK, "Categories": [f"{split} {i % 10}"], "Source": [f"{split}_source"]}
+            (folder / f"tasks/{name}.json").write_text(json.dumps(task))
+    state = (task_registry._TASKS, task_registry._MIXTURES, suites._ACTIVE, suites._JOINED)
+    before = [type(part)(part) for part in state]
+    yield folder
+    for part, old in zip(state, before, strict=True):
+        part.clear()
+        part.update(old)
+
+
+def run(capsys, *argv):
+    """(exit status, lines of standard output, standard error)."""
+    status = main([str(arg) for arg in argv])
+    captured = capsys.readouterr()
+    return status, captured.out.splitlines(), captured.err
+
+
+def test_list_filters(capsys, niv2):
+    status, lines, _ = run(capsys, "tasks", "list", "--suite", f"niv2={niv2}", "--mixture", "niv2_report")
+    assert status == 0
+    assert [line.split("\t")[0] for line in lines] == ["niv2_task0_test", "niv2_task1_test"]
+    assert lines[0].split("\t")[1:] == ["test 0", "test", "rouge_l, exact_match", "whole cluster"]
+    _, lines, _ = run(capsys, "tasks", "list", "--source", "generated")
+    assert len(lines) > 100
+    assert run(capsys, "tasks", "list", "--cluster", "sentimnt")[2].count("did you mean sentiment")
+
+
+def test_show_names_the_mixtures_and_the_rows(capsys, niv2):
+    _, lines, _ = run(capsys, "tasks", "show", "niv2_task0_test", "--suite", f"niv2={niv2}")
+    text = "\n".join(lines)
+    for part in ("niv2_report", "test (8 rows)", "whole cluster", "task0_test.json", "test_source"):
+        assert part in text
+
+
+def test_render_counts_tokens_and_dropped_exemplars(capsys, niv2):
+    options = ("--suite", f"niv2={niv2}", "--n", 2, "--inputs_length", 40, "--targets_length", 2)
+    status, lines, _ = run(capsys, "tasks", "render", "niv2_task0_test", *options)
+    text = "\n".join(lines)
+    assert status == 0
+    assert text.count("=> ") == 2
+    assert text.count("of 2 exemplars dropped") == 2
+    assert text.count("target longer than 2: left out of training") == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (("tasks", "show"), "needs a task"),
+        (("tasks", "show", "procedural"), "`flan-jax mix explain procedural`"),
+        (("tasks", "render", "review_sentiment_zero_shot", "--split", "tset"), "has no split 'tset'"),
+        (("tasks", "render", "review_sentiment_zero_shot", "--start", "100000"), "is past the"),
+        (("tasks", "list", "--suite", "niv2"), "is not NAME=FOLDER"),
+        (("mix", "explain"), "give a mixture's name"),
+        (("mix", "explain", "procedual"), "did you mean procedural"),
+        (("mix", "explain", "procedural", "--inputs_length", "8"), "go together"),
+        (("cache",), "nothing to cache"),
+        (("cache", "--mixture", "procedural"), "--cache_dir is not set"),
+        (("cache", "--mixture", "procedural", "--cache_dir", "x", "--num_workers", "0"), "below 1"),
+    ],
+)
+def test_mistakes_are_answered(capsys, argv, message):
+    status, _, errors = run(capsys, *argv)
+    assert status == 2
+    assert message in errors
+
+
+def test_cache_then_explain(capsys, niv2, tmp_path):
+    common = ("--suite", f"niv2={niv2}", "--cache_dir", tmp_path / "cache")
+    run_options = ("--steps", 3, "--batch_size", 4, "--inputs_length", 128, "--targets_length", 32)
+    _, lines, _ = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
+    assert any("not cached" in line for line in lines)
+
+    status, lines, _ = run(capsys, "cache", "--mixture", "niv2_train", *common, "--num_workers", 1)
+    assert status == 0
+    manifest_path = next((tmp_path / "cache").glob("*/mixtures/niv2_train.json"))
+    manifest = MixtureManifest(**json.loads(manifest_path.read_text()))
+
+    status, lines, _ = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
+    assert status == 0
+    header, *rows = (line.split("\t") for line in lines if "\t" in line)
+    table = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+    assert table.keys() == manifest.rates.keys()
+    assert {row["examples"] for row in table.values()} == {"8"}
+    shares = [float(row["share"].rstrip("%")) for row in table.values()]
+    assert sum(shares) == pytest.approx(100, abs=0.1)
+    seen = sum(int(row["seen"]) for row in table.values())
+    assert f"see {seen:,} examples" in "\n".join(lines)
+    assert float(next(iter(table.values()))["epochs"]) > 0
+
+
+def test_a_recipe_names_everything(capsys, niv2, tmp_path):
+    """`cache --gin_file` caches what the recipe trains on and what it judges on."""
+    recipe = tmp_path / "run.gin"
+    recipe.write_text(
+        "include 'gin/recipes/demo.gin'\n"
+        "MIXTURE_OR_TASK_NAME = 'niv2_train'\n"
+        "EVAL_SELECTION = 'niv2_selection'\n"
+        "EVAL_REPORT = 'niv2_report'\n"
+        "INITIAL_CHECKPOINT_PATH = 'anywhere'\n"
+        f"TASK_SUITES = {{'niv2': '{niv2}'}}\n"
+        f"CACHE_DIR = '{tmp_path / 'cache'}'\n"
+        f"MODEL_DIR = '{tmp_path / 'run'}'\n"
+    )
+    status, _, errors = run(capsys, "cache", "--gin_file", recipe, "--num_workers", 1)
+    assert status == 0, errors
+    names = {path.stem for path in (tmp_path / "cache").glob("*/mixtures/*.json")}
+    assert names == {"niv2_train", "niv2_selection", "niv2_report"}
+    status, lines, errors = run(capsys, "mix", "explain", "--gin_file", recipe, "--steps", 2)
+    assert status == 0, errors
+    assert any("2 steps of" in line for line in lines)

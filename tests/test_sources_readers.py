@@ -1,0 +1,260 @@
+"""Readers of real data sets: every row arrives as it is on disk, and what cannot be read is named by file and line."""
+
+import json
+import pathlib
+import random
+
+import flan_jax.tasks  # noqa: F401
+import pytest
+from flan_jax.tasks.cot.templates import TEMPLATES
+from flan_jax.tasks.niv2.register import selection_categories
+from shared import shared_path
+
+from flan_jax.core import suites
+from flan_jax.core import task as task_registry
+from flan_jax.core.errors import TaskError
+from flan_jax.core.sources import (
+    NaturalInstructionsRenderer,
+    NaturalInstructionsSource,
+    TsvSource,
+    read_natural_instructions_head,
+)
+from flan_jax.evaluate.metrics import get_metric, instance_input
+
+TASK = {
+    "Source": ["made_here", "elsewhere"],
+    "Categories": ['Word "Play"'],
+    "Definition": ["Write the word backwards."],
+    "Positive Examples": [{"input": f"ab{i}", "output": f"{i}ba"} for i in range(3)],
+    "Instances": [
+        {"id": "t-0", "input": "abc", "output": ["cba", "C B A"]},
+        {"id": "t-1", "input": "xyz", "output": ["zyx"]},
+        {"id": "t-2", "input": "none", "output": []},
+    ],
+}
+
+
+@pytest.fixture
+def registry():
+    """The registry and the active suites, as they were before, afterwards."""
+    state = (task_registry._TASKS, task_registry._MIXTURES, suites._ACTIVE, suites._JOINED)
+    before = [type(part)(part) for part in state]
+    yield
+    for part, old in zip(state, before, strict=True):
+        part.clear()
+        part.update(old)
+
+
+def write_task(path: pathlib.Path, task=TASK, **changes) -> pathlib.Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**task, **changes}, indent=1))
+    return path
+
+
+def rendered(row, seed=0):
+    return NaturalInstructionsRenderer()(row, random.Random(seed), ())
+
+
+def test_a_task_file_renders_definition_examples_and_instance(tmp_path):
+    source = NaturalInstructionsSource(write_task(tmp_path / "task.json"))
+    example = rendered(source.rows("train")[0])
+    assert example.inputs() == (
+        "Task: Write the word backwards.\n\n"
+        "Example 1:\nInput: ab0\nOutput: 0ba\n\n"
+        "Example 2:\nInput: ab1\nOutput: 1ba\n\n"
+        "Your turn:\nInput: abc\nOutput:"
+    )
+    assert example.inputs(1).count("Example") == 1
+    assert example.references == ("cba", "C B A")
+    assert instance_input(example.inputs()) == "abc"
+
+
+def test_the_target_is_drawn_among_the_references(tmp_path):
+    row = NaturalInstructionsSource(write_task(tmp_path / "task.json")).rows("train")[0]
+    assert {rendered(row, seed).targets for seed in range(20)} == {"cba", "C B A"}
+    assert rendered(row, 3) == rendered(row, 3)
+
+
+def test_an_instance_without_answers_has_empty_targets(tmp_path):
+    example = rendered(NaturalInstructionsSource(write_task(tmp_path / "task.json")).rows("train")[2])
+    assert example.targets == ""
+    assert example.references == ()
+
+
+def test_only_the_first_instances_are_read(tmp_path):
+    source = NaturalInstructionsSource(write_task(tmp_path / "task.json"), "test", max_instances=2)
+    assert [row["id"] for row in source.rows("test")] == ["t-0", "t-1"]
+    with pytest.raises(TaskError, match="has no split 'train'; it is read as test"):
+        source.rows("train")
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    path = write_task(tmp_path / "task.json")
+    source = NaturalInstructionsSource(path)
+    assert len(source.rows("train")) == 3
+    write_task(path, Instances=TASK["Instances"][:1])
+    assert len(source.rows("train")) == 1
+
+
+def test_head_of_a_task_file(tmp_path):
+    head = read_natural_instructions_head(write_task(tmp_path / "task.json"))
+    assert head.categories == ('Word "Play"',)
+    assert head.sources == ("made_here", "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        ('{\n "Definition": ["x"],\n "Instances": [}\n', 3, "not valid JSON"),
+        ("[1, 2]", 1, "holds a list"),
+        ('{"Definition": ["x"], "Positive Examples": []}', 1, "has no 'Instances'"),
+        (
+            '{"Definition": ["x"], "Positive Examples": [],\n"Instances": [\n'
+            '{"id": "a", "input": "i", "output": ["o"]},\n{"id": "b", "input": 3, "output": ["o"]}]}',
+            4,
+            "instance 1 needs `input`",
+        ),
+        ('{"Definition": ["x"],\n"Positive Examples": [{"input": "i"}], "Instances": []}', 2, "positive example 0"),
+        ('{"Definition": ["x"], "Positive Examples": [], "Instances": [7]}', 1, "instance 0 needs"),
+    ],
+)
+def test_malformed_task_files_name_file_and_line(tmp_path, content, line, message):
+    path = tmp_path / "task007_bad.json"
+    path.write_text(content)
+    with pytest.raises(TaskError, match=rf"task007_bad\.json:{line}: .*{message}"):
+        NaturalInstructionsSource(path).rows("train")
+
+
+def test_tsv_rows_keep_quotes_and_unescape_newlines(tmp_path):
+    path = tmp_path / "set.tsv"
+    path.write_bytes('"Quoted" claim\\nOptions:\t(A)\tbecause\\nso\r\n\x0cfeed\u2028line\tyes\t"\n'.encode())
+    assert TsvSource(path).rows("train") == (
+        {"question": '"Quoted" claim\nOptions:', "answer": "(A)", "rationale": "because\nso"},
+        {"question": "\x0cfeed\u2028line", "answer": "yes", "rationale": '"'},
+    )
+
+
+def test_tsv_column_count_names_file_and_line(tmp_path):
+    path = tmp_path / "set.tsv"
+    path.write_text("a\tb\tc\na\tb\n")
+    with pytest.raises(TaskError, match=r"set\.tsv:2: 2 columns, 3 are needed"):
+        TsvSource(path).rows("train")
+
+
+def test_bytes_that_are_not_utf8_are_named(tmp_path):
+    path = tmp_path / "set.tsv"
+    path.write_bytes(b"a\tb\tc\na\tb\xff\tc\n")
+    with pytest.raises(TaskError, match=r"set\.tsv:2: byte 0xff at column 4 is not UTF-8"):
+        TsvSource(path).rows("train")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(TaskError, match=r"absent\.tsv cannot be read"):
+        TsvSource(tmp_path / "absent.tsv").rows("train")
+
+
+def test_selection_takes_whole_small_categories():
+    categories = [f"category {i}" for i in range(12) for _ in range(4)] + ["large"] * 30
+    chosen = selection_categories(categories)
+    assert 20 <= sum(category in chosen for category in categories) < 24
+    assert "large" not in chosen
+    assert selection_categories(sorted(categories, reverse=True)) == chosen
+
+
+def make_niv2(root: pathlib.Path) -> pathlib.Path:
+    (root / "splits/default").mkdir(parents=True)
+    names = {"train": [f"task{i}_a-b.{i}" for i in range(30)], "test": ["task90_c", "task91_d"]}
+    for split, members in names.items():
+        listed = [*members, f"task99_absent_{split}"]
+        (root / f"splits/default/{split}_tasks.txt").write_text("\n".join(listed))
+        for i, name in enumerate(members):
+            head = {"Categories": [f"{split} {i % 10}"], "Source": ["qasc" if split == "test" else "a"]}
+            write_task(root / f"tasks/{name}.json", **head)
+    return root
+
+
+def make_cot(root: pathlib.Path) -> pathlib.Path:
+    root.mkdir()
+    for name in ("gsm8k", "qasc"):
+        (root / f"{name}_train.tsv").write_text("How many?\t4\tTwo and two.\n" * 5)
+    return root
+
+
+def test_suites_register_and_hold_out(registry, tmp_path):
+    folders = {"cot": make_cot(tmp_path / "cot"), "niv2": make_niv2(tmp_path / "niv2")}
+    notes = suites.activate(folders)
+    assert any("1 tasks of splits/default/train_tasks.txt are not in tasks/: task99_absent_train" in n for n in notes)
+    assert any("missing: aqua, creak, ecqa, sensemaking, strategyqa" in note for note in notes)
+    assert suites.activate(folders) == []  # once is enough
+
+    names = {
+        name: {task.name for task in task_registry.mixture_members(task_registry.get_mixture(name))}
+        for name in ("niv2_train", "niv2_selection", "niv2_report", "niv2_small_train", "cot_train")
+    }
+    assert names["niv2_report"] == {"niv2_task90_c", "niv2_task91_d"}
+    assert len(names["niv2_selection"]) == 21
+    assert len(names["niv2_train"]) == 9
+    assert not names["niv2_train"] & (names["niv2_selection"] | names["niv2_report"])
+    clusters = {n: {task_registry.get_task(task).cluster for task in names[n]} for n in names}
+    assert not clusters["niv2_train"] & (clusters["niv2_selection"] | clusters["niv2_report"])
+    # QASC is a source of a report task: the joint mixture leaves it out.
+    assert names["niv2_small_train"] == names["niv2_train"] | {"cot_gsm8k_zero_shot", "cot_gsm8k_few_shot"}
+    for name in names["niv2_selection"] | names["niv2_report"]:
+        task = task_registry.get_task(name)
+        assert (task.kind, task.chance, task.metrics[0], task.train_split) == ("whole cluster", 0.0, "rouge_l", None)
+
+
+def test_suites_that_cannot_be_read_say_why(registry, tmp_path):
+    with pytest.raises(TaskError, match="no task suite is called 'niv'; did you mean niv2"):
+        suites.activate({"niv": tmp_path})
+    with pytest.raises(TaskError, match="is not a folder"):
+        suites.activate({"niv2": tmp_path / "absent"})
+    with pytest.raises(TaskError, match=r"train_tasks.txt cannot be read"):
+        suites.activate({"niv2": tmp_path})
+    with pytest.raises(TaskError, match=r"has none of aqua_train.tsv"):
+        suites.activate({"cot": tmp_path})
+    suites.activate({"cot": make_cot(tmp_path / "cot")})
+    (tmp_path / "other").mkdir()
+    with pytest.raises(TaskError, match="one run, one folder"):
+        suites.activate({"cot": tmp_path / "other"})
+
+
+def test_chain_of_thought_targets_reason_then_answer(registry, tmp_path):
+    suites.activate({"cot": make_cot(tmp_path / "cot")})
+    task = task_registry.get_task("cot_gsm8k_few_shot")
+    for _, example in task.rendered("train"):
+        assert example.targets.index("Two and two.") < example.targets.index("answer is 4.")
+        assert get_metric(task.metrics[0])([example.targets], [[example.targets]])[0] == 1.0
+        assert len(example.exemplars) == 2
+        assert "Two and two." not in example.query
+
+
+def test_every_set_has_six_wordings():
+    for name, templates in TEMPLATES.items():
+        assert len({template.inputs for template in templates}) >= 6, name
+
+
+def test_real_files_render_without_stumbling(registry):
+    """A sample of every split of the real folders; all of them are cached by benchmarks/cache.py."""
+    suites.activate({"niv2": shared_path("data/natural_instructions_v2"), "cot": shared_path("data/flan_cot")})
+    sizes = {"niv2_train": 597, "niv2_selection": 25, "niv2_report": 88, "cot_train": 14}
+    for name, size in sizes.items():
+        tasks = task_registry.mixture_members(task_registry.get_mixture(name))
+        assert len(tasks) == size
+        for task in tasks[:: max(1, size // 20)]:
+            split = task.splits()[0]
+            count = 0
+            for _, example in task.rendered(split, range(min(5, len(task.source.rows(split))))):
+                assert example.query.strip()
+                count += 1
+            assert count == 5
+
+
+def test_the_real_training_mixture_keeps_the_official_promise(registry):
+    suites.activate({"niv2": shared_path("data/natural_instructions_v2"), "cot": shared_path("data/flan_cot")})
+    members = task_registry.mixture_members(task_registry.get_mixture("niv2_small_train"))
+    sources = {task.dataset for task in members}
+    report = task_registry.mixture_members(task_registry.get_mixture("niv2_report"))
+    assert not sources & {task.dataset for task in report}
+    assert "qasc" not in sources
+    assert len(members) == 597 + 12
