@@ -34,7 +34,7 @@ from flan_jax.core.manifest import (
     write_json_atomically,
 )
 from flan_jax.core.vocab import Vocabulary, load_vocabulary
-from flan_jax.data import CacheReader, batch_at, make_plan, packing, prefetch
+from flan_jax.data import BatchReader, CacheReader, batch_at, make_plan, packing, prefetch
 
 CAPS = ((512, 128), (1024, 256), (2048, 512))
 CHUNK = 65_536  # what the planner packs at once
@@ -161,7 +161,7 @@ def bench_feed(
         first_batch_secs = time.perf_counter() - begin
         steps = min(num_steps, num_timed_steps)
         begin = time.perf_counter()
-        for _ in prefetch(lambda step: batch_at(plan, reader, step), 0, steps, put=lambda batch: batch):
+        for _ in prefetch(BatchReader(plan, reader), 0, steps, put=lambda batch: batch):
             pass
         secs = time.perf_counter() - begin
         emit(

@@ -6,7 +6,7 @@ from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture
 
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import split_dir
-from flan_jax.data import CacheReader, batch_at, eval_batches, example_ids_at, make_plan
+from flan_jax.data import BatchReader, CacheReader, batch_at, eval_batches, example_ids_at, make_plan
 from flan_jax.data.rows import bucket_lengths, pack_row, pack_rows, trim_inputs
 
 LENGTHS = {"inputs": 48, "targets": 20}
@@ -147,6 +147,36 @@ def test_resuming_at_any_step_gives_the_batches_of_the_uninterrupted_run(feed):
     for step in (19, 3, 11):
         for name, values in batch_at(plan, fresh, step).items():
             np.testing.assert_array_equal(values, run[step][name])
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(2, 5), np.array([5, 0])])
+def test_reading_in_blocks_gives_the_same_batches(feed, rows):
+    plan, reader, _ = feed
+    block_reader = BatchReader(plan, reader, rows, block_examples=40)
+    assert 1 < block_reader.block_steps < 20
+    for step in (*range(20), 48, 49, 3, 4, 31):  # in order, across the end, back, and astray
+        expected = batch_at(plan, reader, step, rows)
+        batch = block_reader(step)
+        assert set(batch) == set(expected)
+        for name, values in expected.items():
+            np.testing.assert_array_equal(batch[name], values)
+    with pytest.raises(ConfigError, match="step 50 is not in this plan"):
+        block_reader(50)
+
+
+def test_a_block_opens_each_task_once(feed):
+    plan, reader, _ = feed
+    reads = []
+
+    class Spy:
+        def read_many(self, task, split, indices):
+            reads.append(task)
+            return reader.read_many(task, split, indices)
+
+    block_reader = BatchReader(plan, Spy(), block_examples=10_000)
+    for step in range(plan.num_steps):
+        block_reader(step)
+    assert len(reads) == len(set(reads)) == len(plan.tasks)
 
 
 def test_a_later_epoch_corrupts_a_document_anew(feed):

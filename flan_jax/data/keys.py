@@ -12,7 +12,7 @@ import numpy as np
 
 _GOLDEN = 0x9E3779B97F4A7C15  # 2**64 / golden ratio, the increment of splitmix64
 
-__all__ = ["example_keys", "permutation", "seed_key", "uniform", "uniform_ints"]
+__all__ = ["example_keys", "permutation", "seed_key", "uniform", "uniform_ints", "words"]
 
 
 def seed_key(*parts: str | int) -> int:
@@ -47,6 +47,11 @@ def uniform_ints(
     fractions = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
     low = np.asarray(low, np.int64)
     return low + np.floor(fractions * (np.asarray(high, np.int64) - low)).astype(np.int64)
+
+
+def words(key: np.uint64 | int, count: int) -> np.ndarray:
+    """The first `count` outputs of the splitmix64 generator seeded with `key`; uint64 [count]."""
+    return _splitmix64(np.uint64(key) + np.arange(count, dtype=np.uint64) * np.uint64(_GOLDEN))
 
 
 def _splitmix64(values: np.ndarray | np.uint64) -> np.ndarray:

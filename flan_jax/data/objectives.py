@@ -7,6 +7,7 @@ length and the example's key alone, so that packing can be planned without readi
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from flan_jax.core.vocab import EOS_ID
 from flan_jax.data import keys as keys_lib
 
 # Numbers drawn from one example's key are told apart by these.
-_WINDOW, _SPLIT, _NOISE, _NONNOISE = range(4)
+_WINDOW, _SPLIT = range(2)
 
 __all__ = ["OBJECTIVES", "Objective", "PrefixLM", "SpanCorruption", "make_objective"]
 
@@ -61,44 +62,54 @@ class SpanCorruption:
     mean_span_tokens: float = 3.0
     min_tokens: int = 2
 
-    @property
+    @functools.cached_property
     def max_tokens(self) -> int:
+        return len(self._noise_by_size[0]) - 1
+
+    @functools.cached_property
+    def _noise_by_size(self) -> tuple[np.ndarray, np.ndarray]:
+        """(noise tokens, spans) of documents of 0, 1, ... max_tokens tokens: a table, for speed."""
         sizes = np.arange(self.min_tokens, self.inputs_length + self.targets_length + 1)
-        inputs, targets = self._lengths(sizes)
-        fits = np.logical_and.accumulate((inputs <= self.inputs_length) & (targets <= self.targets_length))
-        if not fits.any():
+        num_noise = np.clip(np.rint(sizes * self.noise_density).astype(np.int64), 1, sizes - 1)
+        num_spans = np.maximum(np.rint(num_noise / self.mean_span_tokens).astype(np.int64), 1)
+        num_spans = np.minimum(num_spans, np.minimum(sizes - num_noise, self.num_sentinels))
+        fits = (sizes - num_noise + num_spans < self.inputs_length) & (num_noise + num_spans < self.targets_length)
+        num_fitting = int(np.logical_and.accumulate(fits).sum())
+        if not num_fitting:
             raise TaskError(
                 f"span corruption needs rows longer than {self.inputs_length} inputs and {self.targets_length} "
                 f"targets: set TASK_FEATURE_LENGTHS to at least 4 and 4"
             )
-        return int(sizes[fits][-1])
+        absent = np.zeros(self.min_tokens, np.int64)
+        return (
+            np.concatenate([absent, num_noise[:num_fitting]]),
+            np.concatenate([absent, num_spans[:num_fitting]]),
+        )
 
     def lengths(self, num_tokens: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        num_tokens = np.asarray(num_tokens, np.int64)
-        inputs, targets = self._lengths(np.clip(num_tokens, self.min_tokens, self.max_tokens))
-        enough = num_tokens >= self.min_tokens
-        return inputs * enough, targets * enough
+        sizes = np.minimum(num_tokens, self.max_tokens).astype(np.int64)
+        num_noise, num_spans = (table[sizes] for table in self._noise_by_size)
+        enough = sizes >= self.min_tokens
+        return (sizes - num_noise + num_spans + 1) * enough, (num_noise + num_spans + 1) * enough
 
     def apply(self, tokens: np.ndarray, key: np.uint64) -> tuple[np.ndarray, np.ndarray]:
         tokens = _window(tokens, key, self.max_tokens)
-        num_noise, num_spans = (int(n) for n in self._noise(np.asarray(len(tokens))))
-        noise_sizes = _random_segments(num_noise, num_spans, key, _NOISE)
-        kept_sizes = _random_segments(len(tokens) - num_noise, num_spans, key, _NONNOISE)
-        sizes = np.stack([kept_sizes, noise_sizes], axis=1).reshape(-1)  # kept, noise, kept, noise, ...
-        is_noise = np.repeat(np.arange(2 * num_spans) % 2 == 1, sizes)
+        size = len(tokens)
+        num_noise, num_spans = (int(table[size]) for table in self._noise_by_size)
+        words = keys_lib.words(key, size - 2)
+        sizes = np.empty(2 * num_spans, np.int64)  # kept, noise, kept, noise, ...
+        sizes[1::2] = _random_segments(num_noise, num_spans, words[: num_noise - 1])
+        sizes[0::2] = _random_segments(size - num_noise, num_spans, words[num_noise - 1 :])
+        starts = np.cumsum(sizes) - sizes
+        is_noise = np.append(np.repeat(np.arange(2 * num_spans) % 2 == 1, sizes), False)
+        is_kept = ~is_noise
+        is_noise[-1] = True  # the EOS that both sides end in
         sentinels = self.vocab_size - 1 - np.arange(num_spans, dtype=np.int32)
-        inputs = np.insert(tokens[~is_noise], np.cumsum(kept_sizes), sentinels)
-        targets = np.insert(tokens[is_noise], np.cumsum(noise_sizes) - noise_sizes, sentinels)
-        return _with_eos(inputs), _with_eos(targets)
-
-    def _noise(self, num_tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        num_noise = np.clip(np.rint(num_tokens * self.noise_density).astype(np.int64), 1, num_tokens - 1)
-        num_spans = np.maximum(np.rint(num_noise / self.mean_span_tokens).astype(np.int64), 1)
-        return num_noise, np.minimum(num_spans, np.minimum(num_tokens - num_noise, self.num_sentinels))
-
-    def _lengths(self, num_tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        num_noise, num_spans = self._noise(num_tokens)
-        return num_tokens - num_noise + num_spans + 1, num_noise + num_spans + 1
+        # The first token of each span that a side leaves out becomes that side's sentinel.
+        return (
+            _collapse(tokens, is_kept, starts[1::2], sentinels),
+            _collapse(tokens, is_noise, starts[0::2], sentinels),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,18 +182,29 @@ def make_objective(
 
 def _window(tokens: np.ndarray, key: np.uint64, max_tokens: int) -> np.ndarray:
     tokens = np.asarray(tokens, np.int32)
-    size = min(len(tokens), max_tokens)
-    start = int(keys_lib.uniform_ints(np.asarray(key), _WINDOW, 0, len(tokens) - size + 1))
-    return tokens[start : start + size]
+    if len(tokens) <= max_tokens:
+        return tokens
+    start = int(keys_lib.uniform_ints(np.asarray(key), _WINDOW, 0, len(tokens) - max_tokens + 1))
+    return tokens[start : start + max_tokens]
 
 
-def _random_segments(num_items: int, num_segments: int, key: np.uint64, stream: int) -> np.ndarray:
-    """Sizes, all above 0, of `num_segments` segments of `num_items`; every composition is equally likely."""
-    draws = keys_lib.uniform_ints(
-        np.full(num_items - 1, key, np.uint64), 8 * np.arange(num_items - 1) + stream, 0, 2**53
-    )
-    borders = np.sort(np.argsort(draws, kind="stable")[: num_segments - 1]) + 1
-    return np.diff(np.concatenate([[0], borders, [num_items]]))
+def _random_segments(num_items: int, num_segments: int, words: np.ndarray) -> np.ndarray:
+    """Sizes, all above 0, of `num_segments` segments of `num_items`; every composition is equally likely.
+
+    words: uint64 [num_items - 1], random.
+    """
+    edges = np.empty(num_segments + 1, np.int64)
+    edges[0], edges[-1] = 0, num_items
+    edges[1:-1] = np.sort(np.argsort(words, kind="stable")[: num_segments - 1]) + 1
+    return edges[1:] - edges[:-1]
+
+
+def _collapse(tokens: np.ndarray, is_own: np.ndarray, sentinel_places: np.ndarray, sentinels: np.ndarray) -> np.ndarray:
+    """The tokens of one side, `sentinels` at their places, and EOS; is_own: bool [tokens + 1]."""
+    side = np.append(tokens, np.int32(EOS_ID))
+    side[sentinel_places] = sentinels
+    is_own[sentinel_places] = True
+    return side[is_own]
 
 
 def _with_eos(tokens: np.ndarray) -> np.ndarray:
