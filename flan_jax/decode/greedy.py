@@ -9,7 +9,15 @@ import jax
 import jax.numpy as jnp
 
 from flan_jax.core.vocab import EOS_ID, PAD_ID
-from flan_jax.models import DecodeCache, Params, T5Config, decode_step, encode, init_decode_cache
+from flan_jax.models import (
+    DecodeCache,
+    Params,
+    T5Config,
+    decode_step,
+    encode,
+    init_decode_cache,
+    unstack_decoder_layers,
+)
 
 START_ID = PAD_ID
 
@@ -69,6 +77,7 @@ def greedy_from_encoded(
     """`greedy_decode` after its encoder; traceable."""
     batch_size = encoded_BLD.shape[0]
     limits_B = jnp.minimum(limits_B, max_decode_len)
+    params = unstack_decoder_layers(config, params)
 
     def is_unfinished(state: _State) -> jax.Array:
         return jnp.any(state.is_open_B)

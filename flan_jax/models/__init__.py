@@ -2,7 +2,7 @@
 
 from flan_jax.models.axes import ACTIVATION_AXES, PARAMETER_AXES
 from flan_jax.models.config import T5Config
-from flan_jax.models.incremental import DecodeCache, decode_step, init_decode_cache
+from flan_jax.models.incremental import DecodeCache, decode_step, init_decode_cache, unstack_decoder_layers
 from flan_jax.models.model import (
     Batch,
     Params,
@@ -31,4 +31,5 @@ __all__ = [
     "init_params",
     "param_logical_axes",
     "param_shapes",
+    "unstack_decoder_layers",
 ]

@@ -16,7 +16,7 @@ from flan_jax.models.layers import TokenEmbedder
 from flan_jax.models.model import Params
 from flan_jax.models.t5 import Decoder, DecoderLayer
 
-__all__ = ["DecodeCache", "LayerCache", "decode_step", "init_decode_cache"]
+__all__ = ["DecodeCache", "LayerCache", "decode_step", "init_decode_cache", "unstack_decoder_layers"]
 
 
 class LayerCache(NamedTuple):
@@ -91,6 +91,18 @@ def decode_step(
     return logits_B1V[:, 0], cache._replace(index=cache.index + 1, layers=tuple(layers))
 
 
+def unstack_decoder_layers(config: T5Config, params: Params) -> Params:
+    """`params` with the decoder's layers as a tuple of trees, which `decode_step` takes as well.
+
+    For a decoding loop: a slice of the stacked arrays inside the loop is a copy of every decoder weight at every step,
+    outside it is one a batch. The barrier keeps XLA from moving the slices back in.
+    """
+    layers = jax.lax.optimization_barrier(tuple(_layer_params(config, params)))
+    return {**params, "decoder": {**params["decoder"], "layers": layers}}
+
+
 def _layer_params(config: T5Config, params: Params) -> list[dict[str, Any]]:
-    stacked = params["decoder"]["layers"]
-    return [jax.tree.map(lambda leaf, i=i: leaf[i], stacked) for i in range(config.num_decoder_layers)]
+    layers = params["decoder"]["layers"]
+    if isinstance(layers, tuple):
+        return list(layers)
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], layers) for i in range(config.num_decoder_layers)]
