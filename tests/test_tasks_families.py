@@ -6,10 +6,10 @@ import statistics
 import subprocess
 import sys
 
-import flan_jax.tasks.procedural  # noqa: F401
 import procedural_solvers
 import pytest
 
+import flan_jax.tasks.procedural  # noqa: F401
 from flan_jax.core.errors import TaskError
 from flan_jax.core.procedural import MIN_TEMPLATES, ProceduralSource, all_families, content_split
 from flan_jax.core.task import get_task

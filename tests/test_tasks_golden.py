@@ -6,13 +6,13 @@ import pathlib
 import subprocess
 import sys
 
-import flan_jax.tasks.procedural  # noqa: F401
 import pytest
-from flan_jax.tasks.procedural.overview import with_table
 
+import flan_jax.tasks.procedural  # noqa: F401
 from flan_jax.build.train_vocab import ASSET, procedural_tasks, training_texts
 from flan_jax.core.task import get_mixture, mixture_members
 from flan_jax.core.vocab import UNK_ID, load_vocabulary
+from flan_jax.tasks.procedural.overview import with_table
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "procedural.json"
 

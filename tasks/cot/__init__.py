@@ -3,9 +3,8 @@
 Suite `cot`: TASK_SUITES = {'cot': FOLDER}.
 """
 
-from flan_jax.tasks.cot.register import register_cot
-
 from flan_jax.core.suites import add_suite
+from flan_jax.tasks.cot.register import register_cot
 
 __all__ = ["register_cot"]
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.tasks.cot.templates import EXEMPLAR_STYLES, TEMPLATES
-
 from flan_jax.core.errors import TaskError
 from flan_jax.core.sources import TsvSource
 from flan_jax.core.task import Member, Mixture, Task, add_mixture, add_task
 from flan_jax.core.templates import TemplateRenderer
+from flan_jax.tasks.cot.templates import EXEMPLAR_STYLES, TEMPLATES
 
 CLUSTER = "chain_of_thought"
 NUM_EXEMPLARS = 2

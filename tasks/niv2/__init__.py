@@ -3,9 +3,8 @@
 Suite `niv2`: TASK_SUITES = {'niv2': FOLDER}, where FOLDER has `tasks/*.json` and `splits/default/*_tasks.txt`.
 """
 
-from flan_jax.tasks.niv2.register import register_niv2
-
 from flan_jax.core.suites import add_suite
+from flan_jax.tasks.niv2.register import register_niv2
 
 __all__ = ["register_niv2"]
 

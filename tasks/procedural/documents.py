@@ -7,11 +7,10 @@ context is the skill that instruction following builds on. No document contains 
 import random
 from collections.abc import Callable, Sequence
 
-from flan_jax.tasks.procedural import lexicon as lx
-from flan_jax.tasks.procedural.phrases import and_list, article, coin, draw_words, listing
-
 from flan_jax.core.procedural import ProceduralSource
 from flan_jax.core.task import Rendered, Row, Task, add_task
+from flan_jax.tasks.procedural import lexicon as lx
+from flan_jax.tasks.procedural.phrases import and_list, article, coin, draw_words, listing
 
 Write = Callable[[random.Random], str]
 SIZES = {"train": 12_000, "validation": 128}

@@ -4,10 +4,9 @@ Members follow from the families' own statements (cluster, kind, split); the pro
 registration by `flan_jax.core.task.add_mixture`.
 """
 
-from flan_jax.tasks.procedural.documents import OBJECTIVES
-
 from flan_jax.core.procedural import ProceduralSource
 from flan_jax.core.task import HeldOut, Member, Mixture, Task, add_mixture, all_tasks
+from flan_jax.tasks.procedural.documents import OBJECTIVES
 
 SELECTION_CLUSTERS = ("extraction",)
 REPORT_CLUSTERS = ("dialogue", "spatial", "story_questions")

@@ -2,12 +2,11 @@
 
 import random
 
-from flan_jax.tasks.procedural.entailment.facts import draw_pair
-from flan_jax.tasks.procedural.lexicon import TRAIN_LABELS
-
 from flan_jax.core.procedural import Family, register_family
 from flan_jax.core.task import Row
 from flan_jax.core.templates import Template
+from flan_jax.tasks.procedural.entailment.facts import draw_pair
+from flan_jax.tasks.procedural.lexicon import TRAIN_LABELS
 
 FIELDS = ("text", "statement", "true_label", "false_label", "answer", "options")
 TEMPLATES = (

@@ -2,12 +2,11 @@
 
 import random
 
-from flan_jax.tasks.procedural.lexicon import TRAIN_LABELS
-from flan_jax.tasks.procedural.sentiment.reviews import draw_review
-
 from flan_jax.core.procedural import Family, register_family
 from flan_jax.core.task import Row
 from flan_jax.core.templates import Template
+from flan_jax.tasks.procedural.lexicon import TRAIN_LABELS
+from flan_jax.tasks.procedural.sentiment.reviews import draw_review
 
 FIELDS = ("review", "good_label", "bad_label", "answer", "options")
 TEMPLATES = (

@@ -2,11 +2,10 @@
 
 import random
 
-from flan_jax.tasks.procedural.lexicon import LIST_WORDS, NAMES
-
 from flan_jax.core.procedural import Family, register_family
 from flan_jax.core.task import Row
 from flan_jax.core.templates import Template
+from flan_jax.tasks.procedural.lexicon import LIST_WORDS, NAMES
 
 
 def generate(rng: random.Random) -> Row:
