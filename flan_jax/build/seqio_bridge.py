@@ -137,9 +137,9 @@ def _join_pieces(
     def join_fitting(preamble: bytes, exemplars: np.ndarray, query: bytes) -> bytes:
         for kept in range(len(exemplars), -1, -1):
             text = preamble + b"".join(exemplars[:kept]) + query
-            if not kept or len(vocabulary.encode(text.decode())) + 1 <= limit:
-                return text
-        raise AssertionError("no exemplars always fit")
+            if limit is None or len(vocabulary.encode(text.decode())) + 1 <= limit:
+                break
+        return text
 
     def join(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         pieces = [example.pop("preamble"), example.pop("exemplars"), example.pop("query")]

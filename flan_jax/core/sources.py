@@ -12,7 +12,7 @@ import json
 import pathlib
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
@@ -60,7 +60,7 @@ class NaturalInstructionsSource:
     def rows(self, split: str) -> Sequence[Row]:
         """The file's instances. Raises `TaskError` with file and line for what is not in the schema."""
         _check_split(self, self.path, split)
-        return _read(self.path, _parse_natural_instructions)[: self.max_instances]
+        return _natural_instructions_rows(self.path, _version(self.path))[: self.max_instances]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +114,7 @@ class TsvSource:
         """The file's lines. Raises `TaskError` with file and line for a wrong number of columns or bytes that are not
         UTF-8."""
         _check_split(self, self.path, split)
-        return _read(self.path, functools.partial(_parse_tsv, fields=self.fields))
+        return _tsv_rows(self.path, _version(self.path), self.fields)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,37 +153,33 @@ def _check_split(source: Any, path: pathlib.Path, split: str) -> None:
         raise TaskError(f"{path} has no split {split!r}; it is read as {', '.join(source.splits)}")
 
 
-def _read(path: pathlib.Path, parse: Callable[[pathlib.Path, str], tuple[Row, ...]]) -> tuple[Row, ...]:
+def _version(path: pathlib.Path) -> tuple[int, int]:
+    """Changes with the file: rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task
+    after another, so the last few files read are kept."""
     try:
         status = path.stat()
-        # Rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task after another.
-        key = parse if not isinstance(parse, functools.partial) else (parse.func, tuple(parse.keywords.items()))
-        return _read_once(path, (status.st_mtime_ns, status.st_size), _Parser(key, parse))
     except OSError as error:
         raise TaskError(f"{path} cannot be read: {error}") from error
+    return status.st_mtime_ns, status.st_size
 
 
-@dataclasses.dataclass(frozen=True)
-class _Parser:
-    key: Any
-    parse: Callable[[pathlib.Path, str], tuple[Row, ...]] = dataclasses.field(compare=False)
-
-
-@functools.lru_cache(maxsize=4)
-def _read_once(path: pathlib.Path, version: tuple[int, int], parser: _Parser) -> tuple[Row, ...]:
-    content = path.read_bytes()
+def _read_text(path: pathlib.Path) -> str:
     try:
-        text = content.decode("utf-8")
+        content = path.read_bytes()
+        return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
         raise TaskError(
             f"{path}:{line}: byte {content[error.start]:#04x} at column {column} is not UTF-8: convert the file"
         ) from error
-    return parser.parse(path, text.removeprefix("\ufeff"))
+    except OSError as error:
+        raise TaskError(f"{path} cannot be read: {error}") from error
 
 
-def _parse_natural_instructions(path: pathlib.Path, text: str) -> tuple[Row, ...]:
+@functools.lru_cache(maxsize=4)
+def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> tuple[Row, ...]:
+    text = _read_text(path)
     try:
         task = json.loads(text)
     except json.JSONDecodeError as error:
@@ -206,7 +202,7 @@ def _parse_natural_instructions(path: pathlib.Path, text: str) -> tuple[Row, ...
         outputs = instance.get("output") if isinstance(instance, dict) else None
         outputs = [outputs] if isinstance(outputs, str) else outputs
         is_text = isinstance(outputs, list) and all(isinstance(output, str) for output in outputs)
-        if not is_text or not isinstance(instance.get("input"), str):
+        if outputs is None or not is_text or not isinstance(instance.get("input"), str):
             known = instance.get("id") if isinstance(instance, dict) else None
             where = _line_of(text, known or "Instances")
             raise TaskError(
@@ -228,8 +224,9 @@ def _line_of(text: str, needle: str) -> int:
     return text.count("\n", 0, max(text.find(f'"{needle}"'), 0)) + 1
 
 
-def _parse_tsv(path: pathlib.Path, text: str, fields: tuple[str, ...]) -> tuple[Row, ...]:
-    lines = text.split("\n")  # not splitlines, which also breaks at form feeds and Unicode line separators
+@functools.lru_cache(maxsize=4)
+def _tsv_rows(path: pathlib.Path, version: tuple[int, int], fields: tuple[str, ...]) -> tuple[Row, ...]:
+    lines = _read_text(path).split("\n")  # not splitlines, which also breaks at form feeds and Unicode line separators
     if not lines[-1]:
         lines.pop()
     rows = []
