@@ -228,7 +228,7 @@ def get(name: str) -> Task | Mixture:
     if name in _MIXTURES:
         return _MIXTURES[name]
     raise TaskError(
-        f"no task or mixture is called {name!r}{did_you_mean(name, [*_MIXTURES, *_TASKS])}. Is the module that "
+        f"no task or mixture is called {name!r}{did_you_mean(name, [*_MIXTURES, *_TASKS]) or '.'} Is the module that "
         f"registers it named in MIXTURE_OR_TASK_MODULE? `flan-jax tasks list` shows the {len(_TASKS)} registered tasks"
     )
 
