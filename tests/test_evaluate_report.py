@@ -116,6 +116,9 @@ def test_missing_and_stale_files_are_named(run_dir):
     (run_dir / "selected.json").write_text((run_dir / "selected.json").read_text().replace('"step": 50', '"step": 51'))
     with pytest.raises(CheckpointError, match="names step 51"):
         write_report(run_dir)
+    (run_dir / "selected.json").write_text('{"step": 100, "rule": "The last step"}')
+    with pytest.raises(CheckpointError, match="nothing to report"):
+        write_report(run_dir)
     (run_dir / "selected.json").unlink()
     with pytest.raises(CheckpointError, match=r"selected\.json does not exist"):
         write_report(run_dir)

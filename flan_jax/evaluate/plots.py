@@ -39,7 +39,7 @@ def gains_png(report: Report) -> bytes:
     axes.axvline(0.0, color="#888888", linewidth=0.8)
     axes.set_xlabel(f"score ({report.confidence:.0%} intervals; dotted: chance)")
     handles = [axes.barh([0], [0], color=color) for color in (BEFORE, AFTER)]
-    axes.legend(handles, ["before", "after"], loc="best", frameon=False)
+    figure.legend(handles, ["before", "after"], loc="outside upper right", ncols=2, frameon=False)
     return _png(figure)
 
 
@@ -85,7 +85,7 @@ def _bar(axes: Axes, position: int, row: Row) -> None:
 
 def _label(row: Row) -> str:
     if row.label:
-        return row.label
+        return f"{row.label}, {row.group} tasks"
     return f"{row.cluster}, {row.format} ({row.kind or 'not held out'})"
 
 

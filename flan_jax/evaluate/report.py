@@ -27,6 +27,8 @@ __all__ = ["print_report", "report_console", "write_report"]
 
 _NUM_WORDS = 5  # columns of words; those after them hold numbers
 _FILE_WIDTH = 180  # characters of a table that goes to a file
+_WIDE_TERMINAL = 150
+_LONGEST_SAMPLE = 700  # characters of a prompt or answer on the terminal
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
@@ -57,7 +59,7 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
     console = console or report_console()
     report = load_report(model_dir)
     console.print()
-    console.print(_table(report))
+    console.print(_table(report, is_narrow=console.width < _WIDE_TERMINAL))
     for kind in sorted({row.kind for row in report.rows}):
         console.print(f"  [bold]{kind or 'not held out'}[/bold]: {describe_kind(kind)}")
     for warning in report.warnings:
@@ -66,6 +68,8 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
     for pair in report.samples:
         console.print(f"\n[bold]Sample[/bold] from {pair.task} ({pair.kind or 'not held out'})")
         for name, text in _sample_lines(pair):
+            if len(text) > _LONGEST_SAMPLE:
+                text = f"{text[:_LONGEST_SAMPLE]} … ({len(text) - _LONGEST_SAMPLE} more characters, see report.html)"
             console.print(Padding(Text.assemble((f"{name:10}", "dim"), text), (0, 0, 0, 2)))
     console.print("\n[bold]Files[/bold]")
     for file, meaning in report.files:
@@ -89,28 +93,34 @@ def _why(report: Report) -> str:
     return f"{text} Rule: {selected['rule']}"
 
 
-def _table(report: Report) -> Table:
+def _table(report: Report, *, is_narrow: bool) -> Table:
+    """The rows; on a narrow terminal intervals stand below their means."""
     title = "Held-out tasks, before and after" if report.before else "Held-out tasks"
-    table = Table(title=title, caption=f"{report.confidence:.0%} bootstrap intervals over tasks and examples")
+    table = Table(title=title, caption=f"percent; {report.confidence:.0%} bootstrap intervals over tasks and examples")
     for position, name in enumerate(_columns(report)):
         table.add_column(name, justify="left" if position < _NUM_WORDS else "right", overflow="fold")
+
+    def add(row: Row, style: str) -> None:
+        cells = _cells(row, report)
+        table.add_row(*([cell.replace(" [", "\n[") for cell in cells] if is_narrow else cells), style=style)
+
     for row in report.rows:
-        table.add_row(*_cells(row, report), style="dim" if row.group == "selection" else "")
+        add(row, "dim" if row.group == "selection" else "")
     table.add_section()
     for row in report.summary:
-        table.add_row(*_cells(row, report), style="bold")
+        add(row, "bold")
     return table
 
 
 def _columns(report: Report) -> list[str]:
-    before = f"step {report.before.step}" if report.before else "before"
+    before = f"before (step {report.before.step})" if report.before else "before"
     words = ["held out", "cluster", "format", "used for", "metric"]
-    return [*words, "tasks", "chance", before, f"step {report.after.step}", "gain"]
+    return [*words, "tasks", "chance", before, f"after (step {report.after.step})", "gain"]
 
 
 def _cells(row: Row, report: Report) -> list[str]:
     if row.label:
-        words = [row.label, "", "", row.group, ""]
+        words = [row.label, "all", "", row.group, ""]
     else:
         words = [row.kind or "not held out", row.cluster, row.format, row.group, row.metric]
     numbers = [str(row.num_tasks), f"{100 * row.chance:.0f}" if row.chance else "-"]

@@ -127,8 +127,7 @@ def _summary_rows(before: EvalResults | None, after: EvalResults, options: Mappi
         tasks = after.in_group(group)
         if tasks:
             earlier = [before.tasks[task.task] for task in tasks] if before else None
-            label = f"{group} tasks, normalised average"
-            rows.append(_row(tasks, earlier, options, normalised_scores, label))
+            rows.append(_row(tasks, earlier, options, normalised_scores, "normalised average"))
     return rows
 
 
@@ -226,11 +225,14 @@ def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]
 
 def _read_selected(path: pathlib.Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
+        selected = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: no checkpoint of this run has been selected yet") from error
     except ValueError as error:
         raise CheckpointError(f"{path} is not JSON ({error}): apply the rule again with write_selected") from error
+    if "table" not in selected:
+        raise CheckpointError(f"{path} chose without held-out tasks, so there is nothing to report: set EVAL_SELECTION")
+    return selected
 
 
 def _read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
