@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -135,5 +136,6 @@ def _init_boxed(config: T5Config, key: jax.Array) -> Params:
         return T5(config).init(key, tokens, tokens, tokens, tokens, None)["params"]
 
 
+@functools.lru_cache(maxsize=16)
 def _abstract_boxed(config: T5Config) -> Params:
     return jax.eval_shape(lambda: _init_boxed(config, jax.random.key(0)))

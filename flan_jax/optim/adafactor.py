@@ -107,7 +107,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
     if config.clipping_threshold is not None:
         steps.append(optax.clip_by_block_rms(config.clipping_threshold))
     if config.multiply_by_parameter_scale:
-        steps.append(optax.scale_by_param_block_rms(config.min_parameter_scale))
+        steps.append(_scale_by_parameter_rms(config.min_parameter_scale))
     chain = optax.chain(*steps)
     schedule = config.schedule()
     is_stacked = _map_axes(lambda names: _STACK_AXIS in names, param_logical_axes)
@@ -152,6 +152,17 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
         return _pick(results, "update"), AdafactorState(optax.safe_increment(state.count), *moments)
 
     return optax.GradientTransformation(init, update)
+
+
+def _scale_by_parameter_rms(min_scale: float) -> optax.GradientTransformation:
+    # Optax's scale_by_param_block_rms guards a gradient that nobody takes here, with a copy of every parameter.
+    def update(updates: Any, state: Any, params: Any) -> tuple[Any, Any]:
+        def scale(update: jax.Array, param: jax.Array) -> jax.Array:
+            return update * jnp.maximum(jnp.sqrt(jnp.mean(jnp.square(param))), min_scale)
+
+        return jax.tree.map(scale, updates, params), state
+
+    return optax.GradientTransformation(optax.init_empty_state, update)
 
 
 def opt_state_logical_axes(config: AdafactorConfig, param_shapes: Any, param_logical_axes: Any) -> AdafactorState:
