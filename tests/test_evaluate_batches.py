@@ -36,7 +36,11 @@ def test_each_prompt_is_generated_from_once_in_at_most_three_shapes():
 
 @pytest.mark.parametrize("num_shards", [1, 4])
 def test_each_option_is_scored_once_with_its_own_prompt(num_shards):
-    options = [[tokens(int(n)) for n in RNG.integers(1, 40, RNG.integers(1, 90))] for _ in PROMPTS]
+    # The first half has one short option a prompt, so that a batch is full of prompts before it is full of answers.
+    options = [
+        [tokens(3)] if i < 75 else [tokens(int(n)) for n in RNG.integers(1, 40, RNG.integers(1, 90))]
+        for i in range(len(PROMPTS))
+    ]
     seen = set()
     shapes = set()
     by_key = {prompt.key: (prompt, answers) for prompt, answers in zip(PROMPTS, options, strict=True)}
