@@ -1,11 +1,13 @@
 """A model of 8 heads that trains in milliseconds, and packed batches for it."""
 
+import functools
+
 import jax
 import numpy as np
 
 from flan_jax.models import T5Config, forward, param_logical_axes
 from flan_jax.optim import AdafactorConfig, make_adafactor
-from flan_jax.train.config import DEFAULT_RULES
+from flan_jax.train.config import DEFAULT_RULES, MeshConfig
 from flan_jax.train.mesh import make_mesh, on_mesh, to_global
 from flan_jax.train.state import init_state, state_shardings
 from flan_jax.train.step import StepOptions, make_train_step
@@ -52,20 +54,39 @@ def packed_batch(
     return batch
 
 
-def train(mesh_config, num_steps=3, options=None, model=MODEL, devices=None):
-    """Trains on `packed_batch`es over a mesh: (metrics of each step as floats, final parameters as NumPy)."""
-    mesh = make_mesh(mesh_config, devices)
-    tx = make_adafactor(OPTIMIZER, param_logical_axes(model))
-    shardings = state_shardings(mesh, DEFAULT_RULES, model, OPTIMIZER)
-    state = init_state(model, tx, 0, shardings)
+PLAIN = StepOptions()
+# Unoptimised code compiles in half the time; what is compared is the arithmetic that was asked for.
+FAST_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+@functools.cache
+def initial_state():
+    """Parameters and optimizer state as NumPy, made once."""
+    mesh = make_mesh(MeshConfig(1, 1, 1), jax.devices()[:1])
+    tx = make_adafactor(OPTIMIZER, param_logical_axes(MODEL))
+    return jax.device_get(init_state(MODEL, tx, 0, state_shardings(mesh, DEFAULT_RULES, MODEL, OPTIMIZER)))
+
+
+def on(mesh):
+    """`forward` with activations laid out over `mesh`."""
 
     def apply(params, batch, key):
         with on_mesh(mesh, DEFAULT_RULES):
-            return forward(model, params, batch, key)
+            return forward(MODEL, params, batch, key)
 
-    step = make_train_step(apply, tx, options or StepOptions(), OPTIMIZER.schedule(), shardings)
+    return apply
+
+
+def train(mesh_config, num_steps=3, options=PLAIN, devices=None):
+    """Trains on `packed_batch`es over a mesh: (metrics of each step as floats, final parameters as NumPy)."""
+    mesh = make_mesh(mesh_config, devices)
+    tx = make_adafactor(OPTIMIZER, param_logical_axes(MODEL))
+    shardings = state_shardings(mesh, DEFAULT_RULES, MODEL, OPTIMIZER)
+    state = jax.device_put(initial_state(), shardings)
+    step = make_train_step(on(mesh), tx, options, OPTIMIZER.schedule(), shardings)
+    compiled = step.lower(state, to_global(mesh, 16, packed_batch(0))).compile(FAST_COMPILE)
     history = []
     for number in range(num_steps):
-        state, metrics = step(state, to_global(mesh, 16, packed_batch(number)))
+        state, metrics = compiled(state, to_global(mesh, 16, packed_batch(number)))
         history.append({name: float(value) for name, value in metrics.items()})
     return history, jax.device_get(state.params)

@@ -129,7 +129,7 @@ def shardings_by_rules(mesh: Mesh, rules: Rules, arrays: Any, logical_axes: Any)
 @contextlib.contextmanager
 def on_mesh(mesh: Mesh, rules: Rules) -> Iterator[None]:
     """Inside, the model's activations are laid out over `mesh` by `rules` when they are traced."""
-    with mesh, nn.logical_axis_rules(tuple(rules)):
+    with jax.sharding.use_abstract_mesh(mesh.abstract_mesh), nn.logical_axis_rules(tuple(rules)):
         yield
 
 
