@@ -10,11 +10,11 @@ import pathlib
 import subprocess
 import sys
 
-import flan_jax.tasks
 import pytest
 from array_record.python.array_record_module import ArrayRecordReader
 from shared import SHARED
 
+import flan_jax.tasks
 from flan_jax.build import native
 from flan_jax.core import assets, suites
 from flan_jax.core import task as task_registry
@@ -87,11 +87,13 @@ from flan_jax.build import cache
 from flan_jax.build.seqio_bridge import register_all
 from flan_jax.core import suites
 from flan_jax.core.errors import FlanError
+from flan_jax.core.task import all_mixtures, all_tasks
 from flan_jax.core.vocab import load_vocabulary
 
 suites.activate(order["suites"])
 added = register_all(order["vocab_path"])
-result = {"added": added, "added_again": register_all(order["vocab_path"]), "tokens": {}, "errors": {}}
+ours = [len([task for task in all_tasks() if task.splits()]), len(all_mixtures())]
+result = {"ours": ours, "added": added, "added_again": register_all(order["vocab_path"]), "tokens": {}, "errors": {}}
 
 def text(value):
     return value.decode() if isinstance(value, bytes) else value
@@ -216,9 +218,9 @@ def native_examples(name, split, vocabulary, limit):
     return list(itertools.islice(native.tokenise(task, split, vocabulary, limit, native.Tally()), NUM_EXAMPLES))
 
 
-def test_every_task_and_mixture_is_registered_once(seqio_says, registry):
-    tasks = [task for task in task_registry.all_tasks() if task.splits()]
-    assert seqio_says["added"] == [len(tasks), len(task_registry.all_mixtures())]
+def test_every_task_and_mixture_is_registered_once(seqio_says):
+    assert seqio_says["added"] == seqio_says["ours"]
+    assert min(seqio_says["added"]) > 5
     assert seqio_says["added_again"] == [0, 0]
 
 

@@ -4,12 +4,10 @@ import json
 import pathlib
 import random
 
-import flan_jax.tasks  # noqa: F401
 import pytest
-from flan_jax.tasks.cot.templates import TEMPLATES
-from flan_jax.tasks.niv2.register import selection_categories
 from shared import shared_path
 
+import flan_jax.tasks  # noqa: F401
 from flan_jax.core import suites
 from flan_jax.core import task as task_registry
 from flan_jax.core.errors import TaskError
@@ -20,6 +18,8 @@ from flan_jax.core.sources import (
     read_natural_instructions_head,
 )
 from flan_jax.evaluate.metrics import get_metric, instance_input
+from flan_jax.tasks.cot.templates import TEMPLATES
+from flan_jax.tasks.niv2.register import selection_categories
 
 TASK = {
     "Source": ["made_here", "elsewhere"],

@@ -58,9 +58,7 @@ def register_niv2(directory: pathlib.Path) -> Sequence[str]:
         tasks=frozenset(task_name(path) for path in (*selection, *report)),
     )
     _add_mixture("niv2_train", train, "Official training tasks but for the selection categories.", held_out)
-    _add_mixture(
-        "niv2_selection", selection, "Training tasks set apart by category to pick the checkpoint.", HeldOut()
-    )
+    _add_mixture("niv2_selection", selection, "Training tasks set apart by category to pick the checkpoint.", HeldOut())
     _add_mixture("niv2_report", report, "Official test tasks; reported, never selected on.", HeldOut())
     return (
         f"niv2: {len(train)} training tasks, {len(selection)} selection tasks ({', '.join(sorted(apart))}) and "
