@@ -18,8 +18,12 @@ VERBS = {
     "eval": "score a checkpoint on any mixture",
     "infer": "generate from a checkpoint: one prompt, a file, or interactively",
     "tasks": "list, show and render tasks",
+    "import": "weights of Hugging Face or T5X, as a folder to start from",
+    "export": "weights for Hugging Face or T5X",
     "mix": "explain a mixture: examples, caps, rates, epochs, tokens",
 }
+# `import` cannot be a module's name.
+_MODULES = {"import": "import_weights", "export": "export_weights"}
 
 __all__ = ["VERBS", "main"]
 
@@ -49,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_verb(verb: str, argv: Sequence[str]) -> int:
     """Parses `argv` for `verb` and runs it."""
-    module = importlib.import_module(f"flan_jax.cli.{verb}")
+    module = importlib.import_module(f"flan_jax.cli.{_MODULES.get(verb, verb)}")
     parser = argparse.ArgumentParser(prog=f"flan-jax {verb}", description=module.HELP)
     module.add_arguments(parser)
     if any(action.dest == "gin_file" for action in parser._actions):

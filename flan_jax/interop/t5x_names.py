@@ -14,23 +14,32 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jax.typing import ArrayLike
 
 from flan_jax.core.errors import CheckpointError
+from flan_jax.interop.pieces import STACKED, Piece, our_shapes
 from flan_jax.models import Params, T5Config, param_shapes
 
 _LAYER = re.compile(r"/layers_(\d+)/")
-_STACKED = "/layers/"
 
-__all__ = ["from_t5x", "t5x_names", "to_t5x"]
+__all__ = ["from_t5x", "t5x_names", "t5x_pieces", "to_t5x"]
 
 
 def t5x_names(config: T5Config) -> dict[str, tuple[int, ...]]:
     """Name and shape of every parameter of a T5X checkpoint of this model, sorted."""
     names = {}
     for name, leaf in flatten_dict(param_shapes(config), sep="/").items():
-        if _STACKED in name:
+        if STACKED in name:
             names.update({_layer_name(name, i): leaf.shape[1:] for i in range(leaf.shape[0])})
         else:
             names[name] = leaf.shape
     return dict(sorted(names.items()))
+
+
+def t5x_pieces(config: T5Config) -> tuple[Piece, ...]:
+    """Every parameter of ours beside its T5X name, a stack's layers in a row."""
+    pieces = []
+    for name, shape in sorted(our_shapes(config).items()):
+        layers = range(shape[0]) if STACKED in name else ()
+        pieces += [Piece(name, i, _layer_name(name, i)) for i in layers] or [Piece(name, None, name)]
+    return tuple(pieces)
 
 
 def from_t5x(flat: Mapping[str, ArrayLike], config: T5Config) -> Params:
@@ -59,7 +68,7 @@ def from_t5x(flat: Mapping[str, ArrayLike], config: T5Config) -> Params:
             )
     tree = {}
     for name, leaf in flatten_dict(param_shapes(config), sep="/").items():
-        if _STACKED in name:
+        if STACKED in name:
             tree[name] = np.stack([arrays[_layer_name(name, i)] for i in range(leaf.shape[0])]).astype(np.float32)
         else:
             tree[name] = arrays[name].astype(np.float32)
@@ -71,7 +80,7 @@ def to_t5x(params: Params, config: T5Config) -> dict[str, np.ndarray]:
     flat = {}
     for name, leaf in flatten_dict(params, sep="/").items():
         array = np.asarray(leaf)
-        if _STACKED in name:
+        if STACKED in name:
             flat.update({_layer_name(name, i): array[i] for i in range(array.shape[0])})
         else:
             flat[name] = array
@@ -81,7 +90,7 @@ def to_t5x(params: Params, config: T5Config) -> dict[str, np.ndarray]:
 
 
 def _layer_name(stacked_name: str, layer: int) -> str:
-    return stacked_name.replace(_STACKED, f"/layers_{layer}/", 1)
+    return stacked_name.replace(STACKED, f"/layers_{layer}/", 1)
 
 
 def _normalised(name: str) -> str:

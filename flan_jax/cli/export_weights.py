@@ -1,0 +1,99 @@
+"""`flan-jax export`: weights as a folder that transformers loads, or as a T5X checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+
+from flan_jax.core import assets
+from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.core.vocab import load_vocabulary
+from flan_jax.interop.hugging_face import MAX_SHARD_BYTES, write_hugging_face
+from flan_jax.interop.pieces import our_shapes, stored_dtype
+from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE, are_adafactors, write_t5x
+from flan_jax.interop.tensors import OrbaxTensors, SafetensorsTensors, Tensors, check_tensors
+from flan_jax.models import T5Config, count_params
+from flan_jax.train.initial import WeightsSource, find_weights
+from flan_jax.train.weights import WEIGHTS_FILE, is_weights_folder
+
+HELP = "Write weights for Hugging Face transformers (4 or 5) or for T5X."
+
+__all__ = ["HELP", "add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of `export`."""
+    parser.add_argument(
+        "--checkpoint",
+        required=True,
+        help="a run's folder (its selected weights), one of its checkpoints (t5x: with the optimizer's state), a "
+        "weights folder, or embedded:NAME",
+    )
+    parser.add_argument("--to", required=True, choices=["hf", "t5x"], help="the format")
+    parser.add_argument(
+        "--out", required=True, type=pathlib.Path, help="hf: the folder; t5x: where checkpoint_<step> goes"
+    )
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], help="(default: what the weights are stored in)")
+    parser.add_argument("--vocab_path", help="hf: SentencePiece model to put beside (default: the weights' own)")
+    parser.add_argument("--max_shard_bytes", type=int, default=MAX_SHARD_BYTES, help="hf: larger files are split")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exports `args.checkpoint`."""
+    source = find_weights(assets.resolve(args.checkpoint))
+    config = source.model_config()
+    params, moments = _tensors(source)
+    check_tensors(source.path, our_shapes(config), params.infos, "the model it says it is")
+    dtype = args.dtype or stored_dtype(params.infos)
+    notes = []
+    if args.to == "hf":
+        vocab_path = _vocab_path(args.vocab_path, source, config)
+        if vocab_path is None:
+            notes.append("no tokenizer beside it: the weights do not carry theirs; give it with --vocab_path")
+        files = write_hugging_face(args.out, config, params, dtype, vocab_path, args.max_shard_bytes)
+        written = f"{args.out} ({len(files)} file{'s' if len(files) > 1 else ''} of weights)"
+    else:
+        if moments is not None and not are_adafactors(config, moments):
+            raise CheckpointError(f"{source.path}: its optimizer's state is not Adafactor's, which T5X reads")
+        if moments is None:
+            notes.append(
+                "without the optimizer's state, which is not beside these weights: T5X can infer from it, or finetune "
+                "with a fresh one; a run's checkpoints/<step> has it"
+            )
+        if source.step is None:
+            notes.append("the step is not known: written as 0")
+        written = str(write_t5x(args.out, config, params, source.step or 0, dtype, moments))
+    print(f"{count_params(config):,} parameters of {source.path} as {dtype}: {written}")
+    for note in notes:
+        print(f"  {note}")
+    return 0
+
+
+def _tensors(source: WeightsSource) -> tuple[Tensors, Tensors | None]:
+    """Parameters, and the optimizer's state where there is one."""
+    path = source.path
+    if is_weights_folder(path):
+        state = path / MOMENTS_FILE
+        moments = SafetensorsTensors(path, [state]) if state.is_file() else None
+        return SafetensorsTensors(path, [path / WEIGHTS_FILE]), moments
+    return OrbaxTensors(path / "params"), OrbaxTensors(path / "opt_state")
+
+
+def _vocab_path(given: str | None, source: WeightsSource, config: T5Config) -> pathlib.Path | None:
+    """The weights' own vocabulary; the embedded one only if it is theirs."""
+    path = assets.resolve(given) if given else source.vocab_path and str(source.vocab_path)
+    vocabulary = load_vocabulary(path or str(assets.EMBEDDED_VOCAB))
+    if source.vocab_fingerprint not in (None, vocabulary.fingerprint):
+        if path is None:
+            return None
+        raise ConfigError(
+            f"{source.path} was trained with vocabulary {source.vocab_fingerprint[:12]}, {path} is "
+            f"{vocabulary.fingerprint[:12]}: give the SentencePiece model it was trained with (--vocab_path)"
+        )
+    if path is None and source.vocab_fingerprint is None:
+        return None
+    if vocabulary.size > config.vocab_size:
+        raise CheckpointError(
+            f"{path} has {vocabulary.size:,} pieces, the model {config.vocab_size:,} rows: give its own vocabulary"
+        )
+    return vocabulary.path

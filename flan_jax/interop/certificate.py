@@ -1,0 +1,97 @@
+"""Whether imported weights compute what they computed where they came from: logits on fixed inputs, both ways."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import pathlib
+from typing import Any
+
+import jax
+import numpy as np
+
+from flan_jax.models import Params, T5Config, decode_teacher_forced, encode
+
+# Relative to the largest logit, for weights stored as float32.
+FLOAT32_LIMIT = 1e-4
+_NUM_ROWS, _INPUTS_LENGTH, _TARGETS_LENGTH = 2, 24, 12
+
+__all__ = [
+    "FLOAT32_LIMIT",
+    "Certificate",
+    "compare_with_transformers",
+    "fixed_inputs",
+    "our_logits",
+    "why_no_reference",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """Largest difference between our logits and the reference's, both computed in float32.
+
+    Attributes:
+      reference: program and version.
+      max_abs_error: over all logits of real positions.
+      max_logit: largest absolute logit of the reference.
+      relative_error: the first over the second.
+    """
+
+    reference: str
+    max_abs_error: float
+    max_logit: float
+    relative_error: float
+
+
+def fixed_inputs(vocab_size: int) -> dict[str, np.ndarray]:
+    """The same random ids every time: inputs int32 [2, 24] with a padded row, their mask, decoder inputs [2, 12]."""
+    rng = np.random.default_rng(2022)
+    inputs_BL = rng.integers(2, vocab_size, (_NUM_ROWS, _INPUTS_LENGTH)).astype(np.int32)
+    inputs_BL[1, _INPUTS_LENGTH * 2 // 3 :] = 0
+    decoder_BT = rng.integers(2, vocab_size, (_NUM_ROWS, _TARGETS_LENGTH)).astype(np.int32)
+    decoder_BT[:, 0] = 0
+    return {"inputs": inputs_BL, "mask": (inputs_BL != 0).astype(np.int32), "decoder_inputs": decoder_BT}
+
+
+def our_logits(config: T5Config, params: Params) -> np.ndarray:
+    """Float32 [2, 12, V] on `fixed_inputs`."""
+    config = dataclasses.replace(config, dtype="float32", remat="none")
+    batch = fixed_inputs(config.vocab_size)
+
+    @jax.jit
+    def run(params: Params) -> jax.Array:
+        encoded_BLD = encode(config, params, batch["inputs"], batch["mask"])
+        return decode_teacher_forced(config, params, encoded_BLD, batch["mask"], batch["decoder_inputs"])
+
+    with jax.default_matmul_precision("highest"):
+        return np.asarray(run(params))
+
+
+def why_no_reference() -> str | None:
+    """None where transformers and torch are installed, else what is missing."""
+    missing = [name for name in ("transformers", "torch") if importlib.util.find_spec(name) is None]
+    return f"{' and '.join(missing)} not installed" if missing else None
+
+
+def compare_with_transformers(config: T5Config, params: Params, folder: pathlib.Path) -> Certificate:
+    """Our parameters' logits against those of transformers' own reading of `folder`; both models are in memory."""
+    import torch
+    import transformers
+
+    batch = fixed_inputs(config.vocab_size)
+    loaded: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True)
+    with torch.no_grad():
+        theirs = (
+            loaded.float()
+            .eval()(
+                input_ids=torch.from_numpy(batch["inputs"]).long(),
+                attention_mask=torch.from_numpy(batch["mask"]).long(),
+                decoder_input_ids=torch.from_numpy(batch["decoder_inputs"]).long(),
+            )
+            .logits.numpy()
+        )
+    # A vocabulary made smaller or larger on the way is compared where both have it.
+    common = min(config.vocab_size, theirs.shape[-1])
+    theirs, ours = theirs[..., :common], our_logits(config, params)[..., :common]
+    error, largest = float(np.abs(ours - theirs).max()), float(np.abs(theirs).max())
+    return Certificate(f"transformers {transformers.__version__}", error, largest, error / largest)

@@ -1,0 +1,119 @@
+"""One tensor of theirs beside its place in ours: what every format comes down to."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from flax.traverse_util import flatten_dict
+
+from flan_jax.core.errors import CheckpointError
+from flan_jax.interop.safetensors_writer import SafetensorsWriter
+from flan_jax.interop.tensors import TensorInfo, Tensors
+from flan_jax.models import T5Config, param_shapes
+
+STACKED = "/layers/"
+_VOCAB_AXIS = {"token_embedder/embedding": 0, "decoder/logits_dense/kernel": 1}
+
+__all__ = ["STACKED", "ForeignModel", "Piece", "our_shapes", "resize_vocabulary", "stored_dtype", "their_shapes"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Tensor `theirs` is parameter `ours`, or entry `layer` of it, possibly `transposed`."""
+
+    ours: str
+    layer: int | None
+    theirs: str
+    transposed: bool = False
+
+    def turn(self, array: np.ndarray) -> np.ndarray:
+        """Their array as ours, or ours as theirs."""
+        return array.T if self.transposed else array
+
+
+@dataclasses.dataclass(frozen=True)
+class ForeignModel:
+    """Another program's checkpoint of a model that ours can be: found and checked, not yet read.
+
+    Attributes:
+      config: the model.
+      tensors: the parameters, under their names.
+      pieces: what goes where; all of ours, layers in a row.
+      step: optimizer steps behind it; None where the format does not say.
+      vocab_path: its SentencePiece model, None where there is none.
+      moments: Adafactor's state by our names (`v_row/encoder/…`, `v_col/…`, `v/…`, `count`); None where there is none.
+      notes: what a user should know: tensors left out, defaults assumed.
+      origin: JSON values that say where it came from.
+    """
+
+    config: T5Config
+    tensors: Tensors
+    pieces: tuple[Piece, ...]
+    step: int | None = None
+    vocab_path: pathlib.Path | None = None
+    moments: Mapping[str, np.ndarray] | None = None
+    notes: tuple[str, ...] = ()
+    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def write(self, file: pathlib.Path, dtype: str) -> None:
+        """Writes our parameters as safetensors, one of their tensors in memory at a time."""
+        shapes = our_shapes(self.config)
+        with SafetensorsWriter(file, shapes, dtype) as out:
+            for piece in self.pieces:
+                array = piece.turn(self.tensors.read(piece.theirs))
+                if piece.ours in _VOCAB_AXIS:
+                    array = _fit(array, _VOCAB_AXIS[piece.ours], self.config.vocab_size)
+                out.write(piece.ours, array, piece.layer)
+
+
+def resize_vocabulary(model: ForeignModel, vocab_size: int) -> ForeignModel:
+    """`model` with `vocab_size` tokens: the last ones are cut off, new ones are the mean of all (Hewitt 2021), which
+    keeps their logits as large as an average token's."""
+    old = model.config.vocab_size
+    if vocab_size == old:
+        return model
+    if vocab_size < 1:
+        raise CheckpointError(f"a vocabulary of {vocab_size} tokens: give at least 1")
+    change = (
+        f"{vocab_size - old:,} tokens added as the mean of all" if vocab_size > old else f"{old - vocab_size:,} cut"
+    )
+    return dataclasses.replace(
+        model,
+        config=dataclasses.replace(model.config, vocab_size=vocab_size),
+        moments=None,
+        notes=(
+            *model.notes,
+            f"vocabulary of {old:,} resized to {vocab_size:,}: {change}; no optimizer state goes with it",
+        ),
+    )
+
+
+def _fit(array: np.ndarray, axis: int, size: int) -> np.ndarray:
+    have = array.shape[axis]
+    if have >= size:
+        return array if have == size else array.take(range(size), axis)
+    mean = array.astype(np.float32).mean(axis, keepdims=True)
+    return np.concatenate([array, np.repeat(mean, size - have, axis).astype(array.dtype)], axis)
+
+
+def our_shapes(config: T5Config) -> dict[str, tuple[int, ...]]:
+    """Flat name -> shape of our parameters, layers stacked."""
+    return {name: tuple(leaf.shape) for name, leaf in flatten_dict(param_shapes(config), sep="/").items()}
+
+
+def their_shapes(config: T5Config, pieces: Iterable[Piece]) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of their tensors."""
+    ours, shapes = our_shapes(config), {}
+    for piece in pieces:
+        shape = ours[piece.ours] if piece.layer is None else ours[piece.ours][1:]
+        shapes[piece.theirs] = shape[::-1] if piece.transposed else shape
+    return shapes
+
+
+def stored_dtype(infos: Mapping[str, TensorInfo]) -> str:
+    """The dtype that keeps every value: bfloat16 if all tensors are, else float32."""
+    return "bfloat16" if {info.dtype for info in infos.values()} == {"bfloat16"} else "float32"
