@@ -1,6 +1,7 @@
 """`flan-jax infer` and `flan-jax eval` as a user runs them, on a tiny random model."""
 
 import dataclasses
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.vocab import load_vocabulary
 from flan_jax.models import T5Config, init_params
@@ -34,23 +36,29 @@ def flan_jax(*args, stdin=None):
     return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300)
 
 
-def test_infer_says_the_same_by_prompt_by_file_and_interactively(weights, tmp_path):
+def test_infer_says_the_same_by_prompt_by_file_and_interactively(weights, tmp_path, capsys, monkeypatch):
     prompts = ["Say red.", "How many apples are there? one, two"]
-    options = ("--checkpoint", weights.parent, "--max_decode_len", 6, "--json")
-    by_prompt = flan_jax("infer", *options, *(arg for prompt in prompts for arg in ("--prompt", prompt)))
-    assert by_prompt.returncode == 0, by_prompt.stderr
-    lines = [json.loads(line) for line in by_prompt.stdout.splitlines()]
+    options = ("--checkpoint", str(weights.parent), "--max_decode_len", "6", "--json")
+    assert main(["infer", *options, *(arg for prompt in prompts for arg in ("--prompt", prompt))]) == 0
+    by_prompt = capsys.readouterr().out
+    lines = [json.loads(line) for line in by_prompt.splitlines()]
     assert [line["prompt"] for line in lines] == prompts
     assert all(line["log_prob"] < 0 and 1 <= line["num_tokens"] <= 6 for line in lines)
     file = tmp_path / "prompts.jsonl"
     file.write_text("".join(json.dumps({"inputs": prompt}) + "\n" for prompt in prompts) + "\n")
-    by_file = flan_jax("infer", *options, "--prompts_file", file)
-    assert by_file.stdout == by_prompt.stdout
-    assert "1 blank lines have no generation" in by_file.stderr
-    interactive = flan_jax("infer", *options, stdin="\n".join(prompts) + "\n\n")
-    assert [json.loads(line)["generation"] for line in interactive.stdout.splitlines()] == [
-        line["generation"] for line in lines
-    ]
+    assert main(["infer", *options, "--prompts_file", str(file)]) == 0
+    by_file = capsys.readouterr()
+    assert by_file.out == by_prompt and "1 blank lines have no generation" in by_file.err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(prompts) + "\n\n"))
+    assert main(["infer", *options]) == 0
+    interactive = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["generation"] for line in interactive] == [line["generation"] for line in lines]
+
+
+def test_infer_as_a_command(weights):
+    done = flan_jax("infer", "--checkpoint", weights, "--prompt", "Say red.", "--max_decode_len", 3)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,8 +72,6 @@ def test_infer_says_the_same_by_prompt_by_file_and_interactively(weights, tmp_pa
     ],
 )
 def test_infer_refuses_what_it_cannot_use(weights, args, words, capsys):
-    from flan_jax.cli.main import main
-
     assert main(["infer", "--checkpoint", str(weights), *map(str, args)]) == 2
     assert words in capsys.readouterr().err
 
@@ -85,5 +91,9 @@ def test_eval_scores_a_mixture_with_table_and_json(weights, tmp_path):
     assert len(task["scores"]) == 10 and "bought_new_template" in value["copy_input_rouge_l"]
     samples = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
     assert len(samples) == 3 and {"inputs", "prediction", "reference", "score"} <= samples[0].keys()
-    failed = flan_jax("eval", "--checkpoint", weights, "--mixture", "bought_new_templat", "--cache_dir", cache)
-    assert failed.returncode == 2 and "did you mean" in failed.stderr and "bought_new_template" in failed.stderr
+
+
+def test_eval_of_an_unknown_mixture_suggests_the_nearest(weights, tmp_path, capsys):
+    args = ["--mixture", "bought_new_templat", "--cache_dir", str(tmp_path)]
+    assert main(["eval", "--checkpoint", str(weights), *args]) == 2
+    assert "did you mean bought_new_template" in capsys.readouterr().err

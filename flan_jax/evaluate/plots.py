@@ -29,6 +29,8 @@ def curves_png(report: Report) -> bytes:
 
 def gains_png(report: Report) -> bytes:
     """Bars before and after, one pair a row of the report, with intervals and chance."""
+    from matplotlib.patches import Patch
+
     rows = [*report.summary, *report.rows]
     figure = _figure(10.5, 0.9 + 0.46 * len(rows))
     axes = figure.subplots()
@@ -38,8 +40,8 @@ def gains_png(report: Report) -> bytes:
     axes.invert_yaxis()
     axes.axvline(0.0, color="#888888", linewidth=0.8)
     axes.set_xlabel(f"score ({report.confidence:.0%} intervals; dotted: chance)")
-    handles = [axes.barh([0], [0], color=color) for color in (BEFORE, AFTER)]
-    figure.legend(handles, ["before", "after"], loc="outside upper right", ncols=2, frameon=False)
+    handles = [Patch(color=BEFORE, label="before"), Patch(color=AFTER, label="after")]
+    figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
     return _png(figure)
 
 
