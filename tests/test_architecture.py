@@ -70,7 +70,11 @@ def test_only_the_command_line_reads_gin():
 
 
 def test_no_file_has_outgrown_one_subject():
-    long = {str(p.relative_to(ROOT)): n for p in (ROOT / "flan_jax").rglob("*.py") if (n := len(p.read_text().splitlines())) > 500}
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in (ROOT / "flan_jax").rglob("*.py")
+        if (n := len(p.read_text().splitlines())) > 500
+    }
     assert not long, long
 
 

@@ -32,6 +32,7 @@ class Tally:
     dropped_rows: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     exemplars_dropped: int = 0
     examples_shortened: int = 0
+    num_exemplars: int = 0  # the most in one prompt
 
     def drop(self, reason: str, index: int) -> None:
         """Counts one row that is left out."""
@@ -111,6 +112,7 @@ def tokenise(
                 continue
             tally.exemplars_dropped += dropped
             tally.examples_shortened += dropped > 0
+            tally.num_exemplars = max(tally.num_exemplars, len(example.exemplars) - dropped)
             yield CachedExample(
                 inputs_tokens=np.array([*inputs, EOS_ID] if task.objective is None else [], np.int32),
                 targets_tokens=np.array([*targets, EOS_ID], np.int32),
@@ -152,6 +154,7 @@ def blank_manifest(
         exemplars_dropped=tally.exemplars_dropped,
         examples_shortened=tally.examples_shortened,
         max_inputs_length=max_inputs_length,
+        num_exemplars=tally.num_exemplars,
     )
 
 

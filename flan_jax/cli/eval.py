@@ -12,7 +12,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from flan_jax.build.ensure import BuildOrder, CacheRequest, ensure_cache
-from flan_jax.build.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, parse_suites
 from flan_jax.cli.checkpoints import LoadedModel, add_model_arguments, load_model
 from flan_jax.core.manifest import cache_root, write_json_atomically
@@ -63,8 +62,6 @@ def run(args: argparse.Namespace) -> int:
     modules, suites = tuple(args.module) or DEFAULT_MODULES, parse_suites(args.suite)
     requests = tuple(CacheRequest(name, ("eval",), args.inputs_length, args.split) for name in config.report)
     ensure_cache(BuildOrder(requests, args.cache_dir, str(model.vocabulary.path), modules, suites))
-    if not args.module:  # a user's own module may import TensorFlow, which the cache process did instead
-        register(modules, suites)
     root = cache_root(args.cache_dir, model.vocabulary.fingerprint)
     evaluator = Evaluator(root, model.vocabulary, model.config, config, mesh)
     with Progress(transient=True) as progress:

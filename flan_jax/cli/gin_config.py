@@ -15,10 +15,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import gin
-from gin import config as gin_internals
-
 import flan_jax
+import gin
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
@@ -26,6 +24,7 @@ from flan_jax.evaluate import EvalConfig
 from flan_jax.models import T5Config
 from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import CheckpointConfig, MeshConfig, TrainConfig
+from gin import config as gin_internals
 
 __all__ = ["RunConfig", "TaskConfig", "add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]
 
@@ -203,7 +202,9 @@ def _parse(parse: Any, what: str) -> None:
 
 
 def _macros() -> dict[str, Any]:
-    return {scope: params.get("value") for (scope, name), params in gin_internals._CONFIG.items() if name == "gin.macro"}
+    return {
+        scope: params.get("value") for (scope, name), params in gin_internals._CONFIG.items() if name == "gin.macro"
+    }
 
 
 def _scan_locations(files: Sequence[str], search_paths: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,6 @@ import os
 import jax
 
 from flan_jax.build.ensure import BuildOrder, ensure_cache
-from flan_jax.build.resolve import register
 from flan_jax.cli.cache import requests_of_run
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.core.errors import ConfigError
@@ -43,9 +42,7 @@ def run(args: argparse.Namespace) -> int:
     join_processes(args)
     if jax.default_backend() == "cpu":
         keep_freed_memory()
-    tasks = config.tasks
-    if all(module.partition(".")[0] == "flan_jax" for module in tasks.modules):
-        register(tasks.modules, tasks.suites)  # a user's own module may import TensorFlow: the cache process does it
+    tasks = config.tasks  # registered in the cache's own process: a module of tasks may import TensorFlow
     order = BuildOrder(
         tuple(requests_of_run(config)),
         config.train.cache_dir,

@@ -76,7 +76,7 @@ class SplitManifest:
     fingerprint: of the task's rendered text, by which a changed task is told from its cached self.
     dropped: reason -> count of source rows that are not in the shards (e.g. "empty_targets").
     exemplars_dropped: exemplars left out to keep inputs within `max_inputs_length`; examples_shortened: how many
-    examples lost any.
+    examples lost any. num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
     """
 
     task: str
@@ -96,7 +96,15 @@ class SplitManifest:
     exemplars_dropped: int
     examples_shortened: int
     max_inputs_length: int | None
+    num_exemplars: int | None = None
     format_version: int = FORMAT_VERSION
+
+    @property
+    def format(self) -> str:
+        """ "zero-shot", "few-shot", or "as given" where the cache cannot tell."""
+        if self.num_exemplars is None:
+            return "as given"
+        return "few-shot" if self.num_exemplars else "zero-shot"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,4 +220,6 @@ def _read_json(path: pathlib.Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CacheError(f"{path} does not exist: build it with `flan-jax cache`") from error
     except ValueError as error:
-        raise CacheError(f"{path} is not valid JSON ({error}): delete its folder and run `flan-jax cache` again") from error
+        raise CacheError(
+            f"{path} is not valid JSON ({error}): delete its folder and run `flan-jax cache` again"
+        ) from error

@@ -187,7 +187,9 @@ def add_task(task: Task) -> Task:
     """Registers `task`; refuses a name that is taken or malformed."""
     _check_name(task.name)
     if task.objective is None and not task.metrics and task.eval_split is not None:
-        raise TaskError(f"task {task.name} has an evaluation split but no metric: name one of flan_jax.evaluate.metrics")
+        raise TaskError(
+            f"task {task.name} has an evaluation split but no metric: name one of flan_jax.evaluate.metrics"
+        )
     _TASKS[task.name] = task
     return task
 
@@ -199,14 +201,18 @@ def add_mixture(mixture: Mixture) -> Mixture:
         raise TaskError(f"mixture {mixture.name} has no members: give at least one task")
     for member in mixture.members:
         if isinstance(member.rate, str) and member.rate != "num_examples":
-            raise TaskError(f"mixture {mixture.name}: rate {member.rate!r} of {member.name} is neither a number nor 'num_examples'")
+            raise TaskError(
+                f"mixture {mixture.name}: rate {member.rate!r} of {member.name} is neither a number nor 'num_examples'"
+            )
         if not isinstance(member.rate, str) and member.rate < 0:
             raise TaskError(f"mixture {mixture.name}: rate {member.rate} of {member.name} is negative; the limit is 0")
         get(member.name)
     for task in mixture_members(mixture):
         reason = mixture.held_out.violation(task)
         if reason:
-            raise TaskError(f"mixture {mixture.name} may not contain {task.name}: {reason}; drop the member or the promise")
+            raise TaskError(
+                f"mixture {mixture.name} may not contain {task.name}: {reason}; drop the member or the promise"
+            )
     _MIXTURES[mixture.name] = mixture
     return mixture
 
@@ -262,5 +268,3 @@ def _check_name(name: str) -> None:
         raise TaskError(f"{name!r} is not a usable name: use letters, digits and underscores, no digit first")
     if name in _TASKS or name in _MIXTURES:
         raise TaskError(f"{name} is already registered: choose another name")
-
-

@@ -15,7 +15,6 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
-from flan_jax.core.task import get_task
 from flan_jax.core.vocab import EOS_ID, Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
@@ -169,7 +168,7 @@ class Evaluator:
         trimmed = [trim_inputs(example.inputs_tokens, self.config.inputs_length) for example in examples]
         num_trimmed = sum(len(e.inputs_tokens) > self.config.inputs_length for e in examples)
         prompts = tuple(Prompt(first_key + i, tokens, limit) for i, tokens in enumerate(trimmed))
-        return _HeldOutTask(manifest, group, _task_format(name), examples, prompts, num_trimmed)
+        return _HeldOutTask(manifest, group, manifest.format, examples, prompts, num_trimmed)
 
     def _longest_reference(self, example: CachedExample) -> int:
         encoded = self.vocabulary.encode_batch(example.references)
@@ -302,16 +301,6 @@ def _needs(task: _HeldOutTask) -> set[str]:
 
 def _references(task: _HeldOutTask) -> list[Sequence[str]]:
     return [example.references for example in task.examples]
-
-
-def _task_format(name: str) -> str:
-    """Whether prompts of the task hold solved examples: drawn by the registry, or brought by the data set itself."""
-    try:
-        task = get_task(name)
-    except TaskError:  # a task of SeqIO's, which this process has not registered: by its name
-        return "few-shot" if any(word in name for word in ("few_shot", "fewshot", "_fs_")) else "zero-shot"
-    brought = getattr(task.render, "num_examples", 0)
-    return "few-shot" if task.exemplar_split is not None or brought else "zero-shot"
 
 
 def _whole(array: jax.Array) -> np.ndarray:

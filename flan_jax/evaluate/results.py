@@ -49,7 +49,7 @@ class TaskResult:
     Attributes:
       task, cluster, kind: as in `core.task.Task`; `kind` says how the task is held out.
       group: "selection", "report", or "" for a task that is just scored.
-      format: "zero-shot" or "few-shot".
+      format: "zero-shot", "few-shot", or "as given".
       metric: the first metric's name; `score` is its mean, `scores` its value an example, [n], and `low`, `high` its
         bootstrap interval.
       metrics: metric -> mean.
