@@ -2,9 +2,9 @@
 
 import dataclasses
 
-import flan_jax.tasks.procedural  # noqa: F401
 import pytest
 
+import flan_jax.tasks.procedural  # noqa: F401
 from flan_jax.core import task as registry
 from flan_jax.core.errors import TaskError
 from flan_jax.core.procedural import Family, all_families

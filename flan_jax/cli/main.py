@@ -31,16 +31,16 @@ __all__ = ["VERBS", "main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb; returns 0, or 2 after printing an error that is the input's fault."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv[:1] == ["--version"]:
-        print(__version__)
-        return 0
-    if not argv or argv[0] in ("-h", "--help"):
-        print("usage: flan-jax VERB [options]\n")
-        print("\n".join(f"  {verb:8}{text}" for verb, text in VERBS.items()))
-        print("\n`flan-jax VERB --help` shows a verb's options. Recipes are in gin/recipes.")
-        return 0 if argv else 2
-    verb, rest = argv[0], argv[1:]
+    verb, rest = (argv[0], argv[1:]) if argv else ("--help", [])
     try:
+        if verb in ("-h", "--help"):
+            print("usage: flan-jax VERB [options]\n")
+            print("\n".join(f"  {name:8}{text}" for name, text in VERBS.items()))
+            print("\n`flan-jax VERB --help` shows a verb's options. Recipes are in gin/recipes.")
+            return 0 if argv else 2
+        if verb == "--version":
+            print(__version__)
+            return 0
         if verb not in VERBS:
             raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS)} The verbs are {', '.join(VERBS)}")
         return run_verb(verb, rest)
