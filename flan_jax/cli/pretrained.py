@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from flan_jax.cli.main import run_verb
+from flan_jax.cli import train
 from flan_jax.core import assets
 
 STAGES = (("span", "gin/recipes/demo_span.gin"), ("prefix", "gin/recipes/demo_prefix.gin"))
@@ -29,10 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, recipe in STAGES:
         stage_dir = args.model_dir / name
         bindings = [f"MODEL_DIR = {str(stage_dir)!r}"] + ([f"INITIAL_CHECKPOINT_PATH = {start!r}"] if start else [])
-        status = run_verb("train", [f"--gin_file={recipe}", *[f"--gin_bindings={b}" for b in bindings]])
+        verb = argparse.ArgumentParser()
+        train.add_arguments(verb)
+        stage = train.train(verb.parse_args([f"--gin_file={recipe}", *[f"--gin_bindings={b}" for b in bindings]]))
+        if not stage.is_finished:
+            return 0  # stopped by SIGTERM, with everything saved: the same command continues
         start = str(stage_dir / "selected")
-        if status or not pathlib.Path(start).is_dir():
-            return status or 1  # stopped by SIGTERM: the same command continues
     shutil.rmtree(args.out, ignore_errors=True)
     shutil.copytree(start, args.out)
     print(f"the LM-adapted weights are in {args.out}")

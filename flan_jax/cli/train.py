@@ -15,11 +15,11 @@ from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.host_memory import keep_freed_memory
 from flan_jax.evaluate.report import print_report, write_report
-from flan_jax.train.loop import run_training
+from flan_jax.train.loop import RunResult, run_training
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["HELP", "add_arguments", "run", "train"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains; 0 when the run is finished or was stopped by SIGTERM with everything saved."""
+    train(args)
+    return 0
+
+
+def train(args: argparse.Namespace) -> RunResult:
+    """Trains from the verb's arguments, and writes the report of a finished run that judged."""
     config = load_run(args)
     join_processes(args)
     if jax.default_backend() == "cpu":
@@ -61,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if result.is_finished and jax.process_index() == 0 and config.evaluation.selection:
         write_report(result.model_dir)
         print_report(result.model_dir)
-    return 0
+    return result
 
 
 def join_processes(args: argparse.Namespace) -> None:
@@ -69,25 +75,24 @@ def join_processes(args: argparse.Namespace) -> None:
 
     The three flags default to COORDINATOR_ADDRESS, NUM_PROCESSES and PROCESS_ID of the environment.
     """
-    given = {
-        "coordinator_address": args.coordinator_address or os.environ.get("COORDINATOR_ADDRESS"),
-        "num_processes": args.num_processes if args.num_processes is not None else _environment_int("NUM_PROCESSES"),
-        "process_id": args.process_id if args.process_id is not None else _environment_int("PROCESS_ID"),
-    }
-    missing = [name for name, value in given.items() if value is None]
-    if len(missing) == len(given):
+    address: str | None = args.coordinator_address or os.environ.get("COORDINATOR_ADDRESS")
+    number: int | None = args.num_processes if args.num_processes is not None else _environment_int("NUM_PROCESSES")
+    process: int | None = args.process_id if args.process_id is not None else _environment_int("PROCESS_ID")
+    given = {"coordinator_address": address, "num_processes": number, "process_id": process}
+    if all(value is None for value in given.values()):
         if args.distributed or "," in os.environ.get("TPU_WORKER_HOSTNAMES", ""):
             jax.distributed.initialize()
         return
-    if missing:
+    if address is None or number is None or process is None:
+        missing = [name for name, value in given.items() if value is None]
         raise ConfigError(
             f"--{', --'.join(missing)} missing: several processes need --coordinator_address, --num_processes and "
             f"--process_id together (or none of them, and --distributed)"
         )
-    if not 0 <= given["process_id"] < given["num_processes"]:
-        raise ConfigError(f"--process_id {given['process_id']} is not in [0, {given['num_processes']}): count from 0")
+    if not 0 <= process < number:
+        raise ConfigError(f"--process_id {process} is not in [0, {number}): count from 0")
     logging.getLogger("jax._src.distributed").setLevel(logging.WARNING)
-    jax.distributed.initialize(**given)
+    jax.distributed.initialize(address, number, process)
 
 
 def _environment_int(name: str) -> int | None:
