@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from flan_jax.models import Params, T5Config, decode_teacher_forced, encode
@@ -53,15 +55,15 @@ def fixed_inputs(vocab_size: int) -> dict[str, np.ndarray]:
     return {"inputs": inputs_BL, "mask": (inputs_BL != 0).astype(np.int32), "decoder_inputs": decoder_BT}
 
 
-def our_logits(config: T5Config, params: Params) -> np.ndarray:
+def our_logits(config: T5Config, params: Params, batch: Mapping[str, np.ndarray]) -> np.ndarray:
     """Float32 [2, 12, V] on `fixed_inputs`."""
     config = dataclasses.replace(config, dtype="float32", remat="none")
-    batch = fixed_inputs(config.vocab_size)
+    inputs_BL, mask_BL, decoder_BT = (jnp.asarray(batch[name]) for name in ("inputs", "mask", "decoder_inputs"))
 
     @jax.jit
     def run(params: Params) -> jax.Array:
-        encoded_BLD = encode(config, params, batch["inputs"], batch["mask"])
-        return decode_teacher_forced(config, params, encoded_BLD, batch["mask"], batch["decoder_inputs"])
+        encoded_BLD = encode(config, params, inputs_BL, mask_BL)
+        return decode_teacher_forced(config, params, encoded_BLD, mask_BL, decoder_BT)
 
     with jax.default_matmul_precision("highest"):
         return np.asarray(run(params))
@@ -78,8 +80,10 @@ def compare_with_transformers(config: T5Config, params: Params, folder: pathlib.
     import torch
     import transformers
 
-    batch = fixed_inputs(config.vocab_size)
     loaded: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True)
+    # A vocabulary made smaller or larger on the way is compared where both have it.
+    common = min(config.vocab_size, loaded.config.vocab_size)
+    batch = fixed_inputs(common)
     with torch.no_grad():
         theirs = (
             loaded.float()
@@ -90,8 +94,6 @@ def compare_with_transformers(config: T5Config, params: Params, folder: pathlib.
             )
             .logits.numpy()
         )
-    # A vocabulary made smaller or larger on the way is compared where both have it.
-    common = min(config.vocab_size, theirs.shape[-1])
-    theirs, ours = theirs[..., :common], our_logits(config, params)[..., :common]
+    theirs, ours = theirs[..., :common], our_logits(config, params, batch)[..., :common]
     error, largest = float(np.abs(ours - theirs).max()), float(np.abs(theirs).max())
     return Certificate(f"transformers {transformers.__version__}", error, largest, error / largest)

@@ -14,6 +14,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.interop.safetensors_writer import SafetensorsWriter
 from flan_jax.interop.tensors import TensorInfo, Tensors
 from flan_jax.models import T5Config, param_shapes
+from flan_jax.models.config import Dtype
 
 STACKED = "/layers/"
 _VOCAB_AXIS = {"token_embedder/embedding": 0, "decoder/logits_dense/kernel": 1}
@@ -114,6 +115,6 @@ def their_shapes(config: T5Config, pieces: Iterable[Piece]) -> dict[str, tuple[i
     return shapes
 
 
-def stored_dtype(infos: Mapping[str, TensorInfo]) -> str:
+def stored_dtype(infos: Mapping[str, TensorInfo]) -> Dtype:
     """The dtype that keeps every value: bfloat16 if all tensors are, else float32."""
     return "bfloat16" if {info.dtype for info in infos.values()} == {"bfloat16"} else "float32"

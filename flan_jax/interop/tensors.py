@@ -40,7 +40,11 @@ class Tensors(Protocol):
     """A folder's arrays. `infos` is known at once, `read` touches one array."""
 
     path: pathlib.Path
-    infos: Mapping[str, TensorInfo]
+
+    @property
+    def infos(self) -> Mapping[str, TensorInfo]:
+        """Name -> shape and dtype."""
+        ...
 
     def read(self, name: str, layer: int | None = None) -> np.ndarray:
         """The array, or entry `layer` of its leading axis. Raises `CheckpointError` for a damaged file."""
