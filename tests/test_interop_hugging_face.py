@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from sentencepiece import sentencepiece_model_pb2
 from shared import shared_path
 
 from flan_jax.cli.main import main
@@ -138,7 +139,17 @@ def test_a_vocabulary_travels_along(editable, tmp_path):
     np.testing.assert_allclose(table[512:], np.broadcast_to(table[:512].mean(0), (7808, 64)), atol=1e-6)
     export = ["export", "--checkpoint", str(tmp_path / "ours"), "--to", "hf", "--out", str(tmp_path / "theirs")]
     assert main(export) == 0
-    assert (tmp_path / "theirs/spiece.model").read_bytes() == assets.EMBEDDED_VOCAB.read_bytes()
+    # A BPE model, which T5Tokenizer would misread: it travels under a name that transformers does not look for.
+    assert (tmp_path / "theirs/sentencepiece.model").read_bytes() == assets.EMBEDDED_VOCAB.read_bytes()
+    assert not (tmp_path / "theirs/spiece.model").exists()
+    unigram = sentencepiece_model_pb2.ModelProto.FromString(assets.EMBEDDED_VOCAB.read_bytes())
+    unigram.trainer_spec.model_type = unigram.trainer_spec.UNIGRAM
+    (tmp_path / "unigram.model").write_bytes(unigram.SerializeToString())
+    assert (
+        import_from(folder, tmp_path / "two", "--vocab_size", "8320", "--vocab_path", f"{tmp_path}/unigram.model") == 0
+    )
+    assert main([*export[:2], str(tmp_path / "two"), *export[3:]]) == 0
+    assert (tmp_path / "theirs/spiece.model").read_bytes() == (tmp_path / "unigram.model").read_bytes()
 
 
 def test_stored_dtype(editable, tmp_path):

@@ -8,7 +8,7 @@ import pathlib
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.vocab import load_vocabulary
-from flan_jax.interop.hugging_face import MAX_SHARD_BYTES, write_hugging_face
+from flan_jax.interop.hugging_face import MAX_SHARD_BYTES, PLAIN_VOCAB_FILE, is_unigram, write_hugging_face
 from flan_jax.interop.pieces import our_shapes, stored_dtype
 from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE, are_adafactors, write_t5x
 from flan_jax.interop.tensors import OrbaxTensors, SafetensorsTensors, Tensors, check_tensors
@@ -50,6 +50,11 @@ def run(args: argparse.Namespace) -> int:
         vocab_path = _vocab_path(args.vocab_path, source, config)
         if vocab_path is None:
             notes.append("no tokenizer beside it: the weights do not carry theirs; give it with --vocab_path")
+        elif not is_unigram(vocab_path):
+            notes.append(
+                f"its vocabulary is not Unigram, which is all that T5Tokenizer reads: it is in {PLAIN_VOCAB_FILE}, "
+                f"encode with the sentencepiece package"
+            )
         files = write_hugging_face(args.out, config, params, dtype, vocab_path, args.max_shard_bytes)
         written = f"{args.out} ({len(files)} file{'s' if len(files) > 1 else ''} of weights)"
     else:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from sentencepiece import sentencepiece_model_pb2
 
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.manifest import write_json_atomically
@@ -33,6 +34,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 VOCAB_FILE = "spiece.model"
+# A name by which transformers does not look for one.
+PLAIN_VOCAB_FILE = "sentencepiece.model"
 # What Hugging Face's own writer cuts at.
 MAX_SHARD_BYTES = 5 * 10**9
 _FAMILIES = ("t5", "mt5")
@@ -45,7 +48,14 @@ _OTHER_FAMILIES = {
 _ATTENTION = {"query": "q", "key": "k", "value": "v", "out": "o"}
 _MLP = ("wi_0", "wi_1", "wo")
 
-__all__ = ["MAX_SHARD_BYTES", "hugging_face_pieces", "open_hugging_face", "write_hugging_face"]
+__all__ = [
+    "MAX_SHARD_BYTES",
+    "PLAIN_VOCAB_FILE",
+    "hugging_face_pieces",
+    "is_unigram",
+    "open_hugging_face",
+    "write_hugging_face",
+]
 
 
 def open_hugging_face(path: pathlib.Path) -> ForeignModel:
@@ -218,7 +228,7 @@ def write_hugging_face(
       config: the model.
       params: ours by flat name, layers stacked; at most one stack is in memory at a time.
       dtype: "float32" or "bfloat16", what is stored.
-      vocab_path: a SentencePiece model to put beside it.
+      vocab_path: a SentencePiece model to put beside it; only Unigram ones become a tokenizer of transformers.
       max_shard_bytes: a file larger than this is split, an index names the parts.
     """
     pieces = hugging_face_pieces(config)
@@ -241,11 +251,25 @@ def write_hugging_face(
         write_json_atomically(folder / INDEX_FILE, index)
     _forget_other_layout(folder, files)
     if vocab_path is not None:
-        shutil.copyfile(vocab_path, folder / VOCAB_FILE)
-        write_json_atomically(folder / "tokenizer_config.json", _TOKENIZER)
+        _put_vocabulary(folder, vocab_path)
     write_json_atomically(folder / "generation_config.json", dict(_TOKENS))
     write_json_atomically(folder / CONFIG_FILE, _settings(config, dtype))
     return files
+
+
+def is_unigram(vocab_path: pathlib.Path) -> bool:
+    """Whether transformers' T5Tokenizer reads this SentencePiece model: it takes scores for Unigram's, whatever the
+    file says, and would silently cut a BPE model's text into other pieces."""
+    model = sentencepiece_model_pb2.ModelProto.FromString(vocab_path.read_bytes())
+    return model.trainer_spec.model_type == sentencepiece_model_pb2.TrainerSpec.UNIGRAM
+
+
+def _put_vocabulary(folder: pathlib.Path, vocab_path: pathlib.Path) -> None:
+    if is_unigram(vocab_path):
+        shutil.copyfile(vocab_path, folder / VOCAB_FILE)
+        write_json_atomically(folder / "tokenizer_config.json", _TOKENIZER)
+    else:
+        shutil.copyfile(vocab_path, folder / PLAIN_VOCAB_FILE)
 
 
 def _forget_other_layout(folder: pathlib.Path, files: Iterable[pathlib.Path]) -> None:
