@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -35,6 +36,8 @@ from flan_jax.train.stop import Stopped, StopSignal
 from flan_jax.train.throughput import Meter
 
 CONFIG_FILE = "config.gin"
+_RUNNING, _DONE, _FAILED = range(3)
+_TELL_SECS = 5.0
 
 __all__ = ["CONFIG_FILE", "RunResult", "run_training"]
 
@@ -176,11 +179,13 @@ def run_training(
                     checkpoints.check()
         except Stopped:
             checkpoints.wait()
-            log.say(f"stopped by SIGTERM after step {step:,}, which is saved: the same command continues from there")
+            saved = f"step {step:,}, which is saved" if step else "step 0, before there was anything to save"
+            log.say(f"stopped by SIGTERM after {saved}: the same command continues from there")
             return RunResult(model_dir, step, is_finished=False)
 
         # The end: the rule picks a step, whose weights are handed over.
         checkpoints.wait()
+        del state  # the selected parameters need its memory
         selected_step, selection = judge.select(config.train_steps)
         folder = hand_over(checkpoints, selected_step, selection, abstract.params, config, model, vocabulary)
         why = f"normalised average {selection.score:.4f}" if selection else "the last one, as no task selects"
@@ -200,18 +205,27 @@ def _load_vocabulary(config: TrainConfig, model: T5Config) -> Vocabulary:
     return vocabulary
 
 
-def _on_process_0(work: Callable[[], None], failure: str) -> None:
-    """Runs `work` on process 0 while the others wait; all of them fail if it does."""
-    error: Exception | None = None
-    if jax.process_index() == 0:
-        try:
-            work()
-        except Exception as caught:  # the other processes must hear of it before it goes on its way
-            error = caught
-    if jax.process_count() > 1 and not multihost_utils.broadcast_one_to_all(np.array(error is None)) and error is None:
-        raise CacheError(f"{failure} on process 0: its log says why")
-    if error is not None:
-        raise error
+def _on_process_0(work: Callable[[], object], failure: str) -> None:
+    """Runs `work` on process 0 while the others wait; all of them fail if it does.
+
+    It may take hours, and a collective that waits so long is taken for dead: process 0 works in a thread and tells
+    the others every few seconds how it stands.
+    """
+    if jax.process_count() == 1:
+        work()
+        return
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        future = executor.submit(work) if jax.process_index() == 0 else None
+        status = _RUNNING
+        while status == _RUNNING:
+            if future is not None:
+                concurrent.futures.wait([future], timeout=_TELL_SECS)
+                status = _RUNNING if not future.done() else _FAILED if future.exception() else _DONE
+            status = int(multihost_utils.broadcast_one_to_all(np.int32(status)))
+        if future is not None:
+            future.result()
+        elif status == _FAILED:
+            raise CacheError(f"{failure} on process 0: its log says why")
 
 
 def _make_plan(config: TrainConfig, root: pathlib.Path, vocabulary: Vocabulary, reader: CacheReader) -> PackingPlan:
@@ -229,7 +243,7 @@ def _make_plan(config: TrainConfig, root: pathlib.Path, vocabulary: Vocabulary, 
             reader=reader,
         )
 
-    _on_process_0(lambda: plan() and None, "the packing plan could not be made")
+    _on_process_0(plan, "the packing plan could not be made")
     return plan()
 
 

@@ -51,14 +51,12 @@ def loss_parts(
     """
     weights_BT = weights_BT.astype(jnp.float32)
     loss_BT, z_BT, correct_BT = token_losses(logits_BTV, targets_BT, label_smoothing, z_loss)
+
     # `where` rather than a bare product: 0 * inf at a padding position would poison the sum.
-    masked = functools.partial(jnp.where, weights_BT > 0)
-    return LossParts(
-        jnp.sum(masked(loss_BT * weights_BT, 0.0)),
-        jnp.sum(masked(z_BT * weights_BT, 0.0)),
-        jnp.sum(masked(correct_BT * weights_BT, 0.0)),
-        jnp.sum(weights_BT),
-    )
+    def weighted_sum(values_BT: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.where(weights_BT > 0, values_BT * weights_BT, 0.0))
+
+    return LossParts(weighted_sum(loss_BT), weighted_sum(z_BT), weighted_sum(correct_BT), jnp.sum(weights_BT))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))

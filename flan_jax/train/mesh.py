@@ -165,8 +165,9 @@ def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequ
 def local_rows(mesh: Mesh, batch_size: int) -> np.ndarray:
     """Numbers of the global batch's rows that this process's devices hold, ascending, int64."""
     rows: set[int] = set()
-    for (index,) in batch_sharding(mesh).addressable_devices_indices_map((batch_size,)).values():
-        rows.update(range(*index.indices(batch_size)))
+    for index in batch_sharding(mesh).addressable_devices_indices_map((batch_size,)).values():
+        if index is not None:
+            rows.update(range(*index[0].indices(batch_size)))
     return np.array(sorted(rows), np.int64)
 
 

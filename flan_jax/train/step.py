@@ -25,9 +25,12 @@ __all__ = ["Batch", "Metrics", "StepOptions", "TrainState", "make_loss_and_grad"
 
 
 class TrainState(NamedTuple):
-    """What a step changes. step: int32 scalar, steps done so far."""
+    """What a step changes. step: int32 scalar, steps done so far.
 
-    step: jax.Array
+    Also the tree of what belongs to these arrays, such as their shardings or shapes.
+    """
+
+    step: Any
     params: Any
     opt_state: optax.OptState
 
@@ -47,8 +50,10 @@ def make_train_step(
     options: StepOptions,
     learning_rate: Callable[[jax.Array], jax.Array],
     state_shardings: TrainState | None = None,
-) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
-    """The jitted step. It consumes its state: the caller keeps only what comes back.
+) -> jax.stages.Wrapped:
+    """The jitted step, (state, batch) -> (state, metrics).
+
+    It consumes its state: the caller keeps only what comes back.
 
     Args:
       forward: (params, batch, dropout_key) -> logits; dropout must depend on the batch's `row_ids` and the key alone,
@@ -88,7 +93,7 @@ def make_train_step(
         }
         return TrainState(state.step + 1, params, opt_state), metrics
 
-    if state_shardings is None:
+    if mesh is None:
         return jax.jit(train_step, donate_argnums=0)
     rows = NamedSharding(mesh, PartitionSpec(BATCH_AXES))
     scalar = NamedSharding(mesh, PartitionSpec())
