@@ -81,7 +81,8 @@ def test_no_file_has_outgrown_one_subject():
 def test_importing_everything_does_no_io_and_draws_no_random_numbers():
     program = textwrap.dedent("""
         import builtins, importlib, pkgutil, random, sys
-        import numpy, jax, flax.linen, optax, orbax.checkpoint, matplotlib.font_manager, rich.console, rouge_score.rouge_scorer
+        import numpy, jax, flax.linen, optax, orbax.checkpoint, matplotlib.font_manager, rich.console
+        import rouge_score.rouge_scorer
         import tensorboardX, safetensors.flax, sentencepiece, array_record.python.array_record_module, gin
         import flan_jax
         state, numpy_state = random.getstate(), numpy.random.get_state()[1].tolist()

@@ -108,7 +108,7 @@ def _download(name: str) -> pathlib.Path:
 
 def _vocabulary_fields(model: ForeignModel, given: str | None) -> tuple[dict[str, str], list[str]]:
     """model.json's fields of the vocabulary with its `source`, and what to tell."""
-    path = assets.resolve(given) if given else model.vocab_path and str(model.vocab_path)
+    path = assets.resolve(given) if given else str(model.vocab_path) if model.vocab_path else None
     if path is None:
         return {}, ["no vocabulary came with it: give one with --vocab_path, here or where the weights are used"]
     vocabulary = load_vocabulary(path)

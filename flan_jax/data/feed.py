@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 __all__ = ["FedBatch", "prefetch"]
@@ -29,7 +29,7 @@ def prefetch(
     stop_step: int,
     put: Callable[[dict[str, Any]], Any],
     depth: int = 2,
-) -> Iterator[FedBatch]:
+) -> Generator[FedBatch, None, None]:
     """Yields the batches of steps start_step..stop_step-1, `depth` of them made ahead by one background thread.
 
     make_batch: step -> host arrays. put: host arrays -> device arrays (it should only start the transfer, as
@@ -48,7 +48,7 @@ def _prefetch(
     stop_step: int,
     put: Callable[[dict[str, Any]], Any],
     depth: int,
-) -> Iterator[FedBatch]:
+) -> Generator[FedBatch, None, None]:
     ready: queue.Queue[Any] = queue.Queue()
     slots = threading.Semaphore(depth)  # batches that may be made or lie ready; freed when the caller takes one
     stopped = threading.Event()

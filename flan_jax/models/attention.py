@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -65,7 +66,8 @@ def _scores(q_BHLK: jax.Array, k_BHSK: jax.Array, bias_HLS: jax.Array | None, ma
     scores_BHLS = jnp.einsum("bhlk,bhsk->bhls", q_BHLK, k_BHSK, preferred_element_type=jnp.float32)
     if bias_HLS is not None:
         scores_BHLS += bias_HLS
-    return jnp.where(mask_B1LS, scores_BHLS, MASKED_SCORE)
+    # `where`, in a form that keeps no array of the scores' size beside a scan over layers.
+    return jnp.minimum(scores_BHLS, jnp.where(mask_B1LS, jnp.inf, MASKED_SCORE))
 
 
 def _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, seeds_2B):
@@ -93,7 +95,7 @@ def _attend_backward(dropout_rate, residuals, g_BHLK):
     g_weights_BHLS = dropout(g_weights_BHLS, dropout_rate, seeds_2B)
     row_sum_BHL1 = jnp.sum(g_BHLK.astype(jnp.float32) * out_BHLK.astype(jnp.float32), axis=-1, keepdims=True)
     # Where the mask hides a score its weight is 0, unless it hides the whole row, which then has no gradient.
-    g_scores_BHLS = jnp.where(mask_B1LS, weights_BHLS * (g_weights_BHLS - row_sum_BHL1), 0.0).astype(dtype)
+    g_scores_BHLS = (weights_BHLS * (g_weights_BHLS - row_sum_BHL1) * mask_B1LS).astype(dtype)
     dq_BHLK = jnp.einsum("bhls,bhsk->bhlk", g_scores_BHLS, k_BHSK)
     dk_BHKS = jnp.einsum("bhkl,bhls->bhks", q_BHLK.swapaxes(2, 3), g_scores_BHLS)
     dbias_HLS = None
@@ -101,7 +103,7 @@ def _attend_backward(dropout_rate, residuals, g_BHLK):
         # As a product with ones: XLA's CPU reduction over the leading axis is some 30 times slower.
         ones_B = jnp.ones(q_BHLK.shape[0], jnp.float32)
         dbias_HLS = jnp.einsum("b,bhls->hls", ones_B, g_scores_BHLS.astype(jnp.float32))
-    no_gradient = (np.zeros(mask_B1LS.shape, jax.dtypes.float0), None)
+    no_gradient: tuple[Any, Any] = (np.zeros(mask_B1LS.shape, jax.dtypes.float0), None)
     if seeds_2B is not None:
         no_gradient = (no_gradient[0], np.zeros(seeds_2B.shape, jax.dtypes.float0))
     return dq_BHLK, dk_BHKS.swapaxes(2, 3), dv_BHKS.swapaxes(2, 3), dbias_HLS, *no_gradient

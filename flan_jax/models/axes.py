@@ -6,6 +6,8 @@ Parameters and activations have names of their own, so that one mesh axis may sh
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 from flax import linen as nn
 
@@ -20,7 +22,12 @@ ACTIVATION_AXES = (
     "activation_vocab",
 )
 
-__all__ = ["ACTIVATION_AXES", "PARAMETER_AXES", "constrain"]
+__all__ = ["ACTIVATION_AXES", "PARAMETER_AXES", "constrain", "with_axes"]
+
+
+def with_axes(init: nn.initializers.Initializer, *names: str) -> Any:
+    """`init` for `Module.param`, its result's axes named. Typed loosely: Flax types the box that `param` unpacks."""
+    return nn.with_logical_partitioning(init, names)
 
 
 def constrain(x: jax.Array, *names: str | None) -> jax.Array:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from flan_jax.models.config import T5Config
 from flan_jax.models.layers import TokenEmbedder
-from flan_jax.models.model import Params
+from flan_jax.models.model import Params, apply
 from flan_jax.models.t5 import Decoder, DecoderLayer
 
 __all__ = ["DecodeCache", "LayerCache", "decode_step", "init_decode_cache", "unstack_decoder_layers"]
@@ -34,7 +34,7 @@ class DecodeCache(NamedTuple):
     To reorder beams, index the batch axis of every array in `layers`, and of `cross_mask_BL`.
     """
 
-    index: jax.Array  # int32 scalar: the next position to write
+    position: jax.Array  # int32 scalar: the next one to write
     layers: tuple[LayerCache, ...]
     cross_mask_BL: jax.Array
     bias_HR: jax.Array  # by offset, see RelativeBias
@@ -55,11 +55,11 @@ def init_decode_cache(
     empty_BHTK = jnp.zeros((batch_size, config.num_heads, max_decode_len, config.head_dim), config.compute_dtype)
     layers = []
     for layer_params in _layer_params(config, params):
-        cross_k_BHLK, cross_v_BHLK = DecoderLayer(config).apply(
-            {"params": layer_params}, encoded_BLD, method="cross_keys_and_values"
+        cross_k_BHLK, cross_v_BHLK = apply(
+            DecoderLayer(config), layer_params, encoded_BLD, method="cross_keys_and_values"
         )
         layers.append(LayerCache(empty_BHTK, empty_BHTK, cross_k_BHLK, cross_v_BHLK))
-    bias_HR = Decoder(config).apply({"params": params["decoder"]}, max_decode_len, method="bias_by_offset")
+    bias_HR = apply(Decoder(config), params["decoder"], max_decode_len, method="bias_by_offset")
     return DecodeCache(jnp.zeros((), jnp.int32), tuple(layers), encoder_mask_BL != 0, bias_HR)
 
 
@@ -68,18 +68,19 @@ def decode_step(
 ) -> tuple[jax.Array, DecodeCache]:
     """Feeds one token a row (the start id 0 first); logits of the next one, float32 [B, V], and the cache after it."""
     max_decode_len = cache.layers[0].self_k_BHTK.shape[2]
-    offset = max_decode_len - 1 - cache.index  # the bias's entry for key 0
+    offset = max_decode_len - 1 - cache.position  # the bias's entry for key 0
     bias_H1T = jax.lax.dynamic_slice_in_dim(cache.bias_HR, offset, max_decode_len, axis=1)[:, None]
-    self_mask_111T = (jnp.arange(max_decode_len) <= cache.index)[None, None, None]
+    self_mask_111T = (jnp.arange(max_decode_len) <= cache.position)[None, None, None]
     cross_mask_B11L = cache.cross_mask_BL[:, None, None]
 
-    y_B1D = TokenEmbedder(config).apply({"params": params["token_embedder"]}, tokens_B[:, None])
+    y_B1D = apply(TokenEmbedder(config), params["token_embedder"], tokens_B[:, None])
     layers = []
     for layer, layer_params in zip(cache.layers, _layer_params(config, params), strict=True):
-        y_B1D, self_k_BHTK, self_v_BHTK = DecoderLayer(config).apply(
-            {"params": layer_params},
+        y_B1D, self_k_BHTK, self_v_BHTK = apply(
+            DecoderLayer(config),
+            layer_params,
             y_B1D,
-            cache.index,
+            cache.position,
             *layer,
             bias_H1T,
             self_mask_111T,
@@ -87,8 +88,8 @@ def decode_step(
             method="step",
         )
         layers.append(layer._replace(self_k_BHTK=self_k_BHTK, self_v_BHTK=self_v_BHTK))
-    logits_B1V = Decoder(config).apply({"params": params["decoder"]}, y_B1D, method="normed_logits")
-    return logits_B1V[:, 0], cache._replace(index=cache.index + 1, layers=tuple(layers))
+    logits_B1V = apply(Decoder(config), params["decoder"], y_B1D, method="normed_logits")
+    return logits_B1V[:, 0], cache._replace(position=cache.position + 1, layers=tuple(layers))
 
 
 def unstack_decoder_layers(config: T5Config, params: Params) -> Params:

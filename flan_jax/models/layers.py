@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from flan_jax.models.axes import constrain
+from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.config import T5Config
 from flan_jax.models.dropout import dropout, fold_in
 
@@ -30,7 +30,7 @@ class Dense(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param(
             "kernel",
-            nn.with_logical_partitioning(self.kernel_init, self.axes),
+            with_axes(self.kernel_init, *self.axes),
             (x.shape[-1], self.features),
             jnp.float32,
         )
@@ -48,7 +48,7 @@ class RmsNorm(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         scale = self.param(
             "scale",
-            nn.with_logical_partitioning(nn.initializers.ones_init(), ("embed",)),
+            with_axes(nn.initializers.ones_init(), "embed"),
             (x.shape[-1],),
             jnp.float32,
         )
@@ -63,10 +63,16 @@ def _normalise(x: jax.Array, scale: jax.Array, dtype: jnp.dtype) -> jax.Array:
     return (x * inverse_rms * scale).astype(dtype)
 
 
-@functools.partial(jax.checkpoint, static_argnums=2, prevent_cse=False)
-def _gate(gate_BLF: jax.Array, linear_BLF: jax.Array, rate: float, seeds_2B: jax.Array | None) -> jax.Array:
-    # Checkpointed: the backward pass keeps the two inputs and computes the tanh anew.
-    return dropout(nn.gelu(gate_BLF, approximate=True) * linear_BLF, rate, seeds_2B)
+def _gated_output(
+    wo: Dense, gate_BLF: jax.Array, linear_BLF: jax.Array, rate: float, seeds_2B: jax.Array | None
+) -> jax.Array:
+    hidden_BLF = dropout(nn.gelu(gate_BLF, approximate=True) * linear_BLF, rate, seeds_2B)
+    return wo(constrain(hidden_BLF, "batch", "length", "activation_mlp"))
+
+
+# The backward pass keeps the gate's two inputs, and computes the tanh and the hidden layer anew; of the product with
+# `wo` it needs nothing.
+_gated_output = nn.remat(_gated_output, static_argnums=3, prevent_cse=False)
 
 
 class GatedMlp(nn.Module):
@@ -79,9 +85,8 @@ class GatedMlp(nn.Module):
         config, dtype = self.config, self.config.compute_dtype
         gate_BLF = Dense(config.mlp_dim, ("embed", "mlp"), dtype, name="wi_0")(x_BLD)
         linear_BLF = Dense(config.mlp_dim, ("embed", "mlp"), dtype, name="wi_1")(x_BLD)
-        hidden_BLF = _gate(gate_BLF, linear_BLF, config.dropout_rate, fold_in(seeds_2B, 0))
-        hidden_BLF = constrain(hidden_BLF, "batch", "length", "activation_mlp")
-        return Dense(config.emb_dim, ("mlp", "embed"), dtype, name="wo")(hidden_BLF)
+        wo = Dense(config.emb_dim, ("mlp", "embed"), dtype, name="wo")
+        return _gated_output(wo, gate_BLF, linear_BLF, config.dropout_rate, fold_in(seeds_2B, 0))
 
 
 class TokenEmbedder(nn.Module):
@@ -94,7 +99,7 @@ class TokenEmbedder(nn.Module):
         """Rows of the table for int32 tokens in [0, vocab_size), in the compute dtype [B, L, D]."""
         table_VD = self.param(
             "embedding",
-            nn.with_logical_partitioning(nn.initializers.normal(1.0), ("vocab", "embed")),
+            with_axes(nn.initializers.normal(1.0), "vocab", "embed"),
             (self.config.vocab_size, self.config.emb_dim),
             jnp.float32,
         )

@@ -26,6 +26,7 @@ Batch = Mapping[str, jax.Array]
 __all__ = [
     "Batch",
     "Params",
+    "apply",
     "count_params",
     "decode_teacher_forced",
     "encode",
@@ -78,8 +79,9 @@ def forward(config: T5Config, params: Params, batch: Batch, dropout_key: jax.Arr
             )
         seeds_2B = row_seeds(dropout_key, batch["row_ids"])
     decoder_tokens_BT = batch["decoder_input_tokens"]
-    return T5(config).apply(
-        {"params": params},
+    return apply(
+        T5(config),
+        params,
         batch["encoder_input_tokens"],
         decoder_tokens_BT,
         _encoder_segments(batch["encoder_input_tokens"], batch.get("encoder_segment_ids")),
@@ -98,7 +100,7 @@ def encode(
     """The encoder's output [B, L, D] in the compute dtype, no dropout. Positions are accepted and not read."""
     del encoder_positions_BL
     segments_BL = _encoder_segments(encoder_input_tokens_BL, encoder_segment_ids_BL)
-    return T5(config).apply({"params": params}, encoder_input_tokens_BL, segments_BL, method="encode")
+    return apply(T5(config), params, encoder_input_tokens_BL, segments_BL, method="encode")
 
 
 def decode_teacher_forced(
@@ -116,14 +118,20 @@ def decode_teacher_forced(
       encoder_mask_BL: true (or not 0) at input positions that are not padding.
       decoder_input_tokens_BT: targets shifted right, start id 0; padding at the end changes nothing before it.
     """
-    return T5(config).apply(
-        {"params": params},
+    return apply(
+        T5(config),
+        params,
         encoded_BLD,
         decoder_input_tokens_BT,
         (encoder_mask_BL != 0).astype(jnp.int32),
         jnp.ones_like(decoder_input_tokens_BT),
         method="decode",
     )
+
+
+def apply(module: nn.Module, params: Any, *args: Any, method: str | None = None) -> Any:
+    """`method` of `module` on its `params`. Flax types a mutated state beside the output, which ours do not have."""
+    return module.apply({"params": params}, *args, method=method)
 
 
 def _encoder_segments(tokens_BL: jax.Array, segment_ids_BL: jax.Array | None) -> jax.Array:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from flan_jax.models.axes import with_axes
 from flan_jax.models.config import T5Config
 
 __all__ = ["RelativeBias", "expand_offsets", "relative_position_bucket"]
@@ -67,9 +68,7 @@ class RelativeBias(nn.Module):
         num_buckets = self.config.relative_attention_num_buckets
         table = self.param(
             "rel_embedding",
-            nn.with_logical_partitioning(
-                nn.initializers.variance_scaling(1.0, "fan_avg", "uniform"), ("heads", "relpos_buckets")
-            ),
+            with_axes(nn.initializers.variance_scaling(1.0, "fan_avg", "uniform"), "heads", "relpos_buckets"),
             (self.config.num_heads, num_buckets),
             jnp.float32,
         )

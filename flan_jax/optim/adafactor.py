@@ -82,7 +82,7 @@ class AdafactorConfig:
 class AdafactorState(NamedTuple):
     """Second moments, each a tree like the parameters'; where one is not used it holds one zero (a layer)."""
 
-    count: jax.Array  # int32 scalar: updates made
+    count: Any  # int32 scalar: updates made
     v_row: Any  # factored: mean over the larger dimension
     v_col: Any  # factored: mean over the smaller dimension
     v: Any  # not factored
@@ -119,14 +119,14 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
         return jax.vmap(init)(param) if is_stacked else init(param)
 
     def update_one(
+        count: jax.Array,
         is_stacked: bool,
         grad: jax.Array,
         v_row: jax.Array,
         v_col: jax.Array,
         v: jax.Array,
         param: jax.Array,
-        count: Any,
-    ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    ) -> _Result:
         def update(grad: jax.Array, v_row: jax.Array, v_col: jax.Array, v: jax.Array, param: jax.Array) -> Any:
             state = (FactoredState(count, v_row, v_col, v), *([optax.EmptyState()] * (len(steps) - 1)))
             scaled, (moments, *_) = chain.update(grad, state, param)
@@ -140,7 +140,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
 
     def update(grads: Any, state: AdafactorState, params: Any = None) -> tuple[Any, AdafactorState]:
         results = jax.tree.map(
-            lambda *leaves: update_one(*leaves, count=state.count),
+            lambda *leaves: update_one(state.count, *leaves),
             is_stacked,
             grads,
             state.v_row,
