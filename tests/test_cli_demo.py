@@ -1,0 +1,58 @@
+"""The demo's parts fit each other, and the verb runs from the embedded checkpoint to the report."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from flan_jax.cli import gin_config
+from flan_jax.core import assets
+from flan_jax.core.vocab import load_vocabulary
+from flan_jax.train.initial import find_weights
+
+LM_ADAPTED = assets.ASSETS / "lm_adapted"
+
+
+def test_the_embedded_weights_are_the_demo_models_on_the_embedded_vocabulary():
+    run = gin_config.load(["gin/recipes/demo.gin"], ["MODEL_DIR = 'unused'"])
+    source = find_weights(run.train.initial_checkpoint_path)
+    expected = dataclasses.asdict(run.model)
+    assert {name: source.model[name] for name in expected if name != "dropout_rate"} == {
+        name: value for name, value in expected.items() if name != "dropout_rate"
+    }
+    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
+    assert source.vocab_fingerprint == vocabulary.fingerprint == load_vocabulary(run.train.vocab_path).fingerprint
+    assert json.loads((LM_ADAPTED / "model.json").read_text())["mixture"] == "procedural_prefix"
+
+
+def test_selection_and_report_share_no_task_and_neither_is_trained_on():
+    import flan_jax.tasks  # noqa: F401
+    from flan_jax.core.task import get_mixture, mixture_members
+
+    names = {
+        name: {task.name for task in mixture_members(get_mixture(name))}
+        for name in ("procedural", "procedural_selection", "procedural_report")
+    }
+    assert not names["procedural_selection"] & names["procedural_report"]
+    assert not names["procedural"] & (names["procedural_selection"] | names["procedural_report"])
+
+
+@pytest.mark.slow
+def test_the_demo_runs_from_the_embedded_checkpoint_to_the_report(tmp_path):
+    bindings = ["TRAIN_STEPS = 2", "EVAL_PERIOD = 1", "EVAL_LIMIT = 2", f"CACHE_DIR = '{tmp_path}/cache'"]
+    bindings += ["EVAL_SELECTION = 'who_has_new_template'", "EVAL_REPORT = 'story_who_few_shot'"]
+    bindings += ["MIXTURE_OR_TASK_NAME = 'who_has_zero_shot'", "LOG_PERIOD = 1", "BATCH_SIZE = 2"]
+    command = [sys.executable, "-m", "flan_jax.cli.main", "demo", f"--model_dir={tmp_path}/demo"]
+    command += [f"--gin_bindings={binding}" for binding in bindings]
+    environment = {**os.environ, "XLA_FLAGS": "", "COLUMNS": "160"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "whole cluster" in done.stdout and "Selected: step" in done.stdout and "flan-jax infer" in done.stdout
+    assert {"selected", "selected.json", "report.html", "evals.jsonl", "metrics.jsonl"} <= set(
+        os.listdir(tmp_path / "demo")
+    )
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "demo" / "metrics.jsonl").read_text().splitlines()]
+    assert losses[0] < 6, "the embedded weights were not loaded: random ones start near log(2048) = 7.6"
