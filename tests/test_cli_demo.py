@@ -54,5 +54,4 @@ def test_the_demo_runs_from_the_embedded_checkpoint_to_the_report(tmp_path):
     assert {"selected", "selected.json", "report.html", "evals.jsonl", "metrics.jsonl"} <= set(
         os.listdir(tmp_path / "demo")
     )
-    losses = [json.loads(line)["loss"] for line in (tmp_path / "demo" / "metrics.jsonl").read_text().splitlines()]
-    assert losses[0] < 6, "the embedded weights were not loaded: random ones start near log(2048) = 7.6"
+    assert f"weights of {LM_ADAPTED}" in done.stdout

@@ -16,7 +16,6 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.interop.pieces import STACKED, Piece, our_shapes
 from flan_jax.models import Params, T5Config, param_shapes
 
-
 __all__ = ["from_t5x", "t5x_names", "t5x_pieces", "to_t5x"]
 
 

@@ -60,8 +60,9 @@ def dropout(x: jax.Array, rate: float, seeds_2B: jax.Array | None) -> jax.Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _dropout(x: jax.Array, seeds_2B: jax.Array, rate: float) -> jax.Array:
+    # A product, for `where` would take an array of zeros, which a scan keeps in memory and reads in every layer.
     scale = np.asarray(1.0 / (1.0 - rate), np.float32).astype(x.dtype)
-    return jnp.where(keep_mask(x.shape, rate, seeds_2B), x * scale, jnp.zeros((), x.dtype))
+    return x * (keep_mask(x.shape, rate, seeds_2B).astype(x.dtype) * scale)
 
 
 def _dropout_forward(x: jax.Array, seeds_2B: jax.Array, rate: float) -> tuple[jax.Array, jax.Array]:
