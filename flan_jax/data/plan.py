@@ -231,7 +231,8 @@ def _sum_of(name: str, summaries: list[TaskSummary]) -> TaskSummary:
 
 
 def _table_line(s: TaskSummary) -> str:
+    name = s.task if len(s.task) <= 44 else f"{s.task[:43]}…"
     return (
-        f"{s.task:<44} {s.num_examples:>10,} {s.share:>7.2%} {s.num_planned:>10,} {s.epochs:>8.2f} "
+        f"{name:<44} {s.num_examples:>10,} {s.share:>7.2%} {s.num_planned:>10,} {s.epochs:>8.2f} "
         f"{s.num_inputs_tokens:>12,} {s.num_targets_tokens:>12,} {s.num_trimmed:>8,} {s.num_dropped:>8,}"
     )
