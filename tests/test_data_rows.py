@@ -6,10 +6,15 @@ from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture
 
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import split_dir
-from flan_jax.data import BatchReader, CacheReader, batch_at, eval_batches, example_ids_at, make_plan
-from flan_jax.data.rows import bucket_lengths, pack_row, pack_rows, trim_inputs
+from flan_jax.data import BatchReader, CacheReader, batch_at, example_ids_at, make_plan
+from flan_jax.data.rows import pack_rows, trim_inputs
 
 LENGTHS = {"inputs": 48, "targets": 20}
+
+
+def pack_row(examples, inputs_length, targets_length):
+    batch = pack_rows(examples, np.zeros(len(examples), np.int64), 1, inputs_length, targets_length)
+    return {name: values[0] for name, values in batch.items()}
 
 
 def _ids(*values):
@@ -212,44 +217,3 @@ def test_a_batch_from_a_corrupt_shard_names_it(tmp_path):
     shard.write_bytes(content)
     with pytest.raises(CacheError, match=shard.name):
         batch_at(plan, CacheReader(tmp_path, FakeVocabulary().fingerprint), 0)
-
-
-def test_evaluation_shows_every_example_once_and_says_where_it_was():
-    examples = make_examples(0, 53, 60, 25)
-    seen, shapes, num_trimmed, num_overlong = [], set(), 0, 0
-    for batch in eval_batches(examples, 48, 20, batch_size=8):
-        assert batch.indices_B.shape == (8,) and batch.num_examples == (batch.indices_B >= 0).sum()
-        shapes.add(batch.encoder_input_tokens_BL.shape)
-        num_trimmed += batch.num_trimmed
-        num_overlong += batch.num_overlong_targets
-        for row, index in enumerate(batch.indices_B.tolist()):
-            if index < 0:
-                assert batch.encoder_input_tokens_BL[row].sum() == 1 and not batch.decoder_loss_weights_BT[row].any()
-                continue
-            seen.append(index)
-            inputs, targets = examples[index].inputs_tokens, examples[index].targets_tokens
-            segments = batch.encoder_segment_ids_BL[row] == 1
-            np.testing.assert_array_equal(batch.encoder_input_tokens_BL[row][segments], trim_inputs(inputs, 48))
-            if len(targets) <= 20:
-                weights = batch.decoder_loss_weights_BT[row] > 0
-                np.testing.assert_array_equal(batch.decoder_target_tokens_BT[row][weights], targets)
-                np.testing.assert_array_equal(batch.decoder_input_tokens_BT[row][weights], np.append(0, targets[:-1]))
-            else:
-                assert not batch.decoder_loss_weights_BT[row].any()
-    assert sorted(seen) == list(range(53))
-    assert num_trimmed == sum(len(example.inputs_tokens) > 48 for example in examples) > 0
-    assert num_overlong == sum(len(example.targets_tokens) > 20 for example in examples) > 0
-    assert shapes <= {(8, length) for length in bucket_lengths(48, 3)} and len(shapes) > 1
-
-
-def test_evaluation_batches_bear_the_names_of_training_batches():
-    batch = next(eval_batches(make_examples(0, 3, 10, 8), 16, 8, batch_size=4))
-    assert set(batch.arrays()) == {*pack_row([], 4, 4), "row_ids"}
-    assert batch.arrays()["row_ids"].tolist() == [0, 1, 2, 3]
-    assert list(eval_batches([], 16, 8, batch_size=4)) == []
-
-
-def test_buckets_are_few_and_the_same_for_all():
-    assert bucket_lengths(512, 3) == [128, 256, 512]
-    assert bucket_lengths(512, 1) == [512]
-    assert bucket_lengths(20, 4) == [8, 16, 20]

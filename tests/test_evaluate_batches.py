@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flan_jax.core.vocab import EOS_ID
-from flan_jax.evaluate.batches import Prompt, generation_batches, option_batches
+from flan_jax.evaluate.batches import Prompt, bucket_lengths, generation_batches, option_batches
 
 RNG = np.random.default_rng(0)
 
@@ -59,3 +59,9 @@ def test_each_option_is_scored_once_with_its_own_prompt(num_shards):
         assert not batch.lengths_R[len(batch.rows) :].any()
     assert seen == {(p.key, i) for p, answers in zip(PROMPTS, options, strict=True) for i in range(len(answers))}
     assert len(shapes) <= 3 * 4
+
+
+def test_buckets_are_few_and_the_same_for_all():
+    assert bucket_lengths(512, 3) == [128, 256, 512]
+    assert bucket_lengths(512, 1) == [512]
+    assert bucket_lengths(20, 4) == [8, 16, 20]

@@ -149,9 +149,9 @@ def test_intervals_are_seeded_contain_the_mean_and_narrow_with_more_examples():
 def test_pairing_removes_what_both_sides_share_and_tasks_are_resampled_too():
     rng = np.random.default_rng(1)
     before = rng.random(200)
-    gain = statistics.paired_difference(before, before + 0.01, **OPTIONS)
+    gain = statistics.task_average_difference([before], [before + 0.01], **OPTIONS)
     assert gain.low == pytest.approx(0.01) and gain.high == pytest.approx(0.01) and gain.excludes_zero
-    assert not statistics.paired_difference(before, before[::-1], **OPTIONS).excludes_zero
+    assert not statistics.task_average_difference([before], [before[::-1]], **OPTIONS).excludes_zero
     # Two tasks that disagree: no number of examples makes their average certain.
     apart = statistics.task_average_interval([np.zeros(1000), np.ones(1000)], **OPTIONS)
     assert (apart.low, apart.mean, apart.high) == (0.0, 0.5, 1.0)

@@ -4,17 +4,15 @@ from flan_jax.data.cache_reader import CacheReader
 from flan_jax.data.feed import FedBatch, prefetch
 from flan_jax.data.plan import PackingPlan, TaskSummary
 from flan_jax.data.planner import make_plan
-from flan_jax.data.rows import BatchReader, EvalBatch, batch_at, eval_batches, example_ids_at
+from flan_jax.data.rows import BatchReader, batch_at, example_ids_at
 
 __all__ = [
     "BatchReader",
     "CacheReader",
-    "EvalBatch",
     "FedBatch",
     "PackingPlan",
     "TaskSummary",
     "batch_at",
-    "eval_batches",
     "example_ids_at",
     "make_plan",
     "prefetch",

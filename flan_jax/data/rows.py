@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from flan_jax.core.errors import CacheError
-from flan_jax.core.manifest import CachedExample
 from flan_jax.core.vocab import EOS_ID
 from flan_jax.data.cache_reader import CacheReader
 from flan_jax.data.plan import PackingPlan
@@ -17,11 +15,8 @@ START_ID = 0  # what the decoder reads before a segment's first token: T5's pad 
 
 __all__ = [
     "START_ID",
-    "EvalBatch",
     "batch_at",
-    "eval_batches",
     "example_ids_at",
-    "pack_row",
     "pack_rows",
     "trim_inputs",
 ]
@@ -34,12 +29,6 @@ def trim_inputs(tokens: np.ndarray, max_length: int) -> np.ndarray:
     if len(tokens) <= max_length:
         return tokens
     return np.append(tokens[: max_length - 1], np.int32(EOS_ID)).astype(np.int32)
-
-
-def pack_row(examples: Sequence[Pair], inputs_length: int, targets_length: int) -> dict[str, np.ndarray]:
-    """One row, arrays [L] and [T] as docs/architecture.md names them (no `row_ids`), of (inputs, targets) pairs."""
-    batch = pack_rows(examples, np.zeros(len(examples), np.int64), 1, inputs_length, targets_length)
-    return {name: values[0] for name, values in batch.items()}
 
 
 def pack_rows(
@@ -129,104 +118,6 @@ def example_ids_at(plan: PackingPlan, step: int) -> list[tuple[int, str, int]]:
             rows_E.tolist(), plan.task_ids[entries].tolist(), plan.indices[entries].tolist(), strict=True
         )
     ]
-
-
-@dataclasses.dataclass(frozen=True)
-class EvalBatch:
-    """Unpacked examples of similar length, one a row.
-
-    indices_B: places in the sequence given to `eval_batches`; -1 marks a row that only fills the batch.
-    Other arrays as in docs/architecture.md; L is the bucket's length. `decoder_loss_weights_BT` is 0 on filling rows
-    and on examples whose targets are longer than T: their loss cannot be known.
-    num_trimmed: inputs longer than the row. num_overlong_targets: targets longer than the row.
-    """
-
-    indices_B: np.ndarray
-    encoder_input_tokens_BL: np.ndarray
-    encoder_segment_ids_BL: np.ndarray
-    encoder_positions_BL: np.ndarray
-    decoder_input_tokens_BT: np.ndarray
-    decoder_target_tokens_BT: np.ndarray
-    decoder_segment_ids_BT: np.ndarray
-    decoder_positions_BT: np.ndarray
-    decoder_loss_weights_BT: np.ndarray
-    num_examples: int
-    num_trimmed: int
-    num_overlong_targets: int
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The batch under the names of docs/architecture.md, row ids being 0..B-1."""
-        batch = {
-            field.name.rsplit("_", 1)[0]: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name.startswith(("encoder_", "decoder_"))
-        }
-        batch["row_ids"] = np.arange(len(self.indices_B), dtype=np.int32)
-        return batch
-
-
-def bucket_lengths(inputs_length: int, num_buckets: int) -> list[int]:
-    """`inputs_length` and its halves, at most `num_buckets`, ascending, multiples of 8: the same for every task, so
-    that an evaluation compiles few shapes."""
-    lengths = {inputs_length}
-    for k in range(1, num_buckets):
-        lengths.add(min(inputs_length, max(8, -(-inputs_length // 2**k // 8) * 8)))
-    return sorted(lengths)
-
-
-def eval_batches(
-    examples: Sequence[CachedExample],
-    inputs_length: int,
-    targets_length: int,
-    batch_size: int,
-    num_buckets: int = 3,
-) -> Iterator[EvalBatch]:
-    """Batches of exactly `batch_size` rows that hold every example once, shortest inputs first.
-
-    Rows are padded to the least of a few bucket lengths that holds the batch; the last batch of a bucket is filled
-    with empty rows (index -1, one EOS, no loss). Inputs over `inputs_length` are trimmed at the end and counted.
-    """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}: it must be at least 1")
-    sizes = np.array([min(len(example.inputs_tokens), inputs_length) for example in examples], np.int64)
-    order = np.argsort(sizes, kind="stable")
-    buckets = bucket_lengths(inputs_length, num_buckets)
-    for start in range(0, len(order), batch_size):
-        members = order[start : start + batch_size]
-        length = next(bucket for bucket in buckets if bucket >= sizes[members].max())
-        yield _eval_batch(examples, members, inputs_length, length, targets_length, batch_size)
-
-
-def _eval_batch(
-    examples: Sequence[CachedExample],
-    members: np.ndarray,
-    inputs_length: int,
-    bucket_length: int,
-    targets_length: int,
-    batch_size: int,
-) -> EvalBatch:
-    indices_B = np.full(batch_size, -1, np.int32)
-    indices_B[: len(members)] = members
-    pairs: list[Pair] = []
-    overlong_B = np.zeros(batch_size, bool)
-    num_trimmed = 0
-    for row, index in enumerate(members.tolist()):
-        inputs, targets = examples[index].inputs_tokens, examples[index].targets_tokens
-        num_trimmed += len(inputs) > inputs_length
-        overlong_B[row] = len(targets) > targets_length
-        pairs.append((trim_inputs(inputs, inputs_length), targets[:targets_length]))
-    filler = np.array([EOS_ID], np.int32)
-    pairs += [(filler, filler)] * (batch_size - len(members))
-    batch = pack_rows(pairs, np.arange(batch_size), batch_size, bucket_length, targets_length)
-    batch["decoder_loss_weights"][overlong_B | (indices_B < 0)] = 0
-    sides = {name: f"{name}_{'BL' if name.startswith('encoder') else 'BT'}" for name in batch}
-    return EvalBatch(
-        indices_B=indices_B,
-        num_examples=len(members),
-        num_trimmed=num_trimmed,
-        num_overlong_targets=int(overlong_B.sum()),
-        **{sides[name]: values for name, values in batch.items()},
-    )
 
 
 def _batch(plan: PackingPlan, row_ids: np.ndarray, pairs: Sequence[Pair], rows_E: np.ndarray) -> dict[str, np.ndarray]:

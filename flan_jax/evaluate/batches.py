@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from flan_jax.core.vocab import PAD_ID
-from flan_jax.data.rows import bucket_lengths
 
 NUM_INPUT_BUCKETS = 3
 SHORTEST_OPTION_BUCKET = 8
@@ -21,7 +20,15 @@ SHORTEST_OPTION_BUCKET = 8
 OPTIONS_A_PROMPT = 4
 OPTION_TOKENS_A_PROMPT = 64
 
-__all__ = ["GenerationBatch", "OptionBatch", "OptionRow", "Prompt", "generation_batches", "option_batches"]
+__all__ = [
+    "GenerationBatch",
+    "OptionBatch",
+    "OptionRow",
+    "Prompt",
+    "bucket_lengths",
+    "generation_batches",
+    "option_batches",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +68,15 @@ class OptionBatch:
     prompt_R: np.ndarray
     targets_RT: np.ndarray
     lengths_R: np.ndarray
+
+
+def bucket_lengths(inputs_length: int, num_buckets: int) -> list[int]:
+    """`inputs_length` and its halves, at most `num_buckets`, ascending, multiples of 8: the same for every task, so
+    that an evaluation compiles few shapes."""
+    lengths = {inputs_length}
+    for k in range(1, num_buckets):
+        lengths.add(min(inputs_length, max(8, -(-inputs_length // 2**k // 8) * 8)))
+    return sorted(lengths)
 
 
 def generation_batches(prompts: Sequence[Prompt], inputs_length: int, batch_size: int) -> Iterator[GenerationBatch]:

@@ -100,11 +100,6 @@ class Evaluator:
         with CacheReader(pathlib.Path(cache_root), vocabulary.fingerprint) as reader:
             self._tasks = self._read_tasks(reader, pathlib.Path(cache_root))
 
-    @property
-    def task_names(self) -> list[str]:
-        """Names of the tasks scored, in order."""
-        return [task.manifest.task for task in self._tasks]
-
     def run(self, params: Params, step: int, on_batch: Progress | None = None) -> EvalResults:
         """Scores `params`; deterministic. `on_batch(done, total)` is called after each batch."""
         start = time.monotonic()

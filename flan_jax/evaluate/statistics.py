@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["Interval", "mean_interval", "paired_difference", "task_average_difference", "task_average_interval"]
+__all__ = ["Interval", "mean_interval", "task_average_difference", "task_average_interval"]
 
 _MAX_DRAWS = 1 << 20  # indices drawn at once: bounds memory, not results' meaning
 
@@ -33,13 +33,6 @@ class Interval:
 def mean_interval(scores: np.ndarray, *, confidence: float, num_resamples: int, seed: int) -> Interval:
     """Interval of the mean of `scores` [n], examples resampled. NaN bounds for n = 0."""
     return task_average_interval([scores], confidence=confidence, num_resamples=num_resamples, seed=seed)
-
-
-def paired_difference(
-    before: np.ndarray, after: np.ndarray, *, confidence: float, num_resamples: int, seed: int
-) -> Interval:
-    """Interval of mean(after - before) over the same examples, both [n]."""
-    return task_average_difference([before], [after], confidence=confidence, num_resamples=num_resamples, seed=seed)
 
 
 def task_average_difference(
