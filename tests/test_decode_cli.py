@@ -12,6 +12,7 @@ import pytest
 
 from flan_jax.cli.main import main
 from flan_jax.core import assets
+from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocab import load_vocabulary
 from flan_jax.models import T5Config, init_params
 from flan_jax.train.weights import save_weights
@@ -97,3 +98,12 @@ def test_eval_of_an_unknown_mixture_suggests_the_nearest(weights, tmp_path, caps
     args = ["--mixture", "bought_new_templat", "--cache_dir", str(tmp_path)]
     assert main(["eval", "--checkpoint", str(weights), *args]) == 2
     assert "did you mean bought_new_template" in capsys.readouterr().err
+
+
+def test_weights_that_name_no_vocabulary_are_not_read_with_a_guessed_one(tmp_path):
+    from flan_jax.cli import checkpoints
+    from flan_jax.train.initial import WeightsSource
+
+    fields = {field.name: None for field in dataclasses.fields(WeightsSource)} | {"path": tmp_path}
+    with pytest.raises(ConfigError, match="does not say which vocabulary.*--vocab_path"):
+        checkpoints._vocabulary(None, WeightsSource(**fields))

@@ -19,7 +19,7 @@ def test_buckets_of_a_causal_stack_ignore_the_right():
     assert buckets.tolist() == [0, 0, 1, 15, 16, 17, 31, 31]
 
 
-@pytest.mark.parametrize(("num_queries", "num_keys"), [(1, 1), (1, 5), (4, 4), (3, 7), (6, 2)])
+@pytest.mark.parametrize(("num_queries", "num_keys"), [(1, 1), (4, 4), (3, 7), (6, 2)])
 def test_expansion_puts_each_offset_at_its_pairs(num_queries, num_keys):
     by_offset = np.random.default_rng(0).standard_normal((2, num_queries + num_keys - 1)).astype(np.float32)
     pairs = np.arange(num_keys)[None, :] - np.arange(num_queries)[:, None] + num_queries - 1

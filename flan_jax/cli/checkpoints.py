@@ -56,9 +56,16 @@ def load_model(args: argparse.Namespace, sharding: Sharding) -> LoadedModel:
 
 
 def _vocabulary(given: str | None, source: WeightsSource) -> Vocabulary:
-    """The one given, else the one beside the weights, else the embedded one; only if it is the model's own."""
-    vocabulary = load_vocabulary(assets.resolve(given or str(source.vocab_path or assets.EMBEDDED_VOCAB)))
+    """The one given, else the one beside the weights, else the embedded one; only if it is the model's own.
+
+    Weights that do not say which is theirs, as imported ones may not, get none by guessing.
+    """
     expected = source.vocab_fingerprint
+    if given is None and source.vocab_path is None and expected is None:
+        raise ConfigError(
+            f"{source.path} does not say which vocabulary it was trained with: give its SentencePiece model (--vocab_path)"
+        )
+    vocabulary = load_vocabulary(assets.resolve(given or str(source.vocab_path or assets.EMBEDDED_VOCAB)))
     if expected is not None and vocabulary.fingerprint != expected:
         raise ConfigError(
             f"{source.path} was trained with vocabulary {expected[:12]}, {vocabulary.path} is "
