@@ -1,0 +1,34 @@
+"""What gets installed: all tasks, gin files and assets, below `flan_jax` and nowhere else."""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def test_an_installation_has_everything_and_claims_one_name(tmp_path):
+    if importlib.util.find_spec("setuptools") is None:
+        pytest.skip("setuptools is not in this environment, and fetching it needs the network")
+    lib = tmp_path / "lib"
+    # What a wheel's content is made by, without the isolated environment that pip would fill from the network.
+    command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path)]
+    built = subprocess.run([*command, "build_py", "--build-lib", str(lib)], cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    assert [path.name for path in lib.iterdir()] == ["flan_jax"]
+    for source, installed in (("flan_jax", "flan_jax"), ("tasks", "flan_jax/tasks"), ("gin", "flan_jax/gin")):
+        files = {path.relative_to(ROOT / source) for path in (ROOT / source).rglob("*") if path.is_file()}
+        files = {path for path in files if "__pycache__" not in path.parts and not path.name.startswith(".")}
+        assert files, source
+        missing = [str(path) for path in sorted(files) if not (lib / installed / path).is_file()]
+        assert not missing, f"{source}: {missing}"
+    where = "import flan_jax.tasks; print(flan_jax.tasks.__file__)"
+    environment = {**os.environ, "PYTHONPATH": str(lib)}
+    output = subprocess.run(
+        [sys.executable, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert output.stdout.strip() == str(lib / "flan_jax" / "tasks" / "__init__.py"), output.stderr
