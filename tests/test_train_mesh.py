@@ -9,6 +9,7 @@ import pytest
 from jax.sharding import PartitionSpec as P
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.models import ACTIVATION_AXES, PARAMETER_AXES
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.config import DEFAULT_RULES, MeshConfig, TrainConfig
 from flan_jax.train.mesh import make_mesh
@@ -71,6 +72,11 @@ def test_parameters_lie_by_the_rules_and_odd_sizes_stay_whole():
         mesh_lib.shardings_by_rules(mesh, DEFAULT_RULES, {"x": jnp.zeros(2)}, {"x": ("feet",)})
     with pytest.raises(ConfigError, match="names mesh axis 'tensor'"):
         mesh_lib.shardings_by_rules(mesh, [("feet", "tensor")], {"x": jnp.zeros(2)}, {"x": ("feet",)})
+
+
+def test_the_rules_place_every_axis_the_model_names():
+    assert [name for name, _ in DEFAULT_RULES] == list(dict.fromkeys(name for name, _ in DEFAULT_RULES))
+    assert {name for name, _ in DEFAULT_RULES} == {*PARAMETER_AXES, *ACTIVATION_AXES}
 
 
 def test_rows_reach_their_devices_in_order():

@@ -63,7 +63,8 @@ def _vocabulary(given: str | None, source: WeightsSource) -> Vocabulary:
     expected = source.vocab_fingerprint
     if given is None and source.vocab_path is None and expected is None:
         raise ConfigError(
-            f"{source.path} does not say which vocabulary it was trained with: give its SentencePiece model (--vocab_path)"
+            f"{source.path} does not say which vocabulary it was trained with: give its SentencePiece "
+            f"model (--vocab_path)"
         )
     vocabulary = load_vocabulary(assets.resolve(given or str(source.vocab_path or assets.EMBEDDED_VOCAB)))
     if expected is not None and vocabulary.fingerprint != expected:

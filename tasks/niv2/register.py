@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import pathlib
 import random
 import re
@@ -124,13 +125,9 @@ def _task(path: pathlib.Path, head: NaturalInstructionsHead) -> Task:
 
 
 def _held_out_task(path: pathlib.Path, head: NaturalInstructionsHead) -> Task:
-    return Task(
-        name=task_name(path),
-        cluster=head.categories[0],
-        dataset=head.sources[0],
+    return dataclasses.replace(
+        _task(path, head),
         source=NaturalInstructionsSource(path, "test", REPORT_INSTANCES),
-        render=NaturalInstructionsRenderer(),
-        metrics=("rouge_l", "exact_match"),
         train_split=None,
         eval_split="test",
         kind="whole cluster",
