@@ -105,5 +105,5 @@ def test_weights_that_name_no_vocabulary_are_not_read_with_a_guessed_one(tmp_pat
     from flan_jax.train.initial import WeightsSource
 
     fields = {field.name: None for field in dataclasses.fields(WeightsSource)} | {"path": tmp_path}
-    with pytest.raises(ConfigError, match="does not say which vocabulary.*--vocab_path"):
+    with pytest.raises(ConfigError, match=r"does not say which vocabulary.*--vocab_path"):
         checkpoints._vocabulary(None, WeightsSource(**fields))
