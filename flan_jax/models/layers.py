@@ -66,7 +66,9 @@ def _normalise(x: jax.Array, scale: jax.Array, dtype: jnp.dtype) -> jax.Array:
 def _gated_output(
     wo: Dense, gate_BLF: jax.Array, linear_BLF: jax.Array, rate: float, seeds_2B: jax.Array | None
 ) -> jax.Array:
-    hidden_BLF = dropout(nn.gelu(gate_BLF, approximate=True) * linear_BLF, rate, seeds_2B)
+    # In float32 up to the product: XLA would otherwise round to bfloat16 after each of a dozen elementwise steps.
+    hidden_BLF = nn.gelu(gate_BLF.astype(jnp.float32), approximate=True) * linear_BLF.astype(jnp.float32)
+    hidden_BLF = dropout(hidden_BLF, rate, seeds_2B).astype(gate_BLF.dtype)
     return wo(constrain(hidden_BLF, "batch", "length", "activation_mlp"))
 
 
