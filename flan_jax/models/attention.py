@@ -96,7 +96,7 @@ def _attend_backward(dropout_rate, residuals, g_BHLK):
     row_sum_BHL1 = jnp.sum(g_BHLK.astype(jnp.float32) * out_BHLK.astype(jnp.float32), axis=-1, keepdims=True)
     # Where the mask hides a score its weight is 0, unless it hides the whole row, which then has no gradient.
     g_scores_BHLS = (weights_BHLS * (g_weights_BHLS - row_sum_BHL1) * mask_B1LS).astype(dtype)
-    dq_BHLK = jnp.einsum("bhls,bhsk->bhlk", g_scores_BHLS, k_BHSK, preferred_element_type=jnp.float32).astype(dtype)
+    dq_BHLK = jnp.einsum("bhls,bhsk->bhlk", g_scores_BHLS, k_BHSK)
     dk_BHKS = jnp.einsum("bhkl,bhls->bhks", q_BHLK.swapaxes(2, 3), g_scores_BHLS)
     dbias_HLS = None
     if bias_HLS is not None:

@@ -15,31 +15,7 @@ from flan_jax.models.dropout import dropout, fold_in
 NORM_EPSILON = 1e-6
 DENSE_INIT = nn.initializers.variance_scaling(1.0, "fan_in", "truncated_normal")
 
-__all__ = ["DENSE_INIT", "NORM_EPSILON", "Dense", "GatedMlp", "RmsNorm", "TokenEmbedder", "matmul"]
-
-
-@jax.custom_vjp
-def matmul(x_NI: jax.Array, kernel_IO: jax.Array) -> jax.Array:
-    """`x @ kernel` of one dtype, summed in float32 and rounded once.
-
-    Asked for a float32 result, XLA's CPU backend multiplies bfloat16 natively, which is twice as fast; asked for a
-    bfloat16 one, it multiplies in float32. A gradient of its own, so that the backward product asks alike.
-    """
-    return jnp.dot(x_NI, kernel_IO, preferred_element_type=jnp.float32).astype(x_NI.dtype)
-
-
-def _matmul_forward(x_NI: jax.Array, kernel_IO: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return matmul(x_NI, kernel_IO), (x_NI, kernel_IO)
-
-
-def _matmul_backward(residuals: tuple[jax.Array, jax.Array], g_NO: jax.Array) -> tuple[jax.Array, jax.Array]:
-    x_NI, kernel_IO = residuals
-    dx_NI = jnp.einsum("no,io->ni", g_NO, kernel_IO, preferred_element_type=jnp.float32).astype(x_NI.dtype)
-    # No float32 result here: the CPU backend has no such product over the leading axes.
-    return dx_NI, jnp.einsum("ni,no->io", x_NI, g_NO)
-
-
-matmul.defvjp(_matmul_forward, _matmul_backward)
+__all__ = ["DENSE_INIT", "NORM_EPSILON", "Dense", "GatedMlp", "RmsNorm", "TokenEmbedder"]
 
 
 class Dense(nn.Module):
@@ -60,7 +36,7 @@ class Dense(nn.Module):
         )
         # As a matrix of tokens: XLA's CPU backend would transpose a three-dimensional factor of the kernel's gradient.
         x_ND = x.reshape(-1, x.shape[-1]).astype(self.dtype)
-        return matmul(x_ND, kernel.astype(self.dtype)).reshape(*x.shape[:-1], self.features)
+        return jnp.dot(x_ND, kernel.astype(self.dtype)).reshape(*x.shape[:-1], self.features)
 
 
 class RmsNorm(nn.Module):
