@@ -48,7 +48,7 @@ pretrained: $(VENV)/.core
 	$(VENV)/bin/python -m flan_jax.cli.pretrained --model_dir runs/pretrained
 
 vocab: $(VENV)/.core
-	$(VENV)/bin/python -m flan_jax.build.train_vocab
+	$(VENV)/bin/python -m flan_jax.cache.train_vocab
 
 $(VENV)/.core: setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, %s is %s" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'

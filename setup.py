@@ -1,5 +1,6 @@
 """Packaging. `tasks/` and `gin/` sit at the top of the repository and are installed as `flan_jax.tasks` and
-`flan_jax.gin`, so that they claim no top-level name in anybody's environment."""
+`flan_jax.gin`, so that they claim no top-level name in anybody's environment. In a checkout the link `flan_jax/tasks`
+says the same to Python: a checkout on PYTHONPATH uses its own tasks, whatever is installed beside it."""
 
 import pathlib
 import re
@@ -20,7 +21,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["flan_jax", "flan_jax.*"]) + TASK_PACKAGES + GIN_PACKAGES,
+    packages=sorted({*find_packages(include=["flan_jax", "flan_jax.*"]), *TASK_PACKAGES, *GIN_PACKAGES}),
     package_dir={"flan_jax": "flan_jax", "flan_jax.tasks": "tasks", "flan_jax.gin": "gin"},
     package_data={"": ["*.gin", "assets/*", "assets/**/*"]},
     install_requires=[

@@ -21,12 +21,13 @@ import sys
 import tempfile
 import time
 
-from flan_jax.build.cache import build_cache
-from flan_jax.build.resolve import register
+from flan_jax.cache.build import build_cache
+from flan_jax.cache.resolve import register
 from flan_jax.core import assets
-from flan_jax.core.data_dir import VARIABLE, data_dir, set_data_dir
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
-from flan_jax.core.vocab import Vocabulary, load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.sources.data_dir import VARIABLE, data_dir, set_data_dir
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -37,10 +38,12 @@ REAL = ("cot", "muffin", "t0_sf", "niv2", "tk_instruct_test", "instructgpt_sft",
 MEMORY_CASES = ((20, 500), (200, 500), (20, 5_000), (1, 50_000))
 MEMORY_PROGRAM = """
 import dataclasses, json, os, sys, tempfile
-from flan_jax.build.cache import build_cache
+from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.core.vocabulary_file import load_vocabulary
 
 num_tasks, num_rows = int(sys.argv[1]), int(sys.argv[2])
 

@@ -105,7 +105,7 @@ def our_t5_runs(args: argparse.Namespace) -> dict[str, Run]:
     import jax
     import jax.numpy as jnp
 
-    from flan_jax.core.vocab import EOS_ID
+    from flan_jax.core.vocabulary import EOS_ID
     from flan_jax.decode import BeamSearch, Greedy, Stop, generate, greedy_from_encoded, score_targets
     from flan_jax.models import T5Config, encode, init_params
 

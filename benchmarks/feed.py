@@ -35,8 +35,19 @@ from flan_jax.core.manifest import (
     split_dir,
     write_json_atomically,
 )
-from flan_jax.core.vocab import Vocabulary, load_vocabulary
-from flan_jax.data import BatchReader, CacheReader, batch_at, make_plan, mixing, packing, prefetch
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.data import (
+    BatchReader,
+    CacheReader,
+    batch_at,
+    make_plan,
+    packing,
+    prefetch,
+)
+from flan_jax.data import (
+    draws as mixing,
+)
 
 CAPS = ((512, 128), (1024, 256), (2048, 512))
 CHUNK = 65_536  # what the planner packs at once

@@ -21,17 +21,17 @@ def watch(file, *args, **kwargs):
     return real_open(file, *args, **kwargs)
 builtins.open = watch
 import flan_jax.tasks
-from flan_jax.core.task import all_mixtures, all_tasks, get
+from flan_jax.declare.registry import all_mixtures, all_tasks, get
 secs = time.perf_counter() - begin
 """
 FORMATS = """
-from flan_jax.core.formats import formats_of
+from flan_jax.declare.formats import formats_of
 begin = time.perf_counter()
 found = [get(f"{task.name}__{name}") for task in all_tasks() if task.objective is None for name in formats_of(task)]
 secs, num_formatted = time.perf_counter() - begin, len(found)
 """
 REPORT = """
-import flan_jax.core.task as registry
+import flan_jax.declare.registry as registry
 ours = [name for name in opened if not name.endswith((".py", ".pyc")) and "site-packages" not in name]
 print(json.dumps({
     "secs": round(secs, 3),

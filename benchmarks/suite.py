@@ -121,8 +121,8 @@ def our_model(folder: pathlib.Path, args: argparse.Namespace) -> Any:
     import jax
 
     from flan_jax.cli.checkpoints import load_model
-    from flan_jax.core.data_dir import set_data_dir
     from flan_jax.evaluate.suite import JaxLanguageModel
+    from flan_jax.sources.data_dir import set_data_dir
 
     set_data_dir(args.data_dir)
     namespace = argparse.Namespace(checkpoint=str(folder), vocab_path=None, dtype="float32")
@@ -137,9 +137,10 @@ def random_t5(vocab_path: str, folder: pathlib.Path) -> pathlib.Path:
 
     import jax
 
-    from flan_jax.core.vocab import EOS_ID, load_vocabulary
+    from flan_jax.checkpoints.weights import save_weights
+    from flan_jax.core.vocabulary import EOS_ID
+    from flan_jax.core.vocabulary_file import load_vocabulary
     from flan_jax.models import T5Config, init_params
-    from flan_jax.train.weights import save_weights
 
     config = T5Config(
         vocab_size=32128,

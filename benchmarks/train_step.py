@@ -159,7 +159,7 @@ def serve(step: Callable[[], float], figures: Callable[[], dict[str, Any]]) -> i
 
 def prepare_ours(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callable[[], dict[str, Any]]]:
     """The project's own training step, compiled, and what else there is to say about it."""
-    from flan_jax.core.host_memory import keep_freed_memory
+    from flan_jax.cli.host_memory import keep_freed_memory
 
     keep_freed_memory()  # as the command line does
 

@@ -10,8 +10,9 @@ tasks are read from, as in "niv2=/data/natural_instructions_v2,cot=/data/flan_co
 import os
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.seqio_bridge import register_all
-from flan_jax.core import assets, suites
+from flan_jax.cache.seqio_bridge import register_all
+from flan_jax.core import assets
+from flan_jax.declare import task_folders as suites
 
 _suites = [pair.partition("=") for pair in os.environ.get("FLAN_JAX_TASK_SUITES", "").split(",") if pair]
 suites.activate({name: folder for name, _, folder in _suites})

@@ -1,6 +1,6 @@
 """Every task and mixture of flan_jax, registered on import; no I/O, no random numbers, no SeqIO.
 
-Tasks read from a folder are registered when a run names the folder (`flan_jax.core.suites`).
+Tasks read from a folder are registered when a run names the folder (`flan_jax.declare.task_folders`).
 """
 
 from flan_jax.tasks import cot, demonstrations, eval, flan2021, niv2, niv2_small, procedural, promptsource, t0  # noqa: F401

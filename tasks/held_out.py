@@ -1,6 +1,6 @@
 """The benchmarks that Flan 2022 is judged on and never trains on (Chung et al. 2022, section 2.1 and appendix D)."""
 
-from flan_jax.core.task import HeldOut
+from flan_jax.declare.task import HeldOut
 
 # Names by which data sets of task collections give away that they are a benchmark's questions.
 BENCHMARK_DATASETS = {

@@ -3,8 +3,9 @@
 Registered once both suites, `niv2` and `cot`, are active.
 """
 
-from flan_jax.core.suites import add_joint
-from flan_jax.core.task import Member, Mixture, add_mixture, get_mixture, mixture_members
+from flan_jax.declare.registry import add_mixture, get_mixture, mixture_members
+from flan_jax.declare.task import Member, Mixture
+from flan_jax.declare.task_folders import add_joint
 
 CAP = (
     1_000  # examples a task: 100 of each instruction task, so that the long chain-of-thought sets don't crowd them out

@@ -18,7 +18,7 @@ from flan_jax.core.manifest import (
     split_dir,
     write_json_atomically,
 )
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
-from flan_jax.core import known_counts, suites
-from flan_jax.core import task as task_registry
+from flan_jax.declare import known_counts
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare import task_folders as suites
 
 
 @contextlib.contextmanager

@@ -2,7 +2,14 @@
 
 import dataclasses
 
-from flan_jax.core.benchmark import Benchmark, Format, Prompt, Published, Question, Subtask
+from flan_jax.declare.benchmark import (
+    Benchmark,
+    Format,
+    Prompt,
+    Published,
+    Question,
+    Subtask,
+)
 from flan_jax.evaluate.suite import Generated, Ranked
 
 SIZES = {"red": 4, "green": 3, "blue": 2}

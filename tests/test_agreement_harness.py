@@ -12,7 +12,7 @@ from rouge_score import rouge_scorer
 from shared import ROOT
 
 import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
-from flan_jax.core.benchmark import get_benchmark
+from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.evaluate.extract import get_extractor
 from flan_jax.evaluate.metrics import METRICS
 from flan_jax.evaluate.scoring import RankedOptions, get_scorer

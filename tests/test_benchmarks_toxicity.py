@@ -6,11 +6,11 @@ import pytest
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.core import data_dir
-from flan_jax.core.benchmark import get_benchmark, items
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import get_benchmark, items
 from flan_jax.evaluate.scoring import SCORERS, get_scorer
 from flan_jax.evaluate.toxicity import register_toxicity_scorer, word_list
+from flan_jax.sources import data_dir
 
 
 def test_rude_words_count_in_any_form_and_case_and_harmless_ones_do_not():

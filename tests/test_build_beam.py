@@ -10,18 +10,20 @@ pytest.importorskip(
     "apache_beam", reason="Apache Beam is not installed: pip install -c constraints-beam.txt 'flan_jax[beam]'"
 )
 
-from flan_jax.build.beam_runner import build_cache_with_beam
-from flan_jax.build.cache import build_cache
+from flan_jax.cache.beam_runner import build_cache_with_beam
+from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import cache_root
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 
 pytestmark = pytest.mark.filterwarnings("default")  # Beam's own, of Python 3.11 and of protobuf
 OPTIONS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 MODULE = """
 import dataclasses
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:

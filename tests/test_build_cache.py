@@ -14,21 +14,26 @@ import pytest
 import sentencepiece
 from array_record.python.array_record_module import ArrayRecordReader
 
-from flan_jax.build.cache import build_cache, is_cached
-from flan_jax.build.ensure import BuildOrder, CacheRequest, ensure_cache
-from flan_jax.build.mixing import resolve_rates
-from flan_jax.build.native import fit_exemplars
-from flan_jax.build.writer import write_split
-from flan_jax.core import task as task_registry
+from flan_jax.cache.build import build_cache, is_cached
+from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
+from flan_jax.cache.native import fit_exemplars
+from flan_jax.cache.rates import resolve_rates
+from flan_jax.cache.writer import write_split
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.manifest import CachedExample, cache_root, decode_record, file_sha256, read_split_manifest, split_dir
-from flan_jax.core.task import HeldOut, Member, Mixture, Rendered, Task, add_mixture, add_task
-from flan_jax.core.vocab import EOS_ID, SentencePieceVocabulary
+from flan_jax.core.sentencepiece import SentencePieceVocabulary
+from flan_jax.core.vocabulary import EOS_ID
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 
 # A module of tasks as a user would write it, so that other processes can import it too.
 TASKS_MODULE = """
 import dataclasses, os, random, time
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
 
 WORD = os.environ.get("CACHE_TEST_WORD", "sum")
 
@@ -224,7 +229,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(whole, vocabulary, tasks_module,
         num_workers=2,
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CACHE_TEST_SECS": "0.1"}
-    command = [sys.executable, "-m", "flan_jax.build", order.to_json()]
+    command = [sys.executable, "-m", "flan_jax.cache", order.to_json()]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     root = cache_root(tmp_path, vocabulary.fingerprint)
     deadline = time.monotonic() + 300  # the machine may be busy; the loop ends with the first split
@@ -253,7 +258,7 @@ def test_an_error_inside_a_split_leaves_nothing(tmp_path):
 
 
 def test_shards_are_bounded_and_complete(registry, vocabulary, tmp_path, monkeypatch):
-    monkeypatch.setattr("flan_jax.build.cache.MAX_SHARD_BYTES", 1000)
+    monkeypatch.setattr("flan_jax.cache.build.MAX_SHARD_BYTES", 1000)
     small_task("sharded", pairs(100))
     build("sharded", vocabulary, tmp_path)
     folder = split_dir(cache_root(tmp_path, vocabulary.fingerprint), "sharded", "train")
@@ -399,7 +404,7 @@ def test_native_caching_needs_neither_tensorflow_nor_seqio(vocabulary, tasks_mod
     program = (
         "import sys\n"
         "for name in ('tensorflow', 'seqio', 'tensorflow_datasets', 'jax'): sys.modules[name] = None\n"
-        "from flan_jax.build.ensure import BuildOrder, carry_out\n"
+        "from flan_jax.cache.ensure import BuildOrder, carry_out\n"
         "carry_out(BuildOrder.from_json(sys.argv[1]))\n"
     )
     order = BuildOrder(

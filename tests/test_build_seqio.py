@@ -16,11 +16,12 @@ from registry_state import restored
 from shared import SHARED
 
 import flan_jax.tasks
-from flan_jax.build import native
-from flan_jax.core import assets, suites
-from flan_jax.core import task as task_registry
+from flan_jax.cache import native
+from flan_jax.core import assets
 from flan_jax.core.manifest import cache_root, decode_record, read_mixture_manifest, read_split_manifest, split_dir
-from flan_jax.core.vocab import SentencePieceVocabulary
+from flan_jax.core.sentencepiece import SentencePieceVocabulary
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare import task_folders as suites
 
 pytestmark = pytest.mark.slow
 
@@ -85,12 +86,12 @@ import itertools
 import numpy as np
 import seqio
 import flan_jax.tasks
-from flan_jax.build import cache
-from flan_jax.build.seqio_bridge import register_all
+from flan_jax.cache import build as cache
+from flan_jax.cache.seqio_bridge import register_all
 from flan_jax.core import suites
 from flan_jax.core.errors import FlanError
-from flan_jax.core.task import all_mixtures, all_tasks, mixture_members
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.declare.registry import all_mixtures, all_tasks, mixture_members
+from flan_jax.core.vocabulary_file import load_vocabulary
 
 suites.activate(order["suites"])
 added = register_all(order["vocab_path"], names=[order["in_format"]])

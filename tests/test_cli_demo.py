@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+from flan_jax.checkpoints.find import check_same_model, find_weights
 from flan_jax.cli import demo, gin_config
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.vocab import load_vocabulary
-from flan_jax.train.initial import check_same_model, find_weights
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.train.loop import RunResult
 
 LM_ADAPTED = assets.ASSETS / "lm_adapted"
@@ -28,7 +28,7 @@ def test_the_embedded_weights_are_the_demo_models_on_the_embedded_vocabulary():
 
 def test_selection_and_report_share_no_task_and_neither_is_trained_on():
     import flan_jax.tasks  # noqa: F401
-    from flan_jax.core.task import get_mixture, mixture_members
+    from flan_jax.declare.registry import get_mixture, mixture_members
 
     names = {
         name: {task.name for task in mixture_members(get_mixture(name))}

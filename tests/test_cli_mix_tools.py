@@ -7,19 +7,21 @@ import sys
 import pytest
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.cache import build_cache
-from flan_jax.build.native import render
-from flan_jax.build.trace import trace
+from flan_jax.cache.build import build_cache
+from flan_jax.cache.native import render
+from flan_jax.cache.trace import trace
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.task import get_task
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.registry import get_task
 
 MODULE = """
 import dataclasses
-from flan_jax.core.known_counts import add_known_counts
-from flan_jax.core.task import HeldOut, Member, Mixture, Rendered, Task, add_mixture, add_task
-from flan_jax.core.templates import Template, TemplateRenderer
+from flan_jax.declare.known_counts import add_known_counts
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.templates import Template, TemplateRenderer
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
@@ -131,8 +133,8 @@ def test_explain_estimates_epochs_and_tokens_of_a_run_and_marks_them(capsys, fol
 
 
 def test_check_reports_promises_and_overlaps_by_task(capsys, folder, monkeypatch):
-    from flan_jax.build import evaluation_texts
-    from flan_jax.build.evaluation_texts import EvaluationTexts
+    from flan_jax.evaluate import evaluation_texts
+    from flan_jax.evaluate.evaluation_texts import EvaluationTexts
 
     texts = EvaluationTexts("made_up", lambda: ["Where is thing 7? Nobody knows"], lambda: None)
     absent = EvaluationTexts("absent", lambda: [], lambda: "Absent: download it")

@@ -5,9 +5,10 @@ import random
 
 import pytest
 
-from flan_jax.core import data_dir
 from flan_jax.core.errors import TaskError
-from flan_jax.core.task import Rendered, Task, missing_source
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.task import Task, missing_source
+from flan_jax.sources import data_dir
 
 SET = data_dir.Download("Example", "https://example.org/set.zip", "CC BY 4.0", "example")
 

@@ -8,8 +8,9 @@ from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
-from flan_jax.core.formats import PUBLIC_TRIGGER, TRIGGERS
-from flan_jax.core.task import get_mixture, get_task, missing_source, mixture_members
+from flan_jax.declare.formats import PUBLIC_TRIGGER, TRIGGERS
+from flan_jax.declare.registry import get_mixture, get_task, mixture_members
+from flan_jax.declare.task import missing_source
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.tasks.cot.register import INVERTED, NUM_EXAMPLES, SOURCES
 from flan_jax.tasks.cot.sources import ESNLI, QED

@@ -6,7 +6,7 @@ from scipy import stats
 
 from flan_jax.core.errors import TaskError
 from flan_jax.data import keys
-from flan_jax.data.mixing import make_draw_stream
+from flan_jax.data.draws import make_draw_stream
 
 RATES = {"large": 30_000.0, "middle": 5_000.0, "small": 800.0, "tiny": 3.0, "never": 0.0}
 SIZES = {"large": 40_000, "middle": 5_000, "small": 800, "tiny": 3, "never": 10}

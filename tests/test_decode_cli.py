@@ -10,12 +10,12 @@ import jax
 import numpy as np
 import pytest
 
+from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.models import T5Config, init_params
-from flan_jax.train.weights import save_weights
 
 CONFIG = dict(
     emb_dim=16, num_heads=2, num_encoder_layers=1, num_decoder_layers=1, head_dim=8, mlp_dim=32, dtype="float32"
@@ -139,8 +139,8 @@ def test_eval_of_an_unknown_mixture_suggests_the_nearest(weights, tmp_path, caps
 
 
 def test_weights_that_name_no_vocabulary_are_not_read_with_a_guessed_one(tmp_path):
+    from flan_jax.checkpoints.find import WeightsSource
     from flan_jax.cli import checkpoints
-    from flan_jax.train.initial import WeightsSource
 
     fields = {field.name: None for field in dataclasses.fields(WeightsSource)} | {"path": tmp_path}
     with pytest.raises(ConfigError, match=r"does not say which vocabulary.*--vocab_path"):

@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from safetensors.numpy import load_file
 from shared import shared_path
 
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.decode import greedy_decode, score_targets
 from flan_jax.interop.t5x_names import from_t5x
 from flan_jax.models import T5Config, forward, init_params

@@ -17,11 +17,11 @@ import pytest
 from safetensors.numpy import load_file
 from shared import ROOT, shared_path
 
+from flan_jax.checkpoints.weights import load_weights
 from flan_jax.decode import BeamSearch, Greedy, Stop, generate, score_targets
 from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.t5x_names import from_t5x
 from flan_jax.models import DecoderConfig, T5Config
-from flan_jax.train.weights import load_weights
 
 FAMILIES = ("t5_v1_1", "t5_v1_0", "mt5", "llama")
 CASES = [

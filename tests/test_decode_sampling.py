@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from scipy import stats
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.decode import BeamSearch, Sampling, Stop, generate, score_targets
 from flan_jax.decode.choose import sample_tokens, truncated
 from flan_jax.decode.text import cut_at_stop

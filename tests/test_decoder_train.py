@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 import train_run
 
+from flan_jax.checkpoints.find import check_same_model, find_weights
+from flan_jax.checkpoints.weights import load_weights
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.task import Rendered, Task, add_task
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_task
+from flan_jax.declare.task import Task
 from flan_jax.decode import generate_texts
 from flan_jax.models import DecoderConfig, forward
-from flan_jax.train.initial import check_same_model, find_weights
 from flan_jax.train.layout import split_sizes
 from flan_jax.train.loop import run_training
 from flan_jax.train.throughput import step_flops
-from flan_jax.train.weights import load_weights
 
 MODEL = DecoderConfig(
     vocab_size=2048,
@@ -41,7 +43,7 @@ def render_options(row, rng, pool):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    from flan_jax.build.cache import build_cache
+    from flan_jax.cache.build import build_cache
 
     folder = tmp_path_factory.mktemp("decoder")
     add_task(

@@ -9,11 +9,18 @@ from registry_state import restored
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.cache import build_cache
-from flan_jax.build.native import Tally, tokenise
-from flan_jax.core import assets, suites
-from flan_jax.core.data_dir import VARIABLE, Download
-from flan_jax.core.demonstrations import (
+from flan_jax.cache.build import build_cache
+from flan_jax.cache.native import Tally, tokenise
+from flan_jax.core import assets
+from flan_jax.core.errors import TaskError
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare import task_folders as suites
+from flan_jax.declare.registry import get_mixture, get_task, mixture_members
+from flan_jax.declare.task import missing_source
+from flan_jax.sources.data_dir import VARIABLE, Download
+from flan_jax.tasks.demonstrations import DemonstrationSource
+from flan_jax.tasks.demonstrations.__main__ import main
+from flan_jax.tasks.demonstrations.curate import (
     SPLITS,
     Demonstration,
     DemonstrationRenderer,
@@ -23,12 +30,7 @@ from flan_jax.core.demonstrations import (
     curate,
     examples,
 )
-from flan_jax.core.demonstrations_readers import read_demonstrations
-from flan_jax.core.errors import TaskError
-from flan_jax.core.task import get_mixture, get_task, missing_source, mixture_members
-from flan_jax.core.vocab import load_vocabulary
-from flan_jax.tasks.demonstrations import DemonstrationSource
-from flan_jax.tasks.demonstrations.__main__ import main
+from flan_jax.tasks.demonstrations.readers import read_demonstrations
 
 REAL = "data/human_demonstrations"
 
@@ -136,7 +138,7 @@ def test_of_duplicates_the_one_with_the_most_turns_stays():
 def test_the_pii_filter_and_empty_prompts_are_counted():
     demonstrations = [plain(0, text="Mail me at a.b@example.org"), plain(1), plain(2, text=" "), plain(3)]
     demonstrations.append(Demonstration("silent", "u", "plain", "Say", (Pair("", " "),)))
-    rules = DemonstrationRules(pii_filter="flan_jax.core.demonstrations:contact_details")
+    rules = DemonstrationRules(pii_filter="flan_jax.tasks.demonstrations.curate:contact_details")
     curated = curate(demonstrations, rules)
     assert curated.dropped["pii"] == ("d0",)
     assert curated.dropped["empty"] == ("d2", "silent")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.evaluate.batches import Prompt, bucket_lengths, generation_batches, option_batches
 
 RNG = np.random.default_rng(0)

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh
 
-from flan_jax.build.cache import build_cache
+from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import cache_root
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task
-from flan_jax.core.vocab import EOS_ID, load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
 from flan_jax.decode import greedy_decode, score_targets
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator
 from flan_jax.models import T5Config, init_params

@@ -8,9 +8,9 @@ import random
 import pytest
 from flan2021_rows import ROWS
 
-from flan_jax.core.styles import PLAIN_OPTIONS
-from flan_jax.core.task import get_task
-from flan_jax.core.templates import AS_WRITTEN, HIDDEN, Choice
+from flan_jax.declare.registry import get_task
+from flan_jax.declare.styles import PLAIN_OPTIONS
+from flan_jax.declare.templates import AS_WRITTEN, HIDDEN, Choice
 from flan_jax.tasks.flan2021.dataset import DATASET_NAME, DATASETS, NO_TEMPLATE
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "flan2021.json"

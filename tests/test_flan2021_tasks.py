@@ -12,15 +12,16 @@ import pytest
 from flan2021_rows import ROWS
 from shared import shared_path
 
-from flan_jax.build.native import Tally, tokenise
-from flan_jax.build.train_vocab import ASSET
-from flan_jax.core.data_dir import VARIABLE
+from flan_jax.cache.native import Tally, tokenise
+from flan_jax.cache.train_vocab import ASSET
 from flan_jax.core.errors import TaskError
-from flan_jax.core.formats import refusal
-from flan_jax.core.task import HeldOut, Mixture, add_mixture, get_mixture, get_task, missing_source, mixture_members
-from flan_jax.core.templates import HIDDEN, JUDGED_FIELD, ORDERED_FIELD, Choice, Template
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.formats import refusal
+from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.task import HeldOut, Mixture, missing_source
+from flan_jax.declare.templates import HIDDEN, JUDGED_FIELD, ORDERED_FIELD, Choice, Template
 from flan_jax.evaluate.metrics import METRICS
+from flan_jax.sources.data_dir import VARIABLE
 from flan_jax.tasks.flan2021.clusters import CLUSTERS, CODE_CLUSTERS, HELD_OUT_WITH
 from flan_jax.tasks.flan2021.dataset import DATASETS, TRAIN_CAP, dataset_of
 from flan_jax.tasks.flan2021.mixtures import BASELINES, RATE_CAP, TEMPLATE_COUNTS

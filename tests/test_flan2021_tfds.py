@@ -12,11 +12,11 @@ tfds = pytest.importorskip("tensorflow_datasets")
 from tensorflow_datasets.core import dataset_info, sequential_writer, splits  # noqa: E402
 from tensorflow_datasets.testing.mocking import RandomFakeGenerator  # noqa: E402
 
-from flan_jax.core.data_dir import VARIABLE  # noqa: E402
 from flan_jax.core.errors import TaskError  # noqa: E402
-from flan_jax.core.task import get_task  # noqa: E402
-from flan_jax.core.templates import ORDERED_FIELD  # noqa: E402
-from flan_jax.core.tfds_source import FOLDER, TfdsSource  # noqa: E402
+from flan_jax.declare.registry import get_task  # noqa: E402
+from flan_jax.declare.templates import ORDERED_FIELD  # noqa: E402
+from flan_jax.sources.data_dir import VARIABLE  # noqa: E402
+from flan_jax.sources.tfds import FOLDER, TfdsSource  # noqa: E402
 from flan_jax.tasks.flan2021.dataset import DATASETS  # noqa: E402
 
 DATASETS_BY_NAME = {dataset.name: dataset for dataset in DATASETS.values()}
@@ -91,7 +91,7 @@ def test_rows_of_the_specification_render(name, builders):
 @pytest.mark.parametrize("name", ROWS)
 def test_random_rows_of_the_specification_are_read_or_left_out(name, builders):
     """Types alone, whatever the text says: only relations and names of fixed vocabulary are put in."""
-    from flan_jax.build.tfds_rows import plain
+    from flan_jax.cache.tfds_rows import plain
 
     dataset, features = DATASETS_BY_NAME[name], builders[name].info.features
     for row in RandomFakeGenerator(features, num_examples=3, seed=0):

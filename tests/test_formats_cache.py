@@ -10,18 +10,20 @@ import pytest
 from registry_state import restored
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build import native
-from flan_jax.build.cache import build_cache
-from flan_jax.build.mixing import resolve_rates
+from flan_jax.cache import native
+from flan_jax.cache.build import build_cache
+from flan_jax.cache.rates import resolve_rates
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, TaskError
-from flan_jax.core.formats import BUDGET
 from flan_jax.core.manifest import cache_root, read_split_manifest, split_dir
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task, get_task
-from flan_jax.core.vocab import SentencePieceVocabulary
-from flan_jax.data import mixing
+from flan_jax.core.sentencepiece import SentencePieceVocabulary
+from flan_jax.data import draws as mixing
 from flan_jax.data.cache_reader import CacheReader
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.formats import BUDGET
+from flan_jax.declare.registry import add_mixture, add_task, get_task
+from flan_jax.declare.task import Member, Mixture, Task
 
 TASKS = ("niv2_task020_mctaco_span_based_question", "niv2_task022_cosmosqa_passage_inappropriate_binary")
 
@@ -185,7 +187,7 @@ def test_a_malformed_file_is_named_and_the_others_go_on(registry, tmp_path, monk
     path = write_niv2(tmp_path, bad, [], text='{\n "Definition": ["x"],\n "Instances": [}\n')
     module = tmp_path / "good_and_bad.py"
     module.write_text(
-        "import flan_jax.tasks\nfrom flan_jax.core.task import Member, Mixture, add_mixture\n"
+        "import flan_jax.tasks\nfrom flan_jax.declare.registry import Member, Mixture, add_mixture\n"
         f"add_mixture(Mixture('good_and_bad', (Member('{bad}'), Member('{good}'))))\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -5,12 +5,14 @@ import random
 import pytest
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.core import formats
 from flan_jax.core.errors import TaskError
-from flan_jax.core.formats import Format, Shots, find_format, refusal
-from flan_jax.core.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, OPTION_NAMES
-from flan_jax.core.task import HeldOut, Rendered, Task, all_tasks, get_task
-from flan_jax.core.templates import ORDERED_FIELD, Template, TemplateRenderer
+from flan_jax.declare import formats
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.formats import Format, Shots, find_format, refusal
+from flan_jax.declare.registry import all_tasks, get_task
+from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, OPTION_NAMES
+from flan_jax.declare.task import HeldOut, Task
+from flan_jax.declare.templates import ORDERED_FIELD, Template, TemplateRenderer
 
 OPTIONS = ("red", "green", "blue")
 QUERY_MARK = "thing"

@@ -13,6 +13,8 @@ from flax.traverse_util import flatten_dict
 from safetensors.numpy import load_file, save_file
 from shared import shared_path
 
+from flan_jax.checkpoints.find import find_weights
+from flan_jax.checkpoints.weights import load_weights, save_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError
 from flan_jax.decode import Greedy, Stop, generate
@@ -20,9 +22,7 @@ from flan_jax.interop.certificate import compare_with_transformers, why_no_refer
 from flan_jax.interop.hugging_face import hugging_face_pieces, open_hugging_face, write_hugging_face
 from flan_jax.interop.tensors import SafetensorsTensors
 from flan_jax.models import DecoderConfig, forward, param_shapes
-from flan_jax.train.initial import find_weights
 from flan_jax.train.loss import loss_parts
-from flan_jax.train.weights import load_weights, save_weights
 
 GPT2 = pathlib.Path(__file__).parent / "data" / "gpt2_tiny"
 FAMILIES = ["llama", "gpt2"]

@@ -9,12 +9,12 @@ from safetensors.numpy import load_file
 from sentencepiece import SentencePieceTrainer
 from shared import shared_path
 
+from flan_jax.checkpoints.find import find_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hugging_face import open_hugging_face
-from flan_jax.train.initial import find_weights
 
 gguf = pytest.importorskip("gguf", reason="the gguf package is not installed (flan_jax[hf])")
 tokenizers = pytest.importorskip("tokenizers", reason="the tokenizers package is not installed (flan_jax[hf])")

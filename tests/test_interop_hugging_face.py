@@ -13,6 +13,8 @@ from safetensors.numpy import load_file, save_file
 from sentencepiece import sentencepiece_model_pb2
 from shared import shared_path
 
+from flan_jax.checkpoints.find import find_weights
+from flan_jax.checkpoints.weights import load_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError
@@ -20,8 +22,6 @@ from flan_jax.interop.certificate import compare_with_transformers, why_no_refer
 from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.safetensors_writer import SafetensorsWriter
 from flan_jax.models import T5Config, decode_teacher_forced, encode
-from flan_jax.train.initial import find_weights
-from flan_jax.train.weights import load_weights
 
 
 def hf_folder(name: str) -> pathlib.Path:

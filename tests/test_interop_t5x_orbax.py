@@ -12,6 +12,8 @@ import pytest
 from flax.traverse_util import flatten_dict
 from shared import shared_path
 
+from flan_jax.checkpoints.find import find_weights
+from flan_jax.checkpoints.weights import load_weights, save_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.interop.t5x_checkpoint import open_t5x
@@ -19,8 +21,6 @@ from flan_jax.interop.tensors import OrbaxTensors
 from flan_jax.models import T5Config, param_logical_axes, param_shapes
 from flan_jax.optim import AdafactorConfig, make_optimizer
 from flan_jax.train.config import TrainConfig
-from flan_jax.train.initial import find_weights
-from flan_jax.train.weights import load_weights, save_weights
 
 
 def theirs() -> pathlib.Path:

@@ -8,21 +8,24 @@ import sys
 import pytest
 
 import flan_jax.tasks  # noqa: F401  before any test has a registry of its own
-from flan_jax.build import mixture as mixture_module
-from flan_jax.build import progress
-from flan_jax.build.availability import availability, expected_counts, missing_lines
-from flan_jax.build.cache import build_cache
-from flan_jax.build.mixing import resolve_rates
-from flan_jax.build.progress import CacheProgress
+from flan_jax.cache import mixture as mixture_module
+from flan_jax.cache import progress
+from flan_jax.cache.availability import availability, expected_counts, missing_lines
+from flan_jax.cache.build import build_cache
+from flan_jax.cache.progress import CacheProgress
+from flan_jax.cache.rates import resolve_rates
 from flan_jax.cli.main import main
-from flan_jax.core import assets, known_counts
-from flan_jax.core import task as task_registry
-from flan_jax.core.data_dir import Download
+from flan_jax.core import assets
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import make_plan
+from flan_jax.declare import known_counts
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.sources.data_dir import Download
 
 
 @pytest.fixture

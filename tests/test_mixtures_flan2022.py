@@ -11,16 +11,13 @@ import pytest
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.availability import availability, expected_counts, missing_lines, unavailable_reason
-from flan_jax.build.mixing import resolve_rates
-from flan_jax.build.trace import trace
-from flan_jax.core import task as task_registry
+from flan_jax.cache.availability import availability, expected_counts, missing_lines, unavailable_reason
+from flan_jax.cache.rates import resolve_rates
+from flan_jax.cache.trace import trace
 from flan_jax.core.errors import TaskError
-from flan_jax.core.known_counts import known_examples
-from flan_jax.core.task import (
-    HeldOut,
-    Member,
-    Mixture,
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare.known_counts import known_examples
+from flan_jax.declare.registry import (
     add_mixture,
     add_task,
     get,
@@ -28,6 +25,7 @@ from flan_jax.core.task import (
     get_task,
     mixture_members,
 )
+from flan_jax.declare.task import HeldOut, Member, Mixture
 from flan_jax.tasks.flan2022 import mixtures, release
 from flan_jax.tasks.flan2022.tfds_tasks import science_fields
 from flan_jax.tasks.flan2022.unreleased import FIELDS

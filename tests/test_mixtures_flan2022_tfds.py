@@ -7,7 +7,7 @@ import pytest
 tfds = pytest.importorskip("tensorflow_datasets")
 
 import flan_jax.tasks  # noqa: E402, F401
-from flan_jax.core.task import get_task  # noqa: E402
+from flan_jax.declare.registry import get_task  # noqa: E402
 from flan_jax.tasks.flan2022.tfds_tasks import LAMBADA, QRECC, UNIFIED_QA_SCIENCE, WIKI_DIALOG  # noqa: E402
 
 # task -> (data set, a row as the builder gives it, what its fields become)

@@ -10,7 +10,8 @@ from data_cache import FakeVocabulary, write_cache, write_mixture
 from scipy import stats
 
 from flan_jax.core.errors import CacheError
-from flan_jax.data import CacheReader, make_plan, mixing, planner
+from flan_jax.data import CacheReader, make_plan, planner
+from flan_jax.data import draws as mixing
 
 LENGTHS = {"inputs": 64, "targets": 24}
 

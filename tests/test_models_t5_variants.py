@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from shared import ROOT, shared_path
 
+from flan_jax.checkpoints.weights import load_weights
 from flan_jax.cli import gin_config
 from flan_jax.core.errors import ConfigError
 from flan_jax.decode.greedy import greedy_decode
@@ -20,7 +21,6 @@ from flan_jax.models import T5Config, count_params, decode_teacher_forced, encod
 from flan_jax.models.incremental import decode_step, init_decode_cache
 from flan_jax.models.layers import Mlp
 from flan_jax.train.loss import loss_parts
-from flan_jax.train.weights import load_weights
 
 FAMILIES = ("t5_v1_0", "t5_v1_1", "mt5")
 

@@ -12,12 +12,13 @@ from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
-from flan_jax.core.known_counts import known_examples
-from flan_jax.core.sources import NaturalInstructionsSource
-from flan_jax.core.task import get_mixture, get_task, missing_source, mixture_members
+from flan_jax.declare.known_counts import known_examples
+from flan_jax.declare.registry import get_mixture, get_task, mixture_members
+from flan_jax.declare.task import missing_source
 from flan_jax.evaluate.metrics import METRICS
 from flan_jax.tasks.niv2.encodings import ENCODINGS, EncodingRenderer
 from flan_jax.tasks.niv2.register import TASKS, flan_task_name, task_name
+from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource
 
 NAME = "niv2_task020_mctaco_span_based_question"
 FILE = {

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.promptsource import PromptSourceRenderer, PromptTemplate, p3_name, read_promptsource
+from flan_jax.tasks.promptsource.templates import PromptSourceRenderer, PromptTemplate, p3_name, read_promptsource
 
 FILE = """\
 dataset: made_here

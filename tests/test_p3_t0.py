@@ -9,15 +9,17 @@ from registry_state import restored
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.cache import build_cache
-from flan_jax.build.native import fingerprint
+from flan_jax.cache.build import build_cache
+from flan_jax.cache.native import fingerprint
 from flan_jax.cli.main import main
-from flan_jax.core import assets, suites
-from flan_jax.core.data_dir import VARIABLE
+from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, TaskError
-from flan_jax.core.known_counts import known_examples
-from flan_jax.core.task import Mixture, add_mixture, get_mixture, get_task, missing_source, mixture_members
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare import task_folders as suites
+from flan_jax.declare.known_counts import known_examples
+from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.task import Mixture, missing_source
+from flan_jax.sources.data_dir import VARIABLE
 from flan_jax.tasks.t0 import DATA_SETS, T0_SF, task_name
 from flan_jax.tasks.t0.source import P3Source
 

@@ -11,10 +11,10 @@ import pytest
 
 from flan_jax.cli.plan import parse_mesh
 from flan_jax.core.errors import ConfigError
-from flan_jax.plan.report import as_json, as_lines, as_row, verdict
-from flan_jax.plan.search import layouts, ranked
-from flan_jax.plan.step_plan import Memory, StepPlan
-from flan_jax.plan.topology import check_topology_name, tpu_compiler
+from flan_jax.tpu_plan.report import as_json, as_lines, as_row, verdict
+from flan_jax.tpu_plan.search import layouts, ranked
+from flan_jax.tpu_plan.step_plan import Memory, StepPlan
+from flan_jax.tpu_plan.topology import check_topology_name, tpu_compiler
 from flan_jax.train.chips import CHIPS, GIB
 
 PLAN = StepPlan(

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from flan_jax.plan.flops import matmul_flops
-from flan_jax.plan.hlo import parse_program
+from flan_jax.tpu_plan.flops import matmul_flops
+from flan_jax.tpu_plan.hlo import parse_program
 
 PROGRAM = """\
 HloModule jit_step, entry_computation_layout={(f32[8,128]{1,0})->f32[8,128]{1,0}}

@@ -9,13 +9,13 @@ import pytest
 from shared import ROOT
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.cache import build_cache
+from flan_jax.cache.build import build_cache
 from flan_jax.cli.gin_config import load
 from flan_jax.core import assets
-from flan_jax.core import task as task_registry
-from flan_jax.core.data_dir import VARIABLE
-from flan_jax.core.task import get, get_task
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare.registry import get, get_task
+from flan_jax.sources.data_dir import VARIABLE
 
 PAGE = (ROOT / "docs" / "add_a_dataset.md").read_text()
 
@@ -68,7 +68,8 @@ def test_the_pages_recipe_is_one(folder):
 
 
 def test_every_source_of_the_page_is_there():
-    from flan_jax.core import files, tfds_source
+    from flan_jax import sources as files
+    from flan_jax.sources import tfds as tfds_source
 
     (table,) = re.findall(r"^\| rows are in \|.*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"`(\w+Source)\(", table))

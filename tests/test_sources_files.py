@@ -8,12 +8,15 @@ import shutil
 import pytest
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.build.cache import build_cache
+from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
-from flan_jax.core import task as task_registry
-from flan_jax.core.data_dir import VARIABLE, Download
 from flan_jax.core.errors import TaskError
-from flan_jax.core.files import (
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare.task import missing_source
+from flan_jax.declare.templated import add_templated_task
+from flan_jax.declare.templates import Template
+from flan_jax.sources import (
     ArrayRecordSource,
     CsvSource,
     DataFolderSource,
@@ -21,12 +24,9 @@ from flan_jax.core.files import (
     JsonlSource,
     MappedSource,
     ParquetSource,
-    add_templated_task,
     write_array_record,
 )
-from flan_jax.core.task import missing_source
-from flan_jax.core.templates import Template
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.sources.data_dir import VARIABLE, Download
 
 SAVED = pathlib.Path(__file__).parent / "data" / "hugging_face_dict"  # written by datasets 5.2.0
 ROWS = [

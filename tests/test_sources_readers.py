@@ -9,18 +9,15 @@ from registry_state import restored
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.core import suites
-from flan_jax.core import task as task_registry
 from flan_jax.core.errors import TaskError
-from flan_jax.core.sources import (
-    NaturalInstructionsSource,
-    TsvSource,
-    read_natural_instructions_head,
-)
+from flan_jax.declare import registry as task_registry
+from flan_jax.declare import task_folders as suites
 from flan_jax.evaluate.metrics import get_metric, instance_input
+from flan_jax.sources.separated import TsvSource
 from flan_jax.tasks.cot.templates import TEMPLATES
 from flan_jax.tasks.niv2.encodings import EncodingRenderer
 from flan_jax.tasks.niv2.suite import selection_categories
+from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource, read_natural_instructions_head
 
 TASK = {
     "Source": ["made_here", "elsewhere"],

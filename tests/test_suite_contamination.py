@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 import flan_jax.tasks  # noqa: F401  (registers tasks and benchmarks)
+from flan_jax.checkpoints.find import WeightsSource, find_weights
+from flan_jax.checkpoints.lineage import trained_on, trained_on_of_run
+from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.benchmark import BENCHMARKS, get_benchmark
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.task import get_mixture, mixture_members
+from flan_jax.declare.benchmark import BENCHMARKS, get_benchmark
+from flan_jax.declare.registry import get_mixture, mixture_members
 from flan_jax.evaluate.contamination import (
     KIN,
     Finding,
@@ -24,9 +27,6 @@ from flan_jax.evaluate.contamination import (
 )
 from flan_jax.evaluate.suite import Journal
 from flan_jax.tasks.held_out import BENCHMARK_DATASETS
-from flan_jax.train.initial import WeightsSource, find_weights
-from flan_jax.train.lineage import trained_on, trained_on_of_run
-from flan_jax.train.weights import save_weights
 
 
 def found(benchmark, *tasks, split=None, role="train_split"):

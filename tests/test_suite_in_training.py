@@ -10,10 +10,12 @@ import pytest
 import train_run
 from suite_benchmarks import SIZES, colours
 
+from flan_jax.checkpoints.find import find_weights
+from flan_jax.checkpoints.lineage import trained_on
 from flan_jax.core import assets
-from flan_jax.core.benchmark import BENCHMARKS
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.benchmark import BENCHMARKS
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import KIN, Kin, TrainedOn
 from flan_jax.evaluate.report import write_report
@@ -23,8 +25,6 @@ from flan_jax.evaluate.suite import JaxLanguageModel, Journal, SuiteConfig, run_
 from flan_jax.evaluate.suite import in_training as module
 from flan_jax.evaluate.suite.in_training import SuiteEvaluator, task_result
 from flan_jax.models import T5Config, init_params, param_shapes
-from flan_jax.train.initial import find_weights
-from flan_jax.train.lineage import trained_on
 from flan_jax.train.loop import run_training
 
 SUITE = {

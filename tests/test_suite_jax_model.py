@@ -11,9 +11,10 @@ from shared import shared_path
 
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.benchmark import Sampling
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import EOS_ID, load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.benchmark import Sampling
 from flan_jax.evaluate.suite import GenerateRequest, JaxLanguageModel, RankRequest
 from flan_jax.evaluate.suite.batching import common_prefix, grid_length, group_by_prefix, prompt_batches
 from flan_jax.evaluate.suite.jax_model import params_fingerprint

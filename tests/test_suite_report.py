@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from suite_benchmarks import FORMATS, SIZES, TableModel, colours
 
-from flan_jax.core.benchmark import BENCHMARKS, Subtask
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import BENCHMARKS, Subtask
 from flan_jax.evaluate.best_template import BestTemplate, best_markdown
 from flan_jax.evaluate.calibration import calibration
 from flan_jax.evaluate.suite import Journal, SuiteConfig, run_suite

@@ -11,8 +11,8 @@ import pytest
 
 import flan_jax.tasks.procedural  # noqa: F401
 from flan_jax.core.errors import TaskError
-from flan_jax.core.procedural import MIN_TEMPLATES, ProceduralSource, all_families, content_split
-from flan_jax.core.task import get_task
+from flan_jax.declare.registry import get_task
+from flan_jax.tasks.procedural.family import MIN_TEMPLATES, ProceduralSource, all_families, content_split
 
 FAMILIES = {family.name: family for family in all_families()}
 each_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
@@ -130,7 +130,7 @@ def test_exemplars_are_two_and_never_the_row_itself(family):
 def test_same_text_in_another_process_with_another_hash_seed():
     program = (
         "import flan_jax.tasks.procedural, hashlib\n"
-        "from flan_jax.core.task import all_tasks\n"
+        "from flan_jax.declare.registry import all_tasks\n"
         "h = hashlib.sha256()\n"
         "for task in all_tasks():\n"
         "    if not task.source.description.startswith('generated: '):\n"
@@ -152,7 +152,7 @@ def test_importing_tasks_draws_nothing_opens_no_data_and_imports_no_tensorflow()
     program = (
         "import sys, random, builtins\n"
         "state = random.getstate()\n"
-        "import hashlib, flan_jax.core.procedural, flan_jax.core.templates\n"
+        "import hashlib, flan_jax.tasks.procedural.family, flan_jax.declare.templates\n"
         "def refuse(*a, **k): raise AssertionError('random number drawn at import')\n"
         "random.Random.random = random.Random.getrandbits = random.Random.seed = refuse\n"
         "opened = []\n"

@@ -9,9 +9,10 @@ import sys
 import pytest
 
 import flan_jax.tasks.procedural  # noqa: F401
-from flan_jax.build.train_vocab import ASSET, procedural_tasks, training_texts
-from flan_jax.core.task import get_mixture, mixture_members
-from flan_jax.core.vocab import UNK_ID, load_vocabulary
+from flan_jax.cache.train_vocab import ASSET, procedural_tasks, training_texts
+from flan_jax.core.vocabulary import UNK_ID
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.registry import get_mixture, mixture_members
 from flan_jax.tasks.procedural.overview import with_table
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "procedural.json"
@@ -48,7 +49,7 @@ def test_every_registered_procedural_task_has_a_golden_example():
 
 def test_the_script_gives_the_shipped_vocabulary_byte_for_byte(tmp_path):
     output = tmp_path / "again.model"  # in a process of its own: other tests register tasks of theirs
-    subprocess.run([sys.executable, "-m", "flan_jax.build.train_vocab", "--output", output], check=True)
+    subprocess.run([sys.executable, "-m", "flan_jax.cache.train_vocab", "--output", output], check=True)
     assert output.read_bytes() == ASSET.read_bytes()
 
 

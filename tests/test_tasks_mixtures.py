@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 
 import flan_jax.tasks.procedural  # noqa: F401
-from flan_jax.core import task as registry
 from flan_jax.core.errors import TaskError
-from flan_jax.core.procedural import Family, all_families
-from flan_jax.core.task import Member, Mixture, add_mixture, add_task, get_mixture, get_task, mixture_members
+from flan_jax.declare import registry
+from flan_jax.declare.registry import add_mixture, add_task, get_mixture, get_task, mixture_members
+from flan_jax.declare.task import Member, Mixture
+from flan_jax.tasks.procedural.family import Family, all_families
 
 
 def members(name):

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.procedural import Family
-from flan_jax.core.templates import EXEMPLAR_STYLES, OPTION_STYLES, Template, TemplateRenderer
+from flan_jax.declare.templates import EXEMPLAR_STYLES, OPTION_STYLES, Template, TemplateRenderer
+from flan_jax.tasks.procedural.family import Family
 
 ROWS = [{"a": f"in{i}", "answer": f"out{i}", "options": (f"out{i}", "other")} for i in range(9)]
 TEMPLATES = (Template("one {a}"), Template("two {a}\n{options}"), Template("{a}", instruction="Say three.\n"))

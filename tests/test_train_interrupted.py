@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import train_run
 
+from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.models import param_logical_axes
 from flan_jax.optim import make_adafactor
-from flan_jax.train.checkpoint import Checkpoints
 from flan_jax.train.config import DEFAULT_RULES, MeshConfig
 from flan_jax.train.mesh import make_mesh
 from flan_jax.train.state import abstract_state, state_shardings

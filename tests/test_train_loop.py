@@ -14,13 +14,13 @@ import pytest
 import train_run
 from shared import ROOT
 
+from flan_jax.checkpoints.find import find_weights
+from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.checkpoints.weights import load_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TrainingError
 from flan_jax.models import param_shapes
-from flan_jax.train.checkpoint import Checkpoints
-from flan_jax.train.initial import find_weights
 from flan_jax.train.loop import run_training
-from flan_jax.train.weights import load_weights
 
 NO_EVALUATION = {"selection": (), "report": ()}
 

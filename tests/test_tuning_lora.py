@@ -22,12 +22,20 @@ from flan_jax.models import (
     param_shapes,
     unstack_decoder_layers,
 )
+from flan_jax.models.tuning import (
+    TuningConfig,
+    adapt,
+    join,
+    merged,
+    part_axes,
+    part_shapes,
+    tuned_model,
+)
 from flan_jax.optim import AdafactorConfig, AdamWConfig
 from flan_jax.train.config import DEFAULT_RULES, MeshConfig
 from flan_jax.train.mesh import make_mesh, on_mesh, to_global
 from flan_jax.train.state import abstract_state, describe_params, fresh_state, make_tx, state_shardings
 from flan_jax.train.step import StepOptions, make_train_step
-from flan_jax.train.tuning import TuningConfig, adapt, join, merged, part_axes, part_shapes, tuned_model
 
 LORA = TuningConfig("lora", lora_rank=3, lora_alpha=6.0)
 DECODER = DecoderConfig(

@@ -21,7 +21,7 @@ from flan_jax.models import (
     param_shapes,
 )
 from flan_jax.models.soft_prompt import embed_prompt, prompt_ids
-from flan_jax.train.tuning import TuningConfig, adapt, base_model, join, tuned_model
+from flan_jax.models.tuning import TuningConfig, adapt, base_model, join, tuned_model
 
 run, run_encode, run_decode, run_step, extend_one = (
     jax.jit(function, static_argnums=0)

@@ -10,14 +10,14 @@ import pytest
 import train_run
 from flax.traverse_util import flatten_dict
 
+from flan_jax.checkpoints.find import find_weights
+from flan_jax.checkpoints.weights import load_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.interop.tensors import OrbaxTensors
 from flan_jax.models import param_shapes
-from flan_jax.train.initial import find_weights
+from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.train.loop import run_training
-from flan_jax.train.tuning import FULL, TuningConfig
-from flan_jax.train.weights import load_weights
 
 NO_EVALUATION = {"selection": (), "report": ()}
 LORA = TuningConfig("lora", lora_rank=2)

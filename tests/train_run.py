@@ -18,8 +18,10 @@ if __name__ == "__main__":  # training must do without them
 import jax
 
 from flan_jax.core import assets
-from flan_jax.core.task import Member, Mixture, Rendered, Task, add_mixture, add_task
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
 from flan_jax.evaluate import EvalConfig
 from flan_jax.models import T5Config
 from flan_jax.optim import AdafactorConfig
@@ -59,7 +61,7 @@ register()  # this module is also the MIXTURE_OR_TASK_MODULE of a cache process
 
 def build_caches(cache_dir):
     """The token cache of the run's tasks."""
-    from flan_jax.build.cache import build_cache
+    from flan_jax.cache.build import build_cache
 
     vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
     for name in ("run_train", "run_held_1", "run_held_2"):
@@ -111,7 +113,7 @@ def configs(model_dir, cache_dir, model=None, optimizer=None, evaluation=None, c
 
 def end_at(at, number, delay_secs=0.0, signal_name="SIGKILL"):
     """Arranges for this process to signal itself at a step, between two batches of an evaluation, or in a save."""
-    from flan_jax.train.checkpoint import Checkpoints
+    from flan_jax.checkpoints.store import Checkpoints
     from flan_jax.train.guard import FiniteGuard
     from flan_jax.train.stop import StopSignal
 

@@ -16,10 +16,10 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import flan_jax
+from flan_jax.checkpoints.lineage import trained_on
 from flan_jax.cli.checkpoints import LoadedModel, load_model
-from flan_jax.core.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
-from flan_jax.core.data_dir import data_dir
 from flan_jax.core.errors import ConfigError
+from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
 from flan_jax.evaluate.best_template import best_markdown, best_templates
 from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse
 from flan_jax.evaluate.report import report_console
@@ -34,8 +34,8 @@ from flan_jax.evaluate.suite import (
     write_results,
 )
 from flan_jax.evaluate.suite.html import write_html
+from flan_jax.sources.data_dir import data_dir
 from flan_jax.train.config import MeshConfig
-from flan_jax.train.lineage import trained_on
 from flan_jax.train.mesh import make_mesh, replicated
 
 DEFAULT_INPUTS_LENGTH = 2048  # where the public MMLU evaluator begins to drop exemplars

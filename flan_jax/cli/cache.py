@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from flan_jax.build.cache import DEFAULT_MODULES
-from flan_jax.build.ensure import RUNNERS, BuildOrder, CacheRequest, carry_out, carry_out_with_beam
+from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.ensure import RUNNERS, BuildOrder, CacheRequest, carry_out, carry_out_with_beam
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 

@@ -8,11 +8,12 @@ import dataclasses
 import jax
 from jax.sharding import Sharding
 
+from flan_jax.checkpoints.find import WeightsSource, find_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import Vocabulary, load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.models import ModelConfig, Params, param_shapes
-from flan_jax.train.initial import WeightsSource, find_weights
 
 __all__ = ["LoadedModel", "add_model_arguments", "load_model"]
 

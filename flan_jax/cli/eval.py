@@ -11,8 +11,8 @@ import numpy as np
 from rich.progress import Progress
 from rich.table import Table
 
-from flan_jax.build.cache import DEFAULT_MODULES
-from flan_jax.build.ensure import BuildOrder, CacheRequest, ensure_cache
+from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
 from flan_jax.cli.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, parse_suites

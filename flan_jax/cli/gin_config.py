@@ -18,11 +18,11 @@ from typing import Any
 import flan_jax
 import gin
 from flan_jax.core import assets
-from flan_jax.core.data_dir import set_data_dir
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.evaluate import EvalConfig
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models.tuning import TuningConfig
 from flan_jax.optim import (
     AdafactorConfig,
     AdamWConfig,
@@ -31,8 +31,8 @@ from flan_jax.optim import (
     OptimizerConfig,
     RsqrtSchedule,
 )
+from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.config import CheckpointConfig, MeshConfig, TrainConfig
-from flan_jax.train.tuning import TuningConfig
 from gin import config as gin_internals
 
 __all__ = ["RunConfig", "TaskConfig", "add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]
@@ -46,10 +46,10 @@ class TaskConfig:
 
     Attributes:
       modules: MIXTURE_OR_TASK_MODULE: modules whose import registers tasks (ours or SeqIO's).
-      suites: suite -> directory, for tasks read from a folder (`flan_jax.core.suites`), e.g. {"niv2": "/data/niv2"}.
+      suites: suite -> directory, for tasks read from a folder (`declare.task_folders`), e.g. {"niv2": "/data/niv2"}.
       available_only: AVAILABLE_ONLY: whether tasks whose data is not on this machine are left out of mixtures, with a
         note of their share, or stop the run.
-      data_dir: DATA_DIR: folder of the data sets' own folders (`flan_jax.core.data_dir`); None leaves it to
+      data_dir: DATA_DIR: folder of the data sets' own folders (`flan_jax.sources.data_dir`); None leaves it to
         FLAN_JAX_DATA_DIR, then ./data.
     """
 

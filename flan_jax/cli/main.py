@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from flan_jax import __version__
-from flan_jax.core.data_dir import set_data_dir
 from flan_jax.core.errors import FlanError
 from flan_jax.core.suggest import did_you_mean
+from flan_jax.sources.data_dir import set_data_dir
 
 VERBS = {
     "demo": "run the main job on the embedded tasks: finetune, judge, pick the checkpoint, report",

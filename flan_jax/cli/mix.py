@@ -11,21 +11,22 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from flan_jax.build.availability import Count, availability, expected_counts, missing_lines
-from flan_jax.build.cache import DEFAULT_MODULES
-from flan_jax.build.estimate import RunEstimate, estimate_run
-from flan_jax.build.mixing import resolve_rates
-from flan_jax.build.resolve import register
+from flan_jax.cache.availability import Count, availability, expected_counts, missing_lines
+from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.estimate import RunEstimate, estimate_run
+from flan_jax.cache.rates import resolve_rates
+from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, parse_suites
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
-from flan_jax.core.task import Mixture, Task, get, get_mixture, mixture_members
-from flan_jax.core.vocab import load_vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data.plan import PackingPlan
 from flan_jax.data.planner import make_plan, steps_per_epoch
+from flan_jax.declare.registry import get, get_mixture, mixture_members
+from flan_jax.declare.task import Mixture, Task
 
 HELP = "explain a mixture (examples, caps, rates, epochs, tokens), or check what it holds out"
 

@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from flan_jax.build.availability import availability, missing_lines
-from flan_jax.build.evaluation_texts import EvaluationTexts, evaluation_texts
-from flan_jax.build.native import render
+from flan_jax.cache.availability import availability, missing_lines
+from flan_jax.cache.native import render
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.core.task import Mixture, Task, mixture_members
+from flan_jax.declare.registry import mixture_members
+from flan_jax.declare.task import Mixture, Task
+from flan_jax.evaluate.evaluation_texts import EvaluationTexts, evaluation_texts
+from flan_jax.evaluate.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
 
 __all__ = ["add_check_arguments", "check", "held_out_lines"]
 

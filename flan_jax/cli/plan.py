@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the plan; 0 if the step fits the slice, 1 if it does not."""
     if args.candidates < 1:
         raise ConfigError(f"--candidates {args.candidates} is below 1: give the number of layouts to compile")
-    from flan_jax.plan.topology import check_topology_name, topology_devices
+    from flan_jax.tpu_plan.topology import check_topology_name, topology_devices
 
     check_topology_name(args.topology)
     args.gin_bindings = [*UNUSED, *args.gin_bindings, *(parse_mesh(args.mesh) if args.mesh else [])]
@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     devices = topology_devices(args.topology)
     if args.search:
         return _search(args, config, recipe, devices)
-    from flan_jax.plan.recipe import plan_recipe
-    from flan_jax.plan.report import as_json, as_lines
+    from flan_jax.tpu_plan.recipe import plan_recipe
+    from flan_jax.tpu_plan.report import as_json, as_lines
 
     plan, parameters = plan_recipe(config.train, config.model, config.optimizer, devices)
     print("\n".join(as_lines(plan, recipe, args.topology)))
@@ -70,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _search(args: argparse.Namespace, config: Any, recipe: str, devices: Any) -> int:
-    from flan_jax.plan.recipe import plan_recipe, with_layout
-    from flan_jax.plan.report import ROW_HEADER, as_json, as_row
-    from flan_jax.plan.search import layouts, ranked
+    from flan_jax.tpu_plan.recipe import plan_recipe, with_layout
+    from flan_jax.tpu_plan.report import ROW_HEADER, as_json, as_row
+    from flan_jax.tpu_plan.search import layouts, ranked
     from flan_jax.train.layout import split_sizes
 
     candidates = layouts(

@@ -105,7 +105,7 @@ def plan_file(out: pathlib.Path, recipe: str, topology: str, mesh: str) -> pathl
 
 def table(out: pathlib.Path) -> str:
     """The rows of all plans that have been made, in order."""
-    from flan_jax.plan.report import ROW_HEADER, row_of_json
+    from flan_jax.tpu_plan.report import ROW_HEADER, row_of_json
 
     rows = [ROW_HEADER]
     for recipe, topology, mesh in (*PAPERS, *TODAY):

@@ -10,28 +10,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flan_jax.build.cache import DEFAULT_MODULES
-from flan_jax.build.native import fit_exemplars, render
-from flan_jax.build.resolve import register
+from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.native import fit_exemplars, render
+from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, parse_suites
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError
-from flan_jax.core.formats import NUMBERED_FORMATS, formats_of
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.core.task import (
-    FORMAT_MARK,
-    Mixture,
-    Rendered,
-    Task,
-    all_mixtures,
-    all_tasks,
-    get,
-    get_task,
-    missing_source,
-    mixture_members,
-)
-from flan_jax.core.templates import Template
-from flan_jax.core.vocab import Vocabulary, load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.formats import NUMBERED_FORMATS, formats_of
+from flan_jax.declare.registry import all_mixtures, all_tasks, get, get_task, mixture_members
+from flan_jax.declare.task import FORMAT_MARK, Mixture, Task, missing_source
+from flan_jax.declare.templates import Template
 
 HELP = "list, show and render tasks"
 MISSING, REFUSED = "missing", "refused"  # of a task's data; a refused task is one whose own declaration is faulty

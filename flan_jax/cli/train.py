@@ -10,12 +10,12 @@ import os
 
 import jax
 
-from flan_jax.build.ensure import BuildOrder, ensure_cache
+from flan_jax.cache.ensure import BuildOrder, ensure_cache
 from flan_jax.cli.cache import requests_of_run
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
-from flan_jax.core.benchmark import resolve
+from flan_jax.cli.host_memory import keep_freed_memory
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.host_memory import keep_freed_memory
+from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.report import print_report, write_report
 from flan_jax.train.loop import RunResult, run_training
 

@@ -1,1 +1,1 @@
-"""Definitions that everything else builds on: tasks, vocabularies, manifests, errors. Imports nothing of flan_jax."""
+"""What nothing can do without: errors, vocabularies, the cache's manifest, what ships inside the package."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import Vocabulary
+from flan_jax.core.vocabulary import Vocabulary
 
 TOKENIZER_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"

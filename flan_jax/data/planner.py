@@ -16,8 +16,9 @@ import numpy as np
 
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import MixtureManifest
-from flan_jax.core.vocab import Vocabulary
-from flan_jax.data import keys, mixing, packing
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.data import draws as mixing
+from flan_jax.data import keys, packing
 from flan_jax.data.cache_reader import CacheReader
 from flan_jax.data.decoder_rows import DecoderRows
 from flan_jax.data.objectives import make_objective, mode_tokens_of

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.loop import Generation, ends_with_stop
 from flan_jax.decode.methods import BeamSearch, Stop
 from flan_jax.decode.start import Cache, Started, reorder, step

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.loop import run_rows
 from flan_jax.decode.methods import AT_EOS
 from flan_jax.decode.start import START_ID, start_from_encoded

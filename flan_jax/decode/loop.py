@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.choose import log_probs_of
 from flan_jax.decode.methods import Stop
 from flan_jax.decode.start import Cache, Started, step

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 
 BeamRule = Literal["t5x", "transformers"]
 

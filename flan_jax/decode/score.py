@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.choose import log_probs_of
 from flan_jax.decode.generate import check_prefix
 from flan_jax.decode.start import START_ID, for_rows, read_prompts

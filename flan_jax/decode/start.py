@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.models import DecodeCache, DecoderConfig, ModelConfig, Params, T5Config, encode
 from flan_jax.models import decoder_incremental as decoder
 from flan_jax.models import incremental as encoder_decoder

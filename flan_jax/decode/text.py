@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
-from flan_jax.core.vocab import PAD_ID, Vocabulary
+from flan_jax.core.vocabulary import PAD_ID, Vocabulary
 from flan_jax.decode.generate import generate
 from flan_jax.decode.methods import GREEDY, Method, Stop
 from flan_jax.models import DecoderConfig, ModelConfig, Params

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 
 NUM_INPUT_BUCKETS = 3
 SHORTEST_OPTION_BUCKET = 8

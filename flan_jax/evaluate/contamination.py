@@ -14,9 +14,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from flan_jax.core.benchmark import Benchmark
 from flan_jax.core.errors import CheckpointError, TaskError
-from flan_jax.core.task import FORMAT_MARK, Task, all_tasks, get_mixture, get_task, mixture_members
+from flan_jax.declare.benchmark import Benchmark
+from flan_jax.declare.registry import all_tasks, get_mixture, get_task, mixture_members
+from flan_jax.declare.task import FORMAT_MARK, Task
 
 MAX_NAMED = 5
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from rouge_score import rouge_scorer
 
-from flan_jax.core.data_dir import Download
 from flan_jax.evaluate.scoring import register_scorer
+from flan_jax.sources.data_dir import Download
 
 GPT2_TOKENIZER = Download(
     "GPT-2's tokenizer", "https://huggingface.co/openai-community/gpt2 (tokenizer.json)", "MIT", "gpt2_tokenizer"

@@ -15,7 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
-from flan_jax.core.vocab import Vocabulary
+from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader, DecoderRows
 from flan_jax.data.rows import trim_inputs
 from flan_jax.decode import Greedy, Stop, generate, score_targets

@@ -16,8 +16,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from flan_jax.core.benchmark import Sampling
 from flan_jax.core.errors import ConfigError
+from flan_jax.declare.benchmark import Sampling
 from flan_jax.evaluate.suite.batching import common_starts, option_width
 from flan_jax.evaluate.suite.jax_model import JaxLanguageModel
 from flan_jax.evaluate.suite.language_model import GenerateRequest

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from flan_jax.core.benchmark import Benchmark
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import Benchmark
 
 # Benchmark and format of each of the six.
 FLAN_COMPONENTS: tuple[tuple[str, str], ...] = (

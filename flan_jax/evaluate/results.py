@@ -47,7 +47,7 @@ class TaskResult:
     """One task's scores at one step.
 
     Attributes:
-      task, cluster, kind: as in `core.task.Task`; `kind` says how the task is held out.
+      task, cluster, kind: as in `declare.task.Task`; `kind` says how the task is held out.
       group: "selection", "report", or "" for a task that is just scored.
       format: "zero-shot", "few-shot", or "as given".
       metric: the first metric's name; `score` is its mean, `scores` its value an example, [n], and `low`, `high` its

@@ -1,6 +1,6 @@
 """Training: the mesh, the state, the step, checkpoints, and the loop that holds them together.
 
-`flan_jax.train.loop.run_training` is the run; `flan_jax.train.initial.find_weights` reads weights of any kind. They
+`flan_jax.train.loop.run_training` is the run; `flan_jax.checkpoints.find.find_weights` reads weights of any kind. They
 are not imported here, so that the configuration can be had without Orbax.
 """
 

@@ -11,9 +11,13 @@ from typing import Any
 import jax
 from jax.experimental import multihost_utils
 
+from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.lineage import TRAINED_ON
+from flan_jax.checkpoints.store import Checkpoints, explain_full_disk
+from flan_jax.checkpoints.weights import save_weights
 from flan_jax.core.errors import TrainingError
 from flan_jax.core.manifest import write_json_atomically
-from flan_jax.core.vocab import Vocabulary
+from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.contamination import TrainedOn
 from flan_jax.evaluate.evaluator import Evaluator
@@ -21,13 +25,9 @@ from flan_jax.evaluate.results import EvalResults, append_results, read_results
 from flan_jax.evaluate.select import Selection, select, write_selected
 from flan_jax.evaluate.suite.in_training import SuiteEvaluator
 from flan_jax.models import ModelConfig
-from flan_jax.train.checkpoint import Checkpoints, explain_full_disk
 from flan_jax.train.config import TrainConfig
-from flan_jax.train.initial import SELECTED
-from flan_jax.train.lineage import TRAINED_ON
 from flan_jax.train.logs import RunLog, drop_lines_after
 from flan_jax.train.stop import StopSignal
-from flan_jax.train.weights import save_weights
 
 EVALS_FILE = "evals.jsonl"
 SELECTED_FILE = "selected.json"

@@ -15,25 +15,34 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from flan_jax.checkpoints.find import check_same_model, check_same_tuning, check_tuning, find_weights, tuning_fields
+from flan_jax.checkpoints.lineage import DATA_FILE, TRAINED_ON, trained_on_of_run
+from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints, explain_full_disk
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest, write_json_atomically
-from flan_jax.core.vocab import Vocabulary, load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, example_ids_at, make_plan, prefetch
 from flan_jax.data.planner import steps_per_epoch
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
 from flan_jax.evaluate.suite.in_training import SuiteEvaluator
 from flan_jax.models import ModelConfig
+from flan_jax.models.tuning import (
+    FULL,
+    TuningConfig,
+    base_model,
+    join,
+    make_whole,
+    tuned_model,
+)
 from flan_jax.optim import OptimizerConfig, for_run
 from flan_jax.train import mesh as mesh_lib
-from flan_jax.train.checkpoint import CheckpointMeta, Checkpoints, explain_full_disk
 from flan_jax.train.compile import trace_step
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.guard import FiniteGuard
-from flan_jax.train.initial import check_same_model, check_same_tuning, check_tuning, find_weights, tuning_fields
 from flan_jax.train.judge import Judge, hand_over
 from flan_jax.train.layout import row_layout, split_sizes
-from flan_jax.train.lineage import DATA_FILE, TRAINED_ON, trained_on_of_run
 from flan_jax.train.logs import RunLog
 from flan_jax.train.state import (
     abstract_base,
@@ -48,7 +57,6 @@ from flan_jax.train.state import (
 from flan_jax.train.step import TrainState
 from flan_jax.train.stop import Stopped, StopSignal
 from flan_jax.train.throughput import Meter
-from flan_jax.train.tuning import FULL, TuningConfig, base_model, join, make_whole, tuned_model
 
 CONFIG_FILE = "config.gin"
 _RUNNING, _DONE, _FAILED = range(3)

@@ -12,11 +12,18 @@ from flax import traverse_util
 from jax.sharding import Mesh, NamedSharding
 
 from flan_jax.models import ModelConfig, init_params
+from flan_jax.models.tuning import (
+    FULL,
+    TuningConfig,
+    adapt,
+    base_model,
+    part_axes,
+    part_shapes,
+)
 from flan_jax.optim import OptimizerConfig, make_optimizer, opt_state_logical_axes
 from flan_jax.train.config import Rules
 from flan_jax.train.mesh import replicated, shardings_by_rules
 from flan_jax.train.step import TrainState
-from flan_jax.train.tuning import FULL, TuningConfig, adapt, base_model, part_axes, part_shapes
 
 __all__ = [
     "abstract_base",

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
+from flan_jax.models.tuning import join
 from flan_jax.train.loss import LossParts, loss_parts
 from flan_jax.train.mesh import BATCH_AXES
-from flan_jax.train.tuning import join
 
 Batch = Mapping[str, jax.Array]
 Metrics = dict[str, jax.Array]
@@ -27,7 +27,7 @@ __all__ = ["Batch", "Metrics", "StepOptions", "TrainState", "make_loss_and_grad"
 
 class TrainState(NamedTuple):
     """What a step changes: `step`, int32 scalar, steps done so far; the trained parameters; the optimizer's state. And
-    `frozen`, parameters that no step changes, None for none (`flan_jax.train.tuning`).
+    `frozen`, parameters that no step changes, None for none (`flan_jax.models.tuning`).
 
     Also the tree of what belongs to these arrays, such as their shardings or shapes.
     """

@@ -3,7 +3,7 @@
 Suite `cot`: TASK_SUITES = {'cot': FOLDER}, a folder of `<set>_train.tsv` files, makes the mixture of those it has.
 """
 
-from flan_jax.core.suites import add_suite
+from flan_jax.declare.task_folders import add_suite
 from flan_jax.tasks.cot.register import register_cot
 from flan_jax.tasks.cot.sources import SUITE
 

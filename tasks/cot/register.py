@@ -16,9 +16,10 @@ import pathlib
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.known_counts import add_known_counts
-from flan_jax.core.task import Member, Mixture, Task, add_mixture, add_task
-from flan_jax.core.templates import DIRECT, TemplateRenderer
+from flan_jax.declare.known_counts import add_known_counts
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.templates import DIRECT, TemplateRenderer
 from flan_jax.tasks.cot.sources import CotSource, EsnliSource, QedSource, TsvCotSource
 from flan_jax.tasks.cot.templates import DIRECT_TEMPLATES, INVERTED_TEMPLATES, TEMPLATES
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT

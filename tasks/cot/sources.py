@@ -9,11 +9,11 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from flan_jax.core import suites
-from flan_jax.core.data_dir import Download
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.core.sources import TsvSource
-from flan_jax.core.task import Row
+from flan_jax.declare import task_folders as suites
+from flan_jax.sources.data_dir import Download
+from flan_jax.sources.separated import TsvSource
+from flan_jax.sources.source import Row
 
 SUITE = "cot"
 FLAN_COT = Download(
@@ -41,7 +41,7 @@ __all__ = ["ESNLI", "FLAN_COT", "LABELS", "QED", "SUITE", "CotSource", "EsnliSou
 
 @dataclasses.dataclass(frozen=True)
 class CotSource(abc.ABC):
-    """One set, all of it under "train" (implements `flan_jax.core.task.Source`)."""
+    """One set, all of it under "train" (implements `flan_jax.sources.source.Source`)."""
 
     name: str
 

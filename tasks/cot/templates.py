@@ -1,7 +1,7 @@
 """Wordings of the chain-of-thought sets: the question, then reasoning that ends in "the answer is ..."; the answer
 alone; and the three ways of turning a set around."""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 
 CLOSINGS = (
     "{rationale}\nSo the answer is {answer}.",

@@ -5,7 +5,7 @@ Suite `demonstrations`: TASK_SUITES = {'demonstrations': FOLDER}, a folder of JS
 DATA_DIR/human_demonstrations.
 """
 
-from flan_jax.core.suites import add_suite
+from flan_jax.declare.task_folders import add_suite
 from flan_jax.tasks.demonstrations.register import register_demonstrations, register_own_demonstrations
 from flan_jax.tasks.demonstrations.source import DemonstrationSource
 

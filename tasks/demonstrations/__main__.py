@@ -4,8 +4,8 @@ dropped; the folder is DATA_DIR/human_demonstrations where none is named."""
 import pathlib
 import sys
 
-from flan_jax.core.data_dir import Download
 from flan_jax.core.errors import FlanError
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.demonstrations.register import PUBLISHED
 from flan_jax.tasks.demonstrations.source import DemonstrationSource
 

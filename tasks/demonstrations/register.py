@@ -5,10 +5,11 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.core.data_dir import Download
-from flan_jax.core.demonstrations import DemonstrationRenderer
 from flan_jax.core.errors import TaskError
-from flan_jax.core.task import Member, Mixture, Task, add_mixture, add_task
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.sources.data_dir import Download
+from flan_jax.tasks.demonstrations.curate import DemonstrationRenderer
 from flan_jax.tasks.demonstrations.source import DemonstrationSource
 
 FOLDER = "human_demonstrations"

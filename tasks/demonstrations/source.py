@@ -9,12 +9,19 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.core.data_dir import Download
-from flan_jax.core.demonstrations import SPLITS, Curated, DemonstrationRules, curate, examples, rules_from
-from flan_jax.core.demonstrations_readers import read_demonstrations
 from flan_jax.core.errors import TaskError
-from flan_jax.core.files.source import Version, file_version, unreadable
-from flan_jax.core.task import Row
+from flan_jax.sources.data_dir import Download
+from flan_jax.sources.files import Version, file_version, unreadable
+from flan_jax.sources.source import Row
+from flan_jax.tasks.demonstrations.curate import (
+    SPLITS,
+    Curated,
+    DemonstrationRules,
+    curate,
+    examples,
+    rules_from,
+)
+from flan_jax.tasks.demonstrations.readers import read_demonstrations
 
 RULES_FILE = "rules.json"
 
@@ -24,7 +31,7 @@ __all__ = ["RULES_FILE", "DemonstrationSource", "read_rules"]
 @dataclasses.dataclass(frozen=True)
 class DemonstrationSource:
     """Examples of the demonstrations in a folder's JSONL files, read in order of their names (implements
-    `flan_jax.core.task.Source`). Duplicates and the limit a user has are found across all files.
+    `flan_jax.sources.source.Source`). Duplicates and the limit a user has are found across all files.
 
     Attributes:
       download: the folder; where its path is absolute it may be anywhere.

@@ -1,6 +1,6 @@
-"""Benchmarks, one file each, registered on import (`flan_jax.core.benchmark`); no I/O."""
+"""Benchmarks, one file each, registered on import (`flan_jax.declare.benchmark`); no I/O."""
 
-from flan_jax.core.benchmark import add_collection
+from flan_jax.declare.benchmark import add_collection
 from flan_jax.tasks.eval import (
     aqua,
     arithmetic,

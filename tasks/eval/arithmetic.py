@@ -6,8 +6,8 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from flan_jax.core.benchmark import Benchmark, Question, Subtask, add_benchmark
-from flan_jax.core.data_dir import Download
+from flan_jax.declare.benchmark import Benchmark, Question, Subtask, add_benchmark
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import mgsm
 from flan_jax.tasks.eval.files import read_json, row_error, text_field
 from flan_jax.tasks.eval.gsm8k import WORD_PROBLEM_FORMATS

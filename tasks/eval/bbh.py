@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import (
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,
@@ -15,8 +16,7 @@ from flan_jax.core.benchmark import (
     Subtask,
     add_benchmark,
 )
-from flan_jax.core.data_dir import Download
-from flan_jax.core.errors import TaskError
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_json, read_text, row_error, text_field
 from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE
 from flan_jax.tasks.eval.published import table_4, table_5

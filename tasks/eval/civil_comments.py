@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from flan_jax.core.benchmark import (
+from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,
@@ -16,7 +16,7 @@ from flan_jax.core.benchmark import (
     Subtask,
     add_benchmark,
 )
-from flan_jax.core.data_dir import Download
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
 
 DATA = Download(

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import Benchmark, Format, Prompt, PromptBuilder, Question, Subtask, add_benchmark
-from flan_jax.core.data_dir import Download
+from flan_jax.declare.benchmark import (
+    Benchmark,
+    Format,
+    Prompt,
+    PromptBuilder,
+    Question,
+    Subtask,
+    add_benchmark,
+)
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import rationales
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
 from flan_jax.tasks.eval.prompts import STEP_BY_STEP, bracketed_options, letter, therefore_among, worked

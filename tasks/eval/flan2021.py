@@ -12,10 +12,11 @@ import collections
 import dataclasses
 import functools
 
-from flan_jax.core.benchmark import Benchmark, Format, Subtask, add_benchmark, add_collection
-from flan_jax.core.formats import format_task
-from flan_jax.core.task import Task, get_task
-from flan_jax.core.templates import TemplateRenderer
+from flan_jax.declare.benchmark import Benchmark, Format, Subtask, add_benchmark, add_collection
+from flan_jax.declare.formats import format_task
+from flan_jax.declare.registry import get_task
+from flan_jax.declare.task import Task
+from flan_jax.declare.templates import TemplateRenderer
 from flan_jax.tasks.eval.from_tasks import generated_format, questions, ranked_format
 from flan_jax.tasks.flan2021.dataset import DATASETS, Dataset
 

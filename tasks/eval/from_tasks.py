@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from flan_jax.core.benchmark import Format, Prompt, PromptBuilder, Question
 from flan_jax.core.errors import TaskError
-from flan_jax.core.task import Task
+from flan_jax.declare.benchmark import Format, Prompt, PromptBuilder, Question
+from flan_jax.declare.task import Task
 
 FindTask = Callable[[str, str], Task]  # (subtask, format) -> the task that renders its rows
 

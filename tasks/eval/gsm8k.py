@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import (
+from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,
@@ -15,7 +15,7 @@ from flan_jax.core.benchmark import (
     Subtask,
     add_benchmark,
 )
-from flan_jax.core.data_dir import Download
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import mgsm
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
 from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE_NUMBER

@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import (
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,
@@ -15,8 +16,7 @@ from flan_jax.core.benchmark import (
     Subtask,
     add_benchmark,
 )
-from flan_jax.core.data_dir import Download
-from flan_jax.core.errors import TaskError
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, read_jsonl, read_text, row_error, text_field
 from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE_NUMBER
 from flan_jax.tasks.eval.published import per_language, table_4, table_5

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import (
+from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import Question
+from flan_jax.declare.benchmark import Question
 
 # Kojima et al. 2022, table 1 and appendix A.5: the phrase that opens the reasoning, and those that call for the answer.
 STEP_BY_STEP = "Let's think step by step."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flan_jax.core.benchmark import Published
+from flan_jax.declare.benchmark import Published
 
 __all__ = ["per_language", "table_4", "table_5"]
 

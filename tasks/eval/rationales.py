@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.data_dir import Download
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv
 
 DATA = Download(

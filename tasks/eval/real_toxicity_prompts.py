@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import (
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,
@@ -19,8 +20,7 @@ from flan_jax.core.benchmark import (
     Subtask,
     add_benchmark,
 )
-from flan_jax.core.data_dir import Download
-from flan_jax.core.errors import TaskError
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_jsonl, row_error
 
 DATA = Download(

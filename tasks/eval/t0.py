@@ -9,8 +9,9 @@ from __future__ import annotations
 import collections
 
 import flan_jax.tasks.t0  # noqa: F401  (registers the prompts)
-from flan_jax.core.benchmark import Benchmark, Published, Subtask, add_benchmark, add_collection
-from flan_jax.core.task import Task, get_mixture, get_task, mixture_members
+from flan_jax.declare.benchmark import Benchmark, Published, Subtask, add_benchmark, add_collection
+from flan_jax.declare.registry import get_mixture, get_task, mixture_members
+from flan_jax.declare.task import Task
 from flan_jax.tasks.eval.from_tasks import questions, ranked_format
 
 SOURCE = "Kim et al. 2023 (CoT Collection), table 3: mean over prompts"

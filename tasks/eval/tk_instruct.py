@@ -7,8 +7,16 @@ tokens. Categories of which the paper reports exact match have it as the second 
 from __future__ import annotations
 
 import flan_jax.tasks.niv2  # noqa: F401  (registers the tasks)
-from flan_jax.core.benchmark import Benchmark, Format, Published, Subtask, add_benchmark, add_collection
-from flan_jax.core.task import FORMAT_MARK, Task, get_mixture, get_task, mixture_members
+from flan_jax.declare.benchmark import (
+    Benchmark,
+    Format,
+    Published,
+    Subtask,
+    add_benchmark,
+    add_collection,
+)
+from flan_jax.declare.registry import get_mixture, get_task, mixture_members
+from flan_jax.declare.task import FORMAT_MARK, Task
 from flan_jax.tasks.eval.from_tasks import generated_format, questions
 
 MAX_TOKENS = 128

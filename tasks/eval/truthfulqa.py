@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import Benchmark, Format, Prompt, PromptBuilder, Question, Subtask, add_benchmark
-from flan_jax.core.data_dir import Download
+from flan_jax.declare.benchmark import (
+    Benchmark,
+    Format,
+    Prompt,
+    PromptBuilder,
+    Question,
+    Subtask,
+    add_benchmark,
+)
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, row_error
 
 DATA = Download("TruthfulQA", "https://github.com/sylinrl/TruthfulQA (TruthfulQA.csv)", "Apache-2.0", "truthfulqa")

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flan_jax.core.benchmark import Benchmark, Format, Prompt, PromptBuilder, Question, Subtask, add_benchmark
-from flan_jax.core.data_dir import Download
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import (
+    Benchmark,
+    Format,
+    Prompt,
+    PromptBuilder,
+    Question,
+    Subtask,
+    add_benchmark,
+)
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_json, read_jsonl, row_error, text_field
 from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE
 from flan_jax.tasks.eval.published import per_language, table_4, table_5

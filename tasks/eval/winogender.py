@@ -8,8 +8,16 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 
-from flan_jax.core.benchmark import Benchmark, Format, Prompt, PromptBuilder, Question, Subtask, add_benchmark
-from flan_jax.core.data_dir import Download
+from flan_jax.declare.benchmark import (
+    Benchmark,
+    Format,
+    Prompt,
+    PromptBuilder,
+    Question,
+    Subtask,
+    add_benchmark,
+)
+from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, row_error
 
 DATA = Download(

@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.formats import Format, add_format
-from flan_jax.core.task import Row, Task, add_task
-from flan_jax.core.templates import ANSWER_FIELD, OPTIONS_FIELD, Template, TemplateRenderer
-from flan_jax.core.tfds_source import TfdsSource
+from flan_jax.declare.formats import Format, add_format
+from flan_jax.declare.registry import add_task
+from flan_jax.declare.task import Task
+from flan_jax.declare.templates import ANSWER_FIELD, OPTIONS_FIELD, Template, TemplateRenderer
+from flan_jax.sources.source import Row
+from flan_jax.sources.tfds import TfdsSource
 from flan_jax.tasks.flan2021.samples import Sample
 from flan_jax.tasks.flan2021.source import Flan2021Source
 

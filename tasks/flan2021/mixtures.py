@@ -1,14 +1,15 @@
 """The mixtures of FLAN 2021 (Wei et al. 2022): all of it, one cluster held out, and the ablations.
 
 All are examples-proportional with a rate cap of 3,000 (section 2.4); the cap of 30,000 examples a data set is in the
-tasks' sources. `flan_jax.core.task.add_mixture` refuses a member that a mixture promises to hold out.
+tasks' sources. `flan_jax.declare.registry.add_mixture` refuses a member that a mixture promises to hold out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flan_jax.core.task import HeldOut, Member, Mixture, add_mixture
+from flan_jax.declare.registry import add_mixture
+from flan_jax.declare.task import HeldOut, Member, Mixture
 from flan_jax.tasks.flan2021.clusters import (
     ABLATION_HELD_OUT,
     ABLATION_ORDER,

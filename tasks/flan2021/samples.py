@@ -13,9 +13,9 @@ import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flan_jax.core.data_dir import data_dir
 from flan_jax.core.errors import TaskError
-from flan_jax.core.task import Row
+from flan_jax.sources.data_dir import data_dir
+from flan_jax.sources.source import Row
 
 FOLDER = "flan2021_sources"
 HELD_OUT_FRACTION = 10  # one row in so many, from the end, for each split that the sample has no file of

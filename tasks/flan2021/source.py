@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.core.task import Row
-from flan_jax.core.templates import JUDGED_FIELD
-from flan_jax.core.tfds_source import TfdsSource
+from flan_jax.declare.templates import JUDGED_FIELD
+from flan_jax.sources.source import Row
+from flan_jax.sources.tfds import TfdsSource
 from flan_jax.tasks.flan2021.samples import Sample
 
 __all__ = ["Flan2021Source"]

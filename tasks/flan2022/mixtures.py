@@ -10,17 +10,9 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from flan_jax.core.formats import refusal
-from flan_jax.core.task import (
-    FORMAT_MARK,
-    HeldOut,
-    Member,
-    Mixture,
-    add_mixture,
-    get_mixture,
-    get_task,
-    mixture_members,
-)
+from flan_jax.declare.formats import refusal
+from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.task import FORMAT_MARK, HeldOut, Member, Mixture
 from flan_jax.tasks.flan2022.muffin import MUFFIN
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
 

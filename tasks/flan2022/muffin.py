@@ -4,7 +4,7 @@ Names are the table's, after `flan2021_`, `dialog_` or `program_synthesis_`; `?`
 are rounded down to whole rounds of ten templates.
 """
 
-from flan_jax.core.known_counts import add_known_counts
+from flan_jax.declare.known_counts import add_known_counts
 from flan_jax.tasks.flan2022 import tfds_tasks  # noqa: F401  registers some of them
 from flan_jax.tasks.flan2022.unreleased import UNRELEASED
 

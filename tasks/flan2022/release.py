@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.core.formats import BUDGET, Format, add_format, find_format, refusal
-from flan_jax.core.task import FORMAT_MARK, Member, Mixture, add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.formats import BUDGET, Format, add_format, find_format, refusal
+from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.task import FORMAT_MARK, Member, Mixture
 from flan_jax.tasks.flan2022.muffin import RELEASED_DIALOGS, RELEASED_FLAN2021
 from flan_jax.tasks.flan2022.tfds_tasks import INVERTED_DIALOGS
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT

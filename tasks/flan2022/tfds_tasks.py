@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flan_jax.core.task import Row, Task, add_task
-from flan_jax.core.templates import Template, TemplateRenderer
+from flan_jax.declare.registry import add_task
+from flan_jax.declare.task import Task
+from flan_jax.declare.templates import Template, TemplateRenderer
+from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import CLASSIFICATION, GENERATION, Dataset, choices
 
 _DIALOG_TEMPLATES = (

@@ -10,10 +10,13 @@ import pathlib
 import random
 from collections.abc import Sequence
 
-from flan_jax.core.data_dir import data_dir
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.core.files import JsonlSource
-from flan_jax.core.task import Rendered, Row, Task, add_task
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_task
+from flan_jax.declare.task import Task
+from flan_jax.sources import JsonlSource
+from flan_jax.sources.data_dir import data_dir
+from flan_jax.sources.source import Row
 
 FOLDER = "flan2022_unreleased"
 FIELDS = ("inputs", "targets")

@@ -4,7 +4,7 @@ Suite `niv2`: TASK_SUITES = {'niv2': FOLDER}, where FOLDER has `tasks/*.json` an
 the training, selection and report mixtures of what that folder has.
 """
 
-from flan_jax.core.suites import add_suite
+from flan_jax.declare.task_folders import add_suite
 from flan_jax.tasks.niv2 import register  # noqa: F401
 from flan_jax.tasks.niv2.source import SUITE
 from flan_jax.tasks.niv2.suite import register_niv2

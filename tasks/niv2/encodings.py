@@ -8,16 +8,17 @@ import random
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.formats import Format, add_format
-from flan_jax.core.task import Rendered, Renderer, Row
-from flan_jax.core.templates import HIDDEN, WRITTEN
+from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.formats import Format, add_format
+from flan_jax.declare.templates import HIDDEN, WRITTEN
+from flan_jax.sources.source import Row
 
 __all__ = ["DEFAULT", "ENCODINGS", "TK_INSTANCES", "EncodingRenderer"]
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodingRenderer:
-    """Definition, then the file's own examples, then the instance (implements `flan_jax.core.task.Renderer`).
+    """Definition, then the file's own examples, then the instance (implements `flan_jax.declare.example.Renderer`).
 
     The examples are exemplars, positive before negative, so a length budget drops them one by one from the last, as
     Tk-Instruct does. The target is one of the accepted answers, drawn; all of them are references. Formats choose

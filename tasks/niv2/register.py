@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.known_counts import add_known_counts
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.core.task import HeldOut, Member, Mixture, Task, add_mixture, add_task
+from flan_jax.declare.known_counts import add_known_counts
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
 from flan_jax.tasks.niv2.encodings import DEFAULT, TK_INSTANCES
 from flan_jax.tasks.niv2.facts import FACTS

@@ -6,11 +6,11 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.core import suites
-from flan_jax.core.data_dir import Download
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.core.sources import NaturalInstructionsSource
-from flan_jax.core.task import Row
+from flan_jax.declare import task_folders as suites
+from flan_jax.sources.data_dir import Download
+from flan_jax.sources.source import Row
+from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource
 
 SUITE = "niv2"
 DOWNLOAD = Download(
@@ -26,7 +26,7 @@ __all__ = ["DOWNLOAD", "SUITE", "TEST_INSTANCES", "Niv2Source"]
 
 @dataclasses.dataclass(frozen=True)
 class Niv2Source:
-    """One task file (implements `flan_jax.core.task.Source`).
+    """One task file (implements `flan_jax.sources.source.Source`).
 
     Split "train" has all instances, "test" the first 100: the same instances twice, since a task is either trained on
     or judged on (format `heldout`); mixtures keep the two apart by whole tasks. `stem` is the file's name. A run that

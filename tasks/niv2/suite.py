@@ -8,9 +8,10 @@ import random
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.sources import read_natural_instructions_head
-from flan_jax.core.task import HeldOut, Member, Mixture, add_mixture, add_task
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import HeldOut, Member, Mixture
 from flan_jax.tasks.niv2.register import TASKS, Niv2Task, make_task
+from flan_jax.tasks.niv2.task_file import read_natural_instructions_head
 
 NUM_SELECTION_TASKS = 20
 LARGEST_SELECTION_CATEGORY = 8

@@ -7,9 +7,12 @@ context is the skill that instruction following builds on. No document contains 
 import random
 from collections.abc import Callable, Sequence
 
-from flan_jax.core.procedural import ProceduralSource
-from flan_jax.core.task import Rendered, Row, Task, add_task
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import add_task
+from flan_jax.declare.task import Task
+from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural import lexicon as lx
+from flan_jax.tasks.procedural.family import ProceduralSource
 from flan_jax.tasks.procedural.phrases import and_list, article, coin, draw_words, listing
 
 Write = Callable[[random.Random], str]

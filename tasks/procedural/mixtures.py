@@ -1,12 +1,13 @@
 """The mixtures of the embedded default: what is trained on, what selects the checkpoint, what is reported.
 
 Members follow from the families' own statements (cluster, kind, split); the promise of what is held out is checked at
-registration by `flan_jax.core.task.add_mixture`.
+registration by `flan_jax.declare.registry.add_mixture`.
 """
 
-from flan_jax.core.procedural import ProceduralSource
-from flan_jax.core.task import HeldOut, Member, Mixture, Task, add_mixture, all_tasks
+from flan_jax.declare.registry import add_mixture, all_tasks
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.tasks.procedural.documents import OBJECTIVES
+from flan_jax.tasks.procedural.family import ProceduralSource
 
 SELECTION_CLUSTERS = ("extraction",)
 REPORT_CLUSTERS = ("dialogue", "spatial", "story_questions")

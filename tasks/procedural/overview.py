@@ -4,8 +4,8 @@ import itertools
 import pathlib
 import sys
 
-from flan_jax.core.procedural import all_families
-from flan_jax.core.task import get_mixture, mixture_members
+from flan_jax.declare.registry import get_mixture, mixture_members
+from flan_jax.tasks.procedural.family import all_families
 
 BEGIN = "<!-- families: written by flan_jax.tasks.procedural.overview -->"
 END = "<!-- end of families -->"

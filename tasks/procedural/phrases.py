@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 
 COT_TARGETS = "{rationale} So the answer is {answer}"
 

@@ -4,7 +4,7 @@ Suite `promptsource`: TASK_SUITES = {'promptsource': FOLDER}, FOLDER being the c
 sets' rows go.
 """
 
-from flan_jax.core.suites import add_suite
+from flan_jax.declare.task_folders import add_suite
 from flan_jax.tasks.promptsource.register import register_promptsource
 
 __all__ = ["register_promptsource"]

@@ -7,18 +7,20 @@ import pathlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from flan_jax.core.data_dir import Download
 from flan_jax.core.errors import TaskError
-from flan_jax.core.files import DataFolderSource
-from flan_jax.core.known_counts import add_known_counts
-from flan_jax.core.promptsource import (
+from flan_jax.declare.known_counts import add_known_counts
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.sources import DataFolderSource
+from flan_jax.sources.data_dir import Download
+from flan_jax.sources.source import Row
+from flan_jax.tasks.promptsource.templates import (
     PromptSourceRenderer,
     PromptTemplate,
     PromptTemplates,
     p3_name,
     read_promptsource,
 )
-from flan_jax.core.task import Member, Mixture, Row, Task, add_mixture, add_task
 from flan_jax.tasks.t0.data_sets import DATA_SETS, MAX_EXAMPLES, STAGES, P3DataSet, identifier
 from flan_jax.tasks.t0.register import TITLES, held_out
 

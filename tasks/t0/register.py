@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flan_jax.core.known_counts import add_known_counts
-from flan_jax.core.task import HeldOut, Member, Mixture, Task, add_mixture, add_task
+from flan_jax.declare.known_counts import add_known_counts
+from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
 from flan_jax.tasks.t0.data_sets import DATA_SETS, STAGES, P3DataSet, identifier
 from flan_jax.tasks.t0.flan2022 import CAP, T0_SF

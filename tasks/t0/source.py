@@ -16,10 +16,11 @@ import pathlib
 import random
 from collections.abc import Sequence
 
-from flan_jax.core.data_dir import Download
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.core.files import JsonlSource, MappedSource, ParquetSource
-from flan_jax.core.task import Rendered, Row, Source
+from flan_jax.declare.example import Rendered
+from flan_jax.sources import JsonlSource, MappedSource, ParquetSource
+from flan_jax.sources.data_dir import Download
+from flan_jax.sources.source import Row, Source
 from flan_jax.tasks.t0.data_sets import identifier
 
 FOLDER = "p3_t0"
@@ -33,7 +34,7 @@ __all__ = ["FOLDER", "P3Renderer", "P3Source"]
 
 @dataclasses.dataclass(frozen=True)
 class P3Source:
-    """The rendered rows of one P3 prompt (implements `flan_jax.core.task.Source`). Rows have `inputs`, `targets` and
+    """The rendered rows of one P3 prompt (implements `sources.source.Source`). Rows have `inputs`, `targets` and
     `options`, all stripped, as T0's own evaluation does.
 
     Attributes:
@@ -125,7 +126,7 @@ def _row(row: Row) -> Row:
 
 @dataclasses.dataclass(frozen=True)
 class P3Renderer:
-    """The text as P3 has it (implements `flan_jax.core.task.Renderer`): formats may add exemplars, no other words."""
+    """The text as P3 has it (implements `declare.example.Renderer`): formats may add exemplars, no other words."""
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
         """One example."""

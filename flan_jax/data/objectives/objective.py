@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.data import keys as keys_lib
 
 # Numbers drawn from one example's key are told apart by these.

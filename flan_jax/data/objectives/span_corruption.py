@@ -8,7 +8,7 @@ import functools
 import numpy as np
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.vocab import EOS_ID
+from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.data import keys as keys_lib
 from flan_jax.data.objectives.objective import take_window
 

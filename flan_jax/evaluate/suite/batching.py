@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.core.vocab import PAD_ID
+from flan_jax.core.vocabulary import PAD_ID
 
 SHORTEST = 32
 SHORTEST_SHARED = 64  # a shorter common prefix is not worth a cache of its own

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from flan_jax.core.benchmark import Benchmark, Format, Sampling, resolve
 from flan_jax.core.errors import ConfigError
+from flan_jax.declare.benchmark import Benchmark, Format, Sampling, resolve
 
 SELF_CONSISTENCY = "self_consistency"
 # Formats that self-consistency samples from, the first that a benchmark has.

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flan_jax.core.benchmark import Format, get_benchmark
+from flan_jax.declare.benchmark import Format, get_benchmark
 from flan_jax.evaluate.best_template import BestTemplate
 from flan_jax.evaluate.calibration import Calibration, calibration
 from flan_jax.evaluate.report import STYLE, image

@@ -9,9 +9,9 @@ from typing import Any
 import jax
 from jax.sharding import Mesh
 
-from flan_jax.core.benchmark import Benchmark, Format, get_benchmark
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import Vocabulary
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.declare.benchmark import Benchmark, Format, get_benchmark
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse, share_questions
 from flan_jax.evaluate.results import Sample, TaskResult

@@ -18,9 +18,9 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from flan_jax.core.benchmark import Sampling
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocab import Vocabulary
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.declare.benchmark import Sampling
 from flan_jax.decode import Greedy, Method, Stop, generate, score_and_compare
 from flan_jax.decode import Sampling as DecodeSampling
 from flan_jax.decode.text import cut_at_stop, prompt_tokens, stop_of

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
-from flan_jax.core.benchmark import Sampling
+from flan_jax.declare.benchmark import Sampling
 
 __all__ = ["GenerateRequest", "Generated", "LanguageModel", "RankRequest", "Ranked", "ScoredTokens"]
 

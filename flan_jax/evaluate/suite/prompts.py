@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from flan_jax.core.benchmark import Prompt
+from flan_jax.declare.benchmark import Prompt
 
 __all__ = ["FittedPrompt", "fit_prompts"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.core.benchmark import Benchmark, Format, Sampling, Subtask, get_benchmark
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import Benchmark, Format, Sampling, Subtask, get_benchmark
 from flan_jax.evaluate.normalised import flan_normalised_average, normalised_score
 from flan_jax.evaluate.roc import roc_area, roc_interval
 from flan_jax.evaluate.scoring import get_scorer

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from flan_jax.core.benchmark import Benchmark, Format, Item, Sampling, items
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
+from flan_jax.declare.benchmark import Benchmark, Format, Item, Sampling, items
 from flan_jax.evaluate import cross_lingual, judges, toxicity  # noqa: F401  (they register scorers)
 from flan_jax.evaluate.best_of import ranking
 from flan_jax.evaluate.extract import get_extractor

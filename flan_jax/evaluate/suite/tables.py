@@ -5,8 +5,8 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.core.benchmark import Published, get_benchmark
 from flan_jax.core.manifest import write_json_atomically
+from flan_jax.declare.benchmark import Published, get_benchmark
 from flan_jax.evaluate.suite.results import BenchmarkResult, SuiteResults
 
 __all__ = ["about", "our_rows", "published_by_part", "published_rows", "to_markdown", "write_results"]

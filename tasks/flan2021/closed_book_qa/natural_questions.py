@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flan_jax.core.task import Row
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
+from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import CLOSED_BOOK, Dataset, register
 
 TEMPLATES = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
 from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
 from flan_jax.tasks.flan2021.superglue import LICENCE

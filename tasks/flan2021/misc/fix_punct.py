@@ -2,7 +2,7 @@
 
 import re
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import register
 from flan_jax.tasks.flan2021.misc.english_lines import english_lines
 

@@ -1,6 +1,6 @@
 """Mathematics data set, linear equations in one variable (Saxton et al. 2019)."""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
 
 TEMPLATES = (

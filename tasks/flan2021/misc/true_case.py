@@ -1,6 +1,6 @@
 """True case: restore capital letters (a data set of FLAN's code, not counted in the paper's 62)."""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import register
 from flan_jax.tasks.flan2021.misc.english_lines import english_lines
 

@@ -1,6 +1,6 @@
 """QNLI: does a sentence of Wikipedia hold the answer to a question? (Wang et al. 2019, from SQuAD)"""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
 
 TEMPLATES = (

@@ -1,6 +1,6 @@
 """RTE: does a short text entail a sentence? (Dagan et al. 2006 and its successors, as in SuperGLUE)"""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
 from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
 from flan_jax.tasks.flan2021.superglue import LICENCE, native

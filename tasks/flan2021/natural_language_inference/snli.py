@@ -1,6 +1,6 @@
 """SNLI: captions of photographs and what they imply (Bowman et al. 2015)."""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
 from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
 from flan_jax.tasks.flan2021.superglue import native

@@ -1,6 +1,6 @@
 """WNLI: is a pronoun resolved correctly? Winograd sentences as entailment (Levesque et al. 2012, as in GLUE)."""
 
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
 
 TEMPLATES = (

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.task import Row
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
+from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import GENERATION, Dataset
 from flan_jax.tasks.flan2021.samples import Sample, read_lines
 

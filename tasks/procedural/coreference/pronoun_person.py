@@ -2,9 +2,9 @@
 
 import random
 
-from flan_jax.core.procedural import Family, register_family
-from flan_jax.core.task import Row
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
+from flan_jax.sources.source import Row
+from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import MEN, WOMEN
 from flan_jax.tasks.procedural.phrases import coin, cot
 

@@ -2,10 +2,10 @@
 
 import random
 
-from flan_jax.core.procedural import Family, register_family
-from flan_jax.core.task import Row
-from flan_jax.core.templates import Template
+from flan_jax.declare.templates import Template
+from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.entailment.facts import draw_pair
+from flan_jax.tasks.procedural.family import Family, register_family
 
 
 def generate(rng: random.Random) -> Row:

@@ -2,8 +2,8 @@
 
 import random
 
-from flan_jax.core.procedural import Family, register_family
-from flan_jax.core.task import Row
+from flan_jax.sources.source import Row
+from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import NEW_LABELS
 from flan_jax.tasks.procedural.sentiment.labelled_review import FIELDS, TEMPLATES, generate_with
 

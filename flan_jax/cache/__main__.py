@@ -1,0 +1,27 @@
+"""The process that `ensure_cache` starts: `python -m flan_jax.cache JSON`, where JSON is an `ensure.BuildOrder`.
+
+Apart from `flan-jax cache` since that imports gin and, with it, the model: seconds that a fresh cache need not cost.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flan_jax.cache.ensure import BuildOrder, carry_out
+from flan_jax.core.errors import FlanError
+
+
+def main() -> int:
+    """0, or 2 after printing an error that is the input's fault."""
+    # Line by line, so that errors come after the progress that led to them where both go to one file.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        carry_out(BuildOrder.from_json(sys.argv[1]))
+    except FlanError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,386 @@
+"""Builds the token cache of a mixture: one job a (task, split), each atomic, in parallel over local processes.
+
+A run that was killed is simply run again: splits that are whole and fresh are skipped, and what was half written
+lies in a folder of its own that the next run removes. `core/manifest.py` says what is on disk.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import fcntl
+import multiprocessing
+import multiprocessing.connection
+import os
+import pathlib
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from flan_jax.cache import native
+from flan_jax.cache.mixture import finish_mixture, prepare_mixture
+from flan_jax.cache.native import Tally
+from flan_jax.cache.progress import CacheProgress
+from flan_jax.cache.resolve import NATIVE, ROLES, SplitJob, register
+from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
+from flan_jax.core.errors import CacheError, FlanError
+from flan_jax.core.manifest import (
+    MixtureManifest,
+    SplitManifest,
+    cache_root,
+    read_mixture_manifest,
+    read_split_manifest,
+    split_dir,
+    write_json_atomically,
+)
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.vocabulary_file import load_vocabulary
+
+DEFAULT_MODULES = ("flan_jax.tasks",)
+
+REPORT_EXAMPLES = 512  # a worker says how far it is after so many
+
+Reporter = Callable[[SplitJob, int, int], None]  # a split in work, its examples so far, its rows
+
+__all__ = [
+    "DEFAULT_MODULES",
+    "CacheSettings",
+    "JobResult",
+    "build_cache",
+    "is_cached",
+    "locked",
+    "pipeline_of",
+    "run_job",
+    "start_worker",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheSettings:
+    """What every job of a cache run shares; workers get it by pickle.
+
+    max_inputs_length: tokens of an input with EOS beyond which exemplars are dropped; None keeps them all.
+    modules, task_suites: what registers the tasks (MIXTURE_OR_TASK_MODULE, TASK_SUITES).
+    """
+
+    root: pathlib.Path
+    vocab_path: str
+    num_sentinels: int
+    max_inputs_length: int | None
+    modules: tuple[str, ...] = DEFAULT_MODULES
+    task_suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary, read once a process."""
+        return load_vocabulary(self.vocab_path, self.num_sentinels)
+
+
+@dataclasses.dataclass(frozen=True)
+class JobResult:
+    """How one job ended: `num_examples` in the cache, `num_written` by this run (0 if it was fresh already), exemplars
+    dropped and the examples that lost any, `notes` for the log, and `error` if it failed."""
+
+    job: SplitJob
+    num_examples: int = 0
+    num_written: int = 0
+    exemplars_dropped: int = 0
+    examples_shortened: int = 0
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+def build_cache(
+    mixture: str,
+    *,
+    vocabulary: Vocabulary,
+    cache_dir: str | os.PathLike[str],
+    max_inputs_length: int | None = None,
+    modules: Sequence[str] = DEFAULT_MODULES,
+    task_suites: Mapping[str, str] | None = None,
+    roles: Collection[str] = ROLES,
+    eval_split: str | None = None,
+    num_workers: int | None = None,
+    available_only: bool = False,
+) -> MixtureManifest:
+    """Caches the splits of `roles` ("train", "eval") of every task of `mixture`, and resolves its rates.
+
+    eval_split: instead of each task's own evaluation split.
+    num_workers: local processes, by default one a core; with 1 the work is done in this process.
+    available_only: leaves out tasks whose data is not on this machine, says so and notes it in the manifest.
+
+    Raises `CacheError` before any work if data is missing (unless `available_only`), and at the end if any task failed;
+    the others are cached all the same. `TaskError` for an unknown mixture.
+    """
+    for line in register(modules, task_suites or {}):
+        print(line, flush=True)
+    root = cache_root(cache_dir, vocabulary.fingerprint)
+    plan, here = prepare_mixture(mixture, roles, eval_split, root, available_only)
+    settings = CacheSettings(
+        root,
+        str(vocabulary.path),
+        vocabulary.num_sentinels,
+        max_inputs_length,
+        tuple(modules),
+        dict(task_suites or {}),
+    )
+    results: dict[SplitJob, JobResult] = {}
+    with locked(root), CacheProgress(f"cache {mixture}", len(plan.jobs)) as progress:
+        clear_partials(root)
+
+        def report(job: SplitJob, num_examples: int, num_rows: int) -> None:
+            progress.update(f"{job.task}/{job.split}", num_examples, num_rows)
+
+        for result in _run_jobs(plan.jobs, settings, num_workers or os.cpu_count() or 1, report):
+            results[result.job] = result
+            progress.advance(f"{result.job.task}/{result.job.split}", result.num_written)
+            for note in result.notes:
+                progress.say(note)
+        errors = [results[job].error for job in plan.jobs if results[job].error]
+        manifest = finish_mixture(plan, here, errors, lambda task, split: _cached(root, task, split, vocabulary))
+        write_json_atomically(root / "mixtures" / f"{mixture}.json", manifest)
+    num_written = sum(result.num_written for result in results.values())
+    num_examples = sum(result.num_examples for result in results.values())
+    shortened = sum(result.examples_shortened for result in results.values())
+    if shortened:
+        exemplars_dropped = sum(result.exemplars_dropped for result in results.values())
+        print(
+            f"cache {mixture}: {exemplars_dropped:,} exemplars dropped from {shortened:,} examples to keep inputs "
+            f"within {max_inputs_length} tokens",
+            flush=True,
+        )
+    print(
+        f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {num_examples:,} examples in {root} "
+        f"({num_written:,} tokenised now)",
+        flush=True,
+    )
+    return manifest
+
+
+def is_cached(mixture: str, vocab_fingerprint: str, cache_dir: str | os.PathLike[str]) -> bool:
+    """Whether a whole cache of `mixture` is there. Reads manifests only: says nothing about whether the tasks have
+    changed since, which takes their sources."""
+    root = cache_root(cache_dir, vocab_fingerprint)
+    try:
+        manifest = read_mixture_manifest(root, mixture)
+        for task, roles in manifest.splits.items():
+            for split in roles.values():
+                read_split_manifest(split_dir(root, task, split), vocab_fingerprint)
+    except CacheError:
+        return False
+    return bool(manifest.splits)
+
+
+def _cached(root: pathlib.Path, task: str, split: str, vocabulary: Vocabulary) -> int | None:
+    folder = split_dir(root, task, split)
+    return read_split_manifest(folder, vocabulary.fingerprint).num_rows if folder.exists() else None
+
+
+@contextlib.contextmanager
+def locked(root: pathlib.Path) -> Iterator[None]:
+    """One cache run at a time in one folder; the system lets the lock go when the process dies."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        file = open(root / ".lock", "w")
+    except OSError as error:
+        raise CacheError(f"cannot write to the cache folder {root} ({error}): give another CACHE_DIR") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another cache run is writing to {root}: waiting for it", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run_jobs(
+    jobs: Sequence[SplitJob], settings: CacheSettings, num_workers: int, report: Reporter
+) -> Iterator[JobResult]:
+    """Yields results as jobs end; `report` is called from a thread of its own meanwhile."""
+    # What is fresh is found here: workers take longer to start than hundreds of splits to check.
+    results = {job: _if_fresh(job, settings) for job in jobs}
+    yield from (result for result in results.values() if result is not None)
+    jobs = [job for job, result in results.items() if result is None]
+    num_workers = min(num_workers, len(jobs))
+    if num_workers <= 1:
+        for job in jobs:
+            yield run_job(job, settings, report)
+        return
+    # spawn: a forked copy of a process with threads (JAX, TensorFlow) may hang.
+    context = multiprocessing.get_context("spawn")
+    messages = context.SimpleQueue()
+    pool = concurrent.futures.ProcessPoolExecutor(
+        num_workers, context, _start_local_worker, (settings, list(sys.path), messages)
+    )
+    with pool, _few_threads(), _reporting(messages, report):
+        futures = [pool.submit(_run_local_job, job, settings) for job in jobs]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise CacheError(
+                "a cache worker died, perhaps for want of memory: run again with fewer --num_workers; finished splits "
+                "are kept"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _few_threads() -> Iterator[None]:
+    """Workers started in here use one thread each in BLAS, OpenMP and TensorFlow: the processes are the parallelism."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: before[name] or "1" for name in names})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+
+
+@contextlib.contextmanager
+def _reporting(messages: Any, report: Reporter) -> Iterator[None]:
+    """Passes what workers say of their progress on to `report`, in a thread."""
+
+    def listen() -> None:
+        while (message := messages.get()) is not None:
+            report(*message)
+
+    thread = threading.Thread(target=listen, name="flan_jax-cache-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        messages.put(None)
+        thread.join()
+        messages.close()
+
+
+_MESSAGES: Any = None  # of this worker process: where it says how far it is
+
+
+def _start_local_worker(settings: CacheSettings, path: list[str], messages: Any) -> None:
+    global _MESSAGES
+    _MESSAGES = messages
+    sys.path[:] = path
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A killed parent cannot stop its workers: they notice by themselves, so that none outlives it.
+        threading.Thread(target=_exit_with, args=(parent.sentinel,), daemon=True).start()
+    start_worker(settings)
+
+
+def _run_local_job(job: SplitJob, settings: CacheSettings) -> JobResult:
+    return run_job(job, settings, lambda *message: _MESSAGES.put(message))
+
+
+def start_worker(settings: CacheSettings) -> None:
+    """Makes this process able to run jobs: registers the tasks and reads the vocabulary."""
+    register(settings.modules, settings.task_suites)
+    settings.vocabulary()
+
+
+def _exit_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+def _if_fresh(job: SplitJob, settings: CacheSettings) -> JobResult | None:
+    """The result of a split that is cached, whole and of the present text, or None: `run_job` then says why."""
+    if not split_dir(settings.root, job.task, job.split).exists():
+        return None
+    try:
+        pipeline = pipeline_of(job.pipeline)
+        fingerprint = pipeline.fingerprint(pipeline.find_task(job.task), job.split, settings.max_inputs_length)
+    except Exception:
+        return None
+    manifest, _ = _fresh(job, settings, fingerprint)
+    return None if manifest is None else _result(job, manifest)
+
+
+def run_job(job: SplitJob, settings: CacheSettings, report: Reporter = lambda *_: None) -> JobResult:
+    """Caches one split if it is missing or stale. Never raises for what the task does: the error is in the result."""
+    try:
+        return _cache_split(job, settings, report)
+    except (FlanError, OSError) as error:
+        return JobResult(job, error=f"{job.task}/{job.split}: {error}")
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{frame.filename}:{frame.lineno}"
+        return JobResult(job, error=f"{job.task}/{job.split}: {type(error).__name__}: {error} ({where})")
+
+
+def _cache_split(job: SplitJob, settings: CacheSettings, report: Reporter) -> JobResult:
+    pipeline = pipeline_of(job.pipeline)
+    task, vocabulary, limit = pipeline.find_task(job.task), settings.vocabulary(), settings.max_inputs_length
+    fingerprint = pipeline.fingerprint(task, job.split, limit)
+    fresh, notes = _fresh(job, settings, fingerprint)
+    if fresh is not None:
+        return _result(job, fresh)
+    tally = Tally()
+    num_rows = len(task.source.rows(job.split)) if job.pipeline == NATIVE else 0  # SeqIO may not know
+    with write_split(settings.root, job.task, job.split, MAX_SHARD_BYTES) as (writer, commit):
+        for example in pipeline.tokenise(task, job.split, vocabulary, limit, tally):
+            writer.add(example)
+            if writer.num_examples % REPORT_EXAMPLES == 0:
+                report(job, writer.num_examples, num_rows)
+        _refuse_empty(job, writer.num_examples, tally)
+        manifest = commit(pipeline.blank_manifest(task, job.split, vocabulary, limit, fingerprint, tally))
+    return dataclasses.replace(
+        _result(job, manifest), num_written=manifest.num_examples, notes=(*notes, *_drop_notes(job, tally))
+    )
+
+
+def _result(job: SplitJob, manifest: SplitManifest) -> JobResult:
+    return JobResult(
+        job,
+        num_examples=manifest.num_examples,
+        exemplars_dropped=manifest.exemplars_dropped,
+        examples_shortened=manifest.examples_shortened,
+    )
+
+
+def pipeline_of(name: str) -> Any:
+    """The module that reads tasks of one pipeline: find_task, fingerprint, tokenise, blank_manifest."""
+    if name == NATIVE:
+        return native
+    from flan_jax.cache import seqio_pipeline  # imports TensorFlow
+
+    return seqio_pipeline
+
+
+def _fresh(job: SplitJob, settings: CacheSettings, fingerprint: str) -> tuple[SplitManifest | None, tuple[str, ...]]:
+    """(the manifest of the split as cached if it is whole and of this text, notes on why it is not)."""
+    folder = split_dir(settings.root, job.task, job.split)
+    if not folder.exists():
+        return None, ()
+    try:
+        manifest = read_split_manifest(folder, settings.vocabulary().fingerprint)
+    except CacheError as error:
+        return None, (f"{job.task}/{job.split}: cached again, since {error}",)
+    if manifest.fingerprint != fingerprint:
+        return None, (f"{job.task}/{job.split}: the task or max_inputs_length has changed; cached again",)
+    return manifest, ()
+
+
+def _refuse_empty(job: SplitJob, num_examples: int, tally: Tally) -> None:
+    if not num_examples:
+        dropped = ", ".join(f"{count} dropped for {reason}" for reason, count in sorted(tally.dropped.items()))
+        raise CacheError(
+            f"task {job.task} has no examples in split {job.split} ({dropped or 'its source has no rows'}): at least 1 "
+            f"is needed; mend the source, or take the task out of the mixture"
+        )
+
+
+def _drop_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
+    notes = []
+    for reason, count in sorted(tally.dropped.items()):
+        rows = ", ".join(map(str, tally.dropped_rows[reason]))
+        more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
+        notes.append(f"{job.task}/{job.split}: {count} rows dropped for {reason} (rows {rows}{more})")
+    return tuple(notes)

@@ -1,0 +1,106 @@
+"""A mixture on its way into the cache: what of it is to be built, and what its manifest says at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Collection, Sequence
+
+from flan_jax.cache.availability import Availability, availability, missing_lines
+from flan_jax.cache.rates import resolve_rates
+from flan_jax.cache.resolve import Plan, make_plan
+from flan_jax.core.errors import CacheError, TaskError
+from flan_jax.core.manifest import MixtureManifest, split_dir
+from flan_jax.declare.registry import get_mixture
+
+__all__ = ["finish_mixture", "prepare_mixture"]
+
+
+def prepare_mixture(
+    mixture: str,
+    roles: Collection[str],
+    eval_split: str | None,
+    root: pathlib.Path | None,
+    available_only: bool,
+) -> tuple[Plan, Availability | None]:
+    """(what to cache, what is missing): the plan without the tasks whose data is not on this machine.
+
+    Tasks whose splits are all in `root` already stay in the mixture without their sources: a cache may have been built
+    elsewhere. Raises `CacheError` where data is missing, unless `available_only`. The second is None for a mixture that
+    only SeqIO knows: it downloads for itself.
+    """
+    plan = make_plan(mixture, roles, eval_split)
+    try:
+        item = get_mixture(mixture)
+    except TaskError:  # SeqIO's, or `make_plan` would have raised it
+        return plan, None
+    splits: dict[str, list[str]] = {}
+    for job in plan.jobs:
+        splits.setdefault(job.task, []).append(job.split)
+    no_source = missing_lines(item)
+    as_cached = {
+        task
+        for task in no_source
+        if root is not None and all((split_dir(root, task, name) / "manifest.json").exists() for name in splits[task])
+    }
+    here = availability(item, {task: line for task, line in no_source.items() if task not in as_cached})
+    if here.missing:
+        if not available_only or len(here.missing) == here.num_tasks:
+            raise here.refuse()
+        print(f"cache {mixture}: {here.describe()}; going on without them, as asked", flush=True)
+        for line in here.first_lines():
+            print(f"  {line}", flush=True)
+    if as_cached:
+        print(
+            f"cache {mixture}: {len(as_cached)} tasks are used as cached; their sources are not here, so whether they "
+            f"have changed since cannot be seen",
+            flush=True,
+        )
+    left_out = frozenset(here.missing)
+    return (
+        dataclasses.replace(
+            plan,
+            jobs=tuple(job for job in plan.jobs if job.task not in no_source),
+            roles={task: named for task, named in plan.roles.items() if task not in left_out},
+            rates=lambda num_examples: resolve_rates(item, num_examples, left_out),
+        ),
+        here,
+    )
+
+
+def finish_mixture(
+    plan: Plan,
+    here: Availability | None,
+    errors: Sequence[str],
+    cached: Callable[[str, str], int | None],
+) -> MixtureManifest:
+    """The mixture as it is on disk: with the splits of this run and those that other runs have cached.
+
+    cached: (task, split) -> rows in the cache, None where the split is not there. Raises `CacheError` that lists
+    `errors`, of the jobs that failed, if there are any.
+    """
+    if errors:
+        raise CacheError(
+            f"{len(errors)} of {len(plan.jobs)} splits of {plan.mixture} could not be cached; the others are, so mend "
+            f"these and run again:\n  " + "\n  ".join(errors)
+        )
+    splits: dict[str, dict[str, str]] = {}
+    num_examples: dict[str, int] = {}
+    for task, roles in plan.roles.items():
+        splits[task] = {}
+        for role, split in roles.items():
+            count = cached(task, split)
+            if count is not None:
+                splits[task][role] = split
+                num_examples.setdefault(task, count)  # "train" comes first
+    return MixtureManifest(
+        name=plan.mixture,
+        rates=plan.rates(num_examples),
+        num_examples=num_examples,
+        cap=plan.cap,
+        temperature=plan.temperature,
+        held_out=plan.held_out,
+        splits=splits,
+        missing_tasks=sorted(here.missing) if here else (),
+        missing_share=here.share if here else 0.0,
+    )

@@ -1,0 +1,211 @@
+"""Tokenises our own tasks without SeqIO: the same text and the same ids as the bridged `seqio.Task` gives."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+import itertools
+import json
+import traceback
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from flan_jax.core.errors import FlanError, TaskError
+from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.registry import get_task as find_task
+from flan_jax.declare.task import Task
+
+CHUNK_EXAMPLES = 512  # examples a tokeniser call: larger gains nothing, smaller pays for the calls
+FINGERPRINT_ROWS = 64
+
+__all__ = [
+    "Tally",
+    "blank_manifest",
+    "find_task",
+    "fingerprint",
+    "fit_exemplars",
+    "num_renderings",
+    "render",
+    "tokenise",
+]
+
+
+@dataclasses.dataclass
+class Tally:
+    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason."""
+
+    dropped: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    dropped_rows: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    exemplars_dropped: int = 0
+    examples_shortened: int = 0
+    num_exemplars: int = 0  # the most in one prompt
+
+    def drop(self, reason: str, index: int) -> None:
+        """Counts one row that is left out."""
+        self.dropped[reason] += 1
+        rows = self.dropped_rows.setdefault(reason, [])
+        if len(rows) < 5:
+            rows.append(index)
+
+
+def render(
+    task: Task, split: str, indices: Sequence[int] | None = None, rendering: int = 0
+) -> Iterator[tuple[int, Rendered]]:
+    """`task.rendered`, where an error of the renderer's own names the task, the row and the line of code."""
+    count = 0
+    examples = task.rendered(split, indices, rendering)
+    while True:
+        try:
+            item = next(examples, None)
+        except FlanError:
+            raise
+        except Exception as error:
+            row = count if indices is None else indices[count] if count < len(indices) else "?"
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            raise TaskError(
+                f"task {task.name}, split {split}, row {row}: {type(error).__name__}: {error} "
+                f"({frame.filename}:{frame.lineno})"
+            ) from error
+        if item is None:
+            return
+        count += 1
+        yield item
+
+
+def fit_exemplars(
+    examples: Sequence[Rendered], vocabulary: Vocabulary, max_inputs_length: int | None
+) -> tuple[list[list[int]], list[int]]:
+    """(token ids of each input without EOS, exemplars dropped from each).
+
+    Exemplars go one by one from the end until the input with its EOS fits `max_inputs_length` tokens, or the share of
+    them that the example may take with exemplars (`Rendered.budget`). An input that is too long without any is left
+    whole: the feed trims it, and counts it, for the row length of the run.
+    """
+    kept = [len(example.exemplars) for example in examples]
+    ids = vocabulary.encode_batch([example.inputs() for example in examples])
+    if max_inputs_length is not None:
+        limits = [int(max_inputs_length * example.budget) for example in examples]
+        pending = list(range(len(examples)))
+        while pending := [i for i in pending if len(ids[i]) + 1 > limits[i] and kept[i]]:
+            for i in pending:
+                kept[i] -= 1
+            for i, shorter in zip(
+                pending, vocabulary.encode_batch([examples[i].inputs(kept[i]) for i in pending]), strict=True
+            ):
+                ids[i] = shorter
+    return ids, [len(example.exemplars) - k for example, k in zip(examples, kept, strict=True)]
+
+
+def tokenise(
+    task: Task, split: str, vocabulary: Vocabulary, max_inputs_length: int | None, tally: Tally
+) -> Iterator[CachedExample]:
+    """Yields the tokenised examples of a split in row order, and keeps `tally`.
+
+    Inputs and targets end in EOS. A task with a pretraining objective has a document as targets and no inputs. All
+    renderings of a row come one after another, and go together where one of them is empty or longer than the task's
+    `max_inputs_tokens`.
+    """
+    # What the source itself left out, such as rows without a gold label (`flan_jax.tasks.flan2021.source`).
+    if hasattr(task.source, "left_out"):
+        tally.dropped.update(task.source.left_out(split))
+    renderings = num_renderings(task, split)
+    rendered = itertools.chain.from_iterable(
+        zip(*(render(task, split, rendering=rendering) for rendering in range(renderings)), strict=True)
+    )
+    chunk_examples = max(1, CHUNK_EXAMPLES // renderings) * renderings
+    while chunk := list(itertools.islice(rendered, chunk_examples)):
+        examples = [example for _, example in chunk]
+        targets_ids = vocabulary.encode_batch([example.targets for example in examples])
+        if task.objective is None:
+            inputs_ids, exemplars_dropped = fit_exemplars(examples, vocabulary, max_inputs_length)
+        else:
+            inputs_ids, exemplars_dropped = [[] for _ in examples], [0] * len(examples)
+        unfit: dict[int, str] = {}  # row -> the first thing that is wrong with one of its renderings
+        for (index, _), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
+            if not targets:
+                unfit.setdefault(index, "empty_targets")
+            elif not inputs and task.objective is None:
+                unfit.setdefault(index, "empty_inputs")
+            elif task.max_inputs_tokens is not None and len(inputs) + 1 > task.max_inputs_tokens:
+                unfit.setdefault(index, f"inputs_over_{task.max_inputs_tokens}_tokens")
+        for index, reason in unfit.items():
+            tally.drop(reason, index)
+        for (index, example), inputs, targets, dropped in zip(
+            chunk, inputs_ids, targets_ids, exemplars_dropped, strict=True
+        ):
+            if index in unfit:
+                continue
+            tally.exemplars_dropped += dropped
+            tally.examples_shortened += dropped > 0
+            tally.num_exemplars = max(tally.num_exemplars, len(example.exemplars) - dropped)
+            yield CachedExample(
+                inputs_tokens=np.array([*inputs, vocabulary.eos_id] if task.objective is None else [], np.int32),
+                targets_tokens=np.array([*targets, vocabulary.eos_id], np.int32),
+                references=example.references or (example.targets,),
+                options=example.options,
+                index=index,
+            )
+
+
+def num_renderings(task: Task, split: str) -> int:
+    """Texts of a row that the cache holds: several of a training row where the task asks for them, else one."""
+    return task.renderings if split == task.train_split else 1
+
+
+def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
+    """Hex sha256 that changes with the task's text: of the row count, the rendered text of `FINGERPRINT_ROWS` rows
+    spread evenly over the split (first and last among them), the task's own attributes and the cache's format."""
+    task.check_split(split)
+    num_rows = len(task.source.rows(split))
+    renderings = num_renderings(task, split)
+    spread = np.linspace(0, num_rows - 1, min(num_rows, FINGERPRINT_ROWS)).round().astype(int).tolist()
+    digest = hashlib.sha256()
+    attributes = [FORMAT_VERSION, num_rows, max_inputs_length, *_attributes(task).values()]
+    if task.max_inputs_tokens is not None:
+        attributes.append(task.max_inputs_tokens)
+    digest.update(json.dumps(attributes).encode())
+    for rendering in range(renderings):
+        for index, example in render(task, split, spread, rendering):
+            pieces: tuple[object, ...] = (example.preamble, example.exemplars, example.query, example.targets)
+            pieces += (example.references, example.options)
+            if example.budget != 1.0:
+                pieces += (example.budget,)
+            digest.update(json.dumps([index, *pieces]).encode())
+    return digest.hexdigest()
+
+
+def blank_manifest(
+    task: Task, split: str, vocabulary: Vocabulary, max_inputs_length: int | None, print_of_text: str, tally: Tally
+) -> SplitManifest:
+    """The split's manifest, but for the shards and their count."""
+    return SplitManifest(
+        task=task.name,
+        split=split,
+        **_attributes(task),
+        pipeline="native",
+        fingerprint=print_of_text,
+        vocab_fingerprint=vocabulary.fingerprint,
+        vocab_size=vocabulary.size,
+        num_examples=0,
+        shards=(),
+        dropped=dict(tally.dropped),
+        exemplars_dropped=tally.exemplars_dropped,
+        examples_shortened=tally.examples_shortened,
+        max_inputs_length=max_inputs_length,
+        num_exemplars=tally.num_exemplars,
+        num_renderings=num_renderings(task, split),
+    )
+
+
+def _attributes(task: Task) -> dict:
+    return {
+        "cluster": task.cluster,
+        "kind": task.kind,
+        "objective": task.objective,
+        "metrics": task.metrics,
+        "chance": task.chance,
+    }

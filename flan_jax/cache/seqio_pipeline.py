@@ -1,0 +1,231 @@
+"""Caches tasks that only SeqIO knows: a user's own `seqio.TaskRegistry.add`, with any preprocessors.
+
+The pipeline is run once, in order and with a fixed seed. Where a task of ours is a member of a SeqIO mixture it is
+still cached natively. Same four functions as `native`: find_task, fingerprint, tokenise, blank_manifest.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import seqio
+import tensorflow as tf
+
+from flan_jax.cache.native import Tally
+from flan_jax.cache.resolve import NATIVE, SEQIO, Plan, list_jobs, splits_by_role
+from flan_jax.core.errors import CacheError, TaskError
+from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
+from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.vocabulary import EOS_ID, Vocabulary
+from flan_jax.declare.registry import all_tasks
+from flan_jax.declare.registry import get_task as get_own_task
+from flan_jax.evaluate.metrics import METRICS
+
+SEED = 0
+CLUSTER = "seqio"
+FINGERPRINT_EXAMPLES = 16
+# Metric functions that SeqIO users bring (t5.evaluation.metrics), by what we call the same score.
+METRIC_NAMES = {
+    "accuracy": "exact_match",
+    "exact_match": "exact_match",
+    "sequence_accuracy": "exact_match",
+    "rouge": "rouge_l",
+    "rouge_mean": "rouge_l",
+    "squad": "token_f1",
+    "trivia_qa": "token_f1",
+}
+
+__all__ = ["blank_manifest", "find_task", "fingerprint", "plan_of_seqio_mixture", "tokenise"]
+
+
+def plan_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | None) -> Plan:
+    """The plan of a task or mixture in SeqIO's registry. Rates are what its rate functions say."""
+    mixture = seqio.get_mixture_or_task(name)
+    tasks = [mixture] if isinstance(mixture, seqio.Task) else mixture.tasks
+    own = {task.name for task in all_tasks()}
+    used, pipelines = {}, {}
+    for task in tasks:
+        if task.name in own:
+            ours = get_own_task(task.name)
+            used[task.name] = splits_by_role(ours.train_split, eval_split or ours.eval_split)
+        else:
+            held = [split for split in ("validation", "test") if split in task.splits]
+            train_split = "train" if "train" in task.splits else None
+            used[task.name] = splits_by_role(train_split, eval_split or (held[0] if held else None))
+        pipelines[task.name] = NATIVE if task.name in own else SEQIO
+
+    def rates(num_examples: Mapping[str, int]) -> dict[str, float]:
+        if isinstance(mixture, seqio.Task):
+            return {name: float(num_examples[name])}
+        rates = {task.name: _rate(mixture, task) for task in tasks}
+        if not sum(rates.values()) > 0:
+            raise CacheError(f"mixture {name}: all rates are zero; give at least one member a positive rate")
+        return rates
+
+    return Plan(
+        mixture=name,
+        jobs=list_jobs(name, used, roles, pipelines),
+        roles=used,
+        rates=rates,
+        cap=None,
+        temperature=1.0,
+        held_out={"clusters": [], "datasets": [], "tasks": []},
+    )
+
+
+def find_task(name: str) -> seqio.Task:
+    """The task called `name` in SeqIO's registry."""
+    return seqio.TaskRegistry.get(name)
+
+
+def fingerprint(task: seqio.Task, split: str, max_inputs_length: int | None) -> str:
+    """Hex sha256 of the first examples' tokens, the row count (if the source knows it), preprocessors and metrics."""
+    digest = hashlib.sha256()
+    parts = [FORMAT_VERSION, task.source.num_input_examples(split), max_inputs_length, metric_names(task)]
+    digest.update(repr([*parts, [_function_name(fn) for fn in task.preprocessors]]).encode())
+    for example in _dataset(task, split, max_inputs_length).take(FINGERPRINT_EXAMPLES).as_numpy_iterator():
+        for feature in ("inputs", "targets"):
+            digest.update(np.asarray(example[feature], "<i4").tobytes() + b"|")
+    return digest.hexdigest()
+
+
+def tokenise(
+    task: seqio.Task, split: str, vocabulary: Vocabulary, max_inputs_length: int | None, tally: Tally
+) -> Iterator[CachedExample]:
+    """Yields the pipeline's examples. EOS is added where a sequence does not end in it.
+
+    Accepted answers are the example's `references`, else its `targets_pretokenized`, else the decoded targets.
+    """
+    _check_vocabulary(task, vocabulary)
+    for index, example in enumerate(_dataset(task, split, max_inputs_length).as_numpy_iterator()):
+        inputs, targets = (_without_eos(example[name]) for name in ("inputs", "targets"))
+        empty = [name for name, ids in (("empty_targets", targets), ("empty_inputs", inputs)) if not len(ids)]
+        if empty:
+            tally.drop(empty[0], index)
+            continue
+        yield CachedExample(
+            inputs_tokens=_with_eos(inputs),
+            targets_tokens=_with_eos(targets),
+            references=_texts(example, "references", "targets_pretokenized") or (vocabulary.decode(targets),),
+            options=_texts(example, "options"),
+            index=index,
+        )
+
+
+def blank_manifest(
+    task: seqio.Task,
+    split: str,
+    vocabulary: Vocabulary,
+    max_inputs_length: int | None,
+    print_of_text: str,
+    tally: Tally,
+) -> SplitManifest:
+    """The split's manifest, but for the shards and their count."""
+    return SplitManifest(
+        task=task.name,
+        split=split,
+        cluster=CLUSTER,
+        kind="",
+        objective=None,
+        metrics=metric_names(task),
+        chance=0.0,
+        pipeline=SEQIO,
+        fingerprint=print_of_text,
+        vocab_fingerprint=vocabulary.fingerprint,
+        vocab_size=vocabulary.size,
+        num_examples=0,
+        shards=(),
+        dropped=dict(tally.dropped),
+        exemplars_dropped=0,
+        examples_shortened=0,
+        max_inputs_length=max_inputs_length,
+    )
+
+
+def metric_names(task: seqio.Task) -> tuple[str, ...]:
+    """Our names of the task's metric functions. Raises `TaskError` for a function that we have no counterpart of."""
+    names = []
+    for metric_fn in task.metric_fns:
+        given = _function_name(metric_fn)
+        name = METRIC_NAMES.get(given, given)
+        if name not in METRICS:
+            known = sorted({*METRIC_NAMES, *METRICS})
+            raise TaskError(
+                f"SeqIO task {task.name} is scored by {given!r}, which has no counterpart here"
+                f"{did_you_mean(given, known)} Name the function after one of {', '.join(known)}, or add a metric to "
+                f"flan_jax.evaluate.metrics"
+            )
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _dataset(task: seqio.Task, split: str, max_inputs_length: int | None) -> tf.data.Dataset:
+    for name in ("inputs", "targets"):
+        if name not in task.output_features:
+            raise TaskError(
+                f"SeqIO task {task.name} has the features {', '.join(task.output_features)}; inputs and targets are "
+                f"needed: for plain documents, register a task of ours with an objective"
+            )
+    if split not in task.splits:
+        raise TaskError(f"SeqIO task {task.name} has no split {split!r}; it has {', '.join(task.splits)}")
+    lengths = None if max_inputs_length is None else {"inputs": max_inputs_length}
+    # Not `task.get_dataset`: it hands the seed, which preprocessors must have, to sources that may not take one, and
+    # trims inputs, which is for the feed to do and to count.
+    dataset = task.source.get_dataset(split=split, shuffle=False, seed=None)
+    dataset = task.preprocess_precache(dataset, seed=SEED)
+    return task.preprocess_postcache(dataset, sequence_length=lengths, seed=SEED)
+
+
+def _rate(mixture: seqio.Mixture, task: seqio.Task) -> float:
+    try:
+        return mixture.get_rate(task)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CacheError(
+            f"mixture {mixture.name}: the rate function of {task.name} fails ({error}): a source that does not know "
+            f"its number of examples needs a number as rate"
+        ) from error
+
+
+def _check_vocabulary(task: seqio.Task, vocabulary: Vocabulary) -> None:
+    for name in ("inputs", "targets"):
+        theirs = task.output_features[name].vocabulary
+        path = getattr(theirs, "sentencepiece_model_file", None)
+        if path is None:
+            raise TaskError(f"SeqIO task {task.name}: {name} has a {type(theirs).__name__}, SentencePiece is needed")
+        with tf.io.gfile.GFile(path, "rb") as file:
+            fingerprint = hashlib.sha256(file.read() + f"|{theirs.extra_ids}".encode()).hexdigest()
+        if fingerprint != vocabulary.fingerprint:
+            raise CacheError(
+                f"SeqIO task {task.name} tokenises {name} with {path} and {theirs.extra_ids} extra ids, this run with "
+                f"{vocabulary.path} and {vocabulary.num_sentinels}: set VOCAB_PATH to the task's, or change the task"
+            )
+
+
+def _without_eos(ids: np.ndarray) -> np.ndarray:
+    ids = np.asarray(ids, np.int32).reshape(-1)
+    if len(ids) and ids[-1] == EOS_ID:
+        ids = ids[:-1]
+    return ids
+
+
+def _with_eos(ids: np.ndarray) -> np.ndarray:
+    return np.append(ids, np.int32(EOS_ID)).astype(np.int32)
+
+
+def _texts(example: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    for name in names:
+        if name in example:
+            values = np.asarray(example[name]).reshape(-1).tolist()
+            if values and all(isinstance(value, bytes) for value in values):
+                return tuple(value.decode() for value in values)
+    return ()
+
+
+def _function_name(function: Any) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", type(function).__name__)

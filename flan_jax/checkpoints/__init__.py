@@ -1,0 +1,1 @@
+"""Weights on disk: found whatever kind of folder they are in, loaded, saved, with what they were trained on."""

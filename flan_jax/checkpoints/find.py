@@ -1,0 +1,254 @@
+"""Finding weights by path, whatever kind of folder it is: to start a run from, to evaluate, to generate with."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from flax import serialization, traverse_util
+from jax.sharding import NamedSharding, PartitionSpec
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from flan_jax.checkpoints.store import FOLDER, CheckpointMeta, Checkpoints, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.weights import WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
+from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE
+from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models.tuning import (
+    TuningConfig,
+    adapt,
+    base_model,
+    join,
+    merged,
+    part_shapes,
+)
+from flan_jax.train.config import TrainConfig
+
+SELECTED = "selected"
+# Settings that change nothing about what the weights mean.
+_FREE_FIELDS = (
+    "dropout_rate",
+    "dropout_sites",
+    "dtype",
+    "remat",
+    # Of a decoder: how its rows are laid out and masked, which finetuning may change (U-PaLM made PaLM a prefix LM).
+    "attention",
+    "embedding_init_std",
+    "prompt_end",
+    "start_id",
+)
+
+__all__ = [
+    "SELECTED",
+    "WeightsSource",
+    "check_same_model",
+    "check_same_tuning",
+    "check_tuning",
+    "find_weights",
+    "tuning_fields",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightsSource:
+    """Weights found on disk, not yet read.
+
+    Attributes:
+      path: the folder they are in, as a user would name it.
+      step: of the run that made them; None where it is not known.
+      model: the model's configuration as JSON values.
+      vocab_fingerprint: of the tokenizer they were trained with; None where it is not known.
+      vocab_path: a copy of that tokenizer beside the weights, None where there is none.
+      tuning, base: see `CheckpointMeta`; None for weights that are whole.
+    """
+
+    path: pathlib.Path
+    step: int | None
+    model: Mapping[str, Any]
+    vocab_fingerprint: str | None
+    vocab_path: pathlib.Path | None = None
+    tuning: Mapping[str, Any] | None = None
+    base: str | None = None
+
+    def model_config(self, **changes: Any) -> ModelConfig:
+        """The model's configuration; `changes` are for `dtype`, `remat`, `dropout_rate`."""
+        try:
+            return (DecoderConfig if is_decoder(self.model) else T5Config)(**{**self.model, **changes})
+        except (TypeError, ConfigError) as error:
+            raise CheckpointError(f"{self.path} holds no model that this program knows: {error}") from error
+
+    def load(self, abstract_params: Any) -> Any:
+        """The parameters on the devices that `abstract_params` (`jax.ShapeDtypeStruct`s with shardings) says.
+
+        Raises `CheckpointError`, naming tensors with their shapes, when they are of another model.
+        """
+        if is_weights_folder(self.path):
+            params, _ = load_weights(self.path)
+            check_same_shapes(self.path, tensor_shapes(abstract_params), tensor_shapes(params))
+            return jax.tree.map(_place, params, abstract_params)
+        if self.tuning is not None:
+            return self._load_tuned(TuningConfig(**self.tuning), abstract_params)
+        with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+            return checkpoints.restore_params(int(self.path.name), abstract_params)
+
+    def load_opt_state(self, abstract_opt_state: Any) -> Any:
+        """The optimizer's state beside the weights, laid out as `abstract_opt_state` says.
+
+        Raises `CheckpointError` where there is none, or, naming tensors with their shapes, another optimizer's.
+        """
+        remedy = "set RESTORE_OPTIMIZER_STATE = False to begin with a fresh one"
+        if self.tuning is not None:
+            raise CheckpointError(f"{self.path} has the optimizer's state of {self.tuning['method']} alone: {remedy}")
+        if not is_weights_folder(self.path):
+            with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+                return checkpoints.restore_opt_state(int(self.path.name), abstract_opt_state)
+        file = self.path / MOMENTS_FILE
+        if not file.is_file():
+            raise CheckpointError(f"{file} does not exist, so there is no optimizer's state to go on from: {remedy}")
+        try:
+            found = traverse_util.unflatten_dict(load_file(file), sep="/")
+            found["count"] = np.reshape(found["count"], ())  # safetensors' writer has made it [1]
+        except (SafetensorError, KeyError) as error:
+            raise CheckpointError(f"{file} cannot be read ({error}): import it again, or {remedy}") from error
+        target = serialization.to_state_dict(abstract_opt_state)
+        check_same_shapes(file, tensor_shapes(target), tensor_shapes(found))
+        return serialization.from_state_dict(abstract_opt_state, jax.tree.map(_place, found, target))
+
+    def _load_tuned(self, tuning: TuningConfig, abstract_params: Any) -> Any:
+        """The base's parameters with what was trained put into them."""
+        model = self.model_config()
+        base = part_shapes(base_model(model, tuning), TuningConfig()).trained
+        flat = traverse_util.flatten_dict(abstract_params)
+        abstract_base = traverse_util.path_aware_map(lambda path, _: flat[path], base)
+        if self.base is None:
+            raise CheckpointError(f"{self.path} does not say which weights its {tuning.method} belongs to")
+        params = find_weights(self.base).load(abstract_base)
+        whole = _whole_on(jax.tree.leaves(abstract_params)[0].sharding)
+        shapes = part_shapes(model, tuning).trained
+        abstract_trained = jax.tree.map(lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=whole), shapes)
+        with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+            trained = checkpoints.restore_params(int(self.path.name), abstract_trained)
+        shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract_params)
+
+        def put_together(trained: Any, params: Any) -> Any:
+            return merged(join(trained, adapt(tuning, params, jax.random.key(0))[1]), tuning)
+
+        return jax.jit(put_together, out_shardings=shardings)(trained, params)
+
+
+def is_decoder(model: Mapping[str, Any]) -> bool:
+    """Whether a configuration as JSON values is a `DecoderConfig`'s rather than a `T5Config`'s."""
+    return "num_kv_heads" in model
+
+
+def find_weights(path: str | pathlib.Path) -> WeightsSource:
+    """Weights at `path`: a run's folder (its selected weights, else its newest checkpoint), one step's folder in
+    `checkpoints`, or a folder with weights.safetensors. Raises `CheckpointError` for anything else."""
+    folder = pathlib.Path(path).absolute()
+    if not folder.is_dir():
+        raise CheckpointError(f"{path} is no folder: give a run's folder, one of its checkpoints, or a weights folder")
+    if is_weights_folder(folder / SELECTED):
+        folder = folder / SELECTED
+    if is_weights_folder(folder):
+        info = read_model_info(folder)
+        vocab = folder / info["vocab_file"] if info.get("vocab_file") else None
+        return WeightsSource(folder, info.get("step"), info["model"], info.get("vocab_fingerprint"), vocab)
+    if folder.name.isdigit() and folder.parent.name == FOLDER:
+        return _at_step(folder.parent.parent, int(folder.name))
+    run = folder.parent if folder.name == FOLDER else folder
+    if (run / FOLDER).is_dir():
+        return _at_step(run, None)
+    raise CheckpointError(
+        f"{path} holds neither {FOLDER}/ nor {SELECTED}/ nor {WEIGHTS_FILE}: give a run's folder, one of its "
+        f"checkpoints ({FOLDER}/<step>), or a folder of exported weights"
+    )
+
+
+def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
+    checkpoints = Checkpoints(run)
+    try:
+        step = _selected_step(run, checkpoints) if step is None else step
+        if step is None:
+            raise CheckpointError(f"{run / FOLDER} has no whole checkpoint yet: train further, or give other weights")
+        meta = checkpoints.meta(step)
+        path = run / FOLDER / str(step)
+        return WeightsSource(path, step, meta.model, meta.vocab_fingerprint, tuning=meta.tuning, base=meta.base)
+    finally:
+        checkpoints.close()
+
+
+def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
+    try:
+        step = json.loads((run / "selected.json").read_text())["step"]
+    except (OSError, ValueError, KeyError):
+        return checkpoints.latest_step()
+    return step if step in checkpoints.steps() else checkpoints.latest_step()
+
+
+def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
+    """Raises `ConfigError` for a run that trains a part and has no weights for the rest, or another's optimizer."""
+    if tuning.method == "full":
+        return
+    if not config.initial_checkpoint_path:
+        raise ConfigError(
+            f"TuningConfig.method is {tuning.method!r}, which adds to weights that are there: set "
+            f"INITIAL_CHECKPOINT_PATH, or train with 'full'"
+        )
+    if config.restore_optimizer_state:
+        raise ConfigError(
+            f"TuningConfig.method is {tuning.method!r}, whose parameters no optimizer has seen: set "
+            f"RESTORE_OPTIMIZER_STATE = False"
+        )
+
+
+def tuning_fields(config: TrainConfig, tuning: TuningConfig) -> dict[str, Any]:
+    """What a checkpoint says of the part that its run trains: fields of `CheckpointMeta`, None for all of it."""
+    if tuning.method == "full":
+        return {"tuning": None, "base": None}
+    return {"tuning": tuning.summary(), "base": str(pathlib.Path(config.initial_checkpoint_path or "").absolute())}
+
+
+def check_same_tuning(path: pathlib.Path, config: TrainConfig, tuning: TuningConfig, meta: CheckpointMeta) -> None:
+    """Raises `CheckpointError` when the checkpoint is of a run that trained another part, or of another base."""
+    for name, ours in tuning_fields(config, tuning).items():
+        theirs = getattr(meta, name)
+        if ours != theirs:
+            raise CheckpointError(
+                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and "
+                f"INITIAL_CHECKPOINT_PATH, or start in another MODEL_DIR"
+            )
+
+
+def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> None:
+    """Raises `CheckpointError` naming the settings in which the checkpoint's model `found` is another than `model`."""
+    # As JSON has them. A setting that a checkpoint does not name is younger than it, and had its default's meaning.
+    ours = json.loads(json.dumps(dataclasses.asdict(model)))
+    defaults = json.loads(json.dumps(dataclasses.asdict(type(model)())))
+    if is_decoder(found) == is_decoder(defaults):
+        found = {**defaults, **json.loads(json.dumps(dict(found)))}
+    lines = [
+        f"  {name}: this run {ours.get(name, 'absent')}, the checkpoint {found.get(name, 'absent')}"
+        for name in sorted(ours.keys() | found.keys())
+        if name not in _FREE_FIELDS and ours.get(name) != found.get(name)
+    ]
+    if lines:
+        raise CheckpointError(
+            f"{path} is a checkpoint of another model. Give the model these settings ({type(model).__name__}), or use "
+            f"another MODEL_DIR or INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines)
+        )
+
+
+def _whole_on(sharding: Any) -> Any:
+    """A sharding over the same devices that splits nothing."""
+    return NamedSharding(sharding.mesh, PartitionSpec()) if isinstance(sharding, NamedSharding) else sharding
+
+
+def _place(value: Any, abstract: jax.ShapeDtypeStruct) -> jax.Array:
+    return jax.make_array_from_callback(value.shape, abstract.sharding, lambda index: value[index])

@@ -1,0 +1,64 @@
+"""What weights were trained on, as folders of weights and runs say it: `trained_on` in model.json and in data.json."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+from flan_jax.checkpoints.find import WeightsSource, find_weights
+from flan_jax.checkpoints.store import FOLDER
+from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
+from flan_jax.core.errors import CheckpointError
+from flan_jax.evaluate.contamination import TrainedOn
+
+DATA_FILE = "data.json"
+TRAINED_ON = "trained_on"
+
+__all__ = ["DATA_FILE", "TRAINED_ON", "trained_on", "trained_on_of_run"]
+
+
+def trained_on(source: WeightsSource) -> TrainedOn:
+    """The training data of weights found on disk, that of the weights they began from included.
+
+    What is not recorded, as of imported weights, is said in `TrainedOn.unknown`.
+    """
+    info = read_model_info(source.path) if is_weights_folder(source.path) else _run_facts(source.path)
+    if TRAINED_ON in info:
+        return TrainedOn(**info[TRAINED_ON])
+    mixtures = (info["mixture"],) if info.get("mixture") else ()
+    origin = info.get("origin")
+    if isinstance(origin, dict):
+        kind = " ".join(str(origin[key]) for key in ("format", "name") if origin.get(key))
+        return TrainedOn((), mixtures, (f"{source.path} was imported ({kind}) without a record of its training data",))
+    after = " besides its last mixture" if mixtures else ""
+    return TrainedOn((), mixtures, (f"{source.path} has no record of what it was trained on{after}",))
+
+
+def trained_on_of_run(
+    model_dir: pathlib.Path, mixture: str, tasks: tuple[str, ...], initial_path: str | None
+) -> TrainedOn:
+    """Of a run: its starting weights' data, then its own. Of a run that goes on when its starting weights are gone:
+    what it wrote down at its start."""
+    start = TrainedOn()
+    if initial_path:
+        try:
+            start = trained_on(find_weights(initial_path))
+        except CheckpointError:
+            path = model_dir / DATA_FILE
+            facts = _read(path) if path.exists() else {}
+            start = TrainedOn(**facts.get(TRAINED_ON, {"unknown": (f"{initial_path}, its start, cannot be read",)}))
+    return start.then(mixture, tasks)
+
+
+def _run_facts(path: pathlib.Path) -> dict[str, Any]:
+    """data.json of the run that a checkpoint's folder belongs to; empty where there is none."""
+    file = (path.parent.parent if path.parent.name == FOLDER else path) / DATA_FILE
+    return _read(file) if file.exists() else {}
+
+
+def _read(file: pathlib.Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text())
+    except ValueError as error:
+        raise CheckpointError(f"{file} is not JSON ({error}): delete it, and what it said is unknown") from error

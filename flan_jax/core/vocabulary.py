@@ -1,0 +1,79 @@
+"""What a vocabulary is: text to token ids and back.
+
+`core.vocabulary_file.load_vocabulary` reads one. PAD_ID, EOS_ID and UNK_ID are T5's; other models' vocabularies have
+their own `eos_id`, and rows are filled with PAD_ID whatever the vocabulary, as segment ids say what is a token.
+"""
+
+from __future__ import annotations
+
+import abc
+import pathlib
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+
+from flan_jax.core.errors import ConfigError
+
+PAD_ID = 0
+EOS_ID = 1
+UNK_ID = 2
+
+__all__ = ["EOS_ID", "PAD_ID", "UNK_ID", "Vocabulary"]
+
+
+class Vocabulary(abc.ABC):
+    """What every kind of vocabulary has.
+
+    Attributes:
+      path: its file; what belongs to it lies beside.
+      size: ids it can give, sentinels included.
+      num_sentinels: sentinel ids, at the top; 0 for a model that was not trained by span corruption.
+      eos_id: ends a text. start_id: BOS, None where texts begin with their own first token. bos_id: the token that the
+        vocabulary calls so, whether or not texts begin with it.
+      fingerprint: sha256 of what decides which ids a text has.
+    """
+
+    path: pathlib.Path
+    size: int
+    num_sentinels: int = 0
+    eos_id: int = EOS_ID
+    start_id: int | None = None
+    bos_id: int | None = None
+    fingerprint: str
+
+    @abc.abstractmethod
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, no BOS or EOS; one call is much faster than one call a text."""
+
+    @abc.abstractmethod
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of `ids` up to the first EOS; pads are skipped, ids past the vocabulary become unknown."""
+
+    @abc.abstractmethod
+    def piece(self, token: int) -> str:
+        """The piece of one id, for showing tokens one by one."""
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`, no BOS or EOS."""
+        return self.encode_batch([text])[0]
+
+    def sentinel_id(self, k: int) -> int:
+        """Id of `<extra_id_k>`."""
+        if not 0 <= k < self.num_sentinels:
+            raise ConfigError(f"sentinel {k} is not in [0, {self.num_sentinels}): use fewer or longer noise spans")
+        return self.size - 1 - k
+
+    def chat_prompt(self, text: str) -> str:
+        """`text` as what a user says to a chat model, up to where the answer begins."""
+        return self.render_chat([{"role": "user", "content": text}])
+
+    def render_chat(self, messages: Sequence[Mapping[str, str]], add_generation_prompt: bool = True) -> str:
+        """A conversation as a chat model was tuned to read it; messages have a `role` and a `content`.
+
+        Raises `ConfigError` for a vocabulary without a chat template.
+        """
+        del messages, add_generation_prompt
+        raise ConfigError(f"{self.path} has no chat template: give the prompt as the model expects it")
+
+    def copy_to(self, folder: pathlib.Path) -> None:
+        """Copies the vocabulary's file, and what belongs to it, into `folder`."""
+        shutil.copyfile(self.path, folder / self.path.name)

@@ -1,0 +1,43 @@
+"""One example as text, and what makes it from a row."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+from flan_jax.sources.source import Row
+
+__all__ = ["Rendered", "Renderer"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """One example as text, still in the pieces that a length budget may drop.
+
+    `exemplars` are dropped one by one from the end until the input fits; then the input is trimmed; the target
+    never is. `references` are all accepted answers (default: `targets`), `options` the answers to rank. `budget` is
+    the share of the longest input that an input with exemplars may take: 15/16 is 960 of 1,024 tokens and 1,920 of
+    2,048.
+    """
+
+    query: str
+    targets: str
+    preamble: str = ""
+    exemplars: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    budget: float = 1.0
+
+    def inputs(self, num_exemplars: int | None = None) -> str:
+        """The input text with the first `num_exemplars` exemplars (all of them by default)."""
+        return self.preamble + "".join(self.exemplars[:num_exemplars]) + self.query
+
+
+class Renderer(Protocol):
+    """Turns a row into text. `rng` is seeded by (task, split, row index); `pool` holds rows to draw exemplars from,
+    never the row itself. Formats can steer those that are `declare.formats.Wordings` too; a renderer that is only
+    this can still be put through every format that needs no more than its text."""
+
+    def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered: ...

@@ -1,0 +1,144 @@
+"""What a task and a mixture are. `flan_jax.declare.registry` holds those that are known by name.
+
+A task is a *source* of rows (fields), a *renderer* that turns a row into text, metrics, and a cluster. A mixture is
+a list of tasks with rates, and a statement of what it holds out. `flan_jax.cache.seqio_bridge` turns these into
+`seqio.Task`s and `seqio.Mixture`s.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator, Sequence
+
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.sources.source import Row, Source
+
+Rate = float | str  # a number, or "num_examples" (examples-proportional, capped by the mixture)
+FORMAT_MARK = "__"  # between a task's name and a format's
+
+__all__ = ["FORMAT_MARK", "HeldOut", "Member", "Mixture", "Rate", "Task", "missing_source"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One (data set, format) pair, the unit that is cached, mixed and judged.
+
+    Attributes:
+      name: unique; letters, digits and underscores.
+      cluster: the task category, the unit of holding out (FLAN 2021, section 2.1).
+      source: where rows come from.
+      render: row -> text.
+      metrics: names in `flan_jax.evaluate.metrics`; the first one is the task's score.
+      train_split, eval_split: names of the source's splits; None where the task has none.
+      exemplar_split: split whose first `pool_size` rows exemplars are drawn from; None for tasks without exemplars.
+      objective: None (supervised), or the name of a pretraining objective in `flan_jax.data.objectives`; the task's
+        rendered `targets` is then a document and `query` is empty.
+      kind: how an evaluation on this task is held out, e.g. "whole cluster", "new template", "composition", or ""
+        for a training task.
+      chance: the score in [0, 1] that guessing among the options gets, 0 for free-form answers: the lower bound of
+        the normalised average (Chung et al. 2022, section 2.3).
+      dataset: name of the underlying data set (default: the task's own name).
+      renderings: texts that the cache holds of each training row, each drawn anew; epoch e of training reads text
+        e modulo this number.
+      max_inputs_tokens: examples whose inputs are longer, with EOS and after exemplars were dropped to fit, are left
+        out of the cache and counted; None leaves long inputs to the feed, which trims them.
+      base, format: of a task that is another one in a format (`TASK__FORMAT`), the names of these two.
+    """
+
+    name: str
+    cluster: str
+    source: Source
+    render: Renderer
+    metrics: tuple[str, ...] = ("exact_match",)
+    train_split: str | None = "train"
+    eval_split: str | None = "validation"
+    exemplar_split: str | None = None
+    pool_size: int = 256
+    objective: str | None = None
+    kind: str = ""
+    chance: float = 0.0
+    dataset: str = ""
+    renderings: int = 1
+    max_inputs_tokens: int | None = None
+    base: str = ""
+    format: str = ""
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits this task uses: train, then evaluation."""
+        return tuple(split for split in (self.train_split, self.eval_split) if split is not None)
+
+    def check_split(self, split: str) -> None:
+        """Raises `TaskError` for a split that the task's source does not have."""
+        if split not in self.source.splits:
+            raise TaskError(f"task {self.name} has no split {split!r}; it has {', '.join(self.source.splits)}")
+
+    def rendered(
+        self, split: str, indices: Sequence[int] | None = None, rendering: int = 0
+    ) -> Iterator[tuple[int, Rendered]]:
+        """Yields (row index, rendered example) of `split`: the same text in every process and on every run.
+        `rendering` is which of the texts of a row, 0 up to `renderings`."""
+        self.check_split(split)
+        rows = self.source.rows(split)
+        pool: Sequence[Row] = ()
+        if self.exemplar_split is not None:
+            pool_rows = self.source.rows(self.exemplar_split)
+            pool = [pool_rows[i] for i in range(min(self.pool_size, len(pool_rows)))]
+        for i in range(len(rows)) if indices is None else indices:
+            rng = random.Random(f"{self.name}/{split}/{i}" + (f"/{rendering}" if rendering else ""))
+            others = pool
+            if self.exemplar_split == split and i < len(pool):
+                others = [row for j, row in enumerate(pool) if j != i]
+            yield i, self.render(rows[i], rng, others)
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """What a mixture promises never to train on. Registration refuses a member that breaks the promise.
+
+    benchmarks: whole evaluations, for the reader; the data sets that would give them away are in `datasets`.
+    """
+
+    clusters: frozenset[str] = frozenset()
+    datasets: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
+    benchmarks: frozenset[str] = frozenset()
+
+    def violation(self, task: Task) -> str | None:
+        """Why `task` may not be a member, or None."""
+        if task.cluster in self.clusters:
+            return f"its cluster {task.cluster!r} is held out"
+        if (task.dataset or task.name) in self.datasets:
+            return f"its data set {task.dataset or task.name!r} is held out"
+        if task.name in self.tasks or task.base in self.tasks:
+            return "the task is held out"
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """A task (or a mixture, whose rates are then scaled to sum to `rate`) and its rate in a mixture."""
+
+    name: str
+    rate: Rate = "num_examples"
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """Tasks and rates. A task's rate is `min(num_examples, cap) ** (1 / temperature)` where its member's rate is
+    "num_examples" (Raffel et al. 2020, section 3.5.2; FLAN 2021, section 2.4), and the number given elsewhere."""
+
+    name: str
+    members: tuple[Member, ...]
+    cap: int | None = None
+    temperature: float = 1.0
+    held_out: HeldOut = HeldOut()
+    description: str = ""
+
+
+def missing_source(task: Task) -> str | None:
+    """None where the data of `task` is on this machine; else one line: what to download, where to, which licence.
+    Sources that may be absent have a method `missing`; the others are always there."""
+    missing = getattr(task.source, "missing", None)
+    return None if missing is None else missing()

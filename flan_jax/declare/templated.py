@@ -1,0 +1,38 @@
+"""A data set with templates as a task, in one call."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.registry import add_task
+from flan_jax.declare.task import Task
+from flan_jax.declare.templates import Template, TemplateRenderer
+from flan_jax.sources.source import Source
+
+__all__ = ["add_templated_task"]
+
+
+def add_templated_task(name: str, source: Source, templates: Sequence[Template], **attributes: Any) -> Task:
+    """Registers `Task(name, source=source, render=TemplateRenderer(templates), **attributes)`.
+
+    Every template is checked against the source's `fields`: one that reads a field that rows don't have is refused here
+    with a `TaskError`, and not when the first row is rendered. `attributes` are those of `Task` (cluster, metrics,
+    train_split, ...). Raises `TaskError` for a source that names no fields.
+    """
+    fields = getattr(source, "fields", ())
+    if not fields:
+        raise TaskError(
+            f"task {name}: its source names no fields, so that its templates cannot be checked: give "
+            f"fields=(...) to {type(source).__name__}"
+        )
+    unknown = sorted(set(attributes) - {field.name for field in dataclasses.fields(Task)})
+    if unknown:
+        raise TaskError(f"task {name}: a task has no attribute {', '.join(unknown)}")
+    for template in templates:
+        template.check(fields)
+    return add_task(
+        Task(name=name, source=source, render=TemplateRenderer(tuple(templates)), **{"cluster": name, **attributes})
+    )

@@ -1,0 +1,320 @@
+"""Instruction templates: a row's fields in, `Rendered` text out.
+
+A template is text with `{field}` holes. What may go wrong with one (a misspelt field, an unclosed brace, a target that
+ignores the row) is refused when it is made or attached to a family, never while rendering.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+import string
+from collections.abc import Iterable, Mapping, Sequence
+
+from flan_jax.core.errors import TaskError
+from flan_jax.core.suggest import did_you_mean
+from flan_jax.declare.example import Rendered
+from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle
+from flan_jax.sources.source import Row
+
+__all__ = [
+    "AS_WRITTEN",
+    "DIRECT",
+    "EXEMPLAR_STYLES",
+    "HIDDEN",
+    "OPTION_STYLES",
+    "ORDERED_FIELD",
+    "SHOWN",
+    "WRITTEN",
+    "Choice",
+    "ExemplarStyle",
+    "OptionStyle",
+    "Template",
+    "TemplateRenderer",
+    "Turn",
+    "fitting_style",
+]
+
+WRITTEN, DIRECT = "written", "direct"  # wordings: the usual one; the answer without a rationale
+AS_WRITTEN, SHOWN, HIDDEN = "as written", "shown", "hidden"  # answer options
+
+OPTIONS_FIELD = "options"
+RATIONALE_FIELD = "rationale"
+ANSWER_FIELD = "answer"
+# A row that has this field is there to be judged by its answer: templates that ask for another field pass it over.
+JUDGED_FIELD = "judged"
+# The options of a row that has this field are a scale: they are listed as they stand, neither shuffled nor named.
+ORDERED_FIELD = "options_are_ordered"
+
+
+@dataclasses.dataclass(frozen=True)
+class Template:
+    """One wording of a task.
+
+    inputs, targets: text over row fields, e.g. "Who has the {thing}?". `{options}` is the block of answer options.
+    instruction: text without fields that is said once, before the exemplars if there are any.
+    needs_options: the question makes no sense without its options, so formats that hide them pass this wording over.
+    Raises `TaskError` for braces that do not pair, holes that are not plain names, and text without a hole.
+    """
+
+    inputs: str
+    targets: str = "{answer}"
+    instruction: str = ""
+    needs_options: bool = False
+
+    def __post_init__(self) -> None:
+        for part in ("inputs", "targets"):
+            if not _holes(getattr(self, part)):
+                raise TaskError(f"template {part} {getattr(self, part)!r} uses no field of the row: name at least one")
+            if getattr(self, part) != getattr(self, part).strip():
+                raise TaskError(f"template {part} {getattr(self, part)!r} starts or ends with a space: remove it")
+        if _holes(self.instruction):
+            raise TaskError(
+                f"template instruction {self.instruction!r} has holes, but it is said once for all exemplars: move "
+                f"them to `inputs`"
+            )
+        if OPTIONS_FIELD in _holes(self.targets):
+            raise TaskError(f"template targets {self.targets!r} contain {{options}}: only `inputs` may")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields this template reads, sorted."""
+        return tuple(sorted(_holes(self.inputs) | _holes(self.targets)))
+
+    @property
+    def has_options(self) -> bool:
+        """Whether the inputs list the answer options."""
+        return OPTIONS_FIELD in _holes(self.inputs)
+
+    @property
+    def is_turned_around(self) -> bool:
+        """Whether the target is another field than the answer, e.g. a text written to a given label."""
+        return ANSWER_FIELD not in _holes(self.targets)
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the target is a chain of thought: a rationale, then the answer."""
+        return {RATIONALE_FIELD, ANSWER_FIELD} <= _holes(self.targets)
+
+    def without_options(self) -> Template:
+        """The same wording without the block of answer options, nor the white space before it."""
+        return dataclasses.replace(self, inputs=re.sub(r"\s*\{options\}", "", self.inputs).lstrip())
+
+    def bare(self) -> Template:
+        """The fields of the inputs, a line each, without a word about what to do with them."""
+        fields = dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(self.inputs) if name)
+        return Template("\n".join(f"{{{name}}}" for name in fields), self.targets)
+
+    def check(self, available: Iterable[str]) -> None:
+        """Raises `TaskError` when the template reads a field that is not in `available`."""
+        available = sorted(available)
+        for field in self.fields:
+            if field not in available:
+                raise TaskError(
+                    f"template {self.inputs!r} reads unknown field {field!r}; rows have {', '.join(available)}"
+                    f"{did_you_mean(field, available)}"
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What a format asks of one row's words.
+
+    wording: WRITTEN, or the name of another set of the renderer's. instruction: whether the wording may say what to do;
+    without it the row's fields stand alone. options: AS_WRITTEN (where the wording lists them), SHOWN (always, for rows
+    that have them) or HIDDEN. option_style: how they are listed.
+    """
+
+    wording: str = WRITTEN
+    instruction: bool = True
+    options: str = AS_WRITTEN
+    option_style: OptionStyle = PLAIN_OPTIONS
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One row in words, before a format sets it among others. `instruction` is said once for all of them; `options`
+    and `references` are as in `Rendered`; `shows_options` says that they are listed in `inputs`, `options_are_ordered`
+    that they are a scale, never shuffled."""
+
+    inputs: str
+    targets: str
+    instruction: str = ""
+    references: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    shows_options: bool = False
+    options_are_ordered: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class TemplateRenderer:
+    """Renders rows with a template drawn per example (implements `flan_jax.declare.example.Renderer`).
+
+    templates: all wordings. template_ids: the ones in use (all by default), so that others can be held out.
+    num_exemplars: exemplars drawn from the pool, in the wording of the query, in a style drawn per example.
+    A row's `options`, where it has them, become `Rendered.options` (unless the target says more than the answer, as a
+    chain of thought does: then there is nothing to rank); they are shown by the templates with an `{options}` hole, in
+    shuffled order but for rows with `ORDERED_FIELD`. `references` of a row are the answers accepted beside the target.
+
+    wordings: further sets of templates, by name, that formats can ask for instead of `templates`, e.g. {"direct": ...}
+    for the answer without a rationale. Formats steer it by `template_ids_for` and `turn`
+    (`flan_jax.declare.formats.Wordings`); `num_exemplars` and the styles here are then the format's.
+    """
+
+    templates: tuple[Template, ...]
+    template_ids: tuple[int, ...] | None = None
+    num_exemplars: int = 0
+    exemplar_styles: tuple[ExemplarStyle, ...] = EXEMPLAR_STYLES
+    option_styles: tuple[OptionStyle, ...] = OPTION_STYLES
+    wordings: Mapping[str, tuple[Template, ...]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.templates:
+            raise TaskError("a renderer needs at least one template; it has 0")
+        if self.template_ids is not None and not self.template_ids:
+            raise TaskError("template_ids is empty: name at least one template, or leave it out to use all")
+        for i in self.template_ids or ():
+            if not 0 <= i < len(self.templates):
+                raise TaskError(f"template id {i} is not in [0, {len(self.templates)}): there is no such template")
+        if self.num_exemplars < 0:
+            raise TaskError(f"num_exemplars is {self.num_exemplars}; the limit is 0")
+
+    def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
+        """One example. Raises `TaskError` when the pool has fewer rows than `num_exemplars`."""
+        ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
+        if row.get(JUDGED_FIELD):
+            ids = [i for i in ids if not self.templates[i].is_turned_around] or ids
+        template = self.templates[ids[rng.randrange(len(ids))]]
+        option_style = self.option_styles[rng.randrange(len(self.option_styles))]
+        query, targets = _fill(template, row, option_style, rng)
+        references = () if template.is_turned_around else tuple(row.get("references", ()))
+        options = tuple(row.get(OPTIONS_FIELD, ()))
+        preamble = template.instruction
+        exemplars: list[str] = []
+        if self.num_exemplars:
+            if len(pool) < self.num_exemplars:
+                raise TaskError(
+                    f"{self.num_exemplars} exemplars are asked for, the pool has {len(pool)} rows: lower num_exemplars "
+                    f"or use a larger exemplar split"
+                )
+            style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
+            for shown in rng.sample(range(len(pool)), self.num_exemplars):
+                shown_inputs, shown_targets = _fill(template, pool[shown], option_style, rng)
+                exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
+            query = style.query.format(inputs=query)
+        return Rendered(
+            query=query,
+            targets=targets,
+            preamble=preamble,
+            exemplars=tuple(exemplars),
+            references=(targets, *references) if references else (),
+            options=options if targets in options else (),
+        )
+
+    @property
+    def has_options(self) -> bool:
+        """Whether the answer is one of options that a wording lists."""
+        return any(template.has_options for template in self.templates)
+
+    @property
+    def has_rationale(self) -> bool:
+        """Whether a target reasons before it answers."""
+        return any(template.reasons for template in self.templates)
+
+    def template_ids_for(self, choice: Choice) -> tuple[int, ...]:
+        """Numbers of the templates that can say what `choice` asks for; none where no template can."""
+        return tuple(i for i, template in self._set(choice.wording) if _chosen(template, choice) is not None)
+
+    def is_turned_around(self, template_id: int, choice: Choice) -> bool:
+        """Whether that template asks for another field than the answer."""
+        return dict(self._set(choice.wording))[template_id].is_turned_around
+
+    def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
+        """One row in the words of one of the templates of `template_ids_for(choice)`."""
+        template = _chosen(dict(self._set(choice.wording))[template_id], choice)
+        if template is None:
+            raise TaskError(f"template {template_id} cannot be said as {choice}: ask template_ids_for which ones can")
+        fields, options = dict(row), list(row.get(OPTIONS_FIELD, ()))
+        references = () if template.is_turned_around else tuple(row.get("references", ()))
+        if options and template.has_options:
+            ordered = bool(row.get(ORDERED_FIELD))
+            if not ordered:
+                rng.shuffle(options)
+            style = fitting_style(choice.option_style, len(options), ordered)
+            answers = style.answers(options)
+            fields[OPTIONS_FIELD] = style.block(options)
+            # In the inputs an option stays what it is; only what is answered is said by name.
+            inputs = template.inputs.format_map(fields)
+            fields |= {name: answers[value] for name, value in row.items() if _is_key(value, answers)}
+            options = list(answers.values())
+            references = tuple(answers.get(reference, reference) for reference in references)
+        else:
+            inputs = template.inputs.format_map(fields)
+        targets = template.targets.format_map(fields)
+        return Turn(
+            inputs=inputs,
+            targets=targets,
+            instruction=template.instruction,
+            references=(targets, *references) if references else (),
+            options=tuple(options) if targets in options else (),
+            shows_options=bool(options) and template.has_options,
+            options_are_ordered=bool(row.get(ORDERED_FIELD)),
+        )
+
+    def _set(self, wording: str) -> list[tuple[int, Template]]:
+        if wording in self.wordings:
+            return list(enumerate(self.wordings[wording]))
+        ids = self.template_ids if self.template_ids is not None else range(len(self.templates))
+        templates = [(i, self.templates[i]) for i in ids]
+        if wording == WRITTEN:
+            return templates
+        if wording == DIRECT and self.has_rationale:
+            return [(i, template) for i, template in templates if not template.reasons]
+        return []
+
+
+def fitting_style(style: OptionStyle, num_options: int, ordered: bool) -> OptionStyle:
+    """`style`, or the plain one for more options than it has names. A scale's points are their own names."""
+    return style if style.fits(num_options) and not (ordered and style.names) else PLAIN_OPTIONS
+
+
+def _is_key(value: object, answers: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and value in answers
+
+
+def _chosen(template: Template, choice: Choice) -> Template | None:
+    """The template as `choice` wants it, or None where it cannot be had."""
+    if choice.options == HIDDEN and template.has_options:
+        if template.needs_options or set(template.fields) <= {OPTIONS_FIELD, ANSWER_FIELD}:
+            return None
+        template = template.without_options()
+    if not choice.instruction:
+        template = template.bare()
+    return template
+
+
+def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.Random) -> tuple[str, str]:
+    fields = dict(row)
+    if OPTIONS_FIELD in row:
+        shown = list(row[OPTIONS_FIELD])
+        if not row.get(ORDERED_FIELD):
+            rng.shuffle(shown)
+        fields[OPTIONS_FIELD] = option_style.block(shown)
+    return template.inputs.format_map(fields), template.targets.format_map(fields)
+
+
+def _holes(text: str) -> set[str]:
+    """Field names of `text`; refuses anything but plain `{name}`."""
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise TaskError(f"template {text!r} is malformed ({error}): write a literal brace twice") from error
+    holes = set()
+    for _, name, spec, conversion in parsed:
+        if name is None:
+            continue
+        if not name.isidentifier() or spec or conversion:
+            raise TaskError(f"template {text!r} has the hole {{{name}}}: use plain field names, no formats or indices")
+        holes.add(name)
+    return holes

@@ -1,0 +1,84 @@
+"""Text files read record by record: an index of byte offsets, made once, and the records parsed when asked for."""
+
+from __future__ import annotations
+
+import mmap
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from flan_jax.core.errors import TaskError
+from flan_jax.sources.files import LazyRows, unreadable
+from flan_jax.sources.source import Row
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+__all__ = ["TextRecords", "decode", "lines"]
+
+
+class TextRecords(LazyRows):
+    """The records of a text file. `spans` has (first byte, end, line number) of each; `parse` turns a record's bytes
+    and line number into a row. The file is mapped, not read: the index takes 24 bytes a row."""
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        spans: Callable[[mmap.mmap | bytes], Iterable[tuple[int, int, int]]],
+        parse: Callable[[bytes, int], Row],
+    ):
+        try:
+            with open(path, "rb") as file:
+                # An empty file cannot be mapped.
+                is_empty = file.seek(0, 2) == 0
+                self._bytes = b"" if is_empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        self._parse = parse
+        flat = np.fromiter((number for span in spans(self._bytes) for number in span), np.int64)
+        self._spans = flat.reshape(-1, 3)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def line(self, index: int) -> int:
+        """The line, from 1, on which record `index` begins."""
+        return int(self._spans[index, 2])
+
+    def _row(self, index: int) -> Row:
+        start, end, line = self._spans[index].tolist()
+        return self._parse(self._bytes[start:end], line)
+
+
+def lines(content: mmap.mmap | bytes) -> Iterator[tuple[int, int, int]]:
+    """(first byte, end without the line's end, number from 1) of each line that is not blank."""
+    start = len(BYTE_ORDER_MARK) if content[:3] == BYTE_ORDER_MARK else 0
+    size, line = len(content), 0
+    while start < size:
+        line += 1
+        end = content.find(b"\n", start)
+        end = size if end < 0 else end
+        if content[start:end].strip():
+            yield start, end, line
+        start = end + 1
+
+
+def decode(path: pathlib.Path, content: bytes, line: int) -> str:
+    """`content`, which begins at `line` of `path`, as text. Raises `TaskError` with file, line and byte."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line += content.count(b"\n", 0, error.start)
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise TaskError(
+            f"{path}:{line}: byte {content[error.start]:#04x} at column {column} is not UTF-8: convert the file"
+        ) from error
+
+
+def check_fields_are_unique(path: pathlib.Path, names: Sequence[str]) -> None:
+    """Raises `TaskError` for a column named twice or not at all."""
+    for position, name in enumerate(names):
+        if not name:
+            raise TaskError(f"{path}:1: column {position + 1} has no name: name it in the header, or give `columns`")
+        if name in names[:position]:
+            raise TaskError(f"{path}:1: two columns are called {name!r}: rename one, or give `columns`")
