@@ -61,7 +61,7 @@ def test_the_pages_task_is_cached(folder):
 
 
 def test_the_pages_recipe_is_one(folder):
-    (recipe,) = [block for block in blocks("") if "TRAIN_STEPS" in block]
+    (recipe,) = [block for block in blocks("gin") if "TRAIN_STEPS" in block]
     (folder / "help_desk.gin").write_text(recipe)
     config = load([str(folder / "help_desk.gin")], ["MODEL_DIR = 'runs/help_desk'"])
     assert (config.train.mixture, config.tasks.modules) == ("help_desk", ("help_desk",))
@@ -73,5 +73,7 @@ def test_every_source_of_the_page_is_there():
 
     (table,) = re.findall(r"^\| rows are in \|.*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"`(\w+Source)\(", table))
-    assert named == {name for name in files.__all__ if name.endswith("Source")} - {"MappedSource"} | {"TfdsSource"}
+    assert named == {name for name in files.__all__ if name.endswith("Source")} - {"MappedSource", "Source"} | {
+        "TfdsSource"
+    }
     assert hasattr(tfds_source, "TfdsSource")
