@@ -58,7 +58,7 @@ def test_the_pages_task_is_cached(folder):
 
 
 def test_the_pages_recipe_is_one(folder):
-    (recipe,) = [block for block in blocks("") if "TRAIN_STEPS" in block]
+    (recipe,) = [block for block in blocks("gin") if "TRAIN_STEPS" in block]
     (folder / "help_desk.gin").write_text(recipe)
     config = load([str(folder / "help_desk.gin")], ["MODEL_DIR = 'runs/help_desk'"])
     assert (config.train.mixture, config.tasks.modules) == ("help_desk", ("help_desk",))
