@@ -19,7 +19,6 @@ from flan_jax.declare.task import Task
 from flan_jax.decode import generate_texts
 from flan_jax.models import DecoderConfig, forward
 from flan_jax.train.layout import split_sizes
-from flan_jax.train.loop import run_training
 from flan_jax.train.throughput import step_flops
 
 MODEL = DecoderConfig(
@@ -70,7 +69,7 @@ def run(place, name, model=MODEL, **changes):
     changes = {"evaluation": {"report": ("run_held_2", RANKED)}, "mesh": {"data": 1, "fsdp": 4, "model": 2}, **changes}
     train, _, optimizer, evaluation = train_run.configs(place / name, place / "cache", **changes)
     out = io.StringIO()
-    return run_training(train, model, optimizer, evaluation, stream=out), out.getvalue()
+    return train_run.train(train, model, optimizer, evaluation, stream=out), out.getvalue()
 
 
 def metrics_of(place, name):

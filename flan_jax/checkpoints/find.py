@@ -16,10 +16,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from flan_jax.checkpoints.store import FOLDER, CheckpointMeta, Checkpoints, check_same_shapes, tensor_shapes
-from flan_jax.checkpoints.weights import WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
+from flan_jax.checkpoints.store import FOLDER, Checkpoints, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
 from flan_jax.models.tuning import (
     TuningConfig,
@@ -29,7 +28,6 @@ from flan_jax.models.tuning import (
     merged,
     part_shapes,
 )
-from flan_jax.train.config import TrainConfig
 
 SELECTED = "selected"
 # Settings that change nothing about what the weights mean.
@@ -49,10 +47,7 @@ __all__ = [
     "SELECTED",
     "WeightsSource",
     "check_same_model",
-    "check_same_tuning",
-    "check_tuning",
     "find_weights",
-    "tuning_fields",
 ]
 
 
@@ -190,40 +185,6 @@ def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
     except (OSError, ValueError, KeyError):
         return checkpoints.latest_step()
     return step if step in checkpoints.steps() else checkpoints.latest_step()
-
-
-def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
-    """Raises `ConfigError` for a run that trains a part and has no weights for the rest, or another's optimizer."""
-    if tuning.method == "full":
-        return
-    if not config.initial_checkpoint_path:
-        raise ConfigError(
-            f"TuningConfig.method is {tuning.method!r}, which adds to weights that are there: set "
-            f"INITIAL_CHECKPOINT_PATH, or train with 'full'"
-        )
-    if config.restore_optimizer_state:
-        raise ConfigError(
-            f"TuningConfig.method is {tuning.method!r}, whose parameters no optimizer has seen: set "
-            f"RESTORE_OPTIMIZER_STATE = False"
-        )
-
-
-def tuning_fields(config: TrainConfig, tuning: TuningConfig) -> dict[str, Any]:
-    """What a checkpoint says of the part that its run trains: fields of `CheckpointMeta`, None for all of it."""
-    if tuning.method == "full":
-        return {"tuning": None, "base": None}
-    return {"tuning": tuning.summary(), "base": str(pathlib.Path(config.initial_checkpoint_path or "").absolute())}
-
-
-def check_same_tuning(path: pathlib.Path, config: TrainConfig, tuning: TuningConfig, meta: CheckpointMeta) -> None:
-    """Raises `CheckpointError` when the checkpoint is of a run that trained another part, or of another base."""
-    for name, ours in tuning_fields(config, tuning).items():
-        theirs = getattr(meta, name)
-        if ours != theirs:
-            raise CheckpointError(
-                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and "
-                f"INITIAL_CHECKPOINT_PATH, or start in another MODEL_DIR"
-            )
 
 
 def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> None:

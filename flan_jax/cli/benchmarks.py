@@ -16,12 +16,12 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import flan_jax
-from flan_jax.checkpoints.lineage import trained_on
+from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.cli.checkpoints import LoadedModel, load_model
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
 from flan_jax.evaluate.best_template import best_templates
-from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse
+from flan_jax.evaluate.contamination import findings, notes, refuse, training_tasks
 from flan_jax.evaluate.suite import (
     SELF_CONSISTENCY,
     JaxLanguageModel,
@@ -119,7 +119,7 @@ def run_benchmarks(args: argparse.Namespace) -> int:
     loaded = load_model(args, replicated(mesh))
     history = trained_on(loaded.source)
     asked = [(b, b.split(config.split if config.split in b.splits else None)) for b, _ in pairs]
-    found = findings(asked, history.all_tasks())
+    found = findings(asked, training_tasks(history))
     if not args.force:
         refuse(found, str(loaded.source.path))
     step = "" if loaded.source.step is None else f", step {loaded.source.step}"
@@ -171,7 +171,7 @@ def _development(config: SuiteConfig, pairs: Sequence[tuple[Benchmark, Format]])
 
 def _settings(args: argparse.Namespace, loaded: LoadedModel, history: TrainedOn) -> dict[str, str]:
     """What the report says of how the model was asked, beside the results' own."""
-    tasks = history.all_tasks()
+    tasks = training_tasks(history)
     trained = f"{', '.join(history.mixtures)}: {len(tasks):,} tasks" if history.mixtures else "not recorded"
     return {
         "checkpoint": str(loaded.source.path),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, WEIGHTS_FILE, load_weights
+from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, MOMENTS_FILE, WEIGHTS_FILE, load_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.manifest import write_json_atomically
@@ -23,7 +23,7 @@ from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformer
 from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.pieces import ForeignModel, resize_vocabulary, stored_dtype
-from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE, open_t5x
+from flan_jax.interop.t5x_checkpoint import open_t5x
 from flan_jax.models import DecoderConfig, T5Config, count_params
 
 HELP = "Make a weights folder out of a Hugging Face folder, a T5X checkpoint or a gguf file."

@@ -10,11 +10,12 @@ import numpy as np
 import optax
 from jax.sharding import Mesh
 
+from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.models import ModelConfig, forward
 from flan_jax.optim import OptimizerConfig
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.config import TrainConfig
-from flan_jax.train.step import StepOptions, TrainState, make_train_step
+from flan_jax.train.step import StepOptions, make_train_step
 
 __all__ = ["trace_step"]
 

@@ -15,47 +15,29 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from flan_jax.checkpoints.find import check_same_model, check_same_tuning, check_tuning, find_weights, tuning_fields
+from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import DATA_FILE, TRAINED_ON, trained_on_of_run
-from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints, explain_full_disk
-from flan_jax.core.errors import CacheError, CheckpointError, ConfigError
+from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest, write_json_atomically
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, example_ids_at, make_plan, prefetch
 from flan_jax.data.planner import steps_per_epoch
-from flan_jax.evaluate import EvalConfig
-from flan_jax.evaluate.evaluator import Evaluator
-from flan_jax.evaluate.suite.in_training import SuiteEvaluator
 from flan_jax.models import ModelConfig
-from flan_jax.models.tuning import (
-    FULL,
-    TuningConfig,
-    base_model,
-    join,
-    make_whole,
-    tuned_model,
-)
+from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole, tuned_model
 from flan_jax.optim import OptimizerConfig, for_run
-from flan_jax.report.suite_markdown import write_results
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.compile import trace_step
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.guard import FiniteGuard
-from flan_jax.train.judge import Judge, hand_over
+from flan_jax.train.hand_over import hand_over
+from flan_jax.train.judging import Judge, MakeJudge, Unjudged
 from flan_jax.train.layout import row_layout, split_sizes
 from flan_jax.train.logs import RunLog
-from flan_jax.train.state import (
-    abstract_base,
-    abstract_state,
-    describe_params,
-    fresh_state,
-    init_state,
-    make_tx,
-    resumed_state,
-    state_shardings,
-)
-from flan_jax.train.step import TrainState
+from flan_jax.train.run import Run
+from flan_jax.train.start import check_tuning, first_state, meta_of
+from flan_jax.train.state import describe_params, layout_of
 from flan_jax.train.stop import Stopped, StopSignal
 from flan_jax.train.throughput import Meter
 
@@ -84,9 +66,9 @@ def run_training(
     config: TrainConfig,
     model: ModelConfig,
     optimizer: OptimizerConfig,
-    evaluation: EvalConfig,
     tuning: TuningConfig = FULL,
     *,
+    make_judge: MakeJudge = lambda run: Unjudged(),
     ensure_cache: Callable[[], None] = lambda: None,
     operative_config: str = "",
     stream: TextIO | None = None,
@@ -94,7 +76,9 @@ def run_training(
     """Trains, judges, picks the checkpoint and hands it over; continues a run that it finds in `model_dir`.
 
     Args:
-      config, model, optimizer, evaluation, tuning: what to do.
+      config, model, optimizer, tuning: what to do.
+      make_judge: makes the run's judge of its `Run`, after the data is there; by default nothing is judged, and the
+        last step is handed over.
       ensure_cache: builds what is missing of the token cache in another process; called on process 0 only.
       operative_config: gin text that gives the same run again, saved beside the checkpoints.
       stream: where progress goes, standard output by default.
@@ -119,47 +103,19 @@ def run_training(
     config = _with_steps(config, model, root, vocabulary)
     optimizer = for_run(optimizer, config.train_steps)
     plan = _make_plan(config, model, root, vocabulary, reader)
-    evaluator = None
-    if evaluation.selection or evaluation.report:
-        evaluator = Evaluator(root, vocabulary, model, evaluation, mesh)
     lineage = trained_on_of_run(model_dir, config.mixture, plan.tasks, config.initial_checkpoint_path)
-    suite = None
-    if evaluation.has_suite:
-        names = evaluator.task_names() if evaluator is not None else {}
-        suite = SuiteEvaluator(
-            evaluation,
-            model,
-            vocabulary,
-            model_dir,
-            lineage,
-            config.train_steps,
-            mesh=mesh,
-            tasks=names,
-            write=write_results,
-        )
-    judge = Judge(evaluation, evaluator, model_dir, suite)
+    run = Run(config, model, optimizer, tuning, mesh, vocabulary, reader, plan, lineage)
+    judge = make_judge(run)
 
     # State: the newest checkpoint of this run, or given weights, or random ones.
-    tx = make_tx(model, optimizer, tuning)
-    shardings = state_shardings(mesh, config.axis_rules, model, optimizer, tuning)
-    abstract = abstract_state(model, tx, shardings, tuning)
-    base = abstract_base(mesh, config.axis_rules, model, optimizer, tuning)
+    layout = layout_of(run)
     with contextlib.ExitStack() as stack:
         with explain_full_disk(model_dir):
             model_dir.mkdir(parents=True, exist_ok=True)
         checkpoints = Checkpoints(model_dir, config.checkpoint, lambda: judge.best_steps(config.checkpoint.keep_best))
         stack.callback(checkpoints.close)
         start_step = checkpoints.latest_step() or 0
-        if start_step:
-            state = _restore(checkpoints, start_step, abstract, config, model, vocabulary, plan, tuning)
-            if tuning.method != "full":
-                source = find_weights(config.initial_checkpoint_path or "")
-                state = resumed_state(state, source.load(base), shardings, tuning, config.seed)
-            origin = f"continuing from step {start_step:,} of {model_dir}"
-        elif config.initial_checkpoint_path:
-            state, origin = _start_from_weights(config, model, vocabulary, tx, shardings, abstract, base, tuning)
-        else:
-            state, origin = init_state(model, tx, config.seed, shardings), f"random weights, seed {config.seed}"
+        state, origin = first_state(run, layout, checkpoints)
 
         # Logs: what was written after the checkpoint happens again.
         judge.resume(start_step)
@@ -167,19 +123,15 @@ def run_training(
         if is_writer and operative_config:
             (model_dir / CONFIG_FILE).write_text(operative_config)
         if is_writer:
-            facts = {**_data_facts(plan), TRAINED_ON: lineage.to_json(), "suite_notes": suite.notes if suite else ()}
+            facts = {**_data_facts(plan), TRAINED_ON: lineage.to_json(), "suite_notes": judge.notes}
             write_json_atomically(model_dir / DATA_FILE, facts)
         log.say(_headline(config, model, mesh, origin))
-        log.say("\n".join([*describe_params(abstract), *plan.explain(), *(suite.notes if suite else ())]))
+        log.say("\n".join([*describe_params(layout.abstract), *plan.explain(), *judge.notes]))
 
         # The step, compiled before the clock starts.
-        def meta(step: int) -> CheckpointMeta:
-            fields = tuning_fields(config, tuning)
-            return CheckpointMeta(step, dataclasses.asdict(model), vocabulary.fingerprint, plan.fingerprint, **fields)
-
         begin = time.monotonic()
         row = batch_at(plan, reader, 0, [0])
-        step_fn = trace_step(config, model, tx, optimizer, mesh, abstract, row).lower().compile()
+        step_fn = trace_step(config, model, layout.tx, optimizer, mesh, layout.abstract, row).lower().compile()
         log.say(f"step compiled in {time.monotonic() - begin:.1f} s, {_memory(step_fn)}")
 
         stop = stack.enter_context(StopSignal())
@@ -207,7 +159,7 @@ def run_training(
         step = start_step
         try:
             if _is_eval_step(config, step):
-                judge(join(state.params, state.frozen), step, log, stop)
+                _judge(judge, join(state.params, state.frozen), step, log, stop)
                 meter.restart()
             for fed in feed:
                 profiler(fed.step)
@@ -219,11 +171,11 @@ def run_training(
                 is_eval_step = _is_eval_step(config, step)
                 if must_stop or is_eval_step or _is_save_step(config, step):
                     record(guard.flush())
-                    checkpoints.save(state, meta(step))
+                    checkpoints.save(state, meta_of(run, step))
                     if must_stop:
                         raise Stopped
                     if is_eval_step:
-                        judge(join(state.params, state.frozen), step, log, stop)
+                        _judge(judge, join(state.params, state.frozen), step, log, stop)
                     meter.restart()
                 elif fed.step % config.log_period == 0:
                     checkpoints.check()
@@ -237,13 +189,20 @@ def run_training(
         checkpoints.wait()
         whole = make_whole(state.frozen, tuning)
         del state  # the selected parameters need its memory
-        selected_step, selection = judge.select(config.train_steps)
-        folder = hand_over(
-            checkpoints, selected_step, selection, abstract.params, config, model, vocabulary, whole, lineage
-        )
-        why = f"normalised average {selection.score:.4f}" if selection else "the last one, as no task selects"
+        picked = judge.select()
+        selected_step = config.train_steps if picked is None else picked.step
+        folder = hand_over(run, checkpoints, picked, layout.abstract.params, whole)
+        why = f"normalised average {picked.score:.4f}" if picked else "the last one, as no task selects"
         log.say(f"selected step {selected_step:,} ({why}); its weights are in {folder}")
         return RunResult(model_dir, step, is_finished=True, selected_step=selected_step)
+
+
+def _judge(judge: Judge, params: Any, step: int, log: RunLog, stop: StopSignal) -> None:
+    """Judges `params`; raises `Stopped` between batches when asked to stop."""
+    results = judge.run(params, step, lambda done, total: stop.raise_if_set())
+    if results is not None:
+        log.scalars(step, results.scalars())
+        log.say(f"step {step:>7,}  {results.summary()}")
 
 
 def _load_vocabulary(config: TrainConfig, model: ModelConfig) -> Vocabulary:
@@ -336,63 +295,6 @@ def _data_facts(plan: PackingPlan) -> dict[str, Any]:
         "steps_per_epoch": plan.steps_per_epoch,
         "note": plan.note,
     }
-
-
-def _restore(
-    checkpoints: Checkpoints,
-    step: int,
-    abstract: TrainState,
-    config: TrainConfig,
-    model: ModelConfig,
-    vocabulary: Vocabulary,
-    plan: PackingPlan,
-    tuning: TuningConfig,
-) -> TrainState:
-    """The state of `step`, if it is this run's: same model, tuning, tokenizer and data."""
-    path = checkpoints.folder / str(step)
-    meta = checkpoints.meta(step)
-    check_same_model(path, model, meta.model)
-    check_same_tuning(path, config, tuning, meta)
-    another = "give the same, or start in another MODEL_DIR with INITIAL_CHECKPOINT_PATH set to this one"
-    if meta.vocab_fingerprint != vocabulary.fingerprint:
-        raise CheckpointError(
-            f"{path} was trained with vocabulary {meta.vocab_fingerprint[:12]}, this run uses "
-            f"{vocabulary.fingerprint[:12]}: {another}"
-        )
-    if meta.plan != plan.fingerprint:
-        raise CheckpointError(
-            f"{path} was trained on data plan {meta.plan[:12]}, this run's is {plan.fingerprint[:12]}, so it would not "
-            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ; {another}"
-        )
-    if step > config.train_steps:
-        raise CheckpointError(f"{path} is past TRAIN_STEPS {config.train_steps}: raise it to at least {step}")
-    return checkpoints.restore(step, abstract)
-
-
-def _start_from_weights(
-    config: TrainConfig,
-    model: ModelConfig,
-    vocabulary: Vocabulary,
-    tx: Any,
-    shardings: TrainState,
-    abstract: TrainState,
-    base: Any,
-    tuning: TuningConfig,
-) -> tuple[TrainState, str]:
-    source = find_weights(config.initial_checkpoint_path or "")
-    check_same_model(source.path, base_model(model, tuning), source.model)
-    if source.vocab_fingerprint not in (None, vocabulary.fingerprint):
-        raise CheckpointError(
-            f"{source.path} was trained with vocabulary {str(source.vocab_fingerprint)[:12]}, this run uses "
-            f"{vocabulary.fingerprint[:12]}: set VOCAB_PATH to the one it was trained with"
-        )
-    at = "" if source.step is None else f" (step {source.step:,})"
-    origin = f"weights of {source.path}{at}"
-    state = fresh_state(source.load(base), tx, shardings, tuning, config.seed)
-    if config.restore_optimizer_state:
-        state = state._replace(opt_state=source.load_opt_state(abstract.opt_state))
-        origin += f" with its optimizer's state after {int(state.opt_state.count):,} updates"
-    return state, origin
 
 
 def _is_eval_step(config: TrainConfig, step: int) -> bool:
