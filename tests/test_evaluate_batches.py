@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flan_jax.core.vocabulary import EOS_ID
-from flan_jax.evaluate.batches import Prompt, bucket_lengths, generation_batches, option_batches
+from flan_jax.evaluate.pooled_batches import Prompt, bucket_lengths, generation_batches, option_batches
 
 RNG = np.random.default_rng(0)
 

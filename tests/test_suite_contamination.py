@@ -25,7 +25,7 @@ from flan_jax.evaluate.contamination import (
     refuse,
     share_questions,
 )
-from flan_jax.evaluate.suite import Journal
+from flan_jax.evaluate import Journal
 from flan_jax.tasks.held_out import BENCHMARK_DATASETS
 
 

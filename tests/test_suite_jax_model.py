@@ -15,9 +15,9 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import Sampling
-from flan_jax.evaluate.suite import GenerateRequest, JaxLanguageModel, RankRequest
-from flan_jax.evaluate.suite.batching import common_prefix, grid_length, group_by_prefix, prompt_batches
-from flan_jax.evaluate.suite.jax_model import params_fingerprint
+from flan_jax.evaluate import GenerateRequest, JaxLanguageModel, RankRequest
+from flan_jax.evaluate.grid_batches import common_prefix, grid_length, group_by_prefix, prompt_batches
+from flan_jax.evaluate.jax_model import params_fingerprint
 from flan_jax.models import DecoderConfig, T5Config, forward, init_params
 from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh, replicated

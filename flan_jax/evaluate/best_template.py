@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
-from flan_jax.evaluate.suite.results import BenchmarkResult
+from flan_jax.evaluate.suite_results import BenchmarkResult
 
 __all__ = ["BestTemplate", "best_markdown", "best_templates"]
 

@@ -19,7 +19,7 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader, DecoderRows
 from flan_jax.data.rows import trim_inputs
 from flan_jax.decode import Greedy, Stop, generate, score_targets
-from flan_jax.evaluate.batches import (
+from flan_jax.evaluate.pooled_batches import (
     GenerationBatch,
     OptionBatch,
     Prompt,

@@ -1,11 +1,11 @@
 """Benchmarks scored as their papers did: any model with the methods of `LanguageModel`, answers kept in a journal."""
 
-from flan_jax.evaluate.suite.config import SELF_CONSISTENCY, SuiteConfig
-from flan_jax.evaluate.suite.jax_model import JaxLanguageModel
-from flan_jax.evaluate.suite.journal import Journal
-from flan_jax.evaluate.suite.language_model import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
-from flan_jax.evaluate.suite.results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
-from flan_jax.evaluate.suite.runner import run_suite
+from flan_jax.evaluate.suite_config import SELF_CONSISTENCY, SuiteConfig
+from flan_jax.evaluate.jax_model import JaxLanguageModel
+from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.requests import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
+from flan_jax.evaluate.suite_results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
+from flan_jax.evaluate.runner import run_suite
 from flan_jax.evaluate.suite.tables import to_markdown, write_results
 
 __all__ = [

@@ -15,11 +15,11 @@ from flan_jax.declare.benchmark import Benchmark, Format, get_benchmark
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse, share_questions
 from flan_jax.evaluate.results import Sample, TaskResult
-from flan_jax.evaluate.suite.config import SuiteConfig
-from flan_jax.evaluate.suite.jax_model import JaxLanguageModel
-from flan_jax.evaluate.suite.journal import Journal
-from flan_jax.evaluate.suite.results import BenchmarkResult
-from flan_jax.evaluate.suite.runner import Progress, run_suite
+from flan_jax.evaluate.suite_config import SuiteConfig
+from flan_jax.evaluate.jax_model import JaxLanguageModel
+from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.suite_results import BenchmarkResult
+from flan_jax.evaluate.runner import Progress, run_suite
 from flan_jax.evaluate.suite.tables import write_results
 from flan_jax.models import ModelConfig, Params
 
