@@ -179,14 +179,14 @@ def our_requests(case: str, args: argparse.Namespace, model: Any) -> list[Any]:
 
     import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
     from flan_jax.evaluate import GenerateRequest, RankRequest, SuiteConfig
-    from flan_jax.evaluate.runner import plan
+    from flan_jax.evaluate.work import list_work
 
     if case.endswith("mmlu"):
         config = SuiteConfig(("mmlu:direct",), split="test", subtasks=MMLU_SUBJECTS, limit=args.num_mmlu)
-        works = [work for part in plan(config, model) for work in part.work]
+        works = [work for part in list_work(config, model) for work in part.work]
         return [RankRequest(w.fitted.prefix, w.fitted.query, w.item.prompt.options) for w in works]
     config = SuiteConfig(("bbh:cot",), subtasks=BBH_SUBTASKS, limit=args.num_bbh)
-    works = [work for part in plan(config, model) for work in part.work]
+    works = [work for part in list_work(config, model) for work in part.work]
     requests = [GenerateRequest(w.fitted.prefix, w.fitted.query, w.format.max_tokens, w.format.stop) for w in works]
     return [dataclasses.replace(request, max_tokens=args.num_tokens) for request in requests]
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 from jax.sharding import Mesh
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.declare.benchmark import Benchmark, Format, get_benchmark
+from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse, share_questions
-from flan_jax.evaluate.results import Sample, TaskResult
-from flan_jax.evaluate.suite_config import SuiteConfig
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.suite_results import BenchmarkResult
-from flan_jax.evaluate.runner import Progress, run_suite
-from flan_jax.evaluate.suite.tables import write_results
+from flan_jax.evaluate.record import Record
+from flan_jax.evaluate.results import Sample, TaskResult
+from flan_jax.evaluate.suite import Progress, run_suite
+from flan_jax.evaluate.suite_config import SuiteConfig
+from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, write_summary
 from flan_jax.models import ModelConfig, Params
 
 FOLDER = "suite"
@@ -32,7 +31,8 @@ __all__ = ["FOLDER", "KIND", "SuiteEvaluator", "task_result"]
 class SuiteEvaluator:
     """Asks a run's benchmarks at a step. With several processes all call `run` together; process 0 writes.
 
-    MODEL_DIR/suite/<step>/journal.jsonl has every prompt and answer, summary.json and results.md the scores.
+    MODEL_DIR/suite/<step>/journal.jsonl has every prompt and answer, summary.json the scores, and what
+    `write` adds (results.md in a run of `flan-jax train`).
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class SuiteEvaluator:
         last_step: int,
         mesh: Mesh | None = None,
         tasks: Mapping[str, Sequence[str]] | None = None,
+        write: Callable[[pathlib.Path, SuiteResults], None] = write_summary,
     ):
         """
         Args:
@@ -55,12 +56,13 @@ class SuiteEvaluator:
           last_step: of the run.
           mesh: devices to split batches over.
           tasks: group -> names of the tasks that the run is judged on besides.
+          write: puts the results of a group of benchmarks into a folder (default: summary.json alone).
 
         Raises `TaskError` for unknown names, `CheckpointError` for benchmarks that are trained on (unless forced), and
         `ConfigError` where a question would both pick the checkpoint and be reported.
         """
         self._config, self._model_config, self._vocabulary, self._mesh = config, model_config, vocabulary, mesh
-        self._folder, self._last_step = model_dir / FOLDER, last_step
+        self._folder, self._last_step, self._write = model_dir / FOLDER, last_step, write
         self._suites = {
             group: SuiteConfig(
                 names,
@@ -109,7 +111,7 @@ class SuiteEvaluator:
             for group, suite in self._suites.items():
                 results = run_suite(suite, model, journal, on_item, self.notes)
                 if is_writer:
-                    write_results(folder / group, results)
+                    self._write(folder / group, results)
                 for result in results.benchmarks:
                     records = [journal.records[key] for key in result.item_keys]
                     task = task_result(result, records, group, self._config.num_samples)
@@ -122,9 +124,7 @@ class SuiteEvaluator:
         return benchmark.split(name if name in benchmark.splits else None)
 
 
-def task_result(
-    result: BenchmarkResult, records: Sequence[Mapping[str, Any]], group: str, num_samples: int
-) -> TaskResult:
+def task_result(result: BenchmarkResult, records: Sequence[Record], group: str, num_samples: int) -> TaskResult:
     """A benchmark as one task among those a run is judged on.
 
     A benchmark's score is the unweighted mean over its subtasks. So that the mean of `scores` is that too, each item's
@@ -150,23 +150,19 @@ def task_result(
         score=result.score,
         low=result.low,
         high=result.high,
-        scores=tuple(r["scores"][result.metric] * weights[r["subtask"]] for r in records),
+        scores=tuple(r.scores[result.metric] * weights[r.subtask] for r in records),
         metrics={**result.metrics, **groups, **rates},
         chance=result.chance,
         n=n,
         num_examples=result.count("num_items"),
-        num_empty=sum(not output["text"].strip() for r in records for output in r.get("outputs", ())),
+        num_empty=sum(not output.text.strip() for r in records for output in r.outputs),
         num_unfinished=result.count("num_unfinished"),
         num_trimmed=result.count("num_trimmed"),
-        samples=tuple(_sample(number, r, result) for number, r in enumerate(records[:num_samples])),
+        samples=tuple(
+            Sample(number, r.prompt, r.said, "".join(r.expected[:1]), r.scores[result.metric])
+            for number, r in enumerate(records[:num_samples])
+        ),
     )
-
-
-def _sample(number: int, record: Mapping[str, Any], result: BenchmarkResult) -> Sample:
-    is_ranked = get_benchmark(result.benchmark).format(result.format).method == "rank"
-    said = (record["answer"] or "(not a number)") if is_ranked else record["outputs"][0]["text"]
-    right = [record["options"][i].strip() for i in record["correct"]] if is_ranked else record["references"]
-    return Sample(number, record["prompt"], said, right[0] if right else "", record["scores"][result.metric])
 
 
 def _check_formats(pairs: Sequence[tuple[Benchmark, Format]]) -> None:

@@ -34,8 +34,8 @@ class Record:
       scores: metric -> score in [0, 1].
       answer: what was extracted, voted or ranked first; None where there is nothing.
       prompt: the text that was asked; "" where it was given as tokens.
-      num_prompt_tokens: of it. num_exemplars: exemplars in it. num_dropped: exemplars taken out to fit. is_trimmed: it is
-        longer than the model reads even so.
+      num_prompt_tokens: of it. num_exemplars: exemplars in it. num_dropped: exemplars taken out to fit. is_trimmed:
+        whether it is longer than the model reads even so.
       is_finite: whether all log-probabilities are numbers.
       num_generated_tokens: of all generations, or of all scored options.
       options, correct: what was ranked, and the positions that are right.
@@ -109,8 +109,8 @@ class Record:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Record:
-        """Reads a line; raises `KeyError` or `TypeError` for what is none. Lines of before `is_tied` and `is_finite` have
-        their defaults."""
+        """Reads a line; raises `KeyError` or `TypeError` for what is none. Lines of before `is_tied` and `is_finite`
+        have their defaults."""
         known = {field.name for field in dataclasses.fields(cls)}
         fields = {name: item for name, item in value.items() if name in known}
         fields["method"] = "rank" if "options" in value else "generate"

@@ -1,4 +1,4 @@
-"""What is to be asked: the items of benchmarks, drawn, with their prompts cut to what the model reads, each under a key."""
+"""What is to be asked: items of benchmarks, drawn, their prompts cut to what the model reads, each under a key."""
 
 from __future__ import annotations
 
