@@ -22,7 +22,9 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
 from flan_jax.declare.task import Task, missing_source
+from flan_jax.models.tuning import tuned_model
 from flan_jax.sources.data_dir import set_data_dir
+from flan_jax.train.layout import plan_spec
 from flan_jax.train.loop import CONFIG_FILE
 
 HELP = "show the rows of one training step: examples, tasks, templates, exemplars, text and loss mask"
@@ -74,17 +76,8 @@ def _plan(
     folder: pathlib.Path, config: RunConfig, root: pathlib.Path, vocabulary: Vocabulary, reader: CacheReader
 ) -> PackingPlan:
     mixture = read_mixture_manifest(root, config.train.mixture)
-    plan = make_plan(
-        root,
-        mixture,
-        vocabulary=vocabulary,
-        feature_lengths=config.train.feature_lengths,
-        batch_size=config.train.batch_size,
-        num_steps=config.train.train_steps,
-        seed=config.train.seed,
-        split={task: roles["train"] for task, roles in mixture.splits.items() if "train" in roles},
-        reader=reader,
-    )
+    model = tuned_model(config.model, config.tuning)
+    plan = make_plan(plan_spec(config.train, model, mixture), reader, vocabulary)
     path = folder / DATA_FILE
     used = json.loads(path.read_text())["plan"] if path.is_file() else plan.fingerprint
     if used != plan.fingerprint:
