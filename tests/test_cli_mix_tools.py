@@ -201,9 +201,8 @@ def test_replay_shows_a_decoder_only_run_by_steps_or_epochs(capsys, folder, leng
     text = GIN.format(folder=folder).replace("t5_1_1_tiny", "palm_8b").replace("TRAIN_STEPS = 12", length)
     decoder_run = folder / f"decoder_{len(length)}"
     decoder_run.mkdir()
-    (decoder_run / "config.gin").write_text(
-        f"{text}VOCAB_PATH = '{assets.EMBEDDED_VOCAB}'\nINITIAL_CHECKPOINT_PATH = ''\n"
-    )
+    text += f"VOCAB_PATH = '{assets.EMBEDDED_VOCAB}'\nINITIAL_CHECKPOINT_PATH = ''\n"
+    (decoder_run / "config.gin").write_text(text)
     status, out, err = run(capsys, "replay", "--run", str(decoder_run), "--step", "3", "--row", "0")
     assert status == 0, err
     assert re.search(r"step 3 row 0: \d examples, \d+ of 320 tokens", out)
