@@ -17,10 +17,10 @@ from flan_jax.core.json_lines import drop_lines_after
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator, Progress
+from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.results import EvalResults, append_results, read_results
 from flan_jax.evaluate.select import Selection, select, write_selected
-from flan_jax.evaluate.suite.in_training import SuiteEvaluator
-from flan_jax.evaluate.suite.results import SuiteResults, write_summary
+from flan_jax.evaluate.suite_results import SuiteResults, write_summary
 from flan_jax.models import ModelConfig
 
 EVALS_FILE = "evals.jsonl"
