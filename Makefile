@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_DIR ?= runs/demo
 
-.PHONY: demo test test-beam check bench plan pods pretrained vocab clean
+.PHONY: demo test test-beam check docs bench plan pods pretrained vocab clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
@@ -40,6 +40,16 @@ $(VENV)/.plan: constraints.txt $(VENV)/.core
 pods: $(VENV)/.plan
 	$(VENV)/bin/python -m flan_jax.cli.pods
 
+# The documentation site, build/site/index.html. It is made from source text, so it needs nothing but MkDocs.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@echo build/site/index.html
+
+$(VENV)/.docs: setup.py constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) 'mkdocs-material>=9.7' 'mkdocstrings[python]>=1' ruff
+	touch $@
+
 bench: $(VENV)/.test
 	$(VENV)/bin/python benchmarks/run_all.py
 
@@ -57,7 +67,7 @@ $(VENV)/.core: setup.py constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	$(PIP) -e '.[build,hf,test]'
+	$(PIP) -e '.[build,docs,hf,test]'
 	touch $@
 
 clean:
