@@ -29,12 +29,13 @@ from flan_jax.sources.data_dir import Download
 
 
 @pytest.fixture
-def registry(monkeypatch):
+def registry():
     """A registry, and known counts, of this test's own."""
-    monkeypatch.setattr(task_registry, "_TASKS", dict(task_registry._TASKS))
-    monkeypatch.setattr(task_registry, "_MIXTURES", dict(task_registry._MIXTURES))
-    monkeypatch.setattr(known_counts, "_COUNTS", {"away": 6000, "here": 3000, "far": 1000})
-    monkeypatch.setattr(known_counts, "_LOADERS", [])
+    with task_registry.restored():
+        known_counts._LOADERS.clear()
+        known_counts._COUNTS.clear()
+        known_counts._COUNTS.update({"away": 6000, "here": 3000, "far": 1000})
+        yield
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.declare import registry as task_registry
+from flan_jax.declare.registry import all_tasks, restored
 from flan_jax.declare.task import missing_source
 from flan_jax.declare.templated import add_templated_task
 from flan_jax.declare.templates import Template
@@ -40,10 +40,8 @@ ROWS = [
 @pytest.fixture
 def registry():
     """The registry as it was before, afterwards."""
-    before = dict(task_registry._TASKS)
-    yield
-    task_registry._TASKS.clear()
-    task_registry._TASKS.update(before)
+    with restored():
+        yield
 
 
 def write_jsonl(path, rows):
@@ -300,7 +298,7 @@ def test_templates_are_checked_against_the_fields_when_registered(registry, tmp_
         add_templated_task("made_too", JsonlSource({"train": "a"}), [Template("Read {text}")])
     with pytest.raises(TaskError, match="a task has no attribute metric"):
         add_templated_task("made_too", source, [Template("Read {text}")], metric="exact_match")
-    assert "made_too" not in task_registry._TASKS
+    assert "made_too" not in {task.name for task in all_tasks()}
 
 
 def test_an_empty_target_is_left_out_and_counted(registry, tmp_path):

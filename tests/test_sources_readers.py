@@ -5,13 +5,13 @@ import pathlib
 import random
 
 import pytest
-from registry_state import restored
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
 from flan_jax.declare import registry as task_registry
 from flan_jax.declare import task_folders as suites
+from flan_jax.declare.registry import restored
 from flan_jax.evaluate.metrics import get_metric, instance_input
 from flan_jax.sources.separated import TsvSource
 from flan_jax.tasks.cot.templates import TEMPLATES

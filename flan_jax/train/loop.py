@@ -37,6 +37,7 @@ from flan_jax.models.tuning import (
     tuned_model,
 )
 from flan_jax.optim import OptimizerConfig, for_run
+from flan_jax.report.suite_markdown import write_results
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.compile import trace_step
 from flan_jax.train.config import TrainConfig
@@ -126,7 +127,15 @@ def run_training(
     if evaluation.has_suite:
         names = evaluator.task_names() if evaluator is not None else {}
         suite = SuiteEvaluator(
-            evaluation, model, vocabulary, model_dir, lineage, config.train_steps, mesh=mesh, tasks=names
+            evaluation,
+            model,
+            vocabulary,
+            model_dir,
+            lineage,
+            config.train_steps,
+            mesh=mesh,
+            tasks=names,
+            write=write_results,
         )
     judge = Judge(evaluation, evaluator, model_dir, suite)
 
