@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_DIR ?= runs/demo
 
-.PHONY: demo test test-beam check docs bench plan pods pretrained vocab clean
+.PHONY: demo test test-beam check docs golden bench plan pods pretrained vocab clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
@@ -48,6 +48,16 @@ docs: $(VENV)/.docs
 $(VENV)/.docs: setup.py constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) 'mkdocs-material>=9.7' 'mkdocstrings[python]>=1' ruff
+	touch $@
+
+# Every file of tests/golden anew. What lm-eval and transformers say is asked in an environment of its own.
+golden: $(VENV)/.test
+	-$(MAKE) --no-print-directory $(VENV)-golden/.golden
+	$(VENV)/bin/python tests/golden/make.py --peer_python $(VENV)-golden/bin/python
+
+$(VENV)-golden/.golden: setup.py constraints.txt
+	test -x $(VENV)-golden/bin/python || $(PYTHON) -m venv $(VENV)-golden
+	$(VENV)-golden/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[golden]'
 	touch $@
 
 bench: $(VENV)/.test
