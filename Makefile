@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_DIR ?= runs/demo
 
-.PHONY: demo test test-beam check docs golden bench plan pods pretrained vocab clean
+.PHONY: demo test test-beam check lint types docs golden bench plan pods pretrained vocab clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
@@ -22,11 +22,16 @@ $(VENV)-beam/.beam: setup.py constraints-beam.txt
 	$(VENV)-beam/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-beam.txt -e '.[beam]' pytest pytest-timeout
 	touch $@
 
-check: $(VENV)/.test
+# Before a commit: what CI asks, without the tests that take over ten seconds.
+check: lint types
+	$(VENV)/bin/python -m pytest -n 2 -m "not slow"
+
+lint: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy flan_jax
-	$(VENV)/bin/python -m pytest -n 2 -m "not slow"
+
+types: $(VENV)/.test
+	$(VENV)/bin/mypy
 
 # The TPU compiler, for `flan-jax plan`. It lies beside the environment's packages: inside, JAX would look for a TPU at
 # every start. `make test` goes on without it where there is none, and says what it skips.
