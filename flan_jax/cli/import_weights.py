@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if model.moments is not None:
         save_file({name: np.ascontiguousarray(a) for name, a in model.moments.items()}, args.out / MOMENTS_FILE)
         notes.append(f"Adafactor's state is in {MOMENTS_FILE}: `flan-jax export --to t5x` gives it back")
-    info = {"format_version": FORMAT_VERSION, "model": dataclasses.asdict(config), "step": model.step}
+    info = {"format_version": FORMAT_VERSION, "model": config.to_json(), "step": model.step}
     write_json_atomically(args.out / MODEL_FILE, {**info, **vocab_fields, "origin": dict(model.origin)})
 
     at = "" if model.step is None else f", step {model.step:,}"

@@ -34,7 +34,7 @@ from flan_jax.interop.safetensors_writer import check_room, num_bytes
 from flan_jax.interop.t5x_names import t5x_pieces
 from flan_jax.interop.tensors import OrbaxTensors, TensorInfo, Tensors, check_tensors, open_arrays, read_array
 from flan_jax.models import T5Config
-from flan_jax.models.config import Activation
+from flan_jax.models.t5_config import Activation
 
 INDEX_FILE = "checkpoint"
 INDEX_VERSION = 3

@@ -172,6 +172,15 @@ class TrainConfig:
                 f"use {' or '.join(nearest)}"
             )
 
+    def is_eval_step(self, step: int) -> bool:
+        """Whether the run is judged after `step` steps."""
+        return step in (0, self.train_steps) or bool(self.eval_period and step % self.eval_period == 0)
+
+    def is_save_step(self, step: int) -> bool:
+        """Whether a checkpoint is due after `step` steps, beside those of evaluations."""
+        period = self.checkpoint.period
+        return step == self.train_steps or bool(period and step % period == 0)
+
     @property
     def axis_rules(self) -> Rules:
         """`rules` with what `activation_partitioning_dims` asks for."""

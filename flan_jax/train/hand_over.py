@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +63,7 @@ def hand_over(
             save_weights(
                 folder,
                 params,
-                dataclasses.asdict(run.model),
+                run.model.to_json(),
                 dtype=run.config.checkpoint.export_dtype,
                 step=step,
                 score=None if picked is None else picked.score,

@@ -17,6 +17,7 @@ import tensorboardX
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.core.json_lines import drop_lines_after
 
 PLAIN_LINE_SECS = 15.0
@@ -45,6 +46,7 @@ class RunLog:
         is_writer: bool,
         stream: TextIO | None = None,
     ):
+        self._model_dir = model_dir
         self._is_writer = is_writer
         self._train_steps = train_steps
         self._last_line_secs = -math.inf
@@ -98,10 +100,11 @@ class RunLog:
         """One line of metrics.jsonl and a point a curve; on the terminal the bar's status, or a line now and then."""
         if not self._is_writer:
             return
-        self._write({"step": step, **values})
-        for name, value in values.items():
-            if value is not None and math.isfinite(value):
-                self._board.add_scalar(f"train/{name}", value, step)
+        with explain_full_disk(self._model_dir):
+            self._write({"step": step, **values})
+            for name, value in values.items():
+                if value is not None and math.isfinite(value):
+                    self._board.add_scalar(f"train/{name}", value, step)
         status = _status(values)
         now = time.monotonic()
         if self._bar is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 from typing import Any
 
@@ -38,7 +37,7 @@ def meta_of(run: Run, step: int) -> CheckpointMeta:
     """What the checkpoint of `step` says of itself."""
     return CheckpointMeta(
         step,
-        dataclasses.asdict(run.model),
+        run.model.to_json(),
         run.vocabulary.fingerprint,
         run.plan.fingerprint,
         **_tuning_fields(run.config, run.tuning),
@@ -47,7 +46,7 @@ def meta_of(run: Run, step: int) -> CheckpointMeta:
 
 def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
     """Raises `ConfigError` for a run that trains a part and has no weights for the rest, or another's optimizer."""
-    if tuning.method == "full":
+    if not tuning.is_partial:
         return
     if not config.initial_checkpoint_path:
         raise ConfigError(
@@ -63,7 +62,7 @@ def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
 
 def _tuning_fields(config: TrainConfig, tuning: TuningConfig) -> dict[str, Any]:
     """What a checkpoint says of the part that its run trains: fields of `CheckpointMeta`, None for all of it."""
-    if tuning.method == "full":
+    if not tuning.is_partial:
         return {"tuning": None, "base": None}
     return {"tuning": tuning.summary(), "base": str(pathlib.Path(config.initial_checkpoint_path or "").absolute())}
 

@@ -128,7 +128,7 @@ def fresh_state(
     """The state before step 1 with given parameters (already on the devices, which it takes over): those of
     `base_model`, to which what `tuning` adds is drawn from `seed`."""
     step = jax.device_put(jnp.zeros((), jnp.int32), shardings.step)
-    if tuning.method == "full":
+    if not tuning.is_partial:
         return TrainState(step, params, jax.jit(tx.init, out_shardings=shardings.opt_state)(params))
 
     def add(params: Any) -> tuple[Any, Any, Any]:
