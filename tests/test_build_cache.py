@@ -95,10 +95,10 @@ def tasks_module(tmp_path_factory):
 
 
 @pytest.fixture
-def registry(monkeypatch):
+def registry():
     """A registry of this test's own."""
-    monkeypatch.setattr(task_registry, "_TASKS", dict(task_registry._TASKS))
-    monkeypatch.setattr(task_registry, "_MIXTURES", dict(task_registry._MIXTURES))
+    with task_registry.restored():
+        yield
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +279,7 @@ def test_a_changed_task_is_cached_again(registry, vocabulary, tmp_path, change):
         "metric": {"metrics": ("rouge_l",)},
         "length": {},
     }[change]
-    task_registry._TASKS["changing"] = dataclasses.replace(task, **other)
+    task_registry.add_task(dataclasses.replace(task, **other), replace=True)
     build("changing", vocabulary, tmp_path, max_inputs_length=51 if change == "length" else 50)
     after = contents(tmp_path)
     assert after.keys() == before.keys()

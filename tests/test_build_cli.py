@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from registry_state import restored
 
 from flan_jax.cli.main import main
 from flan_jax.core.manifest import MixtureManifest
+from flan_jax.declare.registry import restored
 
 TASK = {
     "Categories": ["Word Play"],

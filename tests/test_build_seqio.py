@@ -12,7 +12,6 @@ import sys
 
 import pytest
 from array_record.python.array_record_module import ArrayRecordReader
-from registry_state import restored
 from shared import SHARED
 
 import flan_jax.tasks
@@ -22,6 +21,7 @@ from flan_jax.core.manifest import cache_root, decode_record, read_mixture_manif
 from flan_jax.core.sentencepiece import SentencePieceVocabulary
 from flan_jax.declare import registry as task_registry
 from flan_jax.declare import task_folders as suites
+from flan_jax.declare.registry import restored
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,6 @@ import json
 import random
 
 import pytest
-from registry_state import restored
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
@@ -15,7 +14,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare import task_folders as suites
-from flan_jax.declare.registry import get_mixture, get_task, mixture_members
+from flan_jax.declare.registry import get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import missing_source
 from flan_jax.sources.data_dir import VARIABLE, Download
 from flan_jax.tasks.demonstrations import DemonstrationSource

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.report import print_report, write_report
-from flan_jax.evaluate.report_data import load_report
 from flan_jax.evaluate.results import EvalResults, Sample, TaskResult, append_results
 from flan_jax.evaluate.select import write_selected
+from flan_jax.report import print_report, write_report
+from flan_jax.report.run_data import load_report
 
 KINDS = ("whole cluster", "composition", "new label words")
 
@@ -125,7 +125,7 @@ def test_missing_and_stale_files_are_named(run_dir):
 
 
 def test_report_runs_as_a_module(run_dir):
-    command = [sys.executable, "-m", "flan_jax.evaluate.report"]
+    command = [sys.executable, "-m", "flan_jax.report"]
     done = subprocess.run([*command, str(run_dir)], capture_output=True, text=True)
     assert done.returncode == 0 and "Written:" in done.stdout, done.stderr
     done = subprocess.run([*command, str(run_dir / "no")], capture_output=True, text=True)

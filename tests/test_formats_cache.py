@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from registry_state import restored
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.cache import native
@@ -22,7 +21,7 @@ from flan_jax.data import draws as mixing
 from flan_jax.data.cache_reader import CacheReader
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import BUDGET
-from flan_jax.declare.registry import add_mixture, add_task, get_task
+from flan_jax.declare.registry import add_mixture, add_task, get_task, restored
 from flan_jax.declare.task import Member, Mixture, Task
 
 TASKS = ("niv2_task020_mctaco_span_based_question", "niv2_task022_cosmosqa_passage_inappropriate_binary")

@@ -25,7 +25,7 @@ from flan_jax.declare.registry import (
     get_task,
     mixture_members,
 )
-from flan_jax.declare.task import HeldOut, Member, Mixture
+from flan_jax.declare.task import HeldOut, Member, Mixture, missing_source
 from flan_jax.tasks.flan2022 import mixtures, release
 from flan_jax.tasks.flan2022.tfds_tasks import science_fields
 from flan_jax.tasks.flan2022.unreleased import FIELDS
@@ -186,9 +186,15 @@ class YesNo:
         return [{**row, "options": ("no", "yes")}] * 60
 
 
+@pytest.fixture
+def registry():
+    """A registry of this test's own."""
+    with task_registry.restored():
+        yield
+
+
 @pytest.mark.parametrize("count", [1, 2, 4, 7, 10])
-def test_subsets_of_templates_use_only_the_first(count, monkeypatch):
-    monkeypatch.setattr(task_registry, "_TASKS", dict(task_registry._TASKS))
+def test_subsets_of_templates_use_only_the_first(count, registry):
     yes_no = get_task("flan2021_bool_q")
     add_task(dataclasses.replace(yes_no, name="flan2021_boolq_made_up", source=YesNo(), exemplar_split=None))
     limited = mixture_members(get_mixture(f"muffin_templates_{count}"))
@@ -225,7 +231,7 @@ def test_what_nobody_can_download_is_registered_and_says_why(monkeypatch, tmp_pa
     path.parent.mkdir(parents=True)
     path.write_text('{"inputs": "USER: a table for two?\\nASSISTANT:", "targets": "At what time?"}\n')
     task = get_task("dialog_task_master")
-    assert unavailable_reason(task) is None and task_registry.missing_source(task) is None
+    assert unavailable_reason(task) is None and missing_source(task) is None
     ((_, rendered),) = task.rendered("train")
     assert (rendered.inputs(), rendered.targets) == ("USER: a table for two?\nASSISTANT:", "At what time?")
     assert FIELDS == ("inputs", "targets")
@@ -245,9 +251,7 @@ def test_every_mixture_promises_not_to_train_on_the_benchmarks(name):
     assert not [task.name for task in mixture_members(get_mixture(name)) if held_out.violation(task)]
 
 
-def test_registration_refuses_a_leak(monkeypatch, table):
-    monkeypatch.setattr(task_registry, "_TASKS", dict(task_registry._TASKS))
-    monkeypatch.setattr(task_registry, "_MIXTURES", dict(task_registry._MIXTURES))
+def test_registration_refuses_a_leak(registry, table):
     with open(shared_path("facts/niv2_excluded_mmlu_tasks.csv"), newline="") as file:
         excluded = ["niv2_" + re.sub(r"\W", "_", row["task"], flags=re.ASCII) for row in csv.DictReader(file)]
     assert len(excluded) == 57 and not set(excluded) & {our_name(row) for row in table}

@@ -5,7 +5,6 @@ import json
 import math
 
 import pytest
-from registry_state import restored
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
@@ -17,7 +16,7 @@ from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare import task_folders as suites
 from flan_jax.declare.known_counts import known_examples
-from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import Mixture, missing_source
 from flan_jax.sources.data_dir import VARIABLE
 from flan_jax.tasks.t0 import DATA_SETS, T0_SF, task_name

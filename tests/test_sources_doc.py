@@ -13,8 +13,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.cli.gin_config import load
 from flan_jax.core import assets
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.declare import registry as task_registry
-from flan_jax.declare.registry import get, get_task
+from flan_jax.declare.registry import get, get_task, restored
 from flan_jax.sources.data_dir import VARIABLE
 
 PAGE = (ROOT / "docs" / "add_a_dataset.md").read_text()
@@ -34,12 +33,10 @@ def folder(tmp_path, monkeypatch):
         (tmp_path / name).write_text(content)
     (module,) = blocks("python")
     (tmp_path / "help_desk.py").write_text(module)
-    before = dict(task_registry._TASKS)
     spec = importlib.util.spec_from_file_location("help_desk", tmp_path / "help_desk.py")
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    yield tmp_path
-    task_registry._TASKS.clear()
-    task_registry._TASKS.update(before)
+    with restored():
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        yield tmp_path
 
 
 def test_the_pages_task_renders_in_every_wording_and_format(folder):
@@ -61,7 +58,7 @@ def test_the_pages_task_is_cached(folder):
 
 
 def test_the_pages_recipe_is_one(folder):
-    (recipe,) = [block for block in blocks("") if "TRAIN_STEPS" in block]
+    (recipe,) = [block for block in blocks("gin") if "TRAIN_STEPS" in block]
     (folder / "help_desk.gin").write_text(recipe)
     config = load([str(folder / "help_desk.gin")], ["MODEL_DIR = 'runs/help_desk'"])
     assert (config.train.mixture, config.tasks.modules) == ("help_desk", ("help_desk",))
@@ -73,5 +70,7 @@ def test_every_source_of_the_page_is_there():
 
     (table,) = re.findall(r"^\| rows are in \|.*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"`(\w+Source)\(", table))
-    assert named == {name for name in files.__all__ if name.endswith("Source")} - {"MappedSource"} | {"TfdsSource"}
+    assert named == {name for name in files.__all__ if name.endswith("Source")} - {"MappedSource", "Source"} | {
+        "TfdsSource"
+    }
     assert hasattr(tfds_source, "TfdsSource")

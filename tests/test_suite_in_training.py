@@ -18,13 +18,13 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import KIN, Kin, TrainedOn
-from flan_jax.evaluate.report import write_report
 from flan_jax.evaluate.results import normalised_average, read_results
 from flan_jax.evaluate.select import select
 from flan_jax.evaluate.suite import JaxLanguageModel, Journal, SuiteConfig, run_suite
 from flan_jax.evaluate.suite import in_training as module
 from flan_jax.evaluate.suite.in_training import SuiteEvaluator, task_result
 from flan_jax.models import T5Config, init_params, param_shapes
+from flan_jax.report import write_report
 from flan_jax.train.loop import run_training
 
 SUITE = {

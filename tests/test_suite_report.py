@@ -11,11 +11,12 @@ from suite_benchmarks import FORMATS, SIZES, TableModel, colours
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Subtask
-from flan_jax.evaluate.best_template import BestTemplate, best_markdown
+from flan_jax.evaluate.best_template import BestTemplate
 from flan_jax.evaluate.calibration import calibration
 from flan_jax.evaluate.suite import Journal, SuiteConfig, run_suite
-from flan_jax.evaluate.suite.figures import LONGEST_LABEL, shortened
-from flan_jax.evaluate.suite.html import ranked_calibration, write_html
+from flan_jax.report import best_markdown
+from flan_jax.report.suite_figures import LONGEST_LABEL, shortened
+from flan_jax.report.suite_page import ranked_calibration, write_html
 
 NOTE = "colours: the same data set was trained on <b>"
 BAD = "red 1"  # the question whose log-likelihoods are not numbers

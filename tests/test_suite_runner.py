@@ -11,10 +11,11 @@ from suite_benchmarks import SIZES, Stopped, TableModel
 
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Prompt, Sampling
-from flan_jax.evaluate.suite import Journal, SuiteConfig, run_suite, to_markdown, write_results
+from flan_jax.evaluate.suite import Journal, SuiteConfig, run_suite
 from flan_jax.evaluate.suite.journal import content_key
 from flan_jax.evaluate.suite.prompts import fit_prompts
-from flan_jax.evaluate.suite.tables import our_rows
+from flan_jax.report import to_markdown, write_results
+from flan_jax.report.published import our_rows
 
 NAN = float("nan")
 

@@ -34,6 +34,7 @@ from flan_jax.cache.resolve import ROLES, SplitJob, register
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.declare.registry import is_local
 from flan_jax.sources.data_dir import data_dir, set_data_dir
 
 MANIFEST = "manifest.json"
@@ -66,6 +67,11 @@ def build_cache_with_beam(
     root = posixpath.join(cache_dir, vocabulary.fingerprint[:12])
     local_root = None if "://" in root else pathlib.Path(root)
     plan, here = prepare_mixture(mixture, roles, eval_split, local_root, available_only)
+    if local := [job.task for job in plan.jobs if is_local(job.task)]:
+        raise CacheError(
+            f"task {local[0]} is registered in this process only (by a notebook, a script or a call), so that Beam's "
+            f"workers cannot have it: put it in a module and name that in MIXTURE_OR_TASK_MODULE"
+        )
     order = _Order(
         root=root,
         vocab_name=pathlib.Path(vocabulary.path).name,

@@ -39,6 +39,7 @@ from flan_jax.core.manifest import (
 )
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.registry import is_local
 
 DEFAULT_MODULES = ("flan_jax.tasks",)
 
@@ -109,7 +110,8 @@ def build_cache(
     """Caches the splits of `roles` ("train", "eval") of every task of `mixture`, and resolves its rates.
 
     eval_split: instead of each task's own evaluation split.
-    num_workers: local processes, by default one a core; with 1 the work is done in this process.
+    num_workers: local processes, by default one a core; with 1, and for tasks that only this process knows, the work
+      is done in this process.
     available_only: leaves out tasks whose data is not on this machine, says so and notes it in the manifest.
 
     Raises `CacheError` before any work if data is missing (unless `available_only`), and at the end if any task failed;
@@ -134,7 +136,7 @@ def build_cache(
         def report(job: SplitJob, num_examples: int, num_rows: int) -> None:
             progress.update(f"{job.task}/{job.split}", num_examples, num_rows)
 
-        for result in _run_jobs(plan.jobs, settings, num_workers or os.cpu_count() or 1, report):
+        for result in _run_jobs(plan.jobs, settings, num_workers or os.cpu_count() or 1, report, progress.say):
             results[result.job] = result
             progress.advance(f"{result.job.task}/{result.job.split}", result.num_written)
             for note in result.notes:
@@ -197,14 +199,22 @@ def locked(root: pathlib.Path) -> Iterator[None]:
 
 
 def _run_jobs(
-    jobs: Sequence[SplitJob], settings: CacheSettings, num_workers: int, report: Reporter
+    jobs: Sequence[SplitJob], settings: CacheSettings, num_workers: int, report: Reporter, say: Callable[[str], None]
 ) -> Iterator[JobResult]:
-    """Yields results as jobs end; `report` is called from a thread of its own meanwhile."""
+    """Yields results as jobs end; `report` is called from a thread of its own meanwhile. `say` gets a line where the
+    tasks cannot be had in other processes."""
     # What is fresh is found here: workers take longer to start than hundreds of splits to check.
     results = {job: _if_fresh(job, settings) for job in jobs}
     yield from (result for result in results.values() if result is not None)
     jobs = [job for job, result in results.items() if result is None]
     num_workers = min(num_workers, len(jobs))
+    if local := list(dict.fromkeys(job.task for job in jobs if is_local(job.task))):
+        num_workers = 1
+        say(
+            f"{', '.join(local[:3])}{f' and {len(local) - 3} more' if len(local) > 3 else ''}: registered in this "
+            f"process only (by a notebook, a script or a call), so cached in this one; a module named in "
+            f"MIXTURE_OR_TASK_MODULE is cached by several"
+        )
     if num_workers <= 1:
         for job in jobs:
             yield run_job(job, settings, report)

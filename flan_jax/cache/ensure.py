@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from flan_jax.core.errors import CacheError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.registry import is_local
 
 RUNNERS = ("DirectRunner", "DataflowRunner", "FlinkRunner", "SparkRunner", "PrismRunner")  # of Apache Beam
 
@@ -105,11 +106,18 @@ def carry_out_with_beam(order: BuildOrder, runner: str, pipeline_options: Sequen
 
 
 def ensure_cache(order: BuildOrder) -> None:
-    """Builds what is missing or stale in a subprocess, and waits for it.
+    """Builds what is missing or stale in a subprocess, and waits for it. What only this process knows, as the tasks of
+    a notebook, is built in this one.
 
     About a second when everything is there. Its progress goes to this process's standard output. Only process 0 of a
     multi-host run should call it. Raises `CacheError` with the subprocess's message if it fails.
     """
+    here = tuple(request for request in order.requests if is_local(request.mixture))
+    if here:
+        carry_out(dataclasses.replace(order, requests=here))
+        order = dataclasses.replace(order, requests=tuple(r for r in order.requests if r not in here))
+        if not order.requests:
+            return
     # The same import path as here; no accelerator, which the trainer may be holding.
     environment = {
         **os.environ,

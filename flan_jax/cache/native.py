@@ -18,6 +18,7 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import get_task as find_task
 from flan_jax.declare.task import Task
+from flan_jax.sources.source import content_fingerprint
 
 CHUNK_EXAMPLES = 512  # examples a tokeniser call: larger gains nothing, smaller pays for the calls
 FINGERPRINT_ROWS = 64
@@ -158,7 +159,8 @@ def num_renderings(task: Task, split: str) -> int:
 
 def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
     """Hex sha256 that changes with the task's text: of the row count, the rendered text of `FINGERPRINT_ROWS` rows
-    spread evenly over the split (first and last among them), the task's own attributes and the cache's format."""
+    spread evenly over the split (first and last among them), the task's own attributes and the cache's format; and of
+    all rows, where the source can say what changes with them (`flan_jax.sources.source.content_fingerprint`)."""
     task.check_split(split)
     num_rows = len(task.source.rows(split))
     renderings = num_renderings(task, split)
@@ -167,6 +169,10 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
     attributes = [FORMAT_VERSION, num_rows, max_inputs_length, *_attributes(task).values()]
     if task.max_inputs_tokens is not None:
         attributes.append(task.max_inputs_tokens)
+    for read in dict.fromkeys((split, task.exemplar_split)):
+        content = None if read is None else content_fingerprint(task.source, read)
+        if content is not None:
+            attributes.append(content)
     digest.update(json.dumps(attributes).encode())
     for rendering in range(renderings):
         for index, example in render(task, split, spread, rendering):

@@ -20,9 +20,8 @@ from flan_jax.checkpoints.lineage import trained_on
 from flan_jax.cli.checkpoints import LoadedModel, load_model
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
-from flan_jax.evaluate.best_template import best_markdown, best_templates
+from flan_jax.evaluate.best_template import best_templates
 from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse
-from flan_jax.evaluate.report import report_console
 from flan_jax.evaluate.suite import (
     SELF_CONSISTENCY,
     JaxLanguageModel,
@@ -30,10 +29,8 @@ from flan_jax.evaluate.suite import (
     SuiteConfig,
     SuiteResults,
     run_suite,
-    to_markdown,
-    write_results,
 )
-from flan_jax.evaluate.suite.html import write_html
+from flan_jax.report import best_markdown, report_console, to_markdown, write_html, write_results
 from flan_jax.sources.data_dir import data_dir
 from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh, replicated

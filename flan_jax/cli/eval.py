@@ -20,9 +20,9 @@ from flan_jax.cli.checkpoints import LoadedModel, add_model_arguments, load_mode
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import cache_root, write_json_atomically
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator, TaskResult
-from flan_jax.evaluate.report import report_console
 from flan_jax.evaluate.results import normalised_average, normalised_scores
 from flan_jax.evaluate.statistics import task_average_interval
+from flan_jax.report import report_console
 from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh, replicated
 

@@ -16,7 +16,7 @@ from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.host_memory import keep_freed_memory
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import resolve
-from flan_jax.evaluate.report import print_report, write_report
+from flan_jax.report import print_report, write_report
 from flan_jax.train.loop import RunResult, run_training
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"

@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
+from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
 
 Method = Literal["rank", "generate", "reason_then_answer"]
@@ -280,17 +281,17 @@ class Item:
     prompt: Prompt
 
 
-BENCHMARKS: dict[str, Benchmark] = {}
+BENCHMARKS: ByName[Benchmark] = ByName("benchmark")
 # Name -> (benchmark, format) pairs that are run together, as `--suite NAME`.
-COLLECTIONS: dict[str, tuple[tuple[str, str], ...]] = {}
+COLLECTIONS: ByName[tuple[tuple[str, str], ...]] = ByName("collection")
 
 
-def add_benchmark(benchmark: Benchmark) -> Benchmark:
-    """Registers `benchmark` and returns it. Raises `TaskError` for a name that is taken."""
-    if benchmark.name in BENCHMARKS and BENCHMARKS[benchmark.name] is not benchmark:
+def add_benchmark(benchmark: Benchmark, *, replace: bool = False) -> Benchmark:
+    """Registers `benchmark`, in place of one of that name if `replace`, and returns it. Raises `TaskError` for a name
+    that is taken."""
+    if not replace and BENCHMARKS.get(benchmark.name, benchmark) is not benchmark:
         raise TaskError(f"a benchmark called {benchmark.name} is already there: choose another name")
-    BENCHMARKS[benchmark.name] = benchmark
-    return benchmark
+    return BENCHMARKS.add(benchmark.name, benchmark, replace=True)
 
 
 def get_benchmark(name: str) -> Benchmark:
@@ -298,13 +299,14 @@ def get_benchmark(name: str) -> Benchmark:
     return _named(name, BENCHMARKS, "no benchmark is called")
 
 
-def add_collection(name: str, members: Sequence[tuple[str, str]]) -> None:
-    """Registers (benchmark, format) pairs under a name that `resolve` knows. Raises `TaskError` for a name in use."""
-    if name in BENCHMARKS or name in COLLECTIONS:
+def add_collection(name: str, members: Sequence[tuple[str, str]], *, replace: bool = False) -> None:
+    """Registers (benchmark, format) pairs under a name that `resolve` knows, in place of a collection of that name if
+    `replace`. Raises `TaskError` for a name in use."""
+    if name in BENCHMARKS or (name in COLLECTIONS and not replace):
         raise TaskError(f"a benchmark or collection called {name} is already there: choose another name")
     for benchmark, format in members:
         get_benchmark(benchmark).format(format)
-    COLLECTIONS[name] = tuple(members)
+    COLLECTIONS.add(name, tuple(members), replace=replace)
 
 
 def resolve(names: Sequence[str], format: str | None = None) -> list[tuple[Benchmark, Format]]:

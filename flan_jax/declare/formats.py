@@ -19,6 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.names import ByName
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
 from flan_jax.declare.task import FORMAT_MARK, Task
 from flan_jax.declare.templates import (
@@ -32,7 +33,7 @@ from flan_jax.declare.templates import (
     Turn,
     fitting_style,
 )
-from flan_jax.sources.source import Row, Source
+from flan_jax.sources.source import Row, Source, content_fingerprint
 
 MAX_SHOTS = 64
 BUDGET = 15 / 16  # 960 of 1,024 tokens, 1,920 of 2,048 (Longpre et al. 2023)
@@ -50,6 +51,7 @@ __all__ = [
     "find_format",
     "format_task",
     "formats_of",
+    "is_local_format",
     "refusal",
 ]
 
@@ -175,6 +177,10 @@ class FewerRows:
         """As the source's own."""
         missing = getattr(self.source, "missing", None)
         return None if missing is None else missing()
+
+    def content_fingerprint(self, split: str) -> str | None:
+        """As the source's own."""
+        return content_fingerprint(self.source, split)
 
     def rows(self, split: str) -> Sequence[Row]:
         """The rows of `split`."""
@@ -302,7 +308,7 @@ def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     )
 
 
-_FORMATS: dict[str, Format] = {}
+_FORMATS: ByName[Format] = ByName("format")
 _NUMBERED: dict[str, Callable[[int], Format]] = {
     "fewshot": lambda k: Format(f"{k} exemplars", shots=(Shots((k,)),), budget=BUDGET),
     "templates": lambda n: Format(f"the first {n} templates", max_templates=n),
@@ -313,19 +319,22 @@ _NUMBERED: dict[str, Callable[[int], Format]] = {
 NUMBERED_FORMATS = tuple(f"{stem}_N" for stem in _NUMBERED)  # for any number N
 
 
-def add_format(name: str, form: Format) -> Format:
-    """Registers a format under `name`. Raises `TaskError` for a name that is taken or cannot be one."""
+def add_format(name: str, form: Format, *, replace: bool = False) -> Format:
+    """Registers a format under `name`, in place of one of that name if `replace`, and returns it. Raises `TaskError`
+    for a name that is taken or cannot be one."""
     if not f"a{name}".isidentifier() or FORMAT_MARK in name:
         raise TaskError(f"{name!r} is not a usable name of a format: use letters, digits and single underscores")
-    if name in _FORMATS:
-        raise TaskError(f"format {name} is already registered: choose another name")
-    _FORMATS[name] = form
-    return form
+    return _FORMATS.add(name, form, replace=replace)
 
 
 def all_formats() -> dict[str, Format]:
     """Every registered format by name; those of `NUMBERED_FORMATS` are there for any number."""
     return dict(_FORMATS)
+
+
+def is_local_format(name: str) -> bool:
+    """Whether `name`, or a part of it, `A__B`, is a format that this process alone knows."""
+    return any(_FORMATS.is_local(part) for part in name.split(FORMAT_MARK))
 
 
 def find_format(name: str) -> Format:

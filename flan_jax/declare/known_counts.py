@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from flan_jax.declare.names import restorable
 from flan_jax.declare.task import FORMAT_MARK
 
 Loader = Callable[[], Mapping[str, int]]
 
 __all__ = ["Loader", "add_known_counts", "known_examples"]
 
-_LOADERS: list[Loader] = []
-_COUNTS: dict[str, int] = {}
+_LOADERS: list[Loader] = restorable([])
+_COUNTS: dict[str, int] = restorable({})
 
 
 def add_known_counts(load: Loader) -> None:

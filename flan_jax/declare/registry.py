@@ -1,14 +1,18 @@
 """The registry of tasks and mixtures, by name.
 
 Nothing here reads a file, draws a random number or imports SeqIO: importing every task is cheap, and the training
-process may do it.
+process may do it. In a notebook, where a cell runs twice, register with `replace=True`; `restored` and `reset` take
+registrations back.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.declare.formats import format_task
+from flan_jax.declare.formats import Format, find_format, format_task, is_local_format
+from flan_jax.declare.names import ByName, reset, restorable, restored
 from flan_jax.declare.task import FORMAT_MARK, Member, Mixture, Task
 
 __all__ = [
@@ -19,28 +23,50 @@ __all__ = [
     "get",
     "get_mixture",
     "get_task",
+    "is_local",
     "mixture_members",
+    "reset",
+    "restored",
 ]
 
-_TASKS: dict[str, Task] = {}
-_FORMATTED: dict[str, tuple[Task, Task]] = {}  # name -> (the task it was made from, itself)
-_MIXTURES: dict[str, Mixture] = {}
+_TASKS: ByName[Task] = ByName("task")
+_MIXTURES: ByName[Mixture] = ByName("mixture")
+# Name -> (the task and the format that it was made from, itself).
+_FORMATTED: dict[str, tuple[Task, Format, Task]] = restorable({})
 
 
-def add_task(task: Task) -> Task:
-    """Registers `task`; refuses a name that is taken or malformed."""
-    _check_name(task.name)
+def add_task(task: Task, *, replace: bool = False) -> Task:
+    """Registers `task` and returns it.
+
+    Args:
+      task: what to register under its own name.
+      replace: takes the place of a task of that name, as when a notebook's cell runs again. Mixtures that name it have
+        the new one from then on.
+
+    Raises `TaskError` for a malformed name, one that is taken (unless by a task that may be replaced), and a new
+    version that a mixture it is in promises not to train on.
+    """
+    _check_name(task.name, _MIXTURES if replace else None)
     if task.objective is None and not task.metrics and task.eval_split is not None:
         raise TaskError(
             f"task {task.name} has an evaluation split but no metric: name one of flan_jax.evaluate.metrics"
         )
-    _TASKS[task.name] = task
-    return task
+    if replace and task.name in _TASKS:
+        _check_promises(task)
+    return _TASKS.add(task.name, task, replace=replace)
 
 
-def add_mixture(mixture: Mixture) -> Mixture:
-    """Registers `mixture`; refuses unknown members, a taken name, and a member of what it holds out."""
-    _check_name(mixture.name)
+def add_mixture(mixture: Mixture, *, replace: bool = False) -> Mixture:
+    """Registers `mixture` and returns it.
+
+    Args:
+      mixture: what to register under its own name.
+      replace: takes the place of a mixture of that name.
+
+    Raises `TaskError` for no members, unknown ones, itself among them, rates that are none, a taken name (unless by a
+    mixture that may be replaced), and a member of what it holds out.
+    """
+    _check_name(mixture.name, _TASKS if replace else None)
     if not mixture.members:
         raise TaskError(f"mixture {mixture.name} has no members: give at least one task")
     for member in mixture.members:
@@ -50,15 +76,15 @@ def add_mixture(mixture: Mixture) -> Mixture:
             )
         if not isinstance(member.rate, str) and member.rate < 0:
             raise TaskError(f"mixture {mixture.name}: rate {member.rate} of {member.name} is negative; the limit is 0")
-        get(member.name)
+        if mixture.name in _names_below(get(member.name)):
+            raise TaskError(f"mixture {mixture.name} would contain itself, by {member.name}: drop that member")
     for task in mixture_members(mixture):
         reason = mixture.held_out.violation(task)
         if reason:
             raise TaskError(
                 f"mixture {mixture.name} may not contain {task.name}: {reason}; drop the member or the promise"
             )
-    _MIXTURES[mixture.name] = mixture
-    return mixture
+    return _MIXTURES.add(mixture.name, mixture, replace=replace)
 
 
 def mixture_members(mixture: Mixture) -> list[Task]:
@@ -77,16 +103,16 @@ def get(name: str) -> Task | Mixture:
     `TASK__FORMAT` is the task in that format (`declare.formats`), the same object each time; `TASK__A__B` is in
     both. Raises `TaskError` for an unknown format, and for one that the task cannot take.
     """
-    if name in _TASKS:
-        return _TASKS[name]
-    if name in _MIXTURES:
-        return _MIXTURES[name]
-    if task := _formatted(name):
-        return task
+    if item := _find(name):
+        return item
     raise TaskError(
         f"no task or mixture is called {name!r}{did_you_mean(name, [*_MIXTURES, *_TASKS]) or '.'} Is the module that "
         f"registers it named in MIXTURE_OR_TASK_MODULE? `flan-jax tasks list` shows the {len(_TASKS)} registered tasks"
     )
+
+
+def _find(name: str) -> Task | Mixture | None:
+    return _TASKS.get(name) or _MIXTURES.get(name) or _formatted(name)
 
 
 def _formatted(name: str) -> Task | None:
@@ -96,10 +122,12 @@ def _formatted(name: str) -> Task | None:
         base = _TASKS.get(name[:cut])
         if base is None:
             continue
+        format_name = name[cut + len(FORMAT_MARK) :]
+        form = find_format(format_name)
         known = _FORMATTED.get(name)
-        if known is None or known[0] is not base:
-            known = _FORMATTED[name] = (base, format_task(base, name[cut + len(FORMAT_MARK) :]))
-        return known[1]
+        if known is None or known[0] is not base or known[1] != form:
+            known = _FORMATTED[name] = (base, form, format_task(base, format_name))
+        return known[2]
     return None
 
 
@@ -127,8 +155,37 @@ def all_mixtures() -> list[Mixture]:
     return list(_MIXTURES.values())
 
 
-def _check_name(name: str) -> None:
+def is_local(name: str) -> bool:
+    """Whether the task or mixture called `name`, or one of its members, or a format that it is in, is known to this
+    process alone: registered by a notebook's cell, a script or a call, and not by importing a module. False for a name
+    that is not registered here: another process may know it."""
+    item = _find(name)
+    if isinstance(item, Mixture):
+        return _MIXTURES.is_local(name) or any(is_local(member.name) for member in item.members)
+    if item is None:
+        return False
+    return _TASKS.is_local(item.base or name) or bool(item.base and is_local_format(item.format))
+
+
+def _names_below(item: Task | Mixture) -> set[str]:
+    """The name of `item` and of every mixture nested in it."""
+    names = {item.name}
+    for member in item.members if isinstance(item, Mixture) else ():
+        if member.name in _MIXTURES:
+            names |= _names_below(_MIXTURES[member.name])
+    return names
+
+
+def _check_promises(task: Task) -> None:
+    for mixture in _MIXTURES.values():
+        reason = mixture.held_out.violation(task)
+        if reason and task.name in {member.name for member in mixture_members(mixture)}:
+            raise TaskError(f"task {task.name} may not be replaced: mixture {mixture.name} contains it, and {reason}")
+
+
+def _check_name(name: str, taken: ByName[Any] | None) -> None:
+    """Raises `TaskError` for a name that cannot be one, or is in use: in `taken`, or anywhere for None."""
     if not name.isidentifier():
         raise TaskError(f"{name!r} is not a usable name: use letters, digits and underscores, no digit first")
-    if name in _TASKS or name in _MIXTURES:
+    if name in taken if taken is not None else name in _TASKS or name in _MIXTURES:
         raise TaskError(f"{name} is already registered: choose another name")

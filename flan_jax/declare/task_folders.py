@@ -12,15 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
+from flan_jax.declare.names import reproducible, restorable
 
 Suite = Callable[[pathlib.Path], Sequence[str]]
 
 __all__ = ["SUITES", "Suite", "activate", "add_joint", "add_suite", "folder"]
 
 SUITES: dict[str, Suite] = {}
-_ACTIVE: dict[str, pathlib.Path] = {}
+_ACTIVE: dict[str, pathlib.Path] = restorable({})
 _JOINTS: dict[Callable[[], None], frozenset[str]] = {}
-_JOINED: set[Callable[[], None]] = set()
+_JOINED: set[Callable[[], None]] = restorable(set())
 
 
 def add_suite(name: str, register: Suite) -> None:
@@ -56,11 +57,13 @@ def activate(suites: Mapping[str, str | os.PathLike[str]]) -> list[str]:
             raise TaskError(
                 f"task suite {name}: {directory} is not a folder: give the data set's folder in TASK_SUITES"
             )
-        notes += SUITES[name](directory)
+        with reproducible():
+            notes += SUITES[name](directory)
         _ACTIVE[name] = directory
     for joint, needed in _JOINTS.items():
         if needed <= _ACTIVE.keys() and joint not in _JOINED:
-            joint()
+            with reproducible():
+                joint()
             _JOINED.add(joint)
     return notes
 

@@ -15,12 +15,23 @@ from flan_jax.sources.source import Source
 __all__ = ["add_templated_task"]
 
 
-def add_templated_task(name: str, source: Source, templates: Sequence[Template], **attributes: Any) -> Task:
-    """Registers `Task(name, source=source, render=TemplateRenderer(templates), **attributes)`.
+def add_templated_task(
+    name: str, source: Source, templates: Sequence[Template], *, replace: bool = False, **attributes: Any
+) -> Task:
+    """Registers `Task(name, source=source, render=TemplateRenderer(templates), **attributes)` and returns it.
 
     Every template is checked against the source's `fields`: one that reads a field that rows don't have is refused here
-    with a `TaskError`, and not when the first row is rendered. `attributes` are those of `Task` (cluster, metrics,
-    train_split, ...). Raises `TaskError` for a source that names no fields.
+    with a `TaskError`, and not when the first row is rendered.
+
+    Args:
+      name: of the task; letters, digits and underscores.
+      source: where its rows come from.
+      templates: its wordings, of which each row is given one, drawn.
+      replace: takes the place of a task of that name.
+      **attributes: those of `Task` (cluster, by default `name`; metrics, train_split, ...).
+
+    Raises `TaskError` for a source that names no fields, an attribute that tasks do not have, and what `add_task`
+    refuses.
     """
     fields = getattr(source, "fields", ())
     if not fields:
@@ -34,5 +45,6 @@ def add_templated_task(name: str, source: Source, templates: Sequence[Template],
     for template in templates:
         template.check(fields)
     return add_task(
-        Task(name=name, source=source, render=TemplateRenderer(tuple(templates)), **{"cluster": name, **attributes})
+        Task(name=name, source=source, render=TemplateRenderer(tuple(templates)), **{"cluster": name, **attributes}),
+        replace=replace,
     )

@@ -4,12 +4,11 @@ beside the mean over templates, which picks nothing."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.evaluate.suite.results import BenchmarkResult
 
-__all__ = ["BestTemplate", "best_markdown", "best_templates"]
+__all__ = ["BestTemplate", "best_templates"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +56,3 @@ def best_templates(development: BenchmarkResult, test: BenchmarkResult) -> list[
             )
         )
     return found
-
-
-def best_markdown(found: Sequence[BestTemplate]) -> str:
-    """One line a data set, in percent."""
-    lines = [
-        "| data set | template best on the development set | of | development | test | mean over templates, test |",
-        "|---|---|---|---|---|---|",
-    ]
-    for best in found:
-        scores = (best.development_score, best.test_score, best.mean_score)
-        cells = [best.dataset, best.subtask, str(best.num_templates), *(f"{100 * score:.1f}" for score in scores)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"

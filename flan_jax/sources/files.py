@@ -20,7 +20,17 @@ Path = str | os.PathLike[str]
 Files = Mapping[str, Path | Sequence[Path]]
 Version = tuple[int, int]
 
-__all__ = ["FileSource", "Files", "LazyRows", "Path", "Version", "file_version", "unreadable"]
+__all__ = [
+    "CheckedRows",
+    "FileSource",
+    "Files",
+    "LazyRows",
+    "Path",
+    "Version",
+    "check_fields_are_names",
+    "file_version",
+    "unreadable",
+]
 
 
 class LazyRows(Sequence[Row]):
@@ -60,7 +70,7 @@ class _Concatenated(LazyRows):
         return self._parts[part][index - (self._ends[part - 1] if part else 0)]
 
 
-class _Checked(LazyRows):
+class CheckedRows(LazyRows):
     """Rows that have `fields`, or an error that says which are there."""
 
     def __init__(self, rows: Sequence[Row], fields: Sequence[str], where: str):
@@ -99,8 +109,7 @@ class FileSource(abc.ABC):
             raise TaskError(
                 f"{type(self).__name__} has a split without a file: name at least one, as in train='a.jsonl'"
             )
-        if isinstance(self.fields, str):
-            raise TaskError(f"fields is the text {self.fields!r}: give a tuple of names, as in ({self.fields!r},)")
+        check_fields_are_names(self.fields)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -135,7 +144,7 @@ class FileSource(abc.ABC):
             if not path.exists() and self.download is not None:
                 raise MissingDataError(f"{path} is not there. {self.download.line()}")
             part = self._read(path)
-            parts.append(_Checked(part, self.fields, str(path)) if self.fields else part)
+            parts.append(CheckedRows(part, self.fields, str(path)) if self.fields else part)
         return parts[0] if len(parts) == 1 else _Concatenated(parts)
 
     @abc.abstractmethod
@@ -145,6 +154,12 @@ class FileSource(abc.ABC):
     def _paths_as_given(self, split: str) -> Sequence[Path]:
         paths: Any = self.files[split]
         return [paths] if isinstance(paths, str | os.PathLike) else paths
+
+
+def check_fields_are_names(fields: Sequence[str]) -> None:
+    """Raises `TaskError` for a text in place of a sequence of names, which would be read letter by letter."""
+    if isinstance(fields, str):
+        raise TaskError(f"fields is the text {fields!r}: give a tuple of names, as in ({fields!r},)")
 
 
 def file_version(path: pathlib.Path) -> Version:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from flan_jax.sources.files import LazyRows
-from flan_jax.sources.source import Row, Source
+from flan_jax.sources.source import Row, Source, content_fingerprint
 
 __all__ = ["MappedSource"]
 
@@ -34,6 +34,10 @@ class MappedSource:
         """The source's."""
         missing = getattr(self.source, "missing", None)
         return None if missing is None else missing()
+
+    def content_fingerprint(self, split: str) -> str | None:
+        """The source's. What `function` does is seen in the rendered text."""
+        return content_fingerprint(self.source, split)
 
     def rows(self, split: str) -> Sequence[Row]:
         """The mapped rows."""

@@ -1,4 +1,9 @@
-"""What a source of rows is: any object with these three members will do."""
+"""What a source of rows is: any object with the three members of `Source` will do.
+
+Some have more, which is asked for where it is there: `fields`, the names that every row has, for templates to be
+checked against; `missing()`, what to download (`flan_jax.declare.task.missing_source`); `content_fingerprint(split)`,
+for rows that can change without a file's changing.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from typing import Any, Protocol
 
 Row = Mapping[str, Any]
 
-__all__ = ["Row", "Source"]
+__all__ = ["Row", "Source", "content_fingerprint"]
 
 
 class Source(Protocol):
@@ -23,3 +28,10 @@ class Source(Protocol):
 
     def rows(self, split: str) -> Sequence[Row]:
         """All rows of `split`; row i never changes. Raises `TaskError` for a missing split or a malformed row."""
+
+
+def content_fingerprint(source: Source, split: str) -> str | None:
+    """What changes with any row of `split`, or None for a source that does not say: rows of files are told apart by
+    the text of some of them."""
+    of_content = getattr(source, "content_fingerprint", None)
+    return None if of_content is None else of_content(split)

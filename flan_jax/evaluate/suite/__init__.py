@@ -6,7 +6,6 @@ from flan_jax.evaluate.suite.journal import Journal
 from flan_jax.evaluate.suite.language_model import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
 from flan_jax.evaluate.suite.results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
 from flan_jax.evaluate.suite.runner import run_suite
-from flan_jax.evaluate.suite.tables import to_markdown, write_results
 
 __all__ = [
     "SELF_CONSISTENCY",
@@ -23,6 +22,4 @@ __all__ = [
     "SuiteConfig",
     "SuiteResults",
     "run_suite",
-    "to_markdown",
-    "write_results",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -18,9 +18,8 @@ from flan_jax.evaluate.results import Sample, TaskResult
 from flan_jax.evaluate.suite.config import SuiteConfig
 from flan_jax.evaluate.suite.jax_model import JaxLanguageModel
 from flan_jax.evaluate.suite.journal import Journal
-from flan_jax.evaluate.suite.results import BenchmarkResult
+from flan_jax.evaluate.suite.results import BenchmarkResult, SuiteResults, write_summary
 from flan_jax.evaluate.suite.runner import Progress, run_suite
-from flan_jax.evaluate.suite.tables import write_results
 from flan_jax.models import ModelConfig, Params
 
 FOLDER = "suite"
@@ -32,7 +31,8 @@ __all__ = ["FOLDER", "KIND", "SuiteEvaluator", "task_result"]
 class SuiteEvaluator:
     """Asks a run's benchmarks at a step. With several processes all call `run` together; process 0 writes.
 
-    MODEL_DIR/suite/<step>/journal.jsonl has every prompt and answer, summary.json and results.md the scores.
+    MODEL_DIR/suite/<step>/journal.jsonl has every prompt and answer, summary.json the scores, and what
+    `write` adds (results.md in a run of `flan-jax train`).
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class SuiteEvaluator:
         last_step: int,
         mesh: Mesh | None = None,
         tasks: Mapping[str, Sequence[str]] | None = None,
+        write: Callable[[pathlib.Path, SuiteResults], None] = write_summary,
     ):
         """
         Args:
@@ -55,12 +56,13 @@ class SuiteEvaluator:
           last_step: of the run.
           mesh: devices to split batches over.
           tasks: group -> names of the tasks that the run is judged on besides.
+          write: puts the results of a group of benchmarks into a folder (default: summary.json alone).
 
         Raises `TaskError` for unknown names, `CheckpointError` for benchmarks that are trained on (unless forced), and
         `ConfigError` where a question would both pick the checkpoint and be reported.
         """
         self._config, self._model_config, self._vocabulary, self._mesh = config, model_config, vocabulary, mesh
-        self._folder, self._last_step = model_dir / FOLDER, last_step
+        self._folder, self._last_step, self._write = model_dir / FOLDER, last_step, write
         self._suites = {
             group: SuiteConfig(
                 names,
@@ -109,7 +111,7 @@ class SuiteEvaluator:
             for group, suite in self._suites.items():
                 results = run_suite(suite, model, journal, on_item, self.notes)
                 if is_writer:
-                    write_results(folder / group, results)
+                    self._write(folder / group, results)
                 for result in results.benchmarks:
                     records = [journal.records[key] for key in result.item_keys]
                     task = task_result(result, records, group, self._config.num_samples)

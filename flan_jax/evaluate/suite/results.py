@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from flan_jax.core.errors import TaskError
+from flan_jax.core.manifest import write_json_atomically
 from flan_jax.declare.benchmark import Benchmark, Format, Sampling, Subtask, get_benchmark
 from flan_jax.evaluate.normalised import flan_normalised_average, normalised_score
 from flan_jax.evaluate.roc import roc_area, roc_interval
 from flan_jax.evaluate.scoring import get_scorer
 from flan_jax.evaluate.statistics import task_average_interval
 
-__all__ = ["BenchmarkResult", "GroupResult", "SubtaskResult", "SuiteResults", "benchmark_result"]
+SUMMARY = "summary.json"
+
+__all__ = ["BenchmarkResult", "GroupResult", "SubtaskResult", "SuiteResults", "benchmark_result", "write_summary"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,6 +150,11 @@ class SuiteResults:
             del benchmark["item_keys"]
         value["flan_normalised_average"] = self.flan_normalised_average
         return _finite(value)
+
+
+def write_summary(folder: pathlib.Path, results: SuiteResults) -> None:
+    """`summary.json` in `folder`, whole or untouched."""
+    write_json_atomically(folder / SUMMARY, results.to_json())
 
 
 def benchmark_result(

@@ -1,26 +1,23 @@
-"""The report's figures, as PNG bytes."""
+"""A run's figures, as PNG bytes: its curves, and scores before and after."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flan_jax.evaluate.report_data import Report, Row
+from flan_jax.report.figures import AFTER, BEFORE, LINE, SELECTED, WIDTH, bar, mark_chance, new_figure, to_png
+from flan_jax.report.run_data import Report, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-BEFORE, AFTER, SELECTED, REPORTED = "#b8c0cc", "#2563a8", "#d9822b", "#2563a8"
-
-__all__ = ["AFTER", "BEFORE", "SELECTED", "curves_png", "gains_png", "new_figure", "to_png"]
+__all__ = ["curves_png", "gains_png"]
 
 
 def curves_png(report: Report) -> bytes:
     """Two panels: training loss by step; held-out normalised averages by step, the selected one marked."""
-    figure = new_figure(10.5, 3.8)
+    figure = new_figure(WIDTH, 3.8)
     left, right = figure.subplots(1, 2)
     _plot_loss(left, report)
     _plot_held_out(right, report)
@@ -32,14 +29,14 @@ def gains_png(report: Report) -> bytes:
     from matplotlib.patches import Patch
 
     rows = [*report.summary, *report.rows]
-    figure = new_figure(10.5, 0.9 + 0.46 * len(rows))
+    figure = new_figure(WIDTH, 0.9 + 0.46 * len(rows))
     axes = figure.subplots()
     for position, row in enumerate(rows):
-        _bar(axes, position, row)
+        _bars(axes, position, row)
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.invert_yaxis()
-    axes.axvline(0.0, color="#888888", linewidth=0.8)
-    axes.set_xlabel(f"score ({report.confidence:.0%} intervals; dotted: chance)")
+    axes.axvline(0.0, color=LINE, linewidth=0.8)
+    axes.set_xlabel(f"score, percent ({report.confidence:.0%} intervals; dotted: chance)")
     handles = [Patch(color=BEFORE, label="before"), Patch(color=AFTER, label="after")]
     figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
     return to_png(figure)
@@ -65,43 +62,25 @@ def _plot_loss(axes: Axes, report: Report) -> None:
 def _plot_held_out(axes: Axes, report: Report) -> None:
     axes.set_title("held-out normalised average (0 = chance, 1 = perfect)")
     axes.set_xlabel("step")
-    for group, color in (("selection", SELECTED), ("report", REPORTED)):
+    for group, color in (("selection", SELECTED), ("report", AFTER)):
         points = [(r.step, value) for r in report.results if (value := r.average(group)) is not None]
         if points:
             axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3.5, label=f"{group} tasks")
     step = report.selected["step"]
     axes.axvline(step, color=SELECTED, linewidth=1.0, linestyle="--", label=f"selected: step {step}")
-    axes.axhline(0.0, color="#888888", linewidth=0.8)
+    axes.axhline(0.0, color=LINE, linewidth=0.8)
     axes.legend(frameon=False)
 
 
-def _bar(axes: Axes, position: int, row: Row) -> None:
+def _bars(axes: Axes, position: int, row: Row) -> None:
     for offset, interval, color in ((-0.19, row.before, BEFORE), (0.19, row.after, AFTER)):
-        if interval is None:
-            continue
-        error = [[max(0.0, interval.mean - interval.low)], [max(0.0, interval.high - interval.mean)]]
-        axes.barh(position + offset, interval.mean, height=0.36, color=color, xerr=error, error_kw={"elinewidth": 1.1})
+        if interval is not None:
+            bar(axes, position + offset, interval.mean, interval.low, interval.high, color=color, height=0.36)
     if row.chance:
-        axes.plot([row.chance] * 2, [position - 0.42, position + 0.42], color="black", linestyle=":", linewidth=1.2)
+        mark_chance(axes, position, row.chance)
 
 
 def _label(row: Row) -> str:
     if row.label:
         return f"{row.label}, {row.group} tasks"
     return f"{row.cluster}, {row.format} ({row.kind or 'not held out'})"
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, inches."""
-    from matplotlib.figure import Figure  # slow to import, and only needed here
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def to_png(figure: Figure) -> bytes:
-    """The figure as a file, the same bytes every time; axes lose their upper and right lines."""
-    buffer = io.BytesIO()
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    return buffer.getvalue()

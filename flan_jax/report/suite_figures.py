@@ -1,27 +1,25 @@
-"""Figures of a suite's report, as PNG bytes. Scores are drawn in percent."""
+"""Figures of a suite's page, as PNG bytes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from flan_jax.evaluate.calibration import Calibration
-from flan_jax.evaluate.plots import AFTER, BEFORE, SELECTED, new_figure, to_png
 from flan_jax.evaluate.suite.results import BenchmarkResult, SubtaskResult
+from flan_jax.report.figures import AFTER, BEFORE, LINE, SELECTED, WIDTH, bar, mark_chance, new_figure, to_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH = 10.5
 LONGEST_LABEL = 46
 BAR_INCHES = 0.21
 PANELS_A_ROW = 3
-_CHANCE: dict[str, Any] = {"color": "black", "linestyle": ":", "linewidth": 1.3}
 
-__all__ = ["calibration_png", "formats_png", "overview_png", "shortened", "spread_png", "subtasks_png"]
+__all__ = ["calibration_png", "formats_png", "name_of", "overview_png", "shortened", "spread_png", "subtasks_png"]
 
 
 def overview_png(results: Sequence[BenchmarkResult]) -> bytes:
@@ -65,8 +63,9 @@ def formats_png(pairs: Sequence[tuple[BenchmarkResult, BenchmarkResult]]) -> byt
     for position, pair in enumerate(pairs):
         for offset, result, color in ((-0.2, pair[0], BEFORE), (0.2, pair[1], AFTER)):
             label = ("direct", "chain of thought")[offset > 0] if position == 0 else None
-            _bar(left, position + offset, result.score, result.low, result.high, color, 0.38, label)
-        left.plot([100 * pair[0].chance] * 2, [position - 0.42, position + 0.42], **_CHANCE)
+            place = position + offset
+            bar(left, place, result.score, result.low, result.high, color=color, height=0.38, label=label)
+        mark_chance(left, position, pair[0].chance)
     names = [shortened(f"{a.benchmark}\n{a.format}, {b.published_format}") for a, b in pairs]
     left.set_yticks(range(len(pairs)), names)
     left.invert_yaxis()
@@ -93,7 +92,7 @@ def spread_png(rows: Mapping[str, Sequence[float]], chances: Mapping[str, float]
         jitter = 0.3 * (np.arange(len(scores)) / max(1, len(scores) - 1) - 0.5)
         axes.scatter(100 * np.asarray(scores), position + jitter, s=16, color=AFTER, alpha=0.8, zorder=2)
     for position, name in enumerate(rows):
-        axes.plot([100 * chances[name]] * 2, [position - 0.42, position + 0.42], **_CHANCE)
+        mark_chance(axes, position, chances[name])
     labels = [f"{shortened(name)} ({len(scores)})" for name, scores in rows.items()]
     axes.set_yticks(range(len(rows)), labels, fontsize=9)
     axes.invert_yaxis()
@@ -137,20 +136,10 @@ def shortened(text: str) -> str:
 def _bars(axes: Axes, rows: Sequence[tuple[str, float, float, float, float]]) -> None:
     """(name, score, low, high, chance) a bar, from the top."""
     for position, (_, score, low, high, chance) in enumerate(rows):
-        _bar(axes, position, score, low, high, AFTER, 0.7, None)
-        axes.plot([100 * chance] * 2, [position - 0.42, position + 0.42], **_CHANCE)
+        bar(axes, position, score, low, high)
+        mark_chance(axes, position, chance)
     axes.set_yticks(range(len(rows)), [f"{shortened(row[0])}  {100 * row[1]:.1f}" for row in rows], fontsize=8.5)
     axes.invert_yaxis()
-
-
-def _bar(
-    axes: Axes, position: float, score: float, low: float, high: float, color: str, height: float, label: str | None
-) -> None:
-    error = None
-    if math.isfinite(low) and math.isfinite(high):
-        error = [[100 * max(0.0, score - low)], [100 * max(0.0, high - score)]]
-    style = {"elinewidth": 0.9, "ecolor": "#1b1f24", "alpha": 0.75}
-    axes.barh(position, 100 * score, height=height, color=color, xerr=error, error_kw=style, label=label)
 
 
 def _scatter(axes: Axes, pairs: Sequence[tuple[BenchmarkResult, BenchmarkResult]]) -> None:
@@ -161,7 +150,7 @@ def _scatter(axes: Axes, pairs: Sequence[tuple[BenchmarkResult, BenchmarkResult]
             x, y = zip(*points, strict=True)
             axes.scatter(100 * np.array(x), 100 * np.array(y), s=18, alpha=0.6, label=direct.benchmark)
     end = max(axes.get_xlim()[1], axes.get_ylim()[1], 5.0)
-    axes.plot([0, end], [0, end], color="#888888", linewidth=0.8)
+    axes.plot([0, end], [0, end], color=LINE, linewidth=0.8)
     axes.set_xlim(-0.03 * end, end)
     axes.set_ylim(-0.03 * end, end)
     axes.set_aspect("equal")
@@ -174,7 +163,7 @@ def _scatter(axes: Axes, pairs: Sequence[tuple[BenchmarkResult, BenchmarkResult]
 
 def _reliability(curve: Axes, counts: Axes, name: str, found: Calibration) -> None:
     filled = [b for b in found.bins if b.num_items]
-    curve.plot([0, 100], [0, 100], color="#888888", linewidth=0.8)
+    curve.plot([0, 100], [0, 100], color=LINE, linewidth=0.8)
     width = 100 / len(found.bins)
     middles = [50 * (b.low + b.high) for b in filled]
     curve.bar(middles, [100 * b.accuracy for b in filled], width=0.92 * width, color=AFTER, alpha=0.45)

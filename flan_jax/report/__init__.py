@@ -1,0 +1,19 @@
+"""Results shown to people: a run's report, a suite's page, and the tables and figures that they are made of.
+
+It reads what evaluation found; nothing that evaluates or trains imports it.
+"""
+
+from flan_jax.report.run_page import write_report
+from flan_jax.report.run_terminal import print_report, report_console
+from flan_jax.report.suite_markdown import best_markdown, to_markdown, write_results
+from flan_jax.report.suite_page import write_html
+
+__all__ = [
+    "best_markdown",
+    "print_report",
+    "report_console",
+    "to_markdown",
+    "write_html",
+    "write_report",
+    "write_results",
+]

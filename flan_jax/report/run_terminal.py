@@ -1,0 +1,69 @@
+"""The end of a run, told on the terminal."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from flan_jax.report.run_data import Report, Row, describe_kind, load_report
+from flan_jax.report.run_text import NUM_WORDS, cells, columns, sample_lines, why_selected
+
+_FILE_WIDTH = 180  # characters of a table that goes to a file
+_WIDE_TERMINAL = 150
+_LONGEST_SAMPLE = 700  # characters of a prompt or answer
+
+__all__ = ["print_report", "report_console"]
+
+
+def print_report(model_dir: str | os.PathLike[str], console: Console | None = None) -> None:
+    """Prints the table, the selection, samples, files and next commands to `console` (default: standard output)."""
+    console = console or report_console()
+    report = load_report(model_dir)
+    console.print()
+    console.print(_table(report, is_narrow=console.width < _WIDE_TERMINAL))
+    for kind in sorted({row.kind for row in report.rows}):
+        console.print(f"  [bold]{kind or 'not held out'}[/bold]: {describe_kind(kind)}")
+    for warning in report.warnings:
+        console.print(f"  note: {warning}", style="yellow")
+    console.print(f"\n[bold]Selected: step {report.selected['step']}[/bold]. {why_selected(report)}")
+    for pair in report.samples:
+        console.print(f"\n[bold]Sample[/bold] from {pair.task} ({pair.kind or 'not held out'})")
+        for name, text in sample_lines(pair):
+            if len(text) > _LONGEST_SAMPLE:
+                text = f"{text[:_LONGEST_SAMPLE]} … ({len(text) - _LONGEST_SAMPLE} more characters, see report.html)"
+            console.print(Padding(Text.assemble((f"{name:10}", "dim"), text), (0, 0, 0, 2)))
+    console.print("\n[bold]Files[/bold]")
+    for file, meaning in report.files:
+        console.print(f"  {file}  [dim]{meaning}[/dim]", soft_wrap=True)
+    console.print("\n[bold]Next[/bold]")
+    for command, meaning in report.commands:
+        console.print(f"  {command}  [dim]# {meaning}[/dim]", soft_wrap=True, highlight=False)
+
+
+def report_console() -> Console:
+    """Standard output; where that is no terminal, wide enough that no table is cut."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
+def _table(report: Report, *, is_narrow: bool) -> Table:
+    """The rows; on a narrow terminal intervals stand below their means."""
+    title = "Held-out tasks, before and after" if report.before else "Held-out tasks"
+    table = Table(title=title, caption=f"percent; {report.confidence:.0%} bootstrap intervals over tasks and examples")
+    for position, name in enumerate(columns(report)):
+        table.add_column(name, justify="left" if position < NUM_WORDS else "right", overflow="fold")
+
+    def add(row: Row, style: str) -> None:
+        texts = cells(row)
+        table.add_row(*([text.replace(" [", "\n[") for text in texts] if is_narrow else texts), style=style)
+
+    for row in report.rows:
+        add(row, "dim" if row.group == "selection" else "")
+    table.add_section()
+    for row in report.summary:
+        add(row, "bold")
+    return table

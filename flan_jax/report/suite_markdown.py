@@ -1,0 +1,106 @@
+"""A suite's results as Markdown: ours beside what was published, and how the numbers came about."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+from flan_jax.evaluate.best_template import BestTemplate
+from flan_jax.evaluate.suite.results import BenchmarkResult, SuiteResults, write_summary
+from flan_jax.report.page import write_whole
+from flan_jax.report.published import about, our_rows, published_by_part, published_rows
+from flan_jax.report.tables import markdown_table, percent, share
+
+TABLE = "results.md"
+
+__all__ = ["TABLE", "best_markdown", "to_markdown", "write_results"]
+
+
+def to_markdown(results: SuiteResults) -> str:
+    """The whole report: a headline table, then each benchmark's groups, subtasks, counts and published rows."""
+    lines = [f"# {results.model}", ""]
+    lines += [f"> {note}" for note in results.notes] + ([""] if results.notes else [])
+    header = ("benchmark", "format", "split", "metric", "score", "95% interval", "chance", "items", "no answer")
+    rows = []
+    for r in results.benchmarks:
+        interval = f"{percent(r.low)} to {percent(r.high)}"
+        counts = (f"{r.count('n'):,} of {r.count('num_items'):,}", share(r.count("num_unextracted"), r.count("n")))
+        rows.append(
+            (r.title, r.published_format, r.split, r.metric, percent(r.score), interval, percent(r.chance), *counts)
+        )
+    lines += markdown_table(header, rows)
+    average = results.flan_normalised_average
+    if average is not None:
+        lines += [
+            "",
+            f"Normalised average of the six (Chung et al. 2022; lower bounds fitted, not the paper's): "
+            f"**{percent(average)}**",
+        ]
+    if results.limit is not None:
+        lines += [
+            "",
+            f"A sample: at most {results.limit} items a subtask, seed {results.seed}. Where all items of a small "
+            f"sample score alike, resampling sees no spread, and the interval is too narrow.",
+        ]
+    for result in results.benchmarks:
+        lines += ["", *_section(result)]
+    return "\n".join(lines) + "\n"
+
+
+def best_markdown(found: Sequence[BestTemplate]) -> str:
+    """One line a data set, in percent."""
+    header = ("data set", "template best on the development set", "of", "development", "test")
+    rows = [
+        (
+            best.dataset,
+            best.subtask,
+            str(best.num_templates),
+            *(percent(score) for score in (best.development_score, best.test_score, best.mean_score)),
+        )
+        for best in found
+    ]
+    return "\n".join(markdown_table((*header, "mean over templates, test"), rows)) + "\n"
+
+
+def write_results(folder: pathlib.Path, results: SuiteResults) -> None:
+    """`summary.json` and `results.md` in `folder`, each whole or untouched."""
+    write_summary(folder, results)
+    write_whole(folder / TABLE, to_markdown(results))
+
+
+def _section(result: BenchmarkResult) -> list[str]:
+    lines = [f"## {result.title}, {result.published_format}, {result.split}", "", about(result), ""]
+    rows: list[tuple[str, ...]] = [(f"**{name}**", f"**{score:.1f}**", "") for name, score in our_rows(result)]
+    rows += [(row.model, f"{row.score:.1f}", row.source) for row in published_rows(result)]
+    lines += markdown_table(("model", "score", "source"), sorted(rows, key=lambda row: -float(row[1].strip("*"))))
+    parts, by_part = published_by_part(result)
+    if parts:
+        cells = [(model, *("-" if s is None else f"{s:.1f}" for s in scores)) for model, scores in by_part]
+        lines += ["", *markdown_table(("published by part", *parts), cells)]
+    if result.groups:
+        groups = [
+            (name, percent(g.mean), percent(g.median), f"{percent(g.low_quartile)} to {percent(g.high_quartile)}")
+            for name, g in result.groups.items()
+        ]
+        lines += ["", *markdown_table(("group", "mean", "median", "middle half"), groups)]
+    if len(result.metrics) > 1 or len(result.subtasks) > 1:
+        names = list(result.metrics)
+        rows = [(s.name, *(percent(s.metrics[n]) for n in names), str(s.n)) for s in result.subtasks]
+        whole = ("**mean**", *(percent(result.metrics[n]) for n in names), str(result.count("n")))
+        lines += ["", *markdown_table(("subtask", *names, "items"), [*rows, whole])]
+    return [*lines, "", *_counts(result)]
+
+
+def _counts(result: BenchmarkResult) -> list[str]:
+    n = result.count("n")
+    said = [
+        ("num_unextracted", "{} had no extractable answer (scored wrong)"),
+        ("num_tied", "{} votes were tied (the answer given first counts)"),
+        ("num_prompts_shortened", "{} prompts lost exemplars"),
+        ("num_trimmed", "{} prompts were too long even without exemplars and lost their start"),
+        ("num_unfinished", "{} generations were cut at their limit"),
+        ("num_not_finite", "{} had log-probabilities that are not numbers (ranked items scored wrong)"),
+    ]
+    found = [text.format(f"{count:,}") for field, text in said if (count := result.count(field))]
+    tokens = f"{result.count('num_prompt_tokens'):,} prompt and {result.count('num_generated_tokens'):,} answer tokens"
+    return [f"Of {n:,} items: {'; '.join([*found, tokens])}."]

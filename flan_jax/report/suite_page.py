@@ -1,0 +1,302 @@
+"""A suite's results as one HTML file without links: tables, figures, samples, settings, and what to be wary of."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flan_jax.declare.benchmark import get_benchmark
+from flan_jax.evaluate.best_template import BestTemplate
+from flan_jax.evaluate.calibration import Calibration, calibration
+from flan_jax.evaluate.suite.results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
+from flan_jax.report.page import escape, page, picture, table, write_whole
+from flan_jax.report.published import about, our_rows, published_by_part, published_rows
+from flan_jax.report.suite_figures import (
+    calibration_png,
+    formats_png,
+    name_of,
+    overview_png,
+    spread_png,
+    subtasks_png,
+)
+from flan_jax.report.suite_samples import Records, samples
+from flan_jax.report.tables import percent, percent_interval, share
+
+REPORT = "report.html"
+# Tags of benchmarks whose subtasks are one data set's prompts -> what such a prompt is called.
+PROMPT_TAGS = {"t0": "prompt", "flan2021": "template"}
+_DIRECT, _THOUGHT = ("direct", "generate"), ("cot", "zero_shot_cot")
+
+__all__ = ["REPORT", "to_html", "write_html"]
+
+
+def write_html(
+    folder: pathlib.Path,
+    results: SuiteResults,
+    records: Records,
+    settings: Mapping[str, str],
+    best: Sequence[BestTemplate] = (),
+) -> pathlib.Path:
+    """Writes `report.html` in `folder`, whole or not at all, and returns its path. Arguments: see `to_html`."""
+    return write_whole(folder / REPORT, to_html(results, records, settings, best))
+
+
+def to_html(
+    results: SuiteResults, records: Records, settings: Mapping[str, str], best: Sequence[BestTemplate] = ()
+) -> str:
+    """The page.
+
+    Args:
+      results: of `run_suite`.
+      records: the journal's, by key.
+      settings: name -> value, of how the model was asked.
+      best: templates picked on the development set; shown where there are any.
+    """
+    listed = results.benchmarks
+    links = " ".join(f'<a href="#{_anchor(r)}">{escape(name_of(r))}</a>' for r in listed)
+    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in results.notes)
+    if results.limit is not None:
+        notes += (
+            f"<p>A sample: at most {results.limit:,} items a subtask, drawn by seed {results.seed}. Where all items of "
+            f"a small sample score alike, resampling sees no spread, and the interval is too narrow.</p>"
+        )
+    average = results.flan_normalised_average
+    if average is not None:
+        notes += (
+            f"<p>Normalised average of the six scores of Chung et al. 2022: <b>{percent(average)}</b> (its lower "
+            f"bounds were fitted, they are not the paper's).</p>"
+        )
+    body = [
+        f"<h1>{escape(results.model)}</h1>{notes}<nav>{links}</nav>",
+        "<h2>Scores</h2>",
+        _overview(listed),
+        picture(overview_png(listed), "scores by benchmark"),
+        _format_pairs(listed),
+        _spread(listed),
+        _best(best),
+        _calibration(listed, records),
+        "<h2>What went wrong</h2>",
+        _rates(listed),
+        *(_section(result, records) for result in listed),
+        _settings(results, settings),
+    ]
+    return page(f"{results.model}: benchmarks", body, is_wide=True)
+
+
+def _overview(listed: Sequence[BenchmarkResult]) -> str:
+    rows = []
+    for r in listed:
+        published = published_rows(r)
+        best = f"{published[0].model}: {published[0].score:.1f}" if published else "-"
+        items = f"{r.count('n'):,}" + ("" if r.is_complete else f" of {r.count('num_items'):,}")
+        link = f'<a href="#{_anchor(r)}">{escape(r.title)}</a>'
+        interval = percent_interval(r.score, r.low, r.high)
+        words = [link, escape(r.published_format), escape(r.split), escape(r.metric)]
+        rows.append([*words, items, percent(r.chance), interval, escape(best)])
+    header = ["benchmark", "format", "split", "metric", "items", "chance", "score", "best published"]
+    caption = "Percent. Scores are unweighted means over subtasks, with 95% bootstrap intervals."
+    return table(header, rows, num_words=4, caption=caption)
+
+
+def _format_pairs(listed: Sequence[BenchmarkResult]) -> str:
+    pairs = []
+    for name in dict.fromkeys(r.benchmark for r in listed):
+        mine = [r for r in listed if r.benchmark == name]
+        direct = next((r for r in mine if r.format in _DIRECT), None)
+        thought = next((r for r in mine if r.format in _THOUGHT), None)
+        if direct and thought:
+            pairs.append((direct, thought))
+    if not pairs:
+        return ""
+    return "<h2>Chain of thought and direct answers</h2>" + picture(
+        formats_png(pairs), "chain of thought against direct"
+    )
+
+
+def _spread(listed: Sequence[BenchmarkResult]) -> str:
+    parts = []
+    for tag, what in PROMPT_TAGS.items():
+        rows: dict[str, list[float]] = {}
+        chances: dict[str, float] = {}
+        for result in listed:
+            if tag not in get_benchmark(result.benchmark).tags:
+                continue
+            for group, members in _datasets(result, tag).items():
+                name = group if result.format in ("rank", "zero_shot") else f"{group}, {result.format}"
+                rows[name] = [subtask.metrics[result.metric] for subtask in members]
+                chances[name] = members[0].chance
+        if not rows:
+            continue
+        cells = []
+        for name, scores in rows.items():
+            g = GroupResult.of(scores)
+            values = (g.mean, g.median, g.low_quartile, g.high_quartile, g.high_quartile - g.low_quartile)
+            cells.append([escape(name), str(g.num_subtasks), *(percent(value) for value in values)])
+        header = ["data set", f"{what}s", "mean", "median", "lower quartile", "upper quartile", "middle half's width"]
+        parts.append(
+            f"<h2>Spread over {what}s</h2>{picture(spread_png(rows, chances, what), f'spread over {what}s')}"
+            + table(header, cells, num_words=1)
+        )
+    return "".join(parts)
+
+
+def _datasets(result: BenchmarkResult, tag: str) -> dict[str, list[SubtaskResult]]:
+    """Data set -> its prompts: T0 has a benchmark a data set, FLAN a group."""
+    if tag == "t0":
+        return {result.benchmark.removeprefix("t0_"): list(result.subtasks)}
+    found: dict[str, list[SubtaskResult]] = {}
+    for subtask in result.subtasks:
+        found.setdefault(subtask.groups[0], []).append(subtask)
+    return found
+
+
+def _best(best: Sequence[BestTemplate]) -> str:
+    if not best:
+        return ""
+    rows = [
+        [escape(b.dataset), escape(b.subtask), str(b.num_templates)]
+        + [percent(value) for value in (b.development_score, b.test_score, b.mean_score)]
+        for b in best
+    ]
+    header = ["data set", "template", "of", "development", "test", "mean over templates, test"]
+    caption = "The template that is best on the development set, and what it scores on the test set (Wei et al. 2022)."
+    return "<h2>Best template</h2>" + table(header, rows, num_words=2, caption=caption)
+
+
+def _calibration(listed: Sequence[BenchmarkResult], records: Records) -> str:
+    found = []
+    for result in listed:
+        curve = ranked_calibration([records[key] for key in result.item_keys])
+        if curve is not None and get_benchmark(result.benchmark).format(result.format).aggregate == "mean":
+            found.append((name_of(result), curve))
+    if not found:
+        return ""
+    lines = "; ".join(f"{escape(name)} {percent(c.expected_error)} of {c.num_items:,} items" for name, c in found)
+    return (
+        f"<h2>Calibration of ranked options</h2>{picture(calibration_png(found), 'reliability diagrams')}"
+        f"<p class=dim>Confidence: the likeliest option's share of the options' joint probability (summed "
+        f"log-likelihoods). ECE: expected calibration error over 10 bins (Guo et al. 2017), percent: {lines}.</p>"
+    )
+
+
+def ranked_calibration(records: Sequence[Mapping[str, Any]]) -> Calibration | None:
+    """Of items whose options were ranked and have finite log-likelihoods; None where there are none."""
+    asked = [r for r in records if r.get("option_probabilities")]
+    if not asked:
+        return None
+    likeliest = [r["option_probabilities"].index(max(r["option_probabilities"])) for r in asked]
+    confidences = [min(1.0, r["option_probabilities"][i]) for r, i in zip(asked, likeliest, strict=True)]
+    return calibration(confidences, [i in r["correct"] for r, i in zip(asked, likeliest, strict=True)])
+
+
+def _rates(listed: Sequence[BenchmarkResult]) -> str:
+    rows = []
+    for r in listed:
+        n = r.count("n")
+        is_ranked = get_benchmark(r.benchmark).format(r.format).method == "rank"
+        num_outputs = n * (1 if r.sampling is None else r.sampling["num_samples"])
+        generated = ["-", "-"]
+        if not is_ranked:
+            generated = [_share(r.count("num_unextracted"), n), _share(r.count("num_unfinished"), num_outputs)]
+        prompts = [_share(r.count(name), n) for name in ("num_prompts_shortened", "num_trimmed", "num_not_finite")]
+        tokens = [f"{r.count(name):,}" for name in ("num_prompt_tokens", "num_generated_tokens")]
+        rows.append([escape(name_of(r)), f"{n:,}", *generated, *prompts, *tokens])
+    header = ["benchmark", "items", "no answer", "cut at limit", "lost exemplars", "lost start", "not a number"]
+    caption = (
+        "No answer: nothing could be extracted, scored wrong. Cut at limit: the generation did not end by itself. Lost "
+        "exemplars: the prompt was longer than the model and had some taken out. Lost start: too long without any. Not "
+        "a number: a log-probability was NaN or infinite; ranked options are then scored wrong."
+    )
+    return table([*header, "prompt tokens", "answer tokens"], rows, num_words=1, caption=caption)
+
+
+def _section(result: BenchmarkResult, records: Records) -> str:
+    benchmark = get_benchmark(result.benchmark)
+    what = escape(f"{name_of(result)}, {result.split}")
+    parts = [
+        f'<h2 id="{_anchor(result)}">{escape(result.title)} <span class=dim>{what}</span></h2>'
+        f"<p>{escape(about(result))}</p><div class=side>{_published(result)}{_groups(result)}</div>",
+        _by_part(result),
+    ]
+    has_figure = len(result.subtasks) > 1 and not set(PROMPT_TAGS) & set(benchmark.tags)
+    if has_figure:
+        parts.append(picture(subtasks_png(result), f"{result.title} by subtask"))
+    if len(result.subtasks) > 1 or len(result.metrics) > 1:
+        parts.append(
+            f"<details><summary>{len(result.subtasks)} subtasks as a table</summary>{_subtasks(result)}</details>"
+        )
+    parts.append(samples(result, records))
+    return "".join(parts)
+
+
+def _published(result: BenchmarkResult) -> str:
+    published = published_rows(result)
+    scored = [(score, "ours", name, "") for name, score in our_rows(result)]
+    scored += [(row.score, "", row.model, row.source) for row in published]
+    scored.sort(key=lambda entry: -entry[0])
+    rows = [(escape(name), escape(source), f"{score:.1f}") for score, _, name, source in scored]
+    shown = table(("model", "source", "score"), rows, num_words=2, classes=[kind for _, kind, *_ in scored])
+    said = "" if published else "<p class=dim>No published row of this format and split.</p>"
+    return f"<div><h3>Beside what was published</h3>{shown}{said}</div>"
+
+
+def _groups(result: BenchmarkResult) -> str:
+    if not result.groups:
+        return ""
+    header = ["group", "subtasks", "mean", "median", "middle half"]
+    rows = []
+    for name, g in result.groups.items():
+        middle = f"{percent(g.low_quartile)} to {percent(g.high_quartile)}"
+        cells = [escape(name), str(g.num_subtasks), percent(g.mean), percent(g.median), middle]
+        rows.append(cells)
+    return f"<div><h3>Groups</h3>{table(header, rows, num_words=1)}</div>"
+
+
+def _by_part(result: BenchmarkResult) -> str:
+    parts, by_part = published_by_part(result)
+    if not parts:
+        return ""
+    rows = [[escape(model), *("-" if s is None else f"{s:.1f}" for s in scores)] for model, scores in by_part]
+    shown = table(["model", *parts], rows, num_words=1)
+    return f"<details><summary>Published scores of {', '.join(escape(p) for p in parts)}</summary>{shown}</details>"
+
+
+def _subtasks(result: BenchmarkResult) -> str:
+    names = list(result.metrics)
+    rows = []
+    for s in result.subtasks:
+        words = [escape(s.name), escape(", ".join(s.groups)), f"{s.n:,} of {s.num_items:,}"]
+        values = [percent(s.chance), *(percent(s.metrics[name]) for name in names)]
+        rows.append([*words, *values, f"{percent(s.low)} to {percent(s.high)}"])
+    header = ["subtask", "groups", "items", "chance", *names, f"interval of {names[0]}"]
+    return table(header, rows, num_words=2)
+
+
+def _settings(results: SuiteResults, settings: Mapping[str, str]) -> str:
+    rows = [
+        *settings.items(),
+        ("items a subtask", "all" if results.limit is None else f"at most {results.limit:,}"),
+        ("seed", str(results.seed)),
+        ("fingerprint of model and tokenizer", results.fingerprint),
+        ("asked in this run", f"{results.num_asked:,} items in {results.secs:.1f} s"),
+    ]
+    for r in results.benchmarks:
+        format = get_benchmark(r.benchmark).format(r.format)
+        how = [format.method, f"{format.num_shots} exemplars" if format.num_shots else "", format.extract]
+        how += [
+            f"at most {format.max_tokens} tokens" if format.max_tokens else "",
+            f"stop {list(format.stop)}" if format.stop else "",
+        ]
+        how += ["" if r.sampling is None else ", ".join(f"{name} {value}" for name, value in r.sampling.items())]
+        rows.append((name_of(r), "; ".join(text for text in how if text)))
+    cells = [(escape(name), escape(value)) for name, value in rows]
+    return f"<h2>Settings</h2>{table((), cells, num_words=2)}"
+
+
+def _anchor(result: BenchmarkResult) -> str:
+    return escape(f"{result.benchmark}-{result.published_format}-{result.split}")
+
+
+def _share(count: int, total: int) -> str:
+    return f"{share(count, total, num_decimals=1)} ({count:,})" if count else "0"

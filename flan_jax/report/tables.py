@@ -1,0 +1,28 @@
+"""Numbers as people read them, and Markdown's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["markdown_table", "percent", "percent_interval", "share"]
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The table's lines; a bar inside a cell is escaped."""
+    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    return lines + [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+
+
+def percent(value: float, sign: str = "") -> str:
+    """A score of 0 to 1 in percent with one decimal. `sign`: `+` to show it, for differences."""
+    return f"{100 * value:{sign}.1f}"
+
+
+def percent_interval(mean: float, low: float, high: float, sign: str = "") -> str:
+    """A score with its interval, in percent: `41.5 [38.0, 45.1]`."""
+    return f"{percent(mean, sign)} [{percent(low, sign)}, {percent(high, sign)}]"
+
+
+def share(count: int, total: int, num_decimals: int = 0) -> str:
+    """`count` of `total` in percent with a percent sign; `0` for none, where 0.0% would hide one in many."""
+    return f"{100 * count / total:.{num_decimals}f}%" if count else "0"
