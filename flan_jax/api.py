@@ -1,7 +1,7 @@
 """The Python door: `import flan_jax as fj`, then `fj.load`, `fj.train`, `fj.evaluate`, `fj.plot`.
 
-Plain functions over what the command line calls: `flan-jax infer` is `load` and `Model.generations`, `flan-jax train` is
-`jobs.training.run_job` as `train` is, and so on. docs/python.md shows them together.
+Plain functions over what the command line calls, so that both roads lead to the same: `flan-jax infer` is `load` and
+`Model.generations`, for example. docs/python.md shows them together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SPELT = {"num_samples": "samples", "num_beams": "beams"}
 __all__ = ["Model", "load"]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Model(LoadedModel):
     """A model that generates, scores and chats: what `load` returns.
 
@@ -145,8 +145,8 @@ class Model(LoadedModel):
         batch_size: int = 8,
         first_number: int = 0,
     ) -> Iterator[TextGeneration]:
-        """`generate` with everything that is known of each text, as soon as its batch is done: all beams or samples of a
-        prompt together, with log-probabilities and lengths. `flan-jax infer --json` prints these.
+        """`generate` with everything that is known of each text, as soon as its batch is done: all beams or samples of
+        a prompt together, with log-probabilities and lengths. `flan-jax infer --json` prints these.
 
         Args:
           prompts: texts, as the model was trained to read them.

@@ -13,12 +13,12 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.models import ModelConfig, Params, param_shapes
+from flan_jax.models import ModelConfig, Params, count_params, param_shapes
 
 __all__ = ["LoadedModel", "load_model", "vocabulary_of"]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LoadedModel:
     """A model on the devices, its vocabulary, and where it came from.
 
@@ -30,9 +30,12 @@ class LoadedModel:
     """
 
     config: ModelConfig
-    params: Params = dataclasses.field(repr=False)
+    params: Params
     vocabulary: Vocabulary
     source: WeightsSource
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {count_params(self.config):,} parameters)"
 
     @property
     def name(self) -> str:

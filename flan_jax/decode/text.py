@@ -198,8 +198,8 @@ def prompt_tokens(config: ModelConfig, vocabulary: Vocabulary, texts: Sequence[s
 def stop_of(vocabulary: Vocabulary, stop_texts: Sequence[str]) -> Stop:
     """EOS, and the tokens that `stop_texts` have at the start of a text and inside one.
 
-    Only of texts that survive the vocabulary: T5's has no newline, so that "\\n\\nQ:" would stop at any "Q:". The others
-    are for `cut_at_stop` alone.
+    Only of texts that survive the vocabulary: T5's has no newline, so that "\\n\\nQ:" would stop at any "Q:". The
+    others are for `cut_at_stop` alone.
     """
     sequences: dict[tuple[int, ...], None] = {}
     for text in stop_texts:
