@@ -179,6 +179,13 @@ def _text_scorer(metric: Metric) -> Callable[[str, Sequence[str]], float]:
     return lambda text, references: float(metric([text], [references])[0])
 
 
+register_scorer("rank_accuracy", "options", _rank_scorer("sum"), METRICS["rank_accuracy"].description)
+register_scorer(
+    "rank_accuracy_per_token",
+    "options",
+    _rank_scorer("per_token"),
+    METRICS["rank_accuracy_per_token"].description,
+)
 for _metric in METRICS.values():  # ROUGE and the others of mixtures' held-out tasks
     if _metric.needs == "generation":
         register_scorer(_metric.name, "text", _text_scorer(_metric), _metric.description)
