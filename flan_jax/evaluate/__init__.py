@@ -2,7 +2,7 @@
 
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
-from flan_jax.evaluate.metrics import METRICS, Metric, get_metric
+from flan_jax.evaluate.metrics import METRICS, Metric, get_metric, register_metric
 from flan_jax.evaluate.results import EvalResults, TaskResult, append_results, normalised_average, read_results
 from flan_jax.evaluate.select import RULE, Selection, select, write_selected
 
@@ -19,6 +19,7 @@ __all__ = [
     "get_metric",
     "normalised_average",
     "read_results",
+    "register_metric",
     "select",
     "write_selected",
 ]

@@ -6,7 +6,6 @@ import dataclasses
 import pathlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import numpy as np
@@ -27,7 +26,9 @@ from flan_jax.evaluate.batches import (
     option_batches,
 )
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.metrics import OptionScores, copy_input_baseline, get_metric
+from flan_jax.evaluate.metrics import Exchange, RankedOptions, get_metric
+from flan_jax.evaluate.metrics.options import rank
+from flan_jax.evaluate.metrics.rouge import copy_input_baseline
 from flan_jax.evaluate.results import GROUPS, EvalResults, Sample, TaskResult
 from flan_jax.evaluate.statistics import mean_interval
 from flan_jax.models import DecoderConfig, ModelConfig, Params
@@ -125,8 +126,11 @@ class Evaluator:
     def copy_input_scores(self) -> dict[str, np.ndarray]:
         """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks."""
         return {
-            task.manifest.task: copy_input_baseline(
-                [self.vocabulary.decode(prompt.tokens) for prompt in task.prompts], _references(task)
+            task.manifest.task: np.array(
+                [
+                    copy_input_baseline(self.vocabulary.decode(prompt.tokens), references)
+                    for prompt, references in zip(task.prompts, _references(task), strict=True)
+                ]
             )
             for task in self._tasks
         }
@@ -188,14 +192,14 @@ class Evaluator:
         return max([len(example.targets_tokens), *(len(tokens) + 1 for tokens in encoded)])
 
     def _generation_batches(self) -> list[GenerationBatch]:
-        prompts = [p for task in self._tasks if "generation" in _needs(task) for p in task.prompts]
+        prompts = [p for task in self._tasks if _generates(task) for p in task.prompts]
         return list(generation_batches(prompts, self.config.inputs_length, self.config.batch_size))
 
     def _option_batches(self) -> list[OptionBatch]:
         prompts: list[Prompt] = []
         options: list[list[np.ndarray]] = []
         for task in self._tasks:
-            if "options" in _needs(task):
+            if _ranks(task):
                 prompts += task.prompts
                 for example in task.examples:
                     encoded = self.vocabulary.encode_batch(example.options)
@@ -246,23 +250,32 @@ class Evaluator:
         manifest, config = task.manifest, self.config
         references = _references(task)
         keys = [prompt.key for prompt in task.prompts]
-        said: dict[str, list[Any]] = {}
-        if "generation" in _needs(task):
-            said["generation"] = [outputs.texts[key] for key in keys]
-        if "options" in _needs(task):
-            said["options"] = [
-                self._option_scores(e, outputs.option_log_probs[k]) for e, k in zip(task.examples, keys, strict=True)
-            ]
+        texts = [outputs.texts[key] for key in keys] if _generates(task) else []
+        judges = any(get_metric(name).needs == "exchange" for name in manifest.metrics)  # they alone read the prompt
+        exchanges = [
+            Exchange(self.vocabulary.decode(prompt.tokens) if judges else "", (text,), text.strip() or None)
+            for prompt, text in zip(task.prompts, texts, strict=False)
+        ]
+        ranked = []
+        if _ranks(task):
+            ranked = [self._ranked(e, outputs.option_log_probs[k]) for e, k in zip(task.examples, keys, strict=True)]
+        correct = [options.positions(accepted) for options, accepted in zip(ranked, references, strict=False)]
         metrics = [get_metric(name) for name in manifest.metrics]
-        scores = {metric.name: metric(said[metric.needs], references) for metric in metrics}
+        scores = {
+            metric.name: np.array(
+                [metric.score(*pair) for pair in zip(ranked, correct, strict=True)]
+                if metric.needs == "options"
+                else [metric.score(*pair) for pair in zip(exchanges, references, strict=True)]
+            )
+            for metric in metrics
+        }
         first = scores[metrics[0].name]
         interval = mean_interval(
             first, confidence=config.confidence, num_resamples=config.num_resamples, seed=config.seed
         )
-        predictions = [
-            output if isinstance(output, str) else output.options[int(np.argmax(output.log_probs))]
-            for output in said[metrics[0].needs]
-        ]
+        predictions = texts
+        if metrics[0].needs == "options":
+            predictions = [output.options[rank(output)] for output in ranked]
         samples = tuple(
             Sample(
                 task.examples[i].index,
@@ -288,19 +301,16 @@ class Evaluator:
             chance=manifest.chance,
             n=len(keys),
             num_examples=manifest.num_examples,
-            num_empty=sum(not text.strip() for text in said.get("generation", ())),
+            num_empty=sum(not text.strip() for text in texts),
             num_unfinished=sum(key in outputs.unfinished for key in keys),
             num_trimmed=task.num_trimmed,
-            num_unanswerable=sum(
-                not {o.strip() for o in output.options} & {r.strip() for r in accepted}
-                for output, accepted in zip(said.get("options", ()), references, strict=False)
-            ),
+            num_unanswerable=sum(not positions for positions in correct),
             samples=samples,
         )
 
-    def _option_scores(self, example: CachedExample, log_probs: np.ndarray) -> OptionScores:
-        num_tokens = [len(tokens) + 1 for tokens in self.vocabulary.encode_batch(example.options)]
-        return OptionScores(example.options, log_probs, np.array(num_tokens, np.int32))
+    def _ranked(self, example: CachedExample, log_probs: np.ndarray) -> RankedOptions:
+        num_tokens = tuple(len(tokens) + 1 for tokens in self.vocabulary.encode_batch(example.options))
+        return RankedOptions(example.options, tuple(float(value) for value in log_probs), num_tokens)
 
 
 def _batch_axes(mesh: Mesh) -> tuple[str, ...]:
@@ -322,8 +332,12 @@ def _eval_splits(root: pathlib.Path, name: str, split: str | None) -> dict[str, 
     return found
 
 
-def _needs(task: _HeldOutTask) -> set[str]:
-    return {get_metric(name).needs for name in task.manifest.metrics}
+def _generates(task: _HeldOutTask) -> bool:
+    return any(get_metric(name).needs != "options" for name in task.manifest.metrics)
+
+
+def _ranks(task: _HeldOutTask) -> bool:
+    return any(get_metric(name).needs == "options" for name in task.manifest.metrics)
 
 
 def _references(task: _HeldOutTask) -> list[Sequence[str]]:

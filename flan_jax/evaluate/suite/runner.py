@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, Item, Sampling, items
-from flan_jax.evaluate import cross_lingual, judges, toxicity  # noqa: F401  (they register scorers)
 from flan_jax.evaluate.best_of import ranking
 from flan_jax.evaluate.extract import get_extractor
-from flan_jax.evaluate.scoring import Exchange, RankedOptions, get_scorer
+from flan_jax.evaluate.metrics import Exchange, RankedOptions, get_metric
 from flan_jax.evaluate.suite.config import SuiteConfig
 from flan_jax.evaluate.suite.journal import Journal, content_key
 from flan_jax.evaluate.suite.language_model import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
@@ -141,7 +140,7 @@ def _check_subtasks(config: SuiteConfig, benchmarks: Sequence[Benchmark]) -> Non
 def _plan_part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, format: Format) -> _Part:
     split = benchmark.split(config.split if config.split in benchmark.splits else None)
     for name in format.metrics:
-        get_scorer(name)
+        get_metric(name)
     chosen: list[Item] = []
     num_items: dict[str, int] = {}
     missing: dict[str, MissingDataError] = {}
@@ -178,7 +177,7 @@ def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: Samp
     if sampling is None or sampling.num_samples == 1:
         return
     for name in format.metrics:
-        if get_scorer(name).needs not in ("answer", "texts"):
+        if get_metric(name).needs not in ("answer", "texts"):
             raise ConfigError(
                 f"{benchmark.name}:{format.name} is scored by {name}, which reads one generation, so that "
                 f"{sampling.num_samples} samples have nothing to vote on: leave --samples out, or name a format with "
@@ -330,12 +329,7 @@ def _generated_record(work: Work, outputs: Sequence[Generated], reasoning: Seque
     else:
         answer = majority(answers)
     references = work.item.prompt.references
-    said = {
-        "answer": answer,
-        "text": outputs[0].text,
-        "texts": [output.text for output in outputs],
-        "exchange": Exchange(work.fitted.query, outputs[0].text, work.item.prompt.wrong),
-    }
+    said = Exchange(work.fitted.query, tuple(output.text for output in outputs), answer, work.item.prompt.wrong)
     return {
         **_asked(work),
         "references": list(references),
@@ -347,31 +341,19 @@ def _generated_record(work: Work, outputs: Sequence[Generated], reasoning: Seque
         "is_tied": work.format.choose == "vote" and is_tied(answers),
         "is_finite": is_finite,
         "num_generated_tokens": sum(output.num_tokens for output in (*reasoning, *outputs)),
-        "scores": {name: _score(name, said, references) for name in work.format.metrics},
+        "scores": {name: get_metric(name).score(said, references) for name in work.format.metrics},
     }
-
-
-def _score(name: str, said: Mapping[str, Any], references: Sequence[str]) -> float:
-    scorer = get_scorer(name)
-    if scorer.needs not in said:
-        raise TaskError(f"scorer {name} needs ranked options, but the format generates: name another metric")
-    return scorer(said[scorer.needs], references)
 
 
 def _ranked_record(work: Work, ranked: Ranked, prior: Ranked | None) -> dict[str, Any]:
     prompt = work.item.prompt
     options = RankedOptions(
+        options=prompt.options,
         log_probs=ranked.log_probs,
         num_tokens=ranked.num_tokens,
-        num_bytes=tuple(len(option.strip().encode()) for option in prompt.options),
         prior_log_probs=() if prior is None else prior.log_probs,
     )
-    scores = {}
-    for name in work.format.metrics:
-        scorer = get_scorer(name)
-        if scorer.needs != "options":
-            raise TaskError(f"scorer {name} needs generated text, but the format ranks options: name another metric")
-        scores[name] = scorer(options, prompt.correct)
+    scores = {name: get_metric(name).score(options, prompt.correct) for name in work.format.metrics}
     best = max(range(len(prompt.options)), key=lambda i: ranked.log_probs[i]) if options.is_finite else None
     return {
         **_asked(work),
