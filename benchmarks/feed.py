@@ -40,6 +40,7 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import (
     BatchReader,
     CacheReader,
+    PlanSpec,
     batch_at,
     make_plan,
     packing,
@@ -179,17 +180,9 @@ def bench_feed(
 ) -> None:
     with tempfile.TemporaryDirectory() as plan_dir, CacheReader(root, vocabulary.fingerprint) as reader:
         begin = time.perf_counter()
-        plan = make_plan(
-            root,
-            mixture,
-            vocabulary=vocabulary,  # type: ignore[arg-type]
-            feature_lengths={"inputs": caps[0], "targets": caps[1]},
-            batch_size=batch_size,
-            num_steps=num_steps,
-            seed=0,
-            reader=reader,
-            plan_dir=pathlib.Path(plan_dir),
-        )
+        lengths = {"inputs": caps[0], "targets": caps[1]}
+        spec = PlanSpec(mixture=mixture, feature_lengths=lengths, batch_size=batch_size, num_steps=num_steps)
+        plan = make_plan(spec, reader, vocabulary, pathlib.Path(plan_dir))  # type: ignore[arg-type]
         plan_secs = time.perf_counter() - begin
         tokens = np.array([[s.num_inputs_tokens, s.num_targets_tokens] for s in plan.summaries]).sum(axis=0)
         batch_at(plan, reader, 0)

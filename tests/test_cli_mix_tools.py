@@ -196,6 +196,21 @@ def test_replay_shows_the_rows_of_a_step_and_where_each_example_is_from(capsys, 
     assert "loss weight" not in one and one.count("segment") == sum(head[0] == "1" for head in heads)
 
 
+@pytest.mark.parametrize("length", ["TRAIN_STEPS = 12", "TRAIN_STEPS = 0\nTRAIN_EPOCHS = 2"])
+def test_replay_shows_a_decoder_only_run_by_steps_or_epochs(capsys, folder, length):
+    text = GIN.format(folder=folder).replace("t5_1_1_tiny", "palm_8b").replace("TRAIN_STEPS = 12", length)
+    decoder_run = folder / f"decoder_{len(length)}"
+    decoder_run.mkdir()
+    text += f"VOCAB_PATH = '{assets.EMBEDDED_VOCAB}'\nINITIAL_CHECKPOINT_PATH = ''\n"
+    (decoder_run / "config.gin").write_text(text)
+    status, out, err = run(capsys, "replay", "--run", str(decoder_run), "--step", "3", "--row", "0")
+    assert status == 0, err
+    assert re.search(r"step 3 row 0: \d examples, \d+ of 320 tokens", out)
+    wordings = re.findall(r"template (\d)", out)
+    assert wordings and all(f"Wording {wording}." in out for wording in wordings)
+    assert out.count("[loss weight 1 on ") == len(wordings)
+
+
 def test_replay_refuses_what_it_cannot_show(capsys, folder, tmp_path):
     run_folder = str(folder / "run")
     for argv, message in (

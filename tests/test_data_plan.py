@@ -1,31 +1,31 @@
 """Plans: what is in them, what is counted, and that they do not change."""
 
 import dataclasses
+import json
 import logging
+import pathlib
 
 import numpy as np
 import pytest
 from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture, write_split
 
 from flan_jax.core.errors import CacheError, ConfigError, TaskError
-from flan_jax.core.manifest import split_dir
-from flan_jax.data import CacheReader, make_plan
+from flan_jax.core.manifest import MixtureManifest, Shard, SplitManifest, split_dir
+from flan_jax.data import CacheReader, DecoderRows, PlanSpec, make_plan
 
+GOLDEN = pathlib.Path(__file__).parent / "golden/plans.json"
 SIZES = {"alpha": 300, "beta": 70, "gamma": 900}
+MADE_UP_SIZES = {"alpha": 60, "beta": 20}
 ARRAYS = ("row_starts", "task_ids", "indices", "epochs", "draws")
 
 
 def _plan(root, mixture, batch_size=8, num_steps=40, seed=0, lengths=(64, 24), **kwargs):
-    return make_plan(
-        root,
-        mixture,
-        vocabulary=kwargs.pop("vocabulary", FakeVocabulary()),
-        feature_lengths={"inputs": lengths[0], "targets": lengths[1]},
-        batch_size=batch_size,
-        num_steps=num_steps,
-        seed=seed,
-        **kwargs,
-    )
+    vocabulary = kwargs.pop("vocabulary", FakeVocabulary())
+    reader = kwargs.pop("reader", None) or CacheReader(root, vocabulary.fingerprint)
+    plans = kwargs.pop("plans", None)
+    feature_lengths = {"inputs": lengths[0], "targets": lengths[1]}
+    spec = PlanSpec(mixture, feature_lengths, batch_size, num_steps, seed=seed, **kwargs)
+    return make_plan(spec, reader, vocabulary, plans)
 
 
 def _assert_equal_plans(a, b):
@@ -55,8 +55,8 @@ def test_rows_mix_tasks_by_their_rates(tmp_path):
 
 def test_the_same_seed_gives_the_same_plan_and_another_another(tmp_path):
     mixture, _ = write_cache(tmp_path, SIZES)
-    first = _plan(tmp_path, mixture, plan_dir=tmp_path / "a")
-    second = _plan(tmp_path, mixture, plan_dir=tmp_path / "b")
+    first = _plan(tmp_path, mixture, plans=tmp_path / "a")
+    second = _plan(tmp_path, mixture, plans=tmp_path / "b")
     other = _plan(tmp_path, mixture, seed=1)
     _assert_equal_plans(first, second)
     assert first.fingerprint == second.fingerprint != other.fingerprint
@@ -70,6 +70,59 @@ def test_more_steps_change_no_earlier_row(tmp_path):
     for name in ARRAYS:
         values = getattr(short, name)
         np.testing.assert_array_equal(values, getattr(long, name)[: len(values)])
+
+
+class MadeUpReader:
+    """Manifests and lengths of two tasks, one of them with an objective, that no file format has a part in."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def manifest(self, task, split):
+        size = MADE_UP_SIZES[task]
+        return SplitManifest(
+            task=task,
+            split=split,
+            cluster="made_up",
+            kind="",
+            objective="prefix_lm" if task == "beta" else None,
+            metrics=(),
+            chance=0.0,
+            pipeline="native",
+            fingerprint=f"text of {task}",
+            vocab_fingerprint="f" * 64,
+            vocab_size=1000,
+            num_examples=size,
+            shards=(Shard("shard", size, 1, f"{size:064}"),),
+            dropped={},
+            exemplars_dropped=0,
+            examples_shortened=0,
+            max_inputs_length=None,
+        )
+
+    def lengths(self, task, split):
+        n = np.arange(MADE_UP_SIZES[task])
+        return np.stack([2 + n * 7 % 50, 2 + n * 5 % 20], axis=1).astype(np.int32)
+
+
+@pytest.mark.parametrize(
+    ("case", "options"),
+    [("plain", {}), ("decoder_rows", {"layout": DecoderRows(None, "nothing")}), ("prompt", {"prompt_tokens": 5})],
+)
+def test_plans_are_what_they_were(tmp_path, monkeypatch, case, options):
+    """Plans on disk, and runs to be continued, rest on these fingerprints, hashes of arrays and counts."""
+    golden = json.loads(GOLDEN.read_text())[case]
+    mixture = MixtureManifest("made_up", {"alpha": 3.0, "beta": 1.0, "never": 0.0}, {}, None, 1.0, {})
+    spec = PlanSpec(mixture, {"inputs": 48, "targets": 24}, batch_size=2, num_steps=12, seed=3, **options)
+    made = make_plan(spec, MadeUpReader(tmp_path), FakeVocabulary())
+    (path,) = tmp_path.glob(f"plans/{golden['fingerprint'][:16]}-12/plan.json")
+    assert json.loads(path.read_text()) == golden
+    # One of before is read: it lacked what later versions found out.
+    path.write_text(json.dumps({key: golden[key] for key in ("fingerprint", "sha256", "content_sha256", "summaries")}))
+    monkeypatch.setattr("flan_jax.data.planner._Planner", None)  # making it again would fail
+    read = make_plan(spec, MadeUpReader(tmp_path), FakeVocabulary())
+    _assert_equal_plans(made, read)
+    assert read.num_steps == 12 and read.summaries == made.summaries and read.steps_per_epoch is None
 
 
 def test_a_saved_plan_is_read_back_whole(tmp_path, monkeypatch):
@@ -99,7 +152,7 @@ def test_a_plan_that_cannot_be_saved_is_still_a_plan(tmp_path, caplog):
     blocker = tmp_path / "file"
     blocker.write_text("")
     with caplog.at_level(logging.WARNING):
-        plan = _plan(tmp_path, mixture, plan_dir=blocker / "plans")
+        plan = _plan(tmp_path, mixture, plans=blocker / "plans")
     assert plan.num_rows == 320 and "cannot be saved" in caplog.text
 
 
@@ -179,15 +232,7 @@ def test_unusable_settings(tmp_path, change, error, message):
 def test_feature_lengths_with_other_keys(tmp_path):
     mixture, _ = write_cache(tmp_path, SIZES)
     with pytest.raises(ConfigError, match=r"has the keys.*needs inputs and targets"):
-        make_plan(
-            tmp_path,
-            mixture,
-            vocabulary=FakeVocabulary(),
-            feature_lengths={"inputs": 8},
-            batch_size=1,
-            num_steps=1,
-            seed=0,
-        )
+        PlanSpec(mixture, {"inputs": 8}, batch_size=1, num_steps=1)
 
 
 def test_a_mixture_of_nothing_or_of_an_empty_task(tmp_path):

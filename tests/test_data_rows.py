@@ -6,7 +6,7 @@ from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture
 
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import split_dir
-from flan_jax.data import BatchReader, CacheReader, batch_at, example_ids_at, make_plan
+from flan_jax.data import BatchReader, CacheReader, PlanSpec, batch_at, example_ids_at, make_plan
 from flan_jax.data.rows import pack_rows, trim_inputs
 
 LENGTHS = {"inputs": 48, "targets": 20}
@@ -30,10 +30,8 @@ def feed(tmp_path_factory):
         examples[objective] = make_examples(number, 50, 2, 100)
         write_split(root, objective, examples[objective], objective=objective)
     mixture = write_mixture(root, {**mixture.rates, "span_corruption": 40.0, "prefix_lm": 40.0}, {})
-    plan = make_plan(
-        root, mixture, vocabulary=FakeVocabulary(), feature_lengths=LENGTHS, batch_size=6, num_steps=50, seed=0
-    )
-    return plan, CacheReader(root, FakeVocabulary().fingerprint), examples
+    reader = CacheReader(root, FakeVocabulary().fingerprint)
+    return make_plan(PlanSpec(mixture, LENGTHS, batch_size=6, num_steps=50), reader, FakeVocabulary()), reader, examples
 
 
 def test_a_row_by_hand():
@@ -208,12 +206,11 @@ def test_steps_outside_the_plan_are_refused(feed):
 
 def test_a_batch_from_a_corrupt_shard_names_it(tmp_path):
     mixture, _ = write_cache(tmp_path, {"alpha": 40})
-    plan = make_plan(
-        tmp_path, mixture, vocabulary=FakeVocabulary(), feature_lengths=LENGTHS, batch_size=2, num_steps=2, seed=0
-    )
+    reader = CacheReader(tmp_path, FakeVocabulary().fingerprint)
+    plan = make_plan(PlanSpec(mixture, LENGTHS, batch_size=2, num_steps=2), reader, FakeVocabulary())
     (shard,) = split_dir(tmp_path, "alpha", "train").glob("*.arrayrecord")
     content = bytearray(shard.read_bytes())
     content[len(content) // 3] ^= 16
     shard.write_bytes(content)
     with pytest.raises(CacheError, match=shard.name):
-        batch_at(plan, CacheReader(tmp_path, FakeVocabulary().fingerprint), 0)
+        batch_at(plan, reader, 0)

@@ -1,11 +1,13 @@
 """Rows of decoder-only models: SeqIO's prefix-LM rows by hand, packing on one length, plans and their batches."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from data_cache import FakeVocabulary, write_cache
 
 from flan_jax.core.errors import CacheError
-from flan_jax.data import CacheReader, DecoderRows, batch_at, make_plan
+from flan_jax.data import CacheReader, DecoderRows, PlanSpec, batch_at, make_plan
 from flan_jax.data.decoder_rows import pack_decoder_rows
 
 PAIRS = [(np.array([9, 4, 6, 1]), np.array([3, 9, 1])), (np.array([7, 1]), np.array([5, 1]))]
@@ -62,16 +64,15 @@ def test_a_full_row_ends_at_its_last_token_and_one_more_does_not_fit():
 @pytest.mark.parametrize("layout", [DecoderRows(), DecoderRows(None, "nothing")])
 def test_a_plan_packs_on_the_sum_and_feeds_every_planned_example_whole(tmp_path, layout):
     mixture, _ = write_cache(tmp_path, {"short": 60, "long": 90}, max_inputs=30, max_targets=20)
-    options = {"vocabulary": FakeVocabulary(), "batch_size": 4, "num_steps": 20, "seed": 0}
-    lengths = {"inputs": 24, "targets": 24}
-    plan = make_plan(tmp_path, mixture, feature_lengths=lengths, layout=layout, **options)
-    again = make_plan(tmp_path, mixture, feature_lengths=lengths, layout=layout, **options)
-    other = make_plan(tmp_path, mixture, feature_lengths=lengths, **options)
+    reader = CacheReader(tmp_path, FakeVocabulary().fingerprint)
+    spec = PlanSpec(mixture, {"inputs": 24, "targets": 24}, batch_size=4, num_steps=20, layout=layout)
+    plan = make_plan(spec, reader, FakeVocabulary())
+    again = make_plan(spec, reader, FakeVocabulary())
+    other = make_plan(dataclasses.replace(spec, layout=None), reader, FakeVocabulary())
     assert plan.fingerprint == again.fingerprint != other.fingerprint
     assert plan.row_length == 48 and 0.85 < plan.density
     assert other.density < plan.density <= plan.density_bound == 1.0
     assert "rows of 48 tokens, at most 24 inputs and 24 targets each" in plan.explain()[0]
-    reader = CacheReader(tmp_path, FakeVocabulary().fingerprint)
     num_tokens = num_targets = 0
     for step in range(plan.num_steps):
         batch = batch_at(plan, reader, step)

@@ -19,7 +19,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.data import make_plan
+from flan_jax.data import CacheReader, PlanSpec, make_plan
 from flan_jax.declare import known_counts
 from flan_jax.declare import registry as task_registry
 from flan_jax.declare.example import Rendered
@@ -104,15 +104,8 @@ def test_going_on_without_them_is_said_and_kept_in_the_manifest(mixture, tmp_pat
     read = read_mixture_manifest(root, "parts")
     assert read.missing_share == manifest.missing_share
     assert "2 of 3 tasks, 62.5%" in read.missing_line
-    plan = make_plan(
-        root,
-        read,
-        vocabulary=vocabulary,
-        feature_lengths={"inputs": 32, "targets": 16},
-        batch_size=2,
-        num_steps=1,
-        seed=0,
-    )
+    spec = PlanSpec(read, {"inputs": 32, "targets": 16}, batch_size=2, num_steps=1)
+    plan = make_plan(spec, CacheReader(root, vocabulary.fingerprint), vocabulary)
     assert read.missing_line in plan.explain()
 
 

@@ -9,24 +9,16 @@ import pytest
 from data_cache import FakeVocabulary, write_cache, write_mixture
 from scipy import stats
 
-from flan_jax.core.errors import CacheError
-from flan_jax.data import CacheReader, make_plan, planner
+from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.data import CacheReader, PlanSpec, make_plan, planner
 from flan_jax.data import draws as mixing
 
 LENGTHS = {"inputs": 64, "targets": 24}
 
 
-def plan_of(root, mixture, num_steps=40, batch_size=8, lengths=LENGTHS, **kwargs):
-    return make_plan(
-        root,
-        mixture,
-        vocabulary=FakeVocabulary(),
-        feature_lengths=lengths,
-        batch_size=batch_size,
-        num_steps=num_steps,
-        seed=0,
-        **kwargs,
-    )
+def plan_of(root, mixture, num_steps=40, batch_size=8, lengths=LENGTHS, plans=None, num_epochs=None):
+    spec = PlanSpec(mixture, lengths, batch_size, None if num_epochs else num_steps, num_epochs)
+    return make_plan(spec, CacheReader(root, FakeVocabulary().fingerprint), FakeVocabulary(), plans)
 
 
 def million_draws(seed):
@@ -67,7 +59,7 @@ def test_any_stretch_of_the_stream_follows_the_rates_as_independent_draws_do(see
 
 def first_repeat_by_hand(root, mixture, batch_size, lengths=LENGTHS):
     """Steps until the first step that holds nothing but draws after the first repeat, from a plan that goes on."""
-    plan = plan_of(root, mixture, 2400 // batch_size, batch_size, lengths, plan_dir=root / "by_hand")
+    plan = plan_of(root, mixture, 2400 // batch_size, batch_size, lengths, plans=root / "by_hand")
     seen, first = set(), None
     order = np.argsort(plan.draws)
     for task_id, index, draw in zip(plan.task_ids[order], plan.indices[order], plan.draws[order], strict=True):
@@ -118,16 +110,17 @@ def test_with_a_cap_an_epoch_is_the_sum_of_capped_sizes(tmp_path):
 def test_counting_an_epoch_changes_no_row(tmp_path, monkeypatch):
     mixture, _ = write_cache(tmp_path, {"a": 300, "b": 70})
     small_chunks = functools.partial(mixing.make_draw_stream, chunk_draws=100)
-    monkeypatch.setattr(mixing, "make_draw_stream", small_chunks)
-    counted = plan_of(tmp_path, mixture, plan_dir=tmp_path / "one")
-    monkeypatch.setattr(planner._Planner.__init__, "__defaults__", (0,))
-    plain = plan_of(tmp_path, mixture, num_steps=3, plan_dir=tmp_path / "two")
+    monkeypatch.setattr(planner, "make_draw_stream", small_chunks)
+    counted = plan_of(tmp_path, mixture, plans=tmp_path / "one")
+    monkeypatch.setattr(planner, "EPOCH_DRAWS", 0)
+    plain = plan_of(tmp_path, mixture, num_steps=3, plans=tmp_path / "two")
     assert plain.steps_per_epoch is None
     for name in ("task_ids", "indices", "epochs", "draws"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(counted, name)[: plain.num_examples])
     assert "about 370 draws" in "\n".join(plain.explain())
-    options = {"vocabulary": FakeVocabulary(), "feature_lengths": LENGTHS, "batch_size": 8, "seed": 0}
-    assert planner.steps_per_epoch(tmp_path, mixture, **options) == counted.steps_per_epoch
+    spec = PlanSpec(mixture, LENGTHS, batch_size=8, num_steps=3)
+    with CacheReader(tmp_path, FakeVocabulary().fingerprint) as reader:
+        assert planner.steps_per_epoch(spec, reader, FakeVocabulary()) == counted.steps_per_epoch
 
 
 def test_the_epoch_and_a_hash_of_the_content_are_in_the_saved_plan(tmp_path):
@@ -138,7 +131,7 @@ def test_the_epoch_and_a_hash_of_the_content_are_in_the_saved_plan(tmp_path):
     assert stored["steps_per_epoch"] == plan.steps_per_epoch
     again = plan_of(tmp_path, mixture)
     assert (again.steps_per_epoch, again.epoch_draws) == (plan.steps_per_epoch, plan.epoch_draws)
-    other = plan_of(tmp_path, mixture, plan_dir=tmp_path / "elsewhere")
+    other = plan_of(tmp_path, mixture, plans=tmp_path / "elsewhere")
     assert other.fingerprint == plan.fingerprint
     elsewhere = json.loads(next((tmp_path / "elsewhere").glob("*/plan.json")).read_text())
     assert elsewhere["content_sha256"] == stored["content_sha256"]
@@ -163,3 +156,33 @@ def test_an_epoch_may_be_dropped_targets_long(tmp_path):
     in_epoch = rows // plan.batch_size < plan.steps_per_epoch
     firsts = set(zip(plan.task_ids[in_epoch].tolist(), plan.indices[in_epoch].tolist(), strict=True))
     assert plan.steps_per_epoch <= 100 and len(firsts) == kept
+
+
+@pytest.mark.parametrize("num_epochs", [0.4, 1.0, 2.5])
+def test_a_plan_of_epochs_is_the_plan_of_that_many_steps(tmp_path, monkeypatch, num_epochs):
+    """Made in one pass, whether it ends within the first epoch or goes on; read again without counting."""
+    mixture, _ = write_cache(tmp_path, {"a": 300, "b": 70})
+    by_epochs = plan_of(tmp_path, mixture, plans=tmp_path / "epochs", num_epochs=num_epochs)
+    num_steps = round(num_epochs * by_epochs.steps_per_epoch)
+    by_steps = plan_of(tmp_path, mixture, num_steps, plans=tmp_path / "steps")
+    assert by_epochs.num_steps == num_steps == by_steps.num_steps
+    for name in ("row_starts", "task_ids", "indices", "epochs", "draws", "sample"):
+        np.testing.assert_array_equal(getattr(by_epochs, name), getattr(by_steps, name))
+    assert by_epochs.explain() == by_steps.explain()
+    monkeypatch.setattr(planner, "_Planner", None)  # making it again would fail
+    again = plan_of(tmp_path, mixture, plans=tmp_path / "epochs", num_epochs=num_epochs)
+    assert again.explain() == by_epochs.explain()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_steps": None}, "num_steps is None and num_epochs None: set one of them"),
+        ({"num_epochs": 2.0}, "num_steps is 3 and num_epochs 2.0: set one of them"),
+        ({"num_steps": None, "num_epochs": 0.0}, "num_epochs is 0.0: it must be above 0"),
+    ],
+)
+def test_a_plan_is_so_many_steps_or_epochs(tmp_path, changes, message):
+    mixture = write_mixture(tmp_path, {"a": 1.0}, {"a": 1})
+    with pytest.raises(ConfigError, match=message):
+        PlanSpec(mixture, LENGTHS, **{"batch_size": 1, "num_steps": 3, **changes})

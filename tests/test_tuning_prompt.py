@@ -9,7 +9,7 @@ from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture
 from train_helpers import MODEL
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.data import CacheReader, batch_at, make_plan
+from flan_jax.data import CacheReader, PlanSpec, batch_at, make_plan
 from flan_jax.models import (
     DecoderConfig,
     decode_step,
@@ -134,20 +134,13 @@ def test_rows_hold_the_prompt_in_front_of_every_example(tmp_path):
     mixture, _ = write_cache(tmp_path, {"alpha": 60}, max_inputs=20, max_targets=12)
     write_split(tmp_path, "documents", make_examples(5, 40, 2, 90), objective="ul2")
     mixture = write_mixture(tmp_path, {**mixture.rates, "documents": 60.0}, {})
-    plans = {}
-    for num_tokens in (0, 3):
-        plans[num_tokens] = make_plan(
-            tmp_path,
-            mixture,
-            vocabulary=Vocabulary(),
-            feature_lengths={"inputs": 48, "targets": 48},
-            batch_size=4,
-            num_steps=20,
-            seed=0,
-            prompt_tokens=num_tokens,
-        )
-    assert plans[0].fingerprint != plans[3].fingerprint
+    spec = PlanSpec(mixture, {"inputs": 48, "targets": 48}, batch_size=4, num_steps=20)
     reader = CacheReader(tmp_path, Vocabulary().fingerprint)
+    plans = {
+        num_tokens: make_plan(dataclasses.replace(spec, prompt_tokens=num_tokens), reader, Vocabulary())
+        for num_tokens in (0, 3)
+    }
+    assert plans[0].fingerprint != plans[3].fingerprint
     num_documents, num_examples = 0, 0
     for step in range(20):
         batch = batch_at(plans[3], reader, step)
@@ -164,13 +157,4 @@ def test_rows_hold_the_prompt_in_front_of_every_example(tmp_path):
     assert num_examples > num_documents > 0.2 * num_examples
     assert (batch_at(plans[0], reader, 0)["encoder_input_tokens"] >= 0).all()
     with pytest.raises(ConfigError, match="rows of 4 inputs have no room for a soft prompt of 3 tokens"):
-        make_plan(
-            tmp_path,
-            mixture,
-            vocabulary=Vocabulary(),
-            feature_lengths={"inputs": 4, "targets": 48},
-            batch_size=4,
-            num_steps=20,
-            seed=0,
-            prompt_tokens=3,
-        )
+        dataclasses.replace(spec, feature_lengths={"inputs": 4, "targets": 48}, prompt_tokens=3)

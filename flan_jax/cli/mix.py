@@ -23,8 +23,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.data.plan import PackingPlan
-from flan_jax.data.planner import make_plan, steps_per_epoch
+from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch
 from flan_jax.declare.registry import get, get_mixture, mixture_members
 from flan_jax.declare.task import Mixture, Task
 
@@ -120,28 +119,19 @@ def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixt
     if settings.describes_a_run:
         assert settings.lengths and settings.batch_size and settings.steps and settings.cache_dir
         root = cache_root(settings.cache_dir, vocabulary.fingerprint)
-        split = {task: roles.get("train") or roles["eval"] for task, roles in manifest.splits.items()}
-        plan = make_plan(
-            root,
-            manifest,
-            vocabulary=vocabulary,
+        spec = PlanSpec(
+            mixture=manifest,
             feature_lengths=settings.lengths,
             batch_size=settings.batch_size,
             num_steps=settings.steps,
             seed=settings.seed,
-            split=split,
+            split={task: roles.get("train") or roles["eval"] for task, roles in manifest.splits.items()},
         )
-        epoch = plan.steps_per_epoch
-        if epoch is None and args.whole_epoch:
-            epoch = steps_per_epoch(
-                root,
-                manifest,
-                vocabulary=vocabulary,
-                feature_lengths=settings.lengths,
-                batch_size=settings.batch_size,
-                seed=settings.seed,
-                split=split,
-            )
+        with CacheReader(root, vocabulary.fingerprint) as reader:
+            plan = make_plan(spec, reader, vocabulary)
+            epoch = plan.steps_per_epoch
+            if epoch is None and args.whole_epoch:
+                epoch = steps_per_epoch(spec, reader, vocabulary)
     counts = {name: Count(count, "cached") for name, count in manifest.num_examples.items()}
     _print_table(mixture, counts, manifest.rates, plan, None)
     _print_notes(mixture, counts, manifest.rates, "cached examples")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 from rich.console import Console
@@ -22,7 +23,9 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
 from flan_jax.declare.task import Task, missing_source
+from flan_jax.models.tuning import tuned_model
 from flan_jax.sources.data_dir import set_data_dir
+from flan_jax.train.layout import plan_spec
 from flan_jax.train.loop import CONFIG_FILE
 
 HELP = "show the rows of one training step: examples, tasks, templates, exemplars, text and loss mask"
@@ -74,17 +77,8 @@ def _plan(
     folder: pathlib.Path, config: RunConfig, root: pathlib.Path, vocabulary: Vocabulary, reader: CacheReader
 ) -> PackingPlan:
     mixture = read_mixture_manifest(root, config.train.mixture)
-    plan = make_plan(
-        root,
-        mixture,
-        vocabulary=vocabulary,
-        feature_lengths=config.train.feature_lengths,
-        batch_size=config.train.batch_size,
-        num_steps=config.train.train_steps,
-        seed=config.train.seed,
-        split={task: roles["train"] for task, roles in mixture.splits.items() if "train" in roles},
-        reader=reader,
-    )
+    model = tuned_model(config.model, config.tuning)
+    plan = make_plan(plan_spec(config.train, model, mixture), reader, vocabulary)
     path = folder / DATA_FILE
     used = json.loads(path.read_text())["plan"] if path.is_file() else plan.fingerprint
     if used != plan.fingerprint:
@@ -107,11 +101,7 @@ def _print_row(
     batch = {name: values[0] for name, values in batch_at(plan, reader, step, [row]).items()}
     entries, _ = plan.entries_of_rows(np.array([plan.first_row(step) + row]))
     if not is_list:
-        tokens = int((batch["encoder_segment_ids"] > 0).sum()), int((batch["decoder_segment_ids"] > 0).sum())
-        console.rule(
-            f"step {step + 1} row {row}: {len(entries)} examples, {tokens[0]} of {plan.inputs_length} + {tokens[1]} of "
-            f"{plan.targets_length} tokens"
-        )
+        console.rule(f"step {step + 1} row {row}: {len(entries)} examples, {_fill(plan, batch)} tokens")
     for segment, entry in enumerate(entries.tolist(), 1):
         name, place = plan.tasks[plan.task_ids[entry]], int(plan.indices[entry])
         split = plan.splits[plan.task_ids[entry]]
@@ -121,7 +111,6 @@ def _print_row(
         facts = [f"row {row} segment {segment}", f"{name}/{split} row {example.index}", f"epoch {plan.epochs[entry]}"]
         if rendering:
             facts.append(f"rendering {rendering}")
-        encoder = batch["encoder_input_tokens"][batch["encoder_segment_ids"] == segment]
         if origin is not None:
             facts += _made_of(origin, vocabulary, reader.manifest(name, split).max_inputs_length)
             again = [*vocabulary.encode(origin.rendered.targets), EOS_ID]
@@ -132,11 +121,30 @@ def _print_row(
         console.print(Text("; ".join(facts), style="bold"))
         if is_list:
             continue
-        trimmed = len(example.inputs_tokens) > len(encoder) and plan.objectives[plan.task_ids[entry]] is None
-        console.print(Text(vocabulary.decode(encoder) + (" [trimmed]" if trimmed else "")))
+        trimmed = len(example.inputs_tokens) > plan.text_length and plan.objectives[plan.task_ids[entry]] is None
+        console.print(Text(vocabulary.decode(_inputs(batch, segment)) + (" [trimmed]" if trimmed else "")))
         is_own = batch["decoder_segment_ids"] == segment
         for text in _masked(batch["decoder_target_tokens"][is_own], batch["decoder_loss_weights"][is_own], vocabulary):
             console.print(text)
+
+
+def _fill(plan: PackingPlan, batch: Mapping[str, np.ndarray]) -> str:
+    """How much of a row is used, as "97 of 128 + 20 of 32"."""
+    sides = [("decoder", plan.row_length)]
+    if plan.layout is None:
+        sides = [("encoder", plan.inputs_length), ("decoder", plan.targets_length)]
+    return " + ".join(f"{int((batch[f'{side}_segment_ids'] > 0).sum())} of {length}" for side, length in sides)
+
+
+def _inputs(batch: Mapping[str, np.ndarray], segment: int) -> np.ndarray:
+    """The inputs that are fed of an example; a soft prompt, whose ids are negative, is no text."""
+    if "encoder_input_tokens" in batch:
+        tokens = batch["encoder_input_tokens"][batch["encoder_segment_ids"] == segment]
+    else:
+        is_own = (batch["decoder_segment_ids"] == segment) & (batch["decoder_loss_weights"] == 0)
+        tokens = batch["decoder_target_tokens"][is_own]
+    inputs: np.ndarray = tokens[tokens >= 0]
+    return inputs
 
 
 def _origin(name: str, split: str, row: int, rendering: int) -> tuple[Trace | None, str]:

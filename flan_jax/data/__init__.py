@@ -3,9 +3,10 @@
 from flan_jax.data.cache_reader import CacheReader
 from flan_jax.data.decoder_rows import DecoderRows
 from flan_jax.data.feed import FedBatch, prefetch
-from flan_jax.data.plan import PackingPlan, TaskSummary
-from flan_jax.data.planner import make_plan
+from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
+from flan_jax.data.planner import make_plan, steps_per_epoch
 from flan_jax.data.rows import BatchReader, batch_at, example_ids_at
+from flan_jax.data.spec import PlanSpec
 
 __all__ = [
     "BatchReader",
@@ -13,9 +14,12 @@ __all__ = [
     "DecoderRows",
     "FedBatch",
     "PackingPlan",
+    "PlanHeader",
+    "PlanSpec",
     "TaskSummary",
     "batch_at",
     "example_ids_at",
     "make_plan",
     "prefetch",
+    "steps_per_epoch",
 ]

@@ -8,25 +8,19 @@ training longer changes no batch that was already seen.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-import os
-import pathlib
-import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flan_jax.core.errors import CacheError, ConfigError
-from flan_jax.core.manifest import file_sha256, write_json_atomically
+from flan_jax.core.errors import ConfigError
 from flan_jax.data import keys, packing
 from flan_jax.data.decoder_rows import DecoderRows
-from flan_jax.data.objectives import Objective, make_objective
 
-_ARRAYS = ("row_starts", "task_ids", "indices", "epochs", "draws", "sample")  # one file each
+if TYPE_CHECKING:
+    from flan_jax.data.objectives import Objective
 
-__all__ = ["PackingPlan", "TaskSummary", "content_sha256", "read_plan", "write_plan"]
+__all__ = ["PackingPlan", "PlanHeader", "TaskSummary"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,22 +44,21 @@ class TaskSummary:
     num_dropped: int
 
 
-@dataclasses.dataclass(frozen=True)
-class PackingPlan:
-    """Rows of a run. Row r holds entries row_starts[r]..row_starts[r+1]-1; step s holds rows s*B..(s+1)*B-1.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlanHeader:
+    """What is known of a plan before its rows are: all that decides them, whatever their number.
 
-    fingerprint: of everything that decides which example is in which row of which step, so two plans of one
-    fingerprint feed equal batches at equal steps, however many steps each has.
-    row_starts: int64 [num_rows + 1]. task_ids, indices, epochs: int32 [E], places in `tasks`, rows of that task's
-    cached split, and how often it had been read through. draws: int64 [E], the entry's place in the draw stream.
-    sample: int32 [S, 2], untrimmed lengths (inputs, targets) of an even sample of draws.
-    steps_per_epoch: exact number of steps in an epoch, which ends where an example would come a second time: with
-    examples-proportional rates and a cap that is after the sum of `min(num_examples, cap)` draws. None where that is
-    further than `planner.EPOCH_DRAWS` draws away; `planner.steps_per_epoch` counts it all the same.
-    epoch_draws: the draws of an epoch by rates and sizes alone.
-    note: what a reader of the run's log must know about the mixture.
-    layout: how examples lie in the rows of a decoder-only model, None for an encoder-decoder.
-    mode_tokens: see `objectives.mode_tokens_of`. prompt_tokens: of a soft prompt in front of every example's inputs.
+    Attributes:
+      fingerprint: of everything that decides which example is in which row of which step, so two plans of one
+        fingerprint feed equal batches at equal steps, however many steps each has.
+      mixture: its name. note: what a reader of the run's log must know about it.
+      tasks: those drawn from, in order of name; `splits`, `objectives` (None for a supervised task) are theirs.
+      inputs_length, targets_length: tokens of a row, or of an example in the rows of a decoder-only model.
+      batch_size: rows a step. seed: of the order of draws and rows.
+      vocab_size, num_sentinels: of the vocabulary, for objectives.
+      mode_tokens: see `objectives.mode_tokens_of`.
+      layout: how examples lie in the rows of a decoder-only model, None for an encoder-decoder.
+      prompt_tokens: of a soft prompt in front of every example's inputs.
     """
 
     fingerprint: str
@@ -76,23 +69,13 @@ class PackingPlan:
     inputs_length: int
     targets_length: int
     batch_size: int
-    num_steps: int
     seed: int
     vocab_size: int
     num_sentinels: int
-    summaries: tuple[TaskSummary, ...]
-    sample: np.ndarray
-    row_starts: np.ndarray
-    task_ids: np.ndarray
-    indices: np.ndarray
-    epochs: np.ndarray
-    draws: np.ndarray
-    steps_per_epoch: int | None = None
-    epoch_draws: float = 0.0
-    note: str = ""
-    layout: DecoderRows | None = None
     mode_tokens: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    layout: DecoderRows | None = None
     prompt_tokens: int = 0
+    note: str = ""
 
     @property
     def text_length(self) -> int:
@@ -103,6 +86,54 @@ class PackingPlan:
     def row_length(self) -> int:
         """Tokens a row holds, encoder and decoder together."""
         return self.inputs_length + self.targets_length
+
+    def objective(self, task_id: int) -> Objective | None:
+        """The pretraining objective of a task, None for a supervised one."""
+        name = self.objectives[task_id]
+        if name is None:
+            return None
+        from flan_jax.data.objectives import make_objective  # most runs have none, and start without it
+
+        return make_objective(
+            name, self.text_length, self.targets_length, self.vocab_size, self.num_sentinels, self.mode_tokens
+        )
+
+    def objective_keys(self, task_id: int, indices: np.ndarray, epochs: np.ndarray) -> np.ndarray:
+        """What the objective of a task draws from for its examples `indices` [E] in `epochs` [E]; uint64 [E]."""
+        return keys.example_keys(indices, epochs, "objective", self.seed, self.tasks[task_id])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackingPlan(PlanHeader):
+    """Rows of a run. Row r holds entries row_starts[r]..row_starts[r+1]-1; step s holds rows s*B..(s+1)*B-1.
+
+    Attributes:
+      row_starts: int64 [num_rows + 1].
+      task_ids, indices, epochs: int32 [E], places in `tasks`, examples of that task's cached split, and how often it
+        had been read through.
+      draws: int64 [E], the entry's place in the draw stream.
+      sample: int32 [S, 2], untrimmed lengths (inputs, targets) of an even sample of draws.
+      summaries: what is done with each of `tasks`.
+      steps_per_epoch: exact number of steps in an epoch, which ends where an example would come a second time: with
+        examples-proportional rates and a cap that is after the sum of `min(num_examples, cap)` draws. None where that
+        is further than `planner.EPOCH_DRAWS` draws away; `planner.steps_per_epoch` counts it all the same.
+      epoch_draws: the draws of an epoch by rates and sizes alone.
+    """
+
+    row_starts: np.ndarray
+    task_ids: np.ndarray
+    indices: np.ndarray
+    epochs: np.ndarray
+    draws: np.ndarray
+    sample: np.ndarray
+    summaries: tuple[TaskSummary, ...]
+    steps_per_epoch: int | None = None
+    epoch_draws: float = 0.0
+
+    @property
+    def num_steps(self) -> int:
+        """Batches."""
+        return self.num_rows // self.batch_size
 
     @property
     def num_rows(self) -> int:
@@ -152,20 +183,6 @@ class PackingPlan:
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         return starts[places] + within, places
 
-    def objective(self, task_id: int) -> Objective | None:
-        """The pretraining objective of a task, None for a supervised one."""
-        name = self.objectives[task_id]
-        if name is None:
-            return None
-        return make_objective(
-            name, self.text_length, self.targets_length, self.vocab_size, self.num_sentinels, self.mode_tokens
-        )
-
-    def keys(self, entries: np.ndarray) -> np.ndarray:
-        """Keys of the entries of one task, uint64 [E]: what their objective draws from."""
-        task = self.tasks[int(self.task_ids[entries[0]])]
-        return keys.example_keys(self.indices[entries], self.epochs[entries], "objective", self.seed, task)
-
     def suggestion(self) -> packing.LengthSuggestion | None:
         """Better row lengths for these examples, if any. Objectives fit any row, so they are not counted."""
         if not len(self.sample) or self.layout is not None:
@@ -213,64 +230,6 @@ class PackingPlan:
                 f"{', '.join(never[:5])}{', ...' if len(never) > 5 else ''}"
             )
         return lines
-
-
-def write_plan(folder: pathlib.Path, plan: PackingPlan) -> PackingPlan:
-    """Saves `plan` as `folder`, which appears by one rename; raises `OSError` where that cannot be done."""
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        sha256 = {}
-        for name in _ARRAYS:
-            np.save(partial / f"{name}.npy", getattr(plan, name))
-            sha256[name] = file_sha256(partial / f"{name}.npy")
-        summaries = [dataclasses.astuple(summary) for summary in plan.summaries]
-        stored = {
-            "fingerprint": plan.fingerprint,
-            "sha256": sha256,
-            "content_sha256": content_sha256(sha256),
-            "summaries": summaries,
-            "steps_per_epoch": plan.steps_per_epoch,
-            "epoch_draws": plan.epoch_draws,
-        }
-        write_json_atomically(partial / "plan.json", stored)
-        try:
-            os.rename(partial, folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process has just made the same plan
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return plan
-
-
-def content_sha256(sha256: Mapping[str, str]) -> str:
-    """One hash of a plan's content, from those of its arrays: equal for plans that feed the same rows."""
-    return hashlib.sha256(json.dumps(sha256, sort_keys=True).encode()).hexdigest()
-
-
-def read_plan(folder: pathlib.Path, header: Mapping[str, Any]) -> PackingPlan:
-    """The plan saved as `folder`, large arrays memory-mapped. header: the fields that the caller knows already.
-
-    Raises `CacheError` for a plan that is damaged or of another fingerprint.
-    """
-    try:
-        stored = json.loads((folder / "plan.json").read_text())
-        arrays = {}
-        for name in _ARRAYS:
-            path = folder / f"{name}.npy"
-            found = file_sha256(path)
-            if found != stored["sha256"][name]:
-                raise CacheError(f"{path} is corrupt: its sha256 is {found}, not {stored['sha256'][name]}")
-            arrays[name] = np.load(path, mmap_mode="r" if path.stat().st_size > 1 << 16 else None)
-        if stored["fingerprint"] != header["fingerprint"]:
-            raise CacheError(f"{folder} holds plan {stored['fingerprint']}, not {header['fingerprint']}")
-        summaries = tuple(TaskSummary(*values) for values in stored["summaries"])
-    except (CacheError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CacheError(f"{error}; the plan can be made again: delete {folder}") from error
-    epoch = {"steps_per_epoch": stored.get("steps_per_epoch"), "epoch_draws": stored.get("epoch_draws", 0.0)}
-    return PackingPlan(**header, summaries=summaries, **arrays, **epoch)
 
 
 def _sum_of(name: str, summaries: list[TaskSummary]) -> TaskSummary:

@@ -150,7 +150,7 @@ def _read_pairs(plan: PackingPlan, reader: CacheReader, entries: np.ndarray) -> 
         task = plan.tasks[task_id]
         examples = reader.read_many(task, plan.splits[task_id], indices[members])
         objective = plan.objective(task_id)
-        keys = plan.keys(entries[members]) if objective else None
+        keys = plan.objective_keys(task_id, indices[members], plan.epochs[entries[members]]) if objective else None
         for place, (member, example) in enumerate(zip(members.tolist(), examples, strict=True)):
             if objective is None or keys is None:
                 pairs[member] = (trim_inputs(example.inputs_tokens, plan.text_length), example.targets_tokens)

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from flan_jax.data import DecoderRows
+from flan_jax.core.manifest import MixtureManifest
+from flan_jax.data import DecoderRows, PlanSpec
 from flan_jax.models import DecoderConfig, ModelConfig
+from flan_jax.train.config import TrainConfig
 
-__all__ = ["row_layout", "split_sizes"]
+__all__ = ["plan_spec", "row_layout", "split_sizes"]
+
+
+def plan_spec(config: TrainConfig, model: ModelConfig, mixture: MixtureManifest) -> PlanSpec:
+    """What the packing plan of a run is made of: `mixture` is the run's, as its cache has it, and `model` the one that
+    is trained, a soft prompt included."""
+    return PlanSpec(
+        mixture=mixture,
+        feature_lengths=config.feature_lengths,
+        batch_size=config.batch_size,
+        num_steps=config.train_steps if config.train_epochs is None else None,
+        num_epochs=config.train_epochs,
+        seed=config.seed,
+        split={task: roles["train"] for task, roles in mixture.splits.items() if "train" in roles},
+        layout=row_layout(model),
+        prompt_tokens=model.prompt_tokens,
+    )
 
 
 def row_layout(model: ModelConfig) -> DecoderRows | None:

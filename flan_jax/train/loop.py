@@ -9,7 +9,7 @@ import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import jax
 import numpy as np
@@ -19,11 +19,10 @@ from flan_jax.checkpoints.find import check_same_model, check_same_tuning, check
 from flan_jax.checkpoints.lineage import DATA_FILE, TRAINED_ON, trained_on_of_run
 from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints, explain_full_disk
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError
-from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest, write_json_atomically
+from flan_jax.core.manifest import cache_root, read_mixture_manifest, write_json_atomically
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, example_ids_at, make_plan, prefetch
-from flan_jax.data.planner import steps_per_epoch
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
 from flan_jax.evaluate.suite.in_training import SuiteEvaluator
@@ -43,7 +42,7 @@ from flan_jax.train.compile import trace_step
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.guard import FiniteGuard
 from flan_jax.train.judge import Judge, hand_over
-from flan_jax.train.layout import row_layout, split_sizes
+from flan_jax.train.layout import plan_spec, split_sizes
 from flan_jax.train.logs import RunLog
 from flan_jax.train.state import (
     abstract_base,
@@ -62,6 +61,7 @@ from flan_jax.train.throughput import Meter
 CONFIG_FILE = "config.gin"
 _RUNNING, _DONE, _FAILED = range(3)
 _TELL_SECS = 5.0
+_Result = TypeVar("_Result")
 
 __all__ = ["CONFIG_FILE", "RunResult", "run_training"]
 
@@ -116,9 +116,9 @@ def run_training(
     _on_process_0(ensure_cache, "the token cache could not be built")
     root = cache_root(config.cache_dir, vocabulary.fingerprint)
     reader = CacheReader(root, vocabulary.fingerprint)
-    config = _with_steps(config, model, root, vocabulary)
+    plan = _make_plan(config, model, reader, vocabulary)
+    config = dataclasses.replace(config, train_steps=plan.num_steps, train_epochs=None)
     optimizer = for_run(optimizer, config.train_steps)
-    plan = _make_plan(config, model, root, vocabulary, reader)
     evaluator = None
     if evaluation.selection or evaluation.report:
         evaluator = Evaluator(root, vocabulary, model, evaluation, mesh)
@@ -258,15 +258,14 @@ def _load_vocabulary(config: TrainConfig, model: ModelConfig) -> Vocabulary:
     return vocabulary
 
 
-def _on_process_0(work: Callable[[], object], failure: str) -> None:
-    """Runs `work` on process 0 while the others wait; all of them fail if it does.
+def _on_process_0(work: Callable[[], _Result], failure: str) -> _Result | None:
+    """What `work` gives on process 0, while the others wait and get None; all of them fail if it does.
 
     It may take hours, and a collective that waits so long is taken for dead: process 0 works in a thread and tells
     the others every few seconds how it stands.
     """
     if jax.process_count() == 1:
-        work()
-        return
+        return work()
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         future = executor.submit(work) if jax.process_index() == 0 else None
         status = _RUNNING
@@ -276,55 +275,21 @@ def _on_process_0(work: Callable[[], object], failure: str) -> None:
                 status = _RUNNING if not future.done() else _FAILED if future.exception() else _DONE
             status = int(multihost_utils.broadcast_one_to_all(np.int32(status)))
         if future is not None:
-            future.result()
-        elif status == _FAILED:
+            return future.result()
+        if status == _FAILED:
             raise CacheError(f"{failure} on process 0: its log says why")
+    return None
 
 
-def _with_steps(config: TrainConfig, model: ModelConfig, root: pathlib.Path, vocabulary: Vocabulary) -> TrainConfig:
-    """`config` with its epochs counted in steps."""
-    if config.train_epochs is None:
-        return config
-    mixture = read_mixture_manifest(root, config.mixture)
-    steps = steps_per_epoch(
-        root,
-        mixture,
-        vocabulary=vocabulary,
-        feature_lengths=config.feature_lengths,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        split=_train_splits(mixture),
-        layout=row_layout(model),
-        prompt_tokens=model.prompt_tokens,
-    )
-    return dataclasses.replace(config, train_steps=max(1, round(config.train_epochs * steps)), train_epochs=None)
+def _make_plan(config: TrainConfig, model: ModelConfig, reader: CacheReader, vocabulary: Vocabulary) -> PackingPlan:
+    """The run's packing plan: process 0 makes or reads it, then the others read what it saved."""
 
-
-def _train_splits(mixture: MixtureManifest) -> dict[str, str]:
-    return {task: roles["train"] for task, roles in mixture.splits.items() if "train" in roles}
-
-
-def _make_plan(
-    config: TrainConfig, model: ModelConfig, root: pathlib.Path, vocabulary: Vocabulary, reader: CacheReader
-) -> PackingPlan:
     def plan() -> PackingPlan:
-        mixture = read_mixture_manifest(root, config.mixture)
-        return make_plan(
-            root,
-            mixture,
-            vocabulary=vocabulary,
-            feature_lengths=config.feature_lengths,
-            batch_size=config.batch_size,
-            num_steps=config.train_steps,
-            seed=config.seed,
-            split=_train_splits(mixture),
-            reader=reader,
-            layout=row_layout(model),
-            prompt_tokens=model.prompt_tokens,
-        )
+        mixture = read_mixture_manifest(reader.root, config.mixture)
+        return make_plan(plan_spec(config, model, mixture), reader, vocabulary)
 
-    _on_process_0(plan, "the packing plan could not be made")
-    return plan()
+    made = _on_process_0(plan, "the packing plan could not be made")
+    return plan() if made is None else made
 
 
 def _data_facts(plan: PackingPlan) -> dict[str, Any]:
