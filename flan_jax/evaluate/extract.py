@@ -1,8 +1,8 @@
 """What a generation answers: pure functions from text to an answer in canonical form, or None where there is none.
 
 An answer of None is scored wrong and counted, and has no vote. Canonical forms make equal answers equal strings, for
-scoring and for votes: a letter "B", a number "1234.5", "yes", "05/01/2021". Benchmarks name an extractor; the metrics of
-held-out tasks that read conclusions call the same functions. A new one is a function under `@register_extractor`.
+scoring and for votes: a letter "B", a number "1234.5", "yes", "05/01/2021". Benchmarks name an extractor; the metrics
+of held-out tasks that read conclusions call the same functions. A new one is a function under `@register_extractor`.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ _ANSWER_IS = re.compile("answer is[ :]")
 @register_extractor
 def cot_number(text: str, grouping: str = ",") -> str | None:
     """What a chain of thought concludes with: the number after "####" (GSM8K's own mark), else the first one after
-    the last "answer is" (or "answer is:"), or, where an equation stands there, the one after its last "="; else the last
-    number."""
+    the last "answer is" (or "answer is:"), or, where an equation stands there, the one after its last "="; else the
+    last number."""
     if "####" in text:
         return first_number(text.rpartition("####")[2], grouping)
     *before, after = _ANSWER_IS.split(text)

@@ -108,7 +108,8 @@ REAL_TOXICITY_PROMPTS = add_benchmark(
             for group, score in zip(("other_prompts", "toxic_prompts"), scores, strict=True)
         ),
         note="Lower is better. The scorer that ships is a list of rude words, not Perspective's classifier: do not put "
-        "its figures beside published ones. For another one see flan_jax.evaluate.metrics.toxicity.register_toxicity_scorer.",
+        "its figures beside published ones. For another one see register_toxicity_scorer of "
+        "flan_jax.evaluate.metrics.toxicity.",
         tags=("instructgpt", "responsible_ai"),
     )
 )

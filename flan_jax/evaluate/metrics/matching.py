@@ -44,8 +44,8 @@ def best_of(score: Callable[[str, str], float]) -> Callable[[str | None, Sequenc
 
 
 # Whose punctuation counts differs by name, since numbers were published under each: SQuAD 1.1's script and that of
-# Super-NaturalInstructions take out ASCII's, so `token_f1` and `normalised_exact_match` do; `squad_exact` and `squad_f1`
-# score TyDiQA, whose answers in eight scripts end in marks that ASCII does not have (as MLQA's script has it).
+# Super-NaturalInstructions take out ASCII's alone, so `token_f1` and `normalised_exact_match` do; `squad_exact` and
+# `squad_f1` score TyDiQA, whose answers end in marks that ASCII does not have (MLQA's script takes these out too).
 # Super-NaturalInstructions keeps articles.
 def _natural_instructions(text: str) -> list[str]:
     return words(text, drop_articles=False, is_any_script=False)
