@@ -74,6 +74,13 @@ def test_only_the_command_line_reads_gin():
             assert package == "cli" or "gin" not in {name.split(".")[0] for name in imports(path)}, path
 
 
+def test_files_of_others_have_one_reader_a_format():
+    for package, paths in packages().items():
+        for path in paths:
+            readers = {name.split(".")[0] for name in imports(path)} & {"csv", "pyarrow"}
+            assert not readers or package == "sources", f"{path} imports {readers}: read by flan_jax.sources"
+
+
 def test_no_file_has_outgrown_one_subject():
     long = {
         str(p.relative_to(ROOT)): n

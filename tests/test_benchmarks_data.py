@@ -278,9 +278,15 @@ def test_missing_data_says_what_to_get_and_where_to_put_it(own_data):
 @pytest.mark.parametrize(
     ("name", "path", "line", "content", "message"),
     [
-        ("mmlu", "mmlu/test/anatomy_test.csv", 2, "q,a,b,c,d,A\nq,a,b,c,A\n", "5 fields where 6 belong"),
+        ("mmlu", "mmlu/test/anatomy_test.csv", 2, "q,a,b,c,d,A\nq,a,b,c,A\n", "5 columns, 6 are needed"),
         ("mmlu", "mmlu/test/anatomy_test.csv", 1, "q,a,b,c,d,E\n", "'E', not one of A, B, C, D"),
-        ("bbh", "bbh/navigate.json", 3, '{"examples": [\n{"input": "a", "target": "b"},\n{"input" }]}', "not JSON"),
+        (
+            "bbh",
+            "bbh/navigate.json",
+            3,
+            '{"examples": [\n{"input": "a", "target": "b"},\n{"input" }]}',
+            "not valid JSON",
+        ),
         ("bbh", "bbh/navigate.json", 1, '{"examples": [{"input": "a"}]}', "no text 'target'"),
         ("mgsm", "mgsm/mgsm_de.tsv", 2, "a\t3\nb\tdrei\n", "'drei' is not a number"),
         (

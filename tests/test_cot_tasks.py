@@ -128,7 +128,7 @@ def test_the_training_file_comes_before_the_development_file(data_dir):
     [
         ('{"label": "entailment"', r"esnli_dev\.jsonl:2: not valid JSON"),
         ('{"label": "entailment"}', r"esnli_dev\.jsonl:2: not an example of e-SNLI \(KeyError: 'premise'\)"),
-        ("7", r"esnli_dev\.jsonl:2: not an example of e-SNLI"),
+        ("7", r"esnli_dev\.jsonl:2: holds a int; each line is one JSON object"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(data_dir, line, problem):

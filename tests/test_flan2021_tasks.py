@@ -342,7 +342,7 @@ def test_a_missing_data_set_says_in_one_line_what_to_prepare_and_where(tmp_path,
             get_task(dataset.task_name).source.rows("test")
 
 
-def test_a_half_downloaded_sample_is_missing_and_a_broken_one_names_file_and_record(tmp_path, monkeypatch):
+def test_a_half_downloaded_sample_is_missing_and_a_broken_one_names_file_and_line(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     folder = tmp_path / "flan2021_sources" / "rte"
     folder.mkdir(parents=True)
@@ -352,13 +352,13 @@ def test_a_half_downloaded_sample_is_missing_and_a_broken_one_names_file_and_rec
     assert "val.jsonl" in source.missing()
     (folder / "val.jsonl").write_text(json.dumps(record) + "\n" + json.dumps(record | {"label": "maybe"}) + "\n")
     assert source.missing() is None
-    with pytest.raises(TaskError, match=r"val.jsonl, record 2: ValueError"):
+    with pytest.raises(TaskError, match=r"val.jsonl:2: ValueError"):
         source.rows("test")
     (folder / "val.jsonl").write_text('{"premise": \n')
     with pytest.raises(TaskError, match=r"val.jsonl:1: not valid JSON"):
         source.rows("test")
     (folder / "val.jsonl").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(TaskError, match=r"val.jsonl cannot be read"):
+    with pytest.raises(TaskError, match=r"val.jsonl:1: byte 0xff at column 1 is not UTF-8"):
         source.rows("test")
 
 

@@ -1,8 +1,10 @@
 """Sources of files: each format gives the rows that were written, and says file and line for what it cannot read."""
 
 import csv
+import functools
 import json
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -27,6 +29,12 @@ from flan_jax.sources import (
     write_array_record,
 )
 from flan_jax.sources.data_dir import VARIABLE, Download
+from flan_jax.sources.jsonl import read_first_rows
+from flan_jax.sources.separated import read_separated
+from flan_jax.tasks.cot.sources import EsnliSource
+from flan_jax.tasks.demonstrations.readers import read_demonstrations
+from flan_jax.tasks.eval import files as eval_files
+from flan_jax.tasks.flan2021 import samples
 
 SAVED = pathlib.Path(__file__).parent / "data" / "hugging_face_dict"  # written by datasets 5.2.0
 ROWS = [
@@ -321,3 +329,81 @@ def test_files_that_cannot_be_named_are_refused():
         JsonlSource({"train": []})
     with pytest.raises(TaskError, match="give a tuple of names"):
         JsonlSource({"train": "a"}, fields="text")
+
+
+def flan2021_reader(read):
+    """What reads a file of a FLAN 2021 sample."""
+
+    def rows(path):
+        sample = samples.Sample((str(path),), read, lambda record: [record], "", "", folder=str(path.parent))
+        return sample.rows("train", ("train",))
+
+    return rows
+
+
+def esnli(path):
+    return type("Here", (EsnliSource,), {"path": path})("here").read()
+
+
+JSONL_READERS = (
+    lambda path: JsonlSource({"train": path}).rows("train"),
+    flan2021_reader(samples.read_jsonl),
+    esnli,
+    eval_files.read_jsonl,
+    lambda path: list(read_demonstrations(path, "flan_jax")),
+    lambda path: read_first_rows(path, 4),
+)
+CSV_READERS = (
+    lambda path: CsvSource({"train": path}, columns=("column 1", "column 2")).rows("train"),
+    flan2021_reader(functools.partial(read_separated, columns=("column 1", "column 2"))),
+    lambda path: eval_files.read_csv(path, 2),
+)
+TSV_READERS = (
+    lambda path: CsvSource({"train": path}, delimiter="\t", columns=("column 1", "column 2"), quote="").rows("train"),
+    flan2021_reader(functools.partial(samples.read_tsv, columns=("column 1", "column 2"))),
+    lambda path: eval_files.read_csv(path, 2, "\t", quote=""),
+)
+
+
+@pytest.mark.parametrize(
+    ("readers", "content", "message"),
+    [
+        (JSONL_READERS, b'\n{"a": 1,}\n', r":2: not valid JSON, \w.* at column \d+"),
+        (JSONL_READERS, b"\n\n[1]\n", ":3: holds a list; each line is one JSON object"),
+        (JSONL_READERS, b'\n{"a": "\xff"}\n', ":2: byte 0xff at column 8 is not UTF-8: convert the file"),
+        (JSONL_READERS, None, r" cannot be read: \[Errno 2\].*"),
+        (CSV_READERS, b'a,b\n"c\nd",e,f\n', r":2: 3 columns, 2 are needed \(column 1, column 2\): quote .* line's end"),
+        (CSV_READERS, b'a,b\n"c"d,e\n', ":2: not separated values, .*"),
+        (CSV_READERS, b"a,b\nc,\xff\n", ":2: byte 0xff at column 3 is not UTF-8: convert the file"),
+        (CSV_READERS, None, r" cannot be read: \[Errno 2\].*"),
+        (TSV_READERS, b'a\tb\n\n"c\n', r":3: 1 columns, 2 are needed .*: write '\\t' inside a field as a space"),
+        (TSV_READERS, b"a\tb\nc\t\xff\n", ":2: byte 0xff at column 3 is not UTF-8: convert the file"),
+        (TSV_READERS, None, r" cannot be read: \[Errno 2\].*"),
+    ],
+)
+def test_each_mistake_has_one_text_whoever_reads(tmp_path, readers, content, message):
+    path = tmp_path / "odd"
+    if content is not None:
+        path.write_bytes(content)
+    said = set()
+    for read in readers:
+        with pytest.raises(TaskError) as error:
+            list(read(path))
+        said.add(str(error.value))
+    (text,) = said
+    assert re.fullmatch(re.escape(str(path)) + message, text), text
+
+
+def test_a_table_without_quotes_keeps_what_its_fields_hold(tmp_path):
+    path = tmp_path / "odd.tsv"
+    path.write_bytes(b'\xef\xbb\xbfa\tb\r\n\r\n"x\ty"\r\n\t\n \t \n1\r2\t3\n')
+    rows = [{"a": '"x', "b": 'y"'}, {"a": "", "b": ""}, {"a": " ", "b": " "}, {"a": "1\r2", "b": "3"}]
+    table = read_separated(path, "\t", quote="")
+    assert list(table) == rows and [table.line(i) for i in range(4)] == [3, 4, 5, 6]
+
+
+def test_a_table_whose_lines_end_in_carriage_returns_is_not_one_header(tmp_path):
+    path = tmp_path / "odd.tsv"
+    path.write_bytes(b"a\tb\r1\t2\r3\t4\r")
+    with pytest.raises(TaskError, match=r"odd.tsv:1: lines end in carriage returns alone"):
+        read_separated(path, "\t", quote="")

@@ -115,9 +115,10 @@ def test_rows_behind_a_function_or_a_format_have_the_fingerprint_of_all_rows_too
 
 
 def test_values_that_json_has_no_word_for_are_told_apart():
+    middle = np.arange(2000)  # of which repr shows the ends only
     prints = {
         MemorySource({"train": [{"a": value}]}).content_fingerprint("train")
-        for value in (np.arange(2000), np.arange(2000) % 1000, b"x", {1}, {2}, np.float32(1.5), None, "None")
+        for value in (middle, np.where(middle == 900, 0, middle), b"x", {1}, {2}, np.float32(1.5), None, "None")
     }
     assert len(prints) == 8
 

@@ -14,7 +14,7 @@ from flan_jax.declare import task_folders as suites
 from flan_jax.declare.registry import restored
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.metrics.rouge import instance_input
-from flan_jax.sources.separated import TsvSource
+from flan_jax.tasks.cot.sources import TsvCotSource
 from flan_jax.tasks.cot.templates import TEMPLATES
 from flan_jax.tasks.niv2.encodings import EncodingRenderer
 from flan_jax.tasks.niv2.suite import selection_categories
@@ -120,32 +120,37 @@ def test_malformed_task_files_name_file_and_line(tmp_path, content, line, messag
         NaturalInstructionsSource(path).rows("train")
 
 
+def read_tsv(path: pathlib.Path):
+    """The rows of a file in the Flan Collection's layout."""
+    return type("Here", (TsvCotSource,), {"path": path})("here").read()
+
+
 def test_tsv_rows_keep_quotes_and_unescape_newlines(tmp_path):
     path = tmp_path / "set.tsv"
-    path.write_bytes('"Quoted" claim\\nOptions:\t(A)\tbecause\\nso\r\n\x0cfeed\u2028line\tyes\t"\n'.encode())
-    assert TsvSource(path).rows("train") == (
+    path.write_bytes('"Quoted" claim\\nOptions:\t(A)\tbecause\\nso\r\n\x0cfeed\u2028\rline\tyes\t"\n'.encode())
+    assert list(read_tsv(path)) == [
         {"question": '"Quoted" claim\nOptions:', "answer": "(A)", "rationale": "because\nso"},
-        {"question": "\x0cfeed\u2028line", "answer": "yes", "rationale": '"'},
-    )
+        {"question": "\x0cfeed\u2028\rline", "answer": "yes", "rationale": '"'},
+    ]
 
 
 def test_tsv_column_count_names_file_and_line(tmp_path):
     path = tmp_path / "set.tsv"
     path.write_text("a\tb\tc\na\tb\n")
     with pytest.raises(TaskError, match=r"set\.tsv:2: 2 columns, 3 are needed"):
-        TsvSource(path).rows("train")
+        read_tsv(path)
 
 
 def test_bytes_that_are_not_utf8_are_named(tmp_path):
     path = tmp_path / "set.tsv"
     path.write_bytes(b"a\tb\tc\na\tb\xff\tc\n")
     with pytest.raises(TaskError, match=r"set\.tsv:2: byte 0xff at column 4 is not UTF-8"):
-        TsvSource(path).rows("train")
+        read_tsv(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(TaskError, match=r"absent\.tsv cannot be read"):
-        TsvSource(tmp_path / "absent.tsv").rows("train")
+        read_tsv(tmp_path / "absent.tsv")
 
 
 def test_selection_takes_whole_small_categories():

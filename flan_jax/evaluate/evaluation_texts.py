@@ -5,15 +5,15 @@ A set of one's own: `add_evaluation_texts(EvaluationTexts("mine", lambda: my_que
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Benchmark, Question
 from flan_jax.sources.data_dir import Download
+from flan_jax.sources.jsonl import read_json, read_jsonl
+from flan_jax.sources.separated import read_separated
 
 __all__ = ["EvaluationTexts", "add_evaluation_texts", "evaluation_texts"]
 
@@ -93,13 +93,13 @@ def _missing(download: Download, *parts: str) -> str | None:
 
 
 def _jsonl(path: pathlib.Path, *fields: str) -> Iterator[str]:
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = json.loads(line)
-                yield " ".join(row[field] for field in fields)
-            except (ValueError, KeyError, TypeError) as error:
-                raise TaskError(f"{path}:{number}: no texts {', '.join(fields)} ({error}): mend the line") from error
+    rows = read_jsonl(path)
+    for index, row in enumerate(rows):
+        try:
+            yield " ".join(row[field] for field in fields)
+        except (KeyError, TypeError) as error:
+            where = f"{path}:{rows.line(index)}"
+            raise TaskError(f"{where}: no texts {', '.join(fields)} ({error}): mend the line") from error
 
 
 def _add_files(name: str, download: Download, part: str, read: Callable[[pathlib.Path], Iterable[str]]) -> None:
@@ -108,14 +108,13 @@ def _add_files(name: str, download: Download, part: str, read: Callable[[pathlib
 
 def _mgsm(path: pathlib.Path) -> Iterator[str]:
     for file in sorted(path.parent.glob("mgsm_*.tsv")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            yield line.partition("\t")[0]
+        for row in read_separated(file, "\t", ("question", "answer"), quote=""):
+            yield row["question"]
 
 
 def _truthfulqa(path: pathlib.Path) -> Iterator[str]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            yield f"{row['Question']} {row['Best Answer']}"
+    for row in read_separated(path):
+        yield f"{row['Question']} {row['Best Answer']}"
 
 
 def _niv2_test(path: pathlib.Path) -> Iterator[str]:
@@ -123,7 +122,7 @@ def _niv2_test(path: pathlib.Path) -> Iterator[str]:
     for name in path.read_text().split():
         file = path.parents[2] / "tasks" / f"{name}.json"
         if file.is_file():
-            for instance in json.loads(file.read_text(encoding="utf-8"))["Instances"][:100]:
+            for instance in read_json(file)["Instances"][:100]:
                 yield instance["input"]
 
 

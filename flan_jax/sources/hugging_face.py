@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.columnar import ArrowRows, import_pyarrow, incomplete
 from flan_jax.sources.data_dir import Download, data_dir
-from flan_jax.sources.files import Path, Version, file_version, unreadable
+from flan_jax.sources.files import Path, Version, file_version
+from flan_jax.sources.jsonl import read_json
 from flan_jax.sources.source import Row
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -102,12 +102,7 @@ class HuggingFaceFolderSource:
 
 
 def _json(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except json.JSONDecodeError as error:
-        raise TaskError(f"{path}:{error.lineno}: not valid JSON, {error.msg} at column {error.colno}") from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise TaskError(f"{path}:1: holds a {type(content).__name__}, an object is needed")
     return content

@@ -8,17 +8,16 @@ import functools
 import mmap
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.files import FileSource, Version, file_version
 from flan_jax.sources.source import Row
-from flan_jax.sources.text import BYTE_ORDER_MARK, TextRecords, check_fields_are_unique, decode
+from flan_jax.sources.text import BYTE_ORDER_MARK, TextRecords, check_fields_are_unique, decode, lines
 
 QUOTE = '"'
 MAX_FIELD_CHARACTERS = 1 << 30  # csv's own limit, 131,072, is short of a long document
 
-__all__ = ["CsvSource", "TsvSource"]
+__all__ = ["QUOTE", "CsvSource", "read_separated"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,21 +43,41 @@ class CsvSource(FileSource):
             )
 
     def _read(self, path: pathlib.Path) -> Sequence[Row]:
-        return _rows(path, file_version(path), self.delimiter, tuple(self.columns), self.quote)
+        return read_separated(path, self.delimiter, self.columns, self.quote)
+
+
+def read_separated(
+    path: pathlib.Path, delimiter: str = ",", columns: Sequence[str] = (), quote: str = QUOTE
+) -> TextRecords:
+    """The records of one file, and the lines they begin on. Raises `TaskError` like `CsvSource`, whose attributes the
+    arguments are."""
+    return _rows(path, file_version(path), delimiter, tuple(columns), quote)
 
 
 @functools.lru_cache(maxsize=4)
 def _rows(path: pathlib.Path, version: Version, delimiter: str, columns: tuple[str, ...], quote: str) -> TextRecords:
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARACTERS))
-    names = list(columns)
+    table = _Table(path, delimiter, quote, list(columns))
+    return TextRecords(path, table.quoted_spans if quote else table.line_spans, table.parse)
 
-    def reader(lines: Iterator[str]) -> Iterator[list[str]]:
-        if not quote:
-            return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
-        return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
 
-    def spans(content: mmap.mmap | bytes) -> Iterator[tuple[int, int, int]]:
+@dataclasses.dataclass(frozen=True)
+class _Table:
+    """One file; `names` of its columns are filled in by its first record where they are not given."""
+
+    path: pathlib.Path
+    delimiter: str
+    quote: str
+    names: list[str]
+
+    def line_spans(self, content: mmap.mmap | bytes) -> Iterator[tuple[int, int, int]]:
+        """One span a line: without quotes, a record cannot be longer."""
+        for start, end, line in lines(content, blank=lambda text: text == b"\r"):
+            if self._is_record(self._split(decode(self.path, content[start:end], line)), line):
+                yield start, end, line
+
+    def quoted_spans(self, content: mmap.mmap | bytes) -> Iterator[tuple[int, int, int]]:
         """One span a record: the reader is fed lines, and where it has taken them to says where the record ends."""
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARACTERS))
         position = len(BYTE_ORDER_MARK) if content[:3] == BYTE_ORDER_MARK else 0
         line = 0
 
@@ -67,110 +86,51 @@ def _rows(path: pathlib.Path, version: Version, delimiter: str, columns: tuple[s
             while position < len(content):
                 end = content.find(b"\n", position) + 1 or len(content)
                 line += 1
-                text = decode(path, content[position:end], line)
+                text = decode(self.path, content[position:end], line)
                 position = end
                 yield text
 
-        records = reader(physical_lines())
+        records = self._reader(physical_lines())
         start, first_line = position, 1
         while True:
             try:
                 record = next(records, None)
             except csv.Error as error:
-                raise TaskError(f"{path}:{first_line}: not separated values, {error}") from error
+                raise TaskError(f"{self.path}:{first_line}: not separated values, {error}") from error
             if record is None:
                 return
-            if record and not names:
-                names.extend(record)
-                check_fields_are_unique(path, names)
-            elif record:
-                if len(record) != len(names):
-                    raise TaskError(
-                        f"{path}:{first_line}: {len(record)} columns, {len(names)} are needed ({', '.join(names)}): "
-                        f"quote a field that holds {delimiter!r} or a line's end"
-                    )
+            if record and self._is_record(record, first_line):
                 yield start, position, first_line
             start, first_line = position, line + 1
 
-    def parse(record: bytes, line: int) -> Row:
-        (values,) = reader(iter([decode(path, record, line)]))
-        return dict(zip(names, values, strict=True))
+    def parse(self, record: bytes, line: int) -> Row:
+        text = decode(self.path, record, line)
+        values = next(self._reader(iter([text]))) if self.quote else self._split(text)
+        return dict(zip(self.names, values, strict=True))
 
-    return TextRecords(path, spans, parse)
-
-
-@dataclasses.dataclass(frozen=True)
-class TsvSource:
-    """A tab-separated file without header or quoting; a newline inside a field is written `\\n`, two characters.
-
-    Attributes:
-      path: the file, UTF-8.
-      fields: the columns' names.
-      split: the name under which its rows go.
-    """
-
-    path: pathlib.Path
-    fields: tuple[str, ...] = ("question", "answer", "rationale")
-    split: str = "train"
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The one split."""
-        return (self.split,)
-
-    @property
-    def description(self) -> str:
-        """Where the rows come from."""
-        return f"{self.path}, tab-separated {', '.join(self.fields)}"
-
-    def rows(self, split: str) -> Sequence[Row]:
-        """The file's lines. Raises `TaskError` with file and line for a wrong number of columns or bytes that are not
-        UTF-8."""
-        _check_split(self, self.path, split)
-        return _tsv_rows(self.path, _version(self.path), self.fields)
-
-
-def _check_split(source: Any, path: pathlib.Path, split: str) -> None:
-    if split not in source.splits:
-        raise TaskError(f"{path} has no split {split!r}; it is read as {', '.join(source.splits)}")
-
-
-def _version(path: pathlib.Path) -> tuple[int, int]:
-    """Changes with the file: rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task
-    after another, so the last few files read are kept."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
-    return status.st_mtime_ns, status.st_size
-
-
-def _read_text(path: pathlib.Path) -> str:
-    try:
-        content = path.read_bytes()
-        return content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        raise TaskError(
-            f"{path}:{line}: byte {content[error.start]:#04x} at column {column} is not UTF-8: convert the file"
-        ) from error
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
-
-
-@functools.lru_cache(maxsize=4)
-def _tsv_rows(path: pathlib.Path, version: tuple[int, int], fields: tuple[str, ...]) -> tuple[Row, ...]:
-    lines = _read_text(path).split("\n")  # not splitlines, which also breaks at form feeds and Unicode line separators
-    if not lines[-1]:
-        lines.pop()
-    rows = []
-    for number, line in enumerate(lines, 1):
-        columns = line.removesuffix("\r").split("\t")
-        if len(columns) != len(fields):
-            raise TaskError(
-                f"{path}:{number}: {len(columns)} columns, {len(fields)} are needed ({', '.join(fields)}): write tabs "
-                f"inside a field as spaces"
+    def _is_record(self, values: list[str], line: int) -> bool:
+        """False for the header. Raises `TaskError` for another number of columns than there are names."""
+        if not self.names:
+            self.names.extend(values)
+            check_fields_are_unique(self.path, self.names)
+            if any("\r" in name for name in self.names) and not self.quote:
+                raise TaskError(f"{self.path}:{line}: lines end in carriage returns alone: end them in line feeds")
+            return False
+        if len(values) != len(self.names):
+            remedy = (
+                f"quote a field that holds {self.delimiter!r} or a line's end"
+                if self.quote
+                else f"write {self.delimiter!r} inside a field as a space"
             )
-        rows.append({name: column.replace("\\n", "\n") for name, column in zip(fields, columns, strict=True)})
-    return tuple(rows)
+            raise TaskError(
+                f"{self.path}:{line}: {len(values)} columns, {len(self.names)} are needed ({', '.join(self.names)}): "
+                f"{remedy}"
+            )
+        return True
+
+    def _reader(self, text: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(text, delimiter=self.delimiter, quotechar=self.quote, strict=True)
+
+    def _split(self, line: str) -> list[str]:
+        # Not by csv, which takes a carriage return inside a field for the end of a record.
+        return line.removesuffix("\r").split(self.delimiter)

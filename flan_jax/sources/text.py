@@ -14,7 +14,7 @@ from flan_jax.sources.source import Row
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-__all__ = ["TextRecords", "decode", "lines"]
+__all__ = ["TextRecords", "check_fields_are_unique", "decode", "lines", "read_text"]
 
 
 class TextRecords(LazyRows):
@@ -50,17 +50,29 @@ class TextRecords(LazyRows):
         return self._parse(self._bytes[start:end], line)
 
 
-def lines(content: mmap.mmap | bytes) -> Iterator[tuple[int, int, int]]:
-    """(first byte, end without the line's end, number from 1) of each line that is not blank."""
+def lines(content: mmap.mmap | bytes, blank: Callable[[bytes], bool] = bytes.isspace) -> Iterator[tuple[int, int, int]]:
+    """(first byte, end without the line feed, number from 1) of each line that is neither empty nor `blank`. Lines end
+    in line feeds alone: text may hold form feeds and Unicode's line separators."""
     start = len(BYTE_ORDER_MARK) if content[:3] == BYTE_ORDER_MARK else 0
     size, line = len(content), 0
     while start < size:
         line += 1
         end = content.find(b"\n", start)
         end = size if end < 0 else end
-        if content[start:end].strip():
+        line_bytes = content[start:end]
+        if line_bytes and not blank(line_bytes):
             yield start, end, line
         start = end + 1
+
+
+def read_text(path: pathlib.Path) -> str:
+    """The whole text of a file, UTF-8, without a byte order mark. Raises `TaskError` for a file that cannot be read,
+    and with file, line and byte for one in another encoding."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return decode(path, content.removeprefix(BYTE_ORDER_MARK), 1)
 
 
 def decode(path: pathlib.Path, content: bytes, line: int) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.core.errors import MissingDataError, TaskError
 from flan_jax.declare import task_folders as suites
+from flan_jax.sources import CsvSource, MappedSource
 from flan_jax.sources.data_dir import Download
-from flan_jax.sources.separated import TsvSource
+from flan_jax.sources.jsonl import read_jsonl
 from flan_jax.sources.source import Row
 
 SUITE = "cot"
@@ -34,6 +34,7 @@ QED = Download(
     "CC BY-SA 3.0 and GFDL",
     "cot_extra",
 )
+COLUMNS = ("question", "answer", "rationale")  # of the Flan Collection's files
 LABELS = ("entailment", "neutral", "contradiction")
 
 __all__ = ["ESNLI", "FLAN_COT", "LABELS", "QED", "SUITE", "CotSource", "EsnliSource", "QedSource", "TsvCotSource"]
@@ -99,8 +100,13 @@ class TsvCotSource(CotSource):
         return folder / file if folder else FLAN_COT.path(file)
 
     def read(self) -> Sequence[Row]:
-        """The file's lines."""
-        return TsvSource(self.path).rows("train")
+        """The file's lines: without header or quotes, an end of line inside a field written as two characters."""
+        table = CsvSource({"train": self.path}, delimiter="\t", columns=COLUMNS, quote="")
+        return MappedSource(table, _with_line_ends, COLUMNS).rows("train")
+
+
+def _with_line_ends(row: Row) -> Row:
+    return {name: text.replace("\\n", "\n") for name, text in row.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,20 +120,17 @@ class _JsonLinesSource(CotSource):
     def read(self) -> Sequence[Row]:
         """The rows of the file's lines."""
         path, rows = self.path, []
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    row = self.row(json.loads(line))
-                except UnicodeDecodeError as error:
-                    raise TaskError(f"{path}:{number}: not UTF-8 ({error.reason} at byte {error.start})") from error
-                except json.JSONDecodeError as error:
-                    raise TaskError(f"{path}:{number}: not valid JSON, {error.msg} at column {error.colno}") from error
-                except (KeyError, TypeError, IndexError) as error:
-                    raise TaskError(
-                        f"{path}:{number}: not an example of {self.download.name} ({type(error).__name__}: {error})"
-                    ) from error
-                if row is not None:
-                    rows.append(row)
+        records = read_jsonl(path)
+        for index, record in enumerate(records):
+            try:
+                row = self.row(record)
+            except (KeyError, TypeError, IndexError) as error:
+                raise TaskError(
+                    f"{path}:{records.line(index)}: not an example of {self.download.name} "
+                    f"({type(error).__name__}: {error})"
+                ) from error
+            if row is not None:
+                rows.append(row)
         return rows
 
     @abc.abstractmethod

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import json
 import pathlib
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.data_dir import Download
-from flan_jax.sources.files import Version, file_version, unreadable
+from flan_jax.sources.files import Version, file_version
+from flan_jax.sources.jsonl import read_json
 from flan_jax.sources.source import Row
 from flan_jax.tasks.demonstrations.curate import (
     SPLITS,
@@ -84,13 +84,7 @@ def read_rules(folder: pathlib.Path, rules: DemonstrationRules) -> Demonstration
     path = folder / RULES_FILE
     if not path.is_file():
         return rules
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except ValueError as error:
-        line = getattr(error, "lineno", 1)
-        raise TaskError(f"{path}:{line}: not valid JSON, {error}") from error
+    settings = read_json(path)
     if not isinstance(settings, dict):
         raise TaskError(f"{path}:1: holds a {type(settings).__name__}; an object of rules is needed")
     return rules_from({**dataclasses.asdict(rules), **settings}, str(path))

@@ -1,16 +1,17 @@
-"""Reading benchmark files: parsed once a version of the file, and errors with file and line."""
+"""Reading benchmark files by the project's readers (`flan_jax.sources`): parsed once a version of the file, rows with
+their lines, and errors with file and line."""
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
-import json
 import pathlib
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.errors import TaskError
+from flan_jax.sources import jsonl, text
+from flan_jax.sources.files import Version, file_version
+from flan_jax.sources.separated import QUOTE, read_separated
 
 __all__ = ["read_csv", "read_json", "read_jsonl", "read_text", "row_error", "text_field"]
 
@@ -22,24 +23,33 @@ def row_error(path: pathlib.Path, line: int, problem: str) -> TaskError:
 
 def read_text(path: pathlib.Path) -> str:
     """The file's text. Raises `TaskError` for bytes that are not UTF-8."""
-    return _text(path, _version(path))
+    return _text(path, file_version(path))
 
 
 def read_json(path: pathlib.Path) -> Any:
     """The file's one JSON value. Raises `TaskError` with the line for what is not JSON."""
-    return _json(path, _version(path))
+    return _json(path, file_version(path))
 
 
-def read_jsonl(path: pathlib.Path) -> Sequence[tuple[int, dict[str, Any]]]:
+def read_jsonl(path: pathlib.Path) -> Sequence[tuple[int, Mapping[str, Any]]]:
     """(line number, object) of each line that is not empty. Raises `TaskError` with the line for anything else."""
-    return _jsonl(path, _version(path))
+    return _jsonl(path, file_version(path))
 
 
 def read_csv(
-    path: pathlib.Path, num_fields: int, delimiter: str = ",", quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
+    path: pathlib.Path, num_fields: int, delimiter: str = ",", quote: str = QUOTE
 ) -> Sequence[tuple[int, tuple[str, ...]]]:
-    """(line number, fields) of each row. Raises `TaskError` with the line for another number of fields."""
-    return _csv(path, _version(path), num_fields, delimiter, quoting)
+    """(line number, fields) of each row, the header's too.
+
+    Args:
+      path: the file, UTF-8.
+      num_fields: of every row.
+      delimiter: between two fields; a tab for TSV.
+      quote: the quoting character; "" where quotes are ordinary characters.
+
+    Raises `TaskError` with the line for another number of fields.
+    """
+    return _csv(path, file_version(path), num_fields, delimiter, quote)
 
 
 def text_field(path: pathlib.Path, line: int, row: Any, name: str) -> str:
@@ -50,63 +60,27 @@ def text_field(path: pathlib.Path, line: int, row: Any, name: str) -> str:
     return value
 
 
-def _version(path: pathlib.Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
-    return status.st_mtime_ns, status.st_size
-
-
+# A benchmark asks for the same files once for each of its subtasks: what is parsed stays.
 @functools.lru_cache(maxsize=256)
-def _text(path: pathlib.Path, version: tuple[int, int]) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise row_error(path, line, f"bytes that are not UTF-8 ({error.reason})") from error
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
+def _text(path: pathlib.Path, version: Version) -> str:
+    return text.read_text(path)
 
 
 @functools.lru_cache(maxsize=128)
-def _json(path: pathlib.Path, version: tuple[int, int]) -> Any:
-    try:
-        return json.loads(_text(path, version))
-    except ValueError as error:
-        raise row_error(path, getattr(error, "lineno", 1), f"not JSON ({error})") from error
+def _json(path: pathlib.Path, version: Version) -> Any:
+    return jsonl.parse_json(_text(path, version), path)
 
 
 @functools.lru_cache(maxsize=64)
-def _jsonl(path: pathlib.Path, version: tuple[int, int]) -> Sequence[tuple[int, dict[str, Any]]]:
-    rows = []
-    for number, line in enumerate(_text(path, version).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise row_error(path, number, f"not JSON ({error})") from error
-        if not isinstance(row, dict):
-            raise row_error(path, number, "not a JSON object")
-        rows.append((number, row))
-    return tuple(rows)
+def _jsonl(path: pathlib.Path, version: Version) -> Sequence[tuple[int, Mapping[str, Any]]]:
+    rows = jsonl.read_jsonl(path)
+    return tuple((rows.line(index), row) for index, row in enumerate(rows))
 
 
 @functools.lru_cache(maxsize=256)
 def _csv(
-    path: pathlib.Path, version: tuple[int, int], num_fields: int, delimiter: str, quoting: Literal[0, 3]
+    path: pathlib.Path, version: Version, num_fields: int, delimiter: str, quote: str
 ) -> Sequence[tuple[int, tuple[str, ...]]]:
-    reader = csv.reader(io.StringIO(_text(path, version), newline=""), delimiter=delimiter, quoting=quoting)
-    rows = []
-    start = 1
-    try:
-        for fields in reader:
-            if fields:
-                if len(fields) != num_fields:
-                    raise row_error(path, start, f"{len(fields)} fields where {num_fields} belong")
-                rows.append((start, tuple(fields)))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise row_error(path, start, str(error)) from error
-    return tuple(rows)
+    names = tuple(f"column {number}" for number in range(1, num_fields + 1))
+    rows = read_separated(path, delimiter, names, quote)
+    return tuple((rows.line(index), tuple(row.values())) for index, row in enumerate(rows))

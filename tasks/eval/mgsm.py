@@ -57,7 +57,7 @@ def read(language: str, split: str) -> Sequence[Question]:
     """The rows of `mgsm/mgsm_LANGUAGE.tsv`: question, number."""
     path = DATA.require(f"mgsm_{language}.tsv")
     questions = []
-    for number, (line, (text, answer)) in enumerate(read_csv(path, 2, "\t", 3)):
+    for number, (line, (text, answer)) in enumerate(read_csv(path, 2, "\t", quote="")):
         try:
             questions.append(Question(str(number), text.strip(), (number_text(answer),)))
         except ValueError as error:

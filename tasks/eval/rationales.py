@@ -21,7 +21,7 @@ WorkedQuestion = tuple[str, str, str]
 
 def worked_questions(name: str, num: int) -> tuple[WorkedQuestion, ...]:
     """The first `num` (question, answer, rationale) of a set; newlines are written `\\n` in the file."""
-    rows = read_csv(DATA.require(f"{name}_train.tsv"), 3, "\t", 3)[:num]
+    rows = read_csv(DATA.require(f"{name}_train.tsv"), 3, "\t", quote="")[:num]
     return tuple(tuple(field.replace("\\n", "\n").strip() for field in fields) for _, fields in rows)  # type: ignore[misc]
 
 

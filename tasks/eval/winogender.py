@@ -3,7 +3,6 @@ without articles, 0 to 4 exemplars."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ def read(subtask: str, split: str) -> Sequence[Question]:
     where answer 0 is the occupation and 1 the participant."""
     path = DATA.require("all_sentences.tsv")
     questions = []
-    for line, (sentence_id, sentence) in read_csv(path, 2, "\t", csv.QUOTE_NONE)[1:]:
+    for line, (sentence_id, sentence) in read_csv(path, 2, "\t", quote="")[1:]:
         parts = sentence_id.removesuffix(".txt").split(".")
         pronoun = _PRONOUN.search(sentence)
         if len(parts) != 4 or parts[2] not in ("0", "1") or parts[3] not in GENDERS or pronoun is None:

@@ -5,25 +5,27 @@ Each data set's file says which files are its sample and how a line of them beco
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.data_dir import data_dir
+from flan_jax.sources.jsonl import read_json as whole_json
+from flan_jax.sources.jsonl import read_jsonl
+from flan_jax.sources.separated import read_separated
 from flan_jax.sources.source import Row
+from flan_jax.sources.text import TextRecords, decode, lines
 
 FOLDER = "flan2021_sources"
 HELD_OUT_FRACTION = 10  # one row in so many, from the end, for each split that the sample has no file of
 
-Read = Callable[[pathlib.Path], Iterator[Mapping[str, Any]]]
-Convert = Callable[[Mapping[str, Any]], Sequence[Row]]
+Record = Mapping[str, Any]
+Read = Callable[[pathlib.Path], Sequence[Record]]
+Convert = Callable[[Record], Sequence[Row]]
 
-__all__ = ["FOLDER", "Sample", "read_csv", "read_json", "read_jsonl", "read_lines", "read_tsv", "read_tsv_headless"]
+__all__ = ["FOLDER", "Sample", "read_csv", "read_json", "read_jsonl", "read_lines", "read_tsv"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,59 +101,36 @@ class Sample:
     def _rows_of(self, names: Sequence[str]) -> list[Row]:
         rows: list[Row] = []
         for name in names:
-            for number, record in enumerate(self.read(self.path(name)), 1):
+            records = self.read(self.path(name))
+            for index, record in enumerate(records):
                 try:
                     rows += self.convert(record)
                 except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+                    is_text = isinstance(records, TextRecords)
+                    place = f":{records.line(index)}" if is_text else f", record {index + 1}"
                     raise TaskError(
-                        f"{self.path(name)}, record {number}: {type(error).__name__}: {error}: is the file whole?"
+                        f"{self.path(name)}{place}: {type(error).__name__}: {error}: is the file whole?"
                     ) from error
         return rows
 
 
-def read_lines(path: pathlib.Path) -> Iterator[dict[str, str]]:
-    """`{"line": …}` a line."""
-    for line in _text(path).split("\n"):
-        if line.strip():
-            yield {"line": line.rstrip("\r")}
+def read_lines(path: pathlib.Path) -> Sequence[Record]:
+    """`{"line": …}` a line that is not blank. Raises `TaskError` like every reader of files."""
+    return TextRecords(path, lines, lambda text, number: {"line": decode(path, text, number).rstrip("\r")})
 
 
-def read_jsonl(path: pathlib.Path) -> Iterator[dict[str, Any]]:
-    """One JSON object a line."""
-    for number, record in enumerate(read_lines(path), 1):
-        try:
-            yield json.loads(record["line"])
-        except json.JSONDecodeError as error:
-            raise TaskError(f"{path}:{number}: not valid JSON, {error.msg} at column {error.colno}") from error
-
-
-def read_json(path: pathlib.Path) -> Iterator[dict[str, Any]]:
+def read_json(path: pathlib.Path) -> Sequence[Record]:
     """The items of a JSON list, or of the list under "data" of a JSON object."""
-    try:
-        content = json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise TaskError(f"{path}:{error.lineno}: not valid JSON, {error.msg} at column {error.colno}") from error
-    yield from content["data"] if isinstance(content, dict) else content
+    content = whole_json(path)
+    items: Sequence[Record] = content["data"] if isinstance(content, dict) else content
+    return items
 
 
-def read_csv(path: pathlib.Path) -> Iterator[dict[str, str]]:
+def read_csv(path: pathlib.Path) -> Sequence[Record]:
     """Comma-separated with a header and quoted fields."""
-    yield from csv.DictReader(io.StringIO(_text(path), newline=""))
+    return read_separated(path)
 
 
-def read_tsv(path: pathlib.Path) -> Iterator[dict[str, str]]:
-    """Tab-separated with a header, no quoting."""
-    yield from csv.DictReader(io.StringIO(_text(path), newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
-def read_tsv_headless(path: pathlib.Path) -> Iterator[dict[str, Any]]:
-    """Tab-separated without header or quoting: `{"columns": […]}` a line."""
-    for record in read_lines(path):
-        yield {"columns": record["line"].split("\t")}
-
-
-def _text(path: pathlib.Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
+def read_tsv(path: pathlib.Path, columns: Sequence[str] = ()) -> Sequence[Record]:
+    """Tab-separated, no quoting; `columns` are the names where there is no header."""
+    return read_separated(path, "\t", columns, quote="")

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
+from flan_jax.sources.files import file_version, unreadable
+from flan_jax.sources.jsonl import parse_json
 from flan_jax.sources.source import Row
+from flan_jax.sources.text import read_text
 
 __all__ = [
     "NaturalInstructionsHead",
@@ -52,8 +55,9 @@ class NaturalInstructionsSource:
 
     def rows(self, split: str) -> Sequence[Row]:
         """The file's instances. Raises `TaskError` with file and line for what is not in the schema."""
-        _check_split(self, self.path, split)
-        return _natural_instructions_rows(self.path, _version(self.path))[: self.max_instances]
+        if split not in self.splits:
+            raise TaskError(f"{self.path} has no split {split!r}; it is read as {', '.join(self.splits)}")
+        return _natural_instructions_rows(self.path, file_version(self.path))[: self.max_instances]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +75,7 @@ def read_natural_instructions_head(path: pathlib.Path) -> NaturalInstructionsHea
         with open(path, "rb") as file:
             head = file.read(_HEAD_BYTES).decode(errors="replace")
     except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
+        raise unreadable(path, error) from error
     return NaturalInstructionsHead(_list_after("Categories", head, path), _list_after("Source", head, path))
 
 
@@ -87,42 +91,11 @@ def _list_after(key: str, head: str, path: pathlib.Path) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _check_split(source: Any, path: pathlib.Path, split: str) -> None:
-    if split not in source.splits:
-        raise TaskError(f"{path} has no split {split!r}; it is read as {', '.join(source.splits)}")
-
-
-def _version(path: pathlib.Path) -> tuple[int, int]:
-    """Changes with the file: rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task
-    after another, so the last few files read are kept."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
-    return status.st_mtime_ns, status.st_size
-
-
-def _read_text(path: pathlib.Path) -> str:
-    try:
-        content = path.read_bytes()
-        return content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        raise TaskError(
-            f"{path}:{line}: byte {content[error.start]:#04x} at column {column} is not UTF-8: convert the file"
-        ) from error
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from error
-
-
+# Rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task after another.
 @functools.lru_cache(maxsize=4)
 def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> tuple[Row, ...]:
-    text = _read_text(path)
-    try:
-        task = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise TaskError(f"{path}:{error.lineno}: not valid JSON, {error.msg} at column {error.colno}") from error
+    text = read_text(path)
+    task = parse_json(text, path)
     if not isinstance(task, dict):
         raise TaskError(f"{path}:1: holds a {type(task).__name__}, a task file is an object with Definition, Instances")
     for key in ("Definition", "Positive Examples", "Instances"):

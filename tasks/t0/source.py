@@ -10,8 +10,6 @@ Three layouts, all below DATA_DIR/p3_t0, NAME being the P3 name with underscores
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import json
 import pathlib
 import random
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from flan_jax.core.errors import MissingDataError, TaskError
 from flan_jax.declare.example import Rendered
 from flan_jax.sources import JsonlSource, MappedSource, ParquetSource
 from flan_jax.sources.data_dir import Download
+from flan_jax.sources.jsonl import read_first_rows
 from flan_jax.sources.source import Row, Source
 from flan_jax.tasks.t0.data_sets import identifier
 
@@ -97,9 +96,8 @@ def _has_completions(path: pathlib.Path) -> bool:
     """Whether one of the first rows has a completion, without reading the rest. True for a file that cannot be read:
     whoever asks for its rows is told why."""
     try:
-        with open(path, "rb") as file:
-            rows = [_row(json.loads(line)) for line in itertools.islice(file, FIRST_ROWS) if line.strip()]
-    except (OSError, ValueError, TypeError, AttributeError, TaskError):
+        rows = [_row(row) for row in read_first_rows(path, FIRST_ROWS)]
+    except (TypeError, AttributeError, TaskError):
         return True
     return not rows or any(row["targets"] for row in rows)
 

@@ -1,11 +1,12 @@
 """CoLA: is a sentence grammatical? (Warstadt et al. 2019, as in GLUE)"""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_tsv_headless
+from flan_jax.tasks.flan2021.samples import Sample, read_tsv
 from flan_jax.tasks.flan2021.superglue import GLUE_LICENCE
 
 TEMPLATES = (
@@ -26,8 +27,7 @@ TEMPLATES = (
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    _, label, _, sentence = record["columns"]
-    return [{"sentence": sentence, "label": int(label)}]
+    return [{"sentence": record["sentence"], "label": int(record["label"])}]
 
 
 register(
@@ -42,7 +42,7 @@ register(
         sample=Sample(
             train=("cola/in_domain_dev.tsv",),
             test=("cola/out_of_domain_dev.tsv",),
-            read=read_tsv_headless,
+            read=functools.partial(read_tsv, columns=("code", "label", "mark", "sentence")),
             convert=_convert,
             licence="none stated for the data",
             note="the published development sets: in-domain to train, out-of-domain to test",

@@ -1,13 +1,14 @@
 """STS-B: how close are two sentences in meaning, from 0 to 5? (Cer et al. 2017, as in GLUE); rounded to whole
 numbers."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from flan_jax.declare.templates import ORDERED_FIELD, Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_tsv_headless
+from flan_jax.tasks.flan2021.samples import Sample, read_tsv
 from flan_jax.tasks.flan2021.superglue import GLUE_LICENCE
 
 TEMPLATES = (
@@ -51,8 +52,7 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    score, first, second = record["columns"]
-    return [{"sentence1": first, "sentence2": second, "label": float(score)}]
+    return [{**record, "label": float(record["label"])}]
 
 
 register(
@@ -71,7 +71,7 @@ register(
         sample=Sample(
             train=("stsb/semeval_2014_images.test.tsv", "stsb/semeval2012_MSRpar.test.tsv"),
             test=("stsb/semeval_2014_headlines.test.tsv",),
-            read=read_tsv_headless,
+            read=functools.partial(read_tsv, columns=("label", "sentence1", "sentence2")),
             convert=_convert,
             licence="SemEval terms",
             note="SemEval pairs that STS-B was selected from, not its own splits: images and MSRpar to train, "

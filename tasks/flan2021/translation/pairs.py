@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flan_jax.core.errors import TaskError
@@ -77,10 +77,9 @@ def translation(
     )
 
 
-def _read_aligned(code: str, path: pathlib.Path) -> Iterator[dict[str, str]]:
+def _read_aligned(code: str, path: pathlib.Path) -> list[dict[str, str]]:
     """The lines of `path` with those of the English file beside it. Raises `TaskError` where their numbers differ."""
     pairs = [[record["line"] for record in read_lines(file)] for file in (path, path.with_name(ENGLISH))]
     if len(pairs[0]) != len(pairs[1]):
         raise TaskError(f"{path} has {len(pairs[0])} lines, {ENGLISH} beside it {len(pairs[1])}: they must be aligned")
-    for foreign, english in zip(*pairs, strict=True):
-        yield {code: foreign, "en": english}
+    return [{code: foreign, "en": english} for foreign, english in zip(*pairs, strict=True)]
