@@ -121,7 +121,7 @@ def our_model(folder: pathlib.Path, args: argparse.Namespace) -> Any:
     import jax
 
     from flan_jax.cli.checkpoints import load_model
-    from flan_jax.evaluate.suite import JaxLanguageModel
+    from flan_jax.evaluate import JaxLanguageModel
     from flan_jax.sources.data_dir import set_data_dir
 
     set_data_dir(args.data_dir)
@@ -178,15 +178,15 @@ def our_requests(case: str, args: argparse.Namespace, model: Any) -> list[Any]:
     import dataclasses
 
     import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
-    from flan_jax.evaluate.suite import GenerateRequest, RankRequest, SuiteConfig
-    from flan_jax.evaluate.suite.runner import plan
+    from flan_jax.evaluate import GenerateRequest, RankRequest, SuiteConfig
+    from flan_jax.evaluate.work import list_work
 
     if case.endswith("mmlu"):
         config = SuiteConfig(("mmlu:direct",), split="test", subtasks=MMLU_SUBJECTS, limit=args.num_mmlu)
-        works = [work for part in plan(config, model) for work in part.work]
+        works = [work for part in list_work(config, model) for work in part.work]
         return [RankRequest(w.fitted.prefix, w.fitted.query, w.item.prompt.options) for w in works]
     config = SuiteConfig(("bbh:cot",), subtasks=BBH_SUBTASKS, limit=args.num_bbh)
-    works = [work for part in plan(config, model) for work in part.work]
+    works = [work for part in list_work(config, model) for work in part.work]
     requests = [GenerateRequest(w.fitted.prefix, w.fitted.query, w.format.max_tokens, w.format.stop) for w in works]
     return [dataclasses.replace(request, max_tokens=args.num_tokens) for request in requests]
 

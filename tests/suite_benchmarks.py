@@ -10,7 +10,7 @@ from flan_jax.declare.benchmark import (
     Question,
     Subtask,
 )
-from flan_jax.evaluate.suite import Generated, Ranked
+from flan_jax.evaluate import Generated, Ranked
 
 SIZES = {"red": 4, "green": 3, "blue": 2}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flan_jax.core.vocabulary import EOS_ID
-from flan_jax.evaluate.batches import Prompt, bucket_lengths, generation_batches, option_batches
+from flan_jax.evaluate.pooled_batches import bucket_lengths, pooled_option_batches, pooled_prompt_batches
 
 RNG = np.random.default_rng(0)
 
@@ -13,25 +13,28 @@ def tokens(length):
     return np.append(RNG.integers(3, 99, length - 1), EOS_ID).astype(np.int32)
 
 
-PROMPTS = [Prompt(100 + i, tokens(int(n)), int(RNG.integers(1, 20))) for i, n in enumerate(RNG.integers(1, 65, 150))]
+PROMPTS = [tokens(int(n)) for n in RNG.integers(1, 65, 150)]
+LIMITS = [int(n) for n in RNG.integers(1, 20, 150)]
 
 
 def test_each_prompt_is_generated_from_once_in_at_most_three_shapes():
     seen = {}
-    batches = list(generation_batches(PROMPTS, 64, 16))
+    batches = list(pooled_prompt_batches(PROMPTS, LIMITS, 64, 16))
     for batch in batches:
-        assert batch.inputs_BL.dtype == np.int32 and len(batch.inputs_BL) == len(batch.limits_B) == 16
-        for row, key in enumerate(batch.keys):
-            assert key not in seen
-            seen[key] = (batch.inputs_BL[row], int(batch.limits_B[row]))
-        assert not batch.limits_B[len(batch.keys) :].any() and not batch.inputs_BL[len(batch.keys) :].any()
-    assert set(seen) == {prompt.key for prompt in PROMPTS}
-    for prompt in PROMPTS:
-        row, limit = seen[prompt.key]
-        np.testing.assert_array_equal(row, np.pad(prompt.tokens, (0, len(row) - len(prompt.tokens))))
-        assert limit == prompt.limit
+        assert batch.inputs_BL.dtype == np.int32 and len(batch.inputs_BL) == len(batch.lengths_B) == 16
+        for row, position in enumerate(batch.positions):
+            assert position not in seen
+            seen[position] = batch.inputs_BL[row]
+            assert batch.lengths_B[row] == len(PROMPTS[position])
+        limits = [LIMITS[position] for position in batch.positions]
+        assert limits == sorted(limits), "rows of like limits end together"
+        assert not batch.inputs_BL[len(batch.positions) :].any()
+        assert (batch.lengths_B[len(batch.positions) :] == 1).all()
+    assert set(seen) == set(range(150))
+    for position, row in seen.items():
+        np.testing.assert_array_equal(row, np.pad(PROMPTS[position], (0, len(row) - len(PROMPTS[position]))))
     assert {batch.inputs_BL.shape for batch in batches} == {(16, 16), (16, 32), (16, 64)}
-    assert list(generation_batches([], 64, 16)) == []
+    assert list(pooled_prompt_batches([], [], 64, 16)) == []
 
 
 @pytest.mark.parametrize("num_shards", [1, 4])
@@ -43,21 +46,20 @@ def test_each_option_is_scored_once_with_its_own_prompt(num_shards):
     ]
     seen = set()
     shapes = set()
-    by_key = {prompt.key: (prompt, answers) for prompt, answers in zip(PROMPTS, options, strict=True)}
-    for batch in option_batches(PROMPTS, options, 64, 8, num_shards):
-        shapes.add((batch.inputs_BL.shape, batch.targets_RT.shape))
-        assert len(batch.inputs_BL) == 8 and len(batch.lengths_R) % num_shards == 0
+    for batch in pooled_option_batches(PROMPTS, options, 64, 8, num_shards):
+        inputs_BL = batch.prompts.inputs_BL
+        shapes.add((inputs_BL.shape, batch.targets_RT.shape))
+        assert len(inputs_BL) == 8 and len(batch.lengths_R) % num_shards == 0
         assert batch.targets_RT.size <= 8 * 64, "bounded memory"
-        for place, row in enumerate(batch.rows):
-            prompt, answers = by_key[row.key]
-            assert (row.key, row.position) not in seen and row.num_options == len(answers)
-            seen.add((row.key, row.position))
-            inputs_L = batch.inputs_BL[batch.prompt_R[place]]
-            np.testing.assert_array_equal(inputs_L[inputs_L != 0], prompt.tokens)
-            answer = answers[row.position]
-            np.testing.assert_array_equal(batch.targets_RT[place, : batch.lengths_R[place]], answer)
-        assert not batch.lengths_R[len(batch.rows) :].any()
-    assert seen == {(p.key, i) for p, answers in zip(PROMPTS, options, strict=True) for i in range(len(answers))}
+        for place, answer in enumerate(batch.answers):
+            assert (answer.position, answer.option) not in seen
+            seen.add((answer.position, answer.option))
+            inputs_L = inputs_BL[batch.prompt_R[place]]
+            np.testing.assert_array_equal(inputs_L[inputs_L != 0], PROMPTS[answer.position])
+            expected = options[answer.position][answer.option]
+            np.testing.assert_array_equal(batch.targets_RT[place, : batch.lengths_R[place]], expected)
+        assert not batch.lengths_R[len(batch.answers) :].any()
+    assert seen == {(i, k) for i, answers in enumerate(options) for k in range(len(answers))}
     assert len(shapes) <= 3 * 4
 
 

@@ -11,7 +11,7 @@ import flan_jax.tasks  # noqa: F401  # registers mixtures
 from flan_jax.cli import gin_config
 from flan_jax.declare.registry import get_mixture
 from flan_jax.evaluate.contamination import TrainedOn
-from flan_jax.evaluate.suite.in_training import SuiteEvaluator
+from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.models import DecoderConfig, T5Config, count_params
 from flan_jax.optim import AdafactorConfig, AdamWConfig, CosineSchedule, RsqrtSchedule, for_run
 

@@ -15,6 +15,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError
 from flan_jax.declare.benchmark import BENCHMARKS, get_benchmark
 from flan_jax.declare.registry import get_mixture, mixture_members
+from flan_jax.evaluate import Journal, Record
 from flan_jax.evaluate.contamination import (
     KIN,
     Finding,
@@ -25,7 +26,6 @@ from flan_jax.evaluate.contamination import (
     refuse,
     share_questions,
 )
-from flan_jax.evaluate.suite import Journal
 from flan_jax.tasks.held_out import BENCHMARK_DATASETS
 
 
@@ -171,7 +171,7 @@ def test_the_command_refuses_forces_and_keeps_models_apart(tmp_path, contaminate
     assert "FORCED: mmlu" in (out / "report.html").read_text()
     assert any("FORCED" in note for note in json.loads((out / "summary.json").read_text())["notes"])
     with Journal(out / "journal.jsonl") as journal:
-        assert len(journal.records) == 3  # whose it is, and two answers
+        assert journal.owner is not None and len(journal.records) == 2
     # The same folder for another model.
     (contaminated / "model.json").write_text((assets.ASSETS / "lm_adapted" / "model.json").read_text())
     from safetensors.numpy import load_file, save_file
@@ -186,7 +186,7 @@ def test_the_command_refuses_forces_and_keeps_models_apart(tmp_path, contaminate
 
 def test_a_journal_of_nobody_knows_whom_is_not_claimed(tmp_path):
     with Journal(tmp_path / "journal.jsonl") as journal:
-        journal.add("0" * 64, {"answer": "a"})
+        journal.add(Record("0" * 64, "b", "s", "test", "cot", "0", "generate", {}, "a"))
         with pytest.raises(CheckpointError, match="does not say which model"):
             journal.claim("fingerprint", "a model")
     with Journal(tmp_path / "new.jsonl") as journal:

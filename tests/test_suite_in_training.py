@@ -16,13 +16,13 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
+from flan_jax.evaluate import JaxLanguageModel, Journal, SuiteConfig, run_suite
+from flan_jax.evaluate import in_training as module
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import KIN, Kin, TrainedOn
+from flan_jax.evaluate.in_training import SuiteEvaluator, task_result
 from flan_jax.evaluate.results import normalised_average, read_results
 from flan_jax.evaluate.select import select
-from flan_jax.evaluate.suite import JaxLanguageModel, Journal, SuiteConfig, run_suite
-from flan_jax.evaluate.suite import in_training as module
-from flan_jax.evaluate.suite.in_training import SuiteEvaluator, task_result
 from flan_jax.models import T5Config, init_params, param_shapes
 from flan_jax.report import write_report
 from flan_jax.train.loop import run_training
@@ -102,12 +102,12 @@ def test_the_selected_weights_give_the_same_answers_to_the_runner_outside(finish
     for result in outside.benchmarks:
         assert tasks[f"{result.benchmark}:{result.format}"].score == pytest.approx(result.score)
     with Journal(folder / "suite" / str(source.step) / "journal.jsonl") as stored:
-        mine = {(r["benchmark"], r["format"], r["subtask"], r["id"]): r for r in stored.records.values()}
+        mine = {(r.benchmark, r.format, r.subtask, r.id): r for r in stored.records.values()}
     for record in journal.records.values():
-        other = mine[record["benchmark"], record["format"], record["subtask"], record["id"]]
-        assert other["prompt"] == record["prompt"] and other["scores"] == record["scores"]
-        if record["format"] == "direct":
-            np.testing.assert_allclose(other["option_log_probs"], record["option_log_probs"], rtol=1e-4, atol=1e-4)
+        other = mine[record.benchmark, record.format, record.subtask, record.id]
+        assert other.prompt == record.prompt and other.scores == record.scores
+        if record.format == "direct":
+            np.testing.assert_allclose(other.option_log_probs, record.option_log_probs, rtol=1e-4, atol=1e-4)
 
 
 def test_a_run_writes_down_what_it_was_trained_on_and_its_report_shows_benchmarks(finished):
@@ -220,9 +220,9 @@ def test_a_benchmark_of_unequal_subtasks_weighs_them_equally(tmp_path):
     model = JaxLanguageModel("m", small_model()[0], params, vocabulary, inputs_length=96, batch_size=8)
     with Journal(None) as journal:
         (result,) = run_suite(SuiteConfig(("colours",), limit=config.suite_limit), model, journal).benchmarks
-        records = [dict(journal.records[key]) for key in result.item_keys]
-    for record in records:  # right in one subtask alone
-        record["scores"] = {result.metric: float(record["subtask"] == "blue")}
+        records = [journal.records[key] for key in result.item_keys]
+    # right in one subtask alone
+    records = [dataclasses.replace(r, scores={result.metric: float(r.subtask == "blue")}) for r in records]
     task = task_result(dataclasses.replace(result, score=1 / 3), records, "report", 2)
     assert np.mean(task.scores) == pytest.approx(1 / 3) and len(task.samples) == 2
-    assert task.samples[0].inputs == records[0]["prompt"]
+    assert task.samples[0].inputs == records[0].prompt

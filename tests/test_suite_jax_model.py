@@ -15,9 +15,9 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import Sampling
-from flan_jax.evaluate.suite import GenerateRequest, JaxLanguageModel, RankRequest
-from flan_jax.evaluate.suite.batching import common_prefix, grid_length, group_by_prefix, prompt_batches
-from flan_jax.evaluate.suite.jax_model import params_fingerprint
+from flan_jax.evaluate import GenerateRequest, JaxLanguageModel, RankRequest
+from flan_jax.evaluate.grid_batches import common_prefix, grid_length, grid_prompt_batches, group_by_prefix
+from flan_jax.evaluate.jax_model import params_fingerprint
 from flan_jax.models import DecoderConfig, T5Config, forward, init_params
 from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh, replicated
@@ -158,7 +158,7 @@ def test_any_mesh_gives_the_answers_of_one_device():
     requests = [GenerateRequest(SHOTS["fruit"], query, 5) for query in QUERIES]
     same(generations(on_mesh("t5"), requests), generations(model("t5"), requests))
     config, params = weights("t5")
-    with pytest.raises(ConfigError, match="batch_size 5 is not divisible by the mesh's 2 batch shards: use 6"):
+    with pytest.raises(ConfigError, match="batch_size 5 is not divisible by the mesh's 2 batch shards: use 4 or 6"):
         JaxLanguageModel("small", config, params, VOCABULARY, batch_size=5, mesh=mesh)
 
 
@@ -174,8 +174,8 @@ def test_newlines_that_a_vocabulary_does_not_have_stop_nothing():
     """T5's vocabulary has no newline: "\\n\\nQ:" must not end a generation at any "Q:"."""
     config, params = weights("t5")
     spiece = load_vocabulary(str(shared_path("data/t5_tokenizer/spiece.model")))
-    assert JaxLanguageModel("small", config, params, spiece)._stop(("\n\nQ:",)).sequences == ()
-    assert model("t5")._stop(("\n\nQ:",)).sequences, "the demo's vocabulary has newlines"
+    assert JaxLanguageModel("small", config, params, spiece)._on_mesh.stop(("\n\nQ:",)).sequences == ()
+    assert model("t5")._on_mesh.stop(("\n\nQ:",)).sequences, "the demo's vocabulary has newlines"
 
 
 def test_a_prompt_that_is_too_long_loses_its_start_and_nothing_else():
@@ -223,7 +223,7 @@ def test_groups_share_tokens_not_text():
 
 def test_batches_hold_every_row_once():
     rows = [[1] * n for n in (5, 3, 8, 1, 2)]
-    batches = list(prompt_batches([10, 11, 12, 13, 14], rows, 2, 8))
+    batches = list(grid_prompt_batches([10, 11, 12, 13, 14], rows, 2, 8))
     assert [batch.positions for batch in batches] == [(13, 14), (11, 10), (12,)]
     assert all(batch.inputs_BL.shape == (2, 8) and (batch.lengths_B >= 1).all() for batch in batches)
     assert batches[2].lengths_B.tolist() == [8, 1]

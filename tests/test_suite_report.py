@@ -11,9 +11,9 @@ from suite_benchmarks import FORMATS, SIZES, TableModel, colours
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Subtask
+from flan_jax.evaluate import Journal, SuiteConfig, run_suite
 from flan_jax.evaluate.best_template import BestTemplate
 from flan_jax.evaluate.calibration import calibration
-from flan_jax.evaluate.suite import Journal, SuiteConfig, run_suite
 from flan_jax.report import best_markdown
 from flan_jax.report.suite_figures import LONGEST_LABEL, shortened
 from flan_jax.report.suite_page import ranked_calibration, write_html
@@ -100,8 +100,8 @@ def test_what_went_wrong_is_counted(tmp_path, monkeypatch):
     results, text, records = report(tmp_path, monkeypatch)
     direct, cot = results.benchmarks
     assert direct.count("num_not_finite") == 1 and cot.count("num_unextracted") == SIZES["blue"]
-    wrong = next(r for r in records.values() if r["id"] == "1" and r["subtask"] == "red" and r["format"] == "direct")
-    assert set(wrong["scores"].values()) == {0.0} and wrong["answer"] is None
+    wrong = next(r for r in records.values() if r.id == "1" and r.subtask == "red" and r.format == "direct")
+    assert set(wrong.scores.values()) == {0.0} and wrong.answer is None
     rates = re.search(r"What went wrong</h2>(.*?)</table>", text, re.S)[1]
     assert "<td class=n>11.1% (1)</td>" in rates  # not a number, of nine
     assert f"<td class=n>{100 * SIZES['blue'] / 9:.1f}% ({SIZES['blue']})</td>" in rates

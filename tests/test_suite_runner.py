@@ -11,9 +11,9 @@ from suite_benchmarks import SIZES, Stopped, TableModel
 
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Prompt, Sampling
-from flan_jax.evaluate.suite import Journal, SuiteConfig, run_suite
-from flan_jax.evaluate.suite.journal import content_key
-from flan_jax.evaluate.suite.prompts import fit_prompts
+from flan_jax.evaluate import Journal, Record, SuiteConfig, run_suite
+from flan_jax.evaluate.journal import content_key
+from flan_jax.evaluate.prompts import fit_prompts
 from flan_jax.report import to_markdown, write_results
 from flan_jax.report.published import our_rows
 
@@ -230,12 +230,15 @@ def test_settings_that_make_no_sense_are_errors(colours, tmp_path):
 
 def test_a_journal_that_is_no_journal_is_named_by_line(tmp_path):
     path = tmp_path / "journal.jsonl"
-    path.write_text('{"key": "a"}\n{"kay": "b"}\n')
-    with pytest.raises(CheckpointError, match=r"journal.jsonl:2 is not a line"):
-        Journal(path)
-    path.write_text('{"key": "a"}\n')
+    record = Record("a", "colours", "red", "test", "cot", "0", "generate", {"equals": 1.0}, "0")
+    line = json.dumps(record.to_json())
+    for damaged in ('{"kay": "b"}', '{"key": "b"}', '{"key": 5}', "[]", "{"):
+        path.write_text(f"{line}\n{damaged}\n")
+        with pytest.raises(CheckpointError, match=r"journal.jsonl:2 is not a line"):
+            Journal(path)
+    path.write_text(f"{line}\n")
     with Journal(path) as journal, pytest.raises(CheckpointError, match="asked once"):
-        journal.add("a", {})
+        journal.add(record)
 
 
 def test_keys_do_not_depend_on_the_order_of_fields():

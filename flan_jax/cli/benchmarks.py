@@ -20,9 +20,7 @@ from flan_jax.checkpoints.lineage import trained_on
 from flan_jax.cli.checkpoints import LoadedModel, load_model
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
-from flan_jax.evaluate.best_template import best_templates
-from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse
-from flan_jax.evaluate.suite import (
+from flan_jax.evaluate import (
     SELF_CONSISTENCY,
     JaxLanguageModel,
     Journal,
@@ -30,6 +28,8 @@ from flan_jax.evaluate.suite import (
     SuiteResults,
     run_suite,
 )
+from flan_jax.evaluate.best_template import best_templates
+from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse
 from flan_jax.report import best_markdown, report_console, to_markdown, write_html, write_results
 from flan_jax.sources.data_dir import data_dir
 from flan_jax.train.config import MeshConfig
@@ -135,8 +135,8 @@ def run_benchmarks(args: argparse.Namespace) -> int:
     folder = pathlib.Path(args.out or pathlib.Path("eval") / _slug(args.checkpoint))
     with Journal(folder / JOURNAL) as journal:
         journal.claim(model.fingerprint, model.name)
-        if len(journal.records) > 1:
-            print(f"{folder / JOURNAL} has {len(journal.records) - 1:,} answers, which are not asked for again")
+        if journal.records:
+            print(f"{folder / JOURNAL} has {len(journal.records):,} answers, which are not asked for again")
         best = {}
         if development is not None:
             best = {result.key: result for result in _run(development, model, journal).benchmarks}

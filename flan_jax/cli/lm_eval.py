@@ -10,8 +10,8 @@ import jax
 
 from flan_jax.cli.checkpoints import add_model_arguments, load_model
 from flan_jax.core.errors import ConfigError
+from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
-from flan_jax.evaluate.suite import JaxLanguageModel
 from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh, replicated
 

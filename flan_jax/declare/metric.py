@@ -97,11 +97,6 @@ class RankedOptions:
         weights = np.exp(shifted - shifted.max())
         return tuple(float(value) for value in weights / weights.sum())
 
-    def positions(self, references: Iterable[str]) -> tuple[int, ...]:
-        """Positions of the options that are one of `references`, spaces around them aside."""
-        accepted = {reference.strip() for reference in references}
-        return tuple(i for i, option in enumerate(self.options) if option.strip() in accepted)
-
 
 @dataclasses.dataclass(frozen=True)
 class Metric:

@@ -1,25 +1,52 @@
-"""Judging: metrics, held-out evaluation, the rule that picks the checkpoint, and the report."""
+"""Judging: held-out tasks and benchmarks, asked, scored and averaged by one engine, and the rule that picks the
+checkpoint.
+
+A question becomes a request (`requests.py`), a model's answer to it a record (`record.py`), records become results
+(`results.py`). docs/evaluation.md, docs/benchmarks.md.
+"""
 
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
+from flan_jax.evaluate.jax_model import JaxLanguageModel
+from flan_jax.evaluate.journal import Journal
 from flan_jax.evaluate.metrics import METRICS, Metric, get_metric, register_metric
+from flan_jax.evaluate.record import Record
+from flan_jax.evaluate.requests import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
 from flan_jax.evaluate.results import EvalResults, TaskResult, append_results, normalised_average, read_results
 from flan_jax.evaluate.select import RULE, Selection, select, write_selected
+from flan_jax.evaluate.suite import run_suite
+from flan_jax.evaluate.suite_config import SELF_CONSISTENCY, SuiteConfig
+from flan_jax.evaluate.suite_results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
 
 __all__ = [
     "METRICS",
     "RULE",
+    "SELF_CONSISTENCY",
+    "BenchmarkResult",
     "EvalConfig",
     "EvalResults",
     "Evaluator",
+    "GenerateRequest",
+    "Generated",
+    "GroupResult",
+    "JaxLanguageModel",
+    "Journal",
+    "LanguageModel",
     "Metric",
+    "RankRequest",
+    "Ranked",
+    "Record",
     "Selection",
+    "SubtaskResult",
+    "SuiteConfig",
+    "SuiteResults",
     "TaskResult",
     "append_results",
     "get_metric",
     "normalised_average",
     "read_results",
     "register_metric",
+    "run_suite",
     "select",
     "write_selected",
 ]

@@ -1,201 +1,78 @@
-"""Held-out examples of all tasks pooled into batches of a few static shapes.
+"""Batches of one static shape, as devices read them: prompts, and prompts with the answers to be scored. NumPy only.
 
-Tasks are small and many; pooling them fills batches, and sorting by length keeps shapes, and so compilations, few.
+Which requests share a batch, and in which shape, is decided in `grid_batches.py` (benchmarks) and `pooled_batches.py`
+(held-out tasks inside a run).
 """
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from flan_jax.core.vocabulary import PAD_ID
 
-NUM_INPUT_BUCKETS = 3
-SHORTEST_OPTION_BUCKET = 8
-# An option batch holds at most this many answers a prompt of a full batch, and this many answer tokens a prompt:
-# logits are [answers, tokens, vocabulary], which is what bounds memory.
-OPTIONS_A_PROMPT = 4
-OPTION_TOKENS_A_PROMPT = 64
+Tokens = Sequence[int] | np.ndarray
 
-__all__ = [
-    "GenerationBatch",
-    "OptionBatch",
-    "OptionRow",
-    "Prompt",
-    "bucket_lengths",
-    "generation_batches",
-    "option_batches",
-]
+__all__ = ["Answer", "OptionBatch", "PromptBatch", "Tokens", "option_batch", "prompt_batch", "stack"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Prompt:
-    """One example's prompt. key: the caller's. tokens: int32, EOS at the end. limit: most tokens to generate."""
+class PromptBatch:
+    """Prompts of one shape. positions: of the requests in the first rows; the others only fill the batch.
 
-    key: int
-    tokens: np.ndarray
-    limit: int
+    inputs_BL: int32 from the left. lengths_B: tokens, 1 in filling rows.
+    """
 
-
-@dataclasses.dataclass(frozen=True)
-class OptionRow:
-    """One answer option of the example `key`, the `position`-th of `num_options`. tokens: int32, EOS at the end."""
-
-    key: int
-    position: int
-    num_options: int
-    tokens: np.ndarray
-
-
-@dataclasses.dataclass(frozen=True)
-class GenerationBatch:
-    """keys: of the first len(keys) rows; the rest only fill the batch, with one token, and have limit 0.
-    input_lengths_B: tokens of each prompt."""
-
-    keys: tuple[int, ...]
+    positions: tuple[int, ...]
     inputs_BL: np.ndarray
-    input_lengths_B: np.ndarray
-    limits_B: np.ndarray
+    lengths_B: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """One option of a request: its number among the options, and its tokens, those that count as its end included."""
+
+    position: int
+    option: int
+    tokens: Tokens
 
 
 @dataclasses.dataclass(frozen=True)
 class OptionBatch:
-    """rows: what the first len(rows) of R answer rows are; the rest fill the batch and have length 0. input_lengths_B:
-    tokens of each prompt, 1 in rows that fill."""
+    """Answers to the prompts of a batch. answers: what the first of the R rows are; the others have length 0.
 
-    rows: tuple[OptionRow, ...]
-    inputs_BL: np.ndarray
-    input_lengths_B: np.ndarray
+    prompt_R: row of `prompts` that each answers. targets_RT: int32 from the left. lengths_R: tokens.
+    """
+
+    prompts: PromptBatch
+    answers: tuple[Answer, ...]
     prompt_R: np.ndarray
     targets_RT: np.ndarray
     lengths_R: np.ndarray
 
 
-def bucket_lengths(inputs_length: int, num_buckets: int) -> list[int]:
-    """`inputs_length` and its halves, at most `num_buckets`, ascending, multiples of 8: the same for every task, so
-    that an evaluation compiles few shapes."""
-    lengths = {inputs_length}
-    for k in range(1, num_buckets):
-        lengths.add(min(inputs_length, max(8, -(-inputs_length // 2**k // 8) * 8)))
-    return sorted(lengths)
+def prompt_batch(positions: Sequence[int], rows: Sequence[Tokens], num_rows: int, length: int) -> PromptBatch:
+    """Of at most `num_rows` prompts, [n] each of at most `length` tokens."""
+    lengths_B = np.ones(num_rows, np.int32)
+    lengths_B[: len(rows)] = [len(row) for row in rows]
+    return PromptBatch(tuple(positions), stack(rows, num_rows, length), lengths_B)
 
 
-def generation_batches(prompts: Sequence[Prompt], inputs_length: int, batch_size: int) -> Iterator[GenerationBatch]:
-    """Batches of `batch_size` rows that hold every prompt once; inside a bucket of input lengths, rows of like limits
-    together. Prompts must fit `inputs_length`."""
-    for length, members in _by_bucket(prompts, inputs_length).items():
-        members.sort(key=lambda prompt: (prompt.limit, len(prompt.tokens), prompt.key))
-        for start in range(0, len(members), batch_size):
-            chunk = members[start : start + batch_size]
-            limits_B = np.zeros(batch_size, np.int32)
-            limits_B[: len(chunk)] = [prompt.limit for prompt in chunk]
-            inputs = [prompt.tokens for prompt in chunk]
-            yield GenerationBatch(
-                tuple(prompt.key for prompt in chunk),
-                _stack(inputs, batch_size, length),
-                _sizes(inputs, batch_size),
-                limits_B,
-            )
+def option_batch(prompts: PromptBatch, answers: Sequence[Answer], num_rows: int, width: int) -> OptionBatch:
+    """`answers`, at most `num_rows` of at most `width` tokens, each to the prompt of its position."""
+    row_of = {position: row for row, position in enumerate(prompts.positions)}
+    prompt_R, lengths_R = np.zeros(num_rows, np.int32), np.zeros(num_rows, np.int32)
+    prompt_R[: len(answers)] = [row_of[answer.position] for answer in answers]
+    lengths_R[: len(answers)] = [len(answer.tokens) for answer in answers]
+    targets_RT = stack([answer.tokens for answer in answers], num_rows, width)
+    return OptionBatch(prompts, tuple(answers), prompt_R, targets_RT, lengths_R)
 
 
-def option_batches(
-    prompts: Sequence[Prompt],
-    options: Sequence[Sequence[np.ndarray]],
-    inputs_length: int,
-    batch_size: int,
-    num_shards: int = 1,
-) -> Iterator[OptionBatch]:
-    """Batches that hold every option of every prompt once; a prompt is encoded once for all its options in a batch.
-
-    Args:
-      prompts: [n]; their keys are kept, their limits not read.
-      options: [n] lists of int32 tokens, EOS included, of any length.
-      inputs_length: the longest prompt's bound.
-      batch_size: prompts a batch, a multiple of `num_shards`; the number of answer rows is one too.
-      num_shards: devices that the batch is split over.
-    """
-    longest = {
-        prompt.key: max(len(tokens) for tokens in answers) for prompt, answers in zip(prompts, options, strict=True)
-    }
-    answers_of = {prompt.key: answers for prompt, answers in zip(prompts, options, strict=True)}
-    for length, members in _by_bucket(prompts, inputs_length).items():
-        by_width: dict[int, list[Prompt]] = collections.defaultdict(list)
-        for prompt in members:
-            by_width[_option_bucket(longest[prompt.key])].append(prompt)
-        for width in sorted(by_width):
-            num_rows = OPTIONS_A_PROMPT * batch_size * min(1.0, OPTION_TOKENS_A_PROMPT / (OPTIONS_A_PROMPT * width))
-            num_rows = max(num_shards, int(num_rows) // num_shards * num_shards)
-            ordered = sorted(by_width[width], key=lambda p: (len(answers_of[p.key]), len(p.tokens), p.key))
-            rows = [
-                (prompt, OptionRow(prompt.key, position, len(answers_of[prompt.key]), tokens))
-                for prompt in ordered
-                for position, tokens in enumerate(answers_of[prompt.key])
-            ]
-            yield from _option_batches(rows, length, width, batch_size, num_rows)
-
-
-def _option_batches(
-    rows: Sequence[tuple[Prompt, OptionRow]], length: int, width: int, batch_size: int, num_rows: int
-) -> Iterator[OptionBatch]:
-    start = 0
-    while start < len(rows):
-        places: dict[int, int] = {}  # prompt key -> row of inputs_BL
-        inputs: list[np.ndarray] = []
-        end = start
-        while end < len(rows) and end - start < num_rows:
-            prompt = rows[end][0]
-            if prompt.key not in places:
-                if len(places) == batch_size:
-                    break
-                places[prompt.key] = len(inputs)
-                inputs.append(prompt.tokens)
-            end += 1
-        chunk = [row for _, row in rows[start:end]]
-        prompt_R = np.zeros(num_rows, np.int32)
-        prompt_R[: len(chunk)] = [places[row.key] for row in chunk]
-        lengths_R = np.zeros(num_rows, np.int32)
-        lengths_R[: len(chunk)] = [len(row.tokens) for row in chunk]
-        targets_RT = _stack([row.tokens for row in chunk], num_rows, width)
-        yield OptionBatch(
-            tuple(chunk),
-            _stack(inputs, batch_size, length),
-            _sizes(inputs, batch_size),
-            prompt_R,
-            targets_RT,
-            lengths_R,
-        )
-        start = end
-
-
-def _by_bucket(prompts: Sequence[Prompt], inputs_length: int) -> dict[int, list[Prompt]]:
-    """Prompts by the least bucket that holds them, in ascending order."""
-    buckets = bucket_lengths(inputs_length, NUM_INPUT_BUCKETS)
-    members: dict[int, list[Prompt]] = {length: [] for length in buckets}
-    for prompt in prompts:
-        members[next(length for length in buckets if length >= len(prompt.tokens))].append(prompt)
-    return {length: members[length] for length in buckets if members[length]}
-
-
-def _option_bucket(length: int) -> int:
-    bucket = SHORTEST_OPTION_BUCKET
-    while bucket < length:
-        bucket *= 2
-    return bucket
-
-
-def _stack(rows: Sequence[np.ndarray], num_rows: int, length: int) -> np.ndarray:
-    """Int32 [num_rows, length]; rows and their ends that are not given hold PAD_ID."""
+def stack(rows: Sequence[Tokens], num_rows: int, length: int) -> np.ndarray:
+    """Int32 [num_rows, length] from the left; PAD_ID elsewhere."""
     stacked = np.full((num_rows, length), PAD_ID, np.int32)
-    for place, tokens in enumerate(rows):
-        stacked[place, : len(tokens)] = tokens
+    for place, row in enumerate(rows):
+        stacked[place, : len(row)] = row
     return stacked
-
-
-def _sizes(rows: Sequence[np.ndarray], num_rows: int) -> np.ndarray:
-    """Int32 [num_rows]: tokens of each row, 1 for those that are not given."""
-    sizes = np.ones(num_rows, np.int32)
-    sizes[: len(rows)] = [len(tokens) for tokens in rows]
-    return sizes

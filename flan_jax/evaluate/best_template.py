@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from flan_jax.core.errors import TaskError
-from flan_jax.evaluate.suite.results import BenchmarkResult
+from flan_jax.evaluate.suite_results import BenchmarkResult
 
 __all__ = ["BestTemplate", "best_templates"]
 

@@ -18,9 +18,9 @@ from typing import Any, Literal, Protocol
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import Sampling
-from flan_jax.evaluate.suite.batching import common_starts, option_width
-from flan_jax.evaluate.suite.jax_model import JaxLanguageModel
-from flan_jax.evaluate.suite.language_model import GenerateRequest
+from flan_jax.evaluate.grid_batches import common_starts, option_width
+from flan_jax.evaluate.jax_model import JaxLanguageModel
+from flan_jax.evaluate.requests import GenerateRequest
 from flan_jax.models import DecoderConfig
 
 DEFAULT_MAX_TOKENS = 256  # lm-eval's

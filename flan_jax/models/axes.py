@@ -11,6 +11,7 @@ from typing import Any
 import jax
 from flax import linen as nn
 
+BATCH_AXES = ("data", "fsdp")  # of the mesh: those that a batch's rows are split over
 PARAMETER_AXES = (
     "layers",
     "vocab",
@@ -34,7 +35,7 @@ ACTIVATION_AXES = (
     "activation_vocab",
 )
 
-__all__ = ["ACTIVATION_AXES", "PARAMETER_AXES", "constrain", "with_axes"]
+__all__ = ["ACTIVATION_AXES", "BATCH_AXES", "PARAMETER_AXES", "constrain", "with_axes"]
 
 
 def with_axes(init: nn.initializers.Initializer, *names: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flan_jax.evaluate.calibration import Calibration
-from flan_jax.evaluate.suite.results import BenchmarkResult, SubtaskResult
+from flan_jax.evaluate.suite_results import BenchmarkResult, SubtaskResult
 from flan_jax.report.figures import AFTER, BEFORE, LINE, SELECTED, WIDTH, bar, mark_chance, new_figure, to_png
 
 if TYPE_CHECKING:

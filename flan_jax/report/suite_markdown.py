@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Sequence
 
 from flan_jax.evaluate.best_template import BestTemplate
-from flan_jax.evaluate.suite.results import BenchmarkResult, SuiteResults, write_summary
+from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, write_summary
 from flan_jax.report.page import write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.tables import markdown_table, percent, share

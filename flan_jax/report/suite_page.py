@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.evaluate.best_template import BestTemplate
 from flan_jax.evaluate.calibration import Calibration, calibration
-from flan_jax.evaluate.suite.results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
+from flan_jax.evaluate.record import Record
+from flan_jax.evaluate.suite_results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
 from flan_jax.report.page import escape, page, picture, table, write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.suite_figures import (
@@ -180,14 +180,14 @@ def _calibration(listed: Sequence[BenchmarkResult], records: Records) -> str:
     )
 
 
-def ranked_calibration(records: Sequence[Mapping[str, Any]]) -> Calibration | None:
+def ranked_calibration(records: Sequence[Record]) -> Calibration | None:
     """Of items whose options were ranked and have finite log-likelihoods; None where there are none."""
-    asked = [r for r in records if r.get("option_probabilities")]
+    asked = [r for r in records if r.option_probabilities]
     if not asked:
         return None
-    likeliest = [r["option_probabilities"].index(max(r["option_probabilities"])) for r in asked]
-    confidences = [min(1.0, r["option_probabilities"][i]) for r, i in zip(asked, likeliest, strict=True)]
-    return calibration(confidences, [i in r["correct"] for r, i in zip(asked, likeliest, strict=True)])
+    likeliest = [r.option_probabilities.index(max(r.option_probabilities)) for r in asked]
+    confidences = [min(1.0, r.option_probabilities[i]) for r, i in zip(asked, likeliest, strict=True)]
+    return calibration(confidences, [i in r.correct for r, i in zip(asked, likeliest, strict=True)])
 
 
 def _rates(listed: Sequence[BenchmarkResult]) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
 
 from flan_jax.declare.benchmark import Format, get_benchmark
-from flan_jax.evaluate.suite.results import BenchmarkResult
+from flan_jax.evaluate.record import Record
+from flan_jax.evaluate.suite_results import BenchmarkResult
 from flan_jax.report.page import escape, table
 from flan_jax.report.tables import percent
 
 NUM_SAMPLES = 3  # of each benchmark and format
 SHOWN_CHARACTERS = 1200  # of a prompt; its end is what is asked
 
-Records = Mapping[str, Mapping[str, Any]]
+Records = Mapping[str, Record]
 
 __all__ = ["Records", "samples"]
 
@@ -24,60 +25,60 @@ def samples(result: BenchmarkResult, records: Records) -> str:
     Args: of a benchmark in a format; the journal's records, by key.
     """
     format = get_benchmark(result.benchmark).format(result.format)
-    first: dict[str, Mapping[str, Any]] = {}
+    first: dict[str, Record] = {}
     for key in result.item_keys:
-        first.setdefault(records[key]["subtask"], records[key])
+        first.setdefault(records[key].subtask, records[key])
     names = list(first)
     places = sorted({round(k * (len(names) - 1) / max(1, NUM_SAMPLES - 1)) for k in range(NUM_SAMPLES)})
     shown = "".join(_sample(first[names[place]], result, format) for place in places)
     return f"<h3>Samples <span class=dim>(the first item of its subtask, not picked)</span></h3>{shown}"
 
 
-def _sample(record: Mapping[str, Any], result: BenchmarkResult, format: Format) -> str:
-    score = record["scores"][result.metric]
+def _sample(record: Record, result: BenchmarkResult, format: Format) -> str:
+    score = record.scores[result.metric]
     verdict = {1.0: "right", 0.0: "wrong"}.get(score, f"{score:.2f}")
-    given = "no answer" if record["answer"] is None else f"answered “{_short(record['answer'])}”"
-    head = f"{record['subtask']}, item {record['id']}: <b>{verdict}</b>, {escape(given)}"
-    prompt = record["prompt"]
+    given = "no answer" if record.answer is None else f"answered “{_short(record.answer)}”"
+    head = f"{record.subtask}, item {record.id}: <b>{verdict}</b>, {escape(given)}"
+    prompt = record.prompt
     left_out = len(prompt) - SHOWN_CHARACTERS
     start = f"<span class=dim>… {left_out:,} characters before, in journal.jsonl …</span>\n" if left_out > 0 else ""
     parts = [f"<pre dir=auto>{start}{escape(prompt[-SHOWN_CHARACTERS:])}</pre>"]
     if format.method == "rank":
         parts.append(_options(record))
     else:
-        parts += [_output("reasoning", text["text"]) for text in record["reasoning"][:1]]
-        shown = (record.get("ranking") or [0])[0]
-        parts.append(_output("output", record["outputs"][shown]["text"]))
-        if len(record["outputs"]) > 1:
+        parts += [_output("reasoning", text.text) for text in record.reasoning[:1]]
+        shown = (record.ranking or (0,))[0]
+        parts.append(_output("output", record.outputs[shown].text))
+        if len(record.outputs) > 1:
             parts.append(_drawn(record, format))
-        accepted = " | ".join(_short(r) for r in record["references"][:8])
+        accepted = " | ".join(_short(r) for r in record.references[:8])
         parts.append(
-            f"<p>Extracted: <b>{escape(str(record['answer']))}</b>. Accepted: {escape(accepted) or '(judged)'}.</p>"
+            f"<p>Extracted: <b>{escape(str(record.answer))}</b>. Accepted: {escape(accepted) or '(judged)'}.</p>"
         )
-    scores = ", ".join(f"{name} {value:.2f}" for name, value in record["scores"].items())
-    parts.append(f"<p class=dim>{escape(scores)}; {record['num_prompt_tokens']:,} prompt tokens.</p>")
+    scores = ", ".join(f"{name} {value:.2f}" for name, value in record.scores.items())
+    parts.append(f"<p class=dim>{escape(scores)}; {record.num_prompt_tokens:,} prompt tokens.</p>")
     return f"<details><summary>{head}</summary>{''.join(parts)}</details>"
 
 
-def _drawn(record: Mapping[str, Any], format: Format) -> str:
+def _drawn(record: Record, format: Format) -> str:
     """What became of several samples: votes, or their ranking."""
-    answers = ["(none)" if answer is None else _short(answer) for answer in record["answers"]]
+    answers = ["(none)" if answer is None else _short(answer) for answer in record.answers]
     if format.choose == "vote":
-        tie = ", a tie: the answer given first counts" if record.get("is_tied") else ""
+        tie = ", a tie: the answer given first counts" if record.is_tied else ""
         return f"<p>{len(answers)} samples, their answers{tie}: {escape(', '.join(answers))}</p>"
-    scores = [output["log_prob"] for output in record["outputs"]]
-    lines = [f"<li>{escape(answers[i])} <span class=dim>({scores[i]:.1f} nats)</span></li>" for i in record["ranking"]]
+    scores = [output.log_prob for output in record.outputs]
+    lines = [f"<li>{escape(answers[i])} <span class=dim>({scores[i]:.1f} nats)</span></li>" for i in record.ranking]
     num_loops = len(answers) - len(lines)
     return f"<p>{len(answers)} samples by log-probability; {num_loops} dropped as loops:</p><ol>{''.join(lines)}</ol>"
 
 
-def _options(record: Mapping[str, Any]) -> str:
-    probabilities = record["option_probabilities"] or [None] * len(record["options"])
+def _options(record: Record) -> str:
+    probabilities = record.option_probabilities or (None,) * len(record.options)
     rows = []
-    for i, (option, log_prob) in enumerate(zip(record["options"], record["option_log_probs"], strict=True)):
+    for i, (option, log_prob) in enumerate(zip(record.options, record.option_log_probs, strict=True)):
         text = f"<div dir=auto>{escape(_short(option))}</div>"
-        mark = "<span class=right>right</span>" if i in record["correct"] else ""
-        value = "not a number" if log_prob is None else f"{log_prob:.3f}"
+        mark = "<span class=right>right</span>" if i in record.correct else ""
+        value = f"{log_prob:.3f}" if math.isfinite(log_prob) else "not a number"
         rows.append((text, mark, value, "-" if probabilities[i] is None else percent(probabilities[i])))
     return table(("option", "", "nats", "percent"), rows, num_words=2)
 

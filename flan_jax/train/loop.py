@@ -25,7 +25,7 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, example_ids_at, make_plan, prefetch
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
-from flan_jax.evaluate.suite.in_training import SuiteEvaluator
+from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.models import ModelConfig
 from flan_jax.models.tuning import (
     FULL,

@@ -19,10 +19,10 @@ from jax.experimental import mesh_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.models.axes import BATCH_AXES
 from flan_jax.train.config import MeshConfig, Rules
 
 MESH_AXES = ("data", "fsdp", "model")
-BATCH_AXES = ("data", "fsdp")
 
 __all__ = [
     "BATCH_AXES",

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import jax
 from jax.sharding import Mesh
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.declare.benchmark import Benchmark, Format, get_benchmark
+from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse, share_questions
+from flan_jax.evaluate.jax_model import JaxLanguageModel
+from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.results import Sample, TaskResult
-from flan_jax.evaluate.suite.config import SuiteConfig
-from flan_jax.evaluate.suite.jax_model import JaxLanguageModel
-from flan_jax.evaluate.suite.journal import Journal
-from flan_jax.evaluate.suite.results import BenchmarkResult, SuiteResults, write_summary
-from flan_jax.evaluate.suite.runner import Progress, run_suite
+from flan_jax.evaluate.suite import Progress, run_suite
+from flan_jax.evaluate.suite_config import SuiteConfig
+from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, write_summary
 from flan_jax.models import ModelConfig, Params
 
 FOLDER = "suite"
@@ -124,9 +124,7 @@ class SuiteEvaluator:
         return benchmark.split(name if name in benchmark.splits else None)
 
 
-def task_result(
-    result: BenchmarkResult, records: Sequence[Mapping[str, Any]], group: str, num_samples: int
-) -> TaskResult:
+def task_result(result: BenchmarkResult, records: Sequence[Record], group: str, num_samples: int) -> TaskResult:
     """A benchmark as one task among those a run is judged on.
 
     A benchmark's score is the unweighted mean over its subtasks. So that the mean of `scores` is that too, each item's
@@ -152,23 +150,19 @@ def task_result(
         score=result.score,
         low=result.low,
         high=result.high,
-        scores=tuple(r["scores"][result.metric] * weights[r["subtask"]] for r in records),
+        scores=tuple(r.scores[result.metric] * weights[r.subtask] for r in records),
         metrics={**result.metrics, **groups, **rates},
         chance=result.chance,
         n=n,
         num_examples=result.count("num_items"),
-        num_empty=sum(not output["text"].strip() for r in records for output in r.get("outputs", ())),
+        num_empty=sum(not output.text.strip() for r in records for output in r.outputs),
         num_unfinished=result.count("num_unfinished"),
         num_trimmed=result.count("num_trimmed"),
-        samples=tuple(_sample(number, r, result) for number, r in enumerate(records[:num_samples])),
+        samples=tuple(
+            Sample(number, r.prompt, r.said, "".join(r.expected[:1]), r.scores[result.metric])
+            for number, r in enumerate(records[:num_samples])
+        ),
     )
-
-
-def _sample(number: int, record: Mapping[str, Any], result: BenchmarkResult) -> Sample:
-    is_ranked = get_benchmark(result.benchmark).format(result.format).method == "rank"
-    said = (record["answer"] or "(not a number)") if is_ranked else record["outputs"][0]["text"]
-    right = [record["options"][i].strip() for i in record["correct"]] if is_ranked else record["references"]
-    return Sample(number, record["prompt"], said, right[0] if right else "", record["scores"][result.metric])
 
 
 def _check_formats(pairs: Sequence[tuple[Benchmark, Format]]) -> None:

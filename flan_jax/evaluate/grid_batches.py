@@ -1,4 +1,4 @@
-"""Requests in batches of few shapes: those that share a prefix together, of like lengths together. NumPy only."""
+"""Requests on a grid of lengths: those that share a prefix together, of like lengths together. NumPy only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
-from flan_jax.core.vocabulary import PAD_ID
+from flan_jax.evaluate.batches import Answer, OptionBatch, PromptBatch, option_batch, prompt_batch
 
 SHORTEST = 32
 SHORTEST_SHARED = 64  # a shorter common prefix is not worth a cache of its own
@@ -19,16 +17,15 @@ LEAST_SHARE = 0.75  # of what neighbours share, for prompts to count as of one g
 
 __all__ = [
     "PrefixGroup",
-    "PromptBatch",
     "common_prefix",
     "common_starts",
     "generated_rows",
     "grid_length",
+    "grid_option_batch",
+    "grid_prompt_batches",
     "group_by_prefix",
     "option_width",
-    "prompt_batches",
     "scored_rows",
-    "stack",
 ]
 
 
@@ -40,18 +37,6 @@ class PrefixGroup:
     positions: tuple[int, ...]
     shared: tuple[int, ...]
     rests: tuple[tuple[int, ...], ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class PromptBatch:
-    """Prompts of one shape. positions: of the requests in the first rows; the others only fill the batch.
-
-    inputs_BL: int32 from the left. lengths_B: tokens, 1 in filling rows.
-    """
-
-    positions: tuple[int, ...]
-    inputs_BL: np.ndarray
-    lengths_B: np.ndarray
 
 
 def grid_length(length: int, shortest: int = SHORTEST) -> int:
@@ -147,7 +132,7 @@ def group_by_prefix(prefixes: Sequence[str], prompts: Sequence[list[int]]) -> li
     return groups
 
 
-def prompt_batches(
+def grid_prompt_batches(
     positions: Sequence[int], rows: Sequence[Sequence[int]], batch_size: int, length: int
 ) -> Iterator[PromptBatch]:
     """Batches [batch_size, length] that hold every row once, shorter ones first; the last one is filled up.
@@ -155,20 +140,22 @@ def prompt_batches(
     Args:
       positions: [n], carried along.
       rows: [n] tokens, at most `length` each.
+      batch_size: rows a batch.
+      length: tokens a row.
     """
     order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), i))
     for start in range(0, len(order), batch_size):
         chunk = order[start : start + batch_size]
-        lengths_B = np.ones(batch_size, np.int32)
-        lengths_B[: len(chunk)] = [len(rows[i]) for i in chunk]
-        yield PromptBatch(
-            tuple(positions[i] for i in chunk), stack([rows[i] for i in chunk], batch_size, length), lengths_B
-        )
+        yield prompt_batch([positions[i] for i in chunk], [rows[i] for i in chunk], batch_size, length)
 
 
-def stack(rows: Sequence[Sequence[int]], num_rows: int, length: int) -> np.ndarray:
-    """Int32 [num_rows, length] from the left; PAD_ID elsewhere."""
-    stacked = np.full((num_rows, length), PAD_ID, np.int32)
-    for place, row in enumerate(rows):
-        stacked[place, : len(row)] = row
-    return stacked
+def grid_option_batch(
+    prompts: PromptBatch, options: Sequence[Sequence[list[int]]], num_options: int, width: int
+) -> OptionBatch:
+    """`prompts` with all their options: [n] lists of `num_options` continuations, each at most `width` tokens."""
+    answers = [
+        Answer(position, k, tokens)
+        for position, row in zip(prompts.positions, options, strict=True)
+        for k, tokens in enumerate(row)
+    ]
+    return option_batch(prompts, answers, len(prompts.lengths_B) * num_options, width)

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import numpy as np
+
 from flan_jax.declare.benchmark import Prompt
 
 __all__ = ["FittedPrompt", "fit_prompts"]
@@ -15,10 +17,11 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 @dataclasses.dataclass(frozen=True)
 class FittedPrompt:
-    """The text that is asked, `prefix + query`.
+    """The text that is asked, `prefix + query`, or the `tokens` that a cache has of it (int32, cut to fit; the text is
+    empty then).
 
     num_exemplars: kept; num_dropped: taken out to fit. num_tokens: of the prompt. is_trimmed: it is too long without
-    any exemplar, so the model will not see its start.
+    any exemplar, so that the model will not see all of it: of text not the start, of tokens not the end.
     """
 
     prefix: str
@@ -27,6 +30,7 @@ class FittedPrompt:
     num_dropped: int
     num_tokens: int
     is_trimmed: bool
+    tokens: np.ndarray | None = None
 
 
 def fit_prompts(

@@ -15,6 +15,7 @@ from flan_jax.core.manifest import write_json_atomically
 from flan_jax.declare.benchmark import Benchmark, Format, Sampling, Subtask, get_benchmark
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.normalised import flan_normalised_average, normalised_score
+from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.roc import roc_area, roc_interval
 from flan_jax.evaluate.statistics import task_average_interval
 
@@ -162,7 +163,7 @@ def benchmark_result(
     format: Format,
     split: str,
     sampling: Sampling | None,
-    records: Mapping[str, Sequence[Mapping[str, Any]]],
+    records: Mapping[str, Sequence[Record]],
     num_items: Mapping[str, int],
     *,
     confidence: float,
@@ -172,7 +173,7 @@ def benchmark_result(
     """Averages of one benchmark's records.
 
     Args:
-      records: subtask -> its items' records (`runner.py`), in the data's order; no subtask without any.
+      records: subtask -> its items' records, in the data's order; no subtask without any.
       num_items: subtask -> items in the split.
       confidence, num_resamples, seed: of the bootstrap.
     """
@@ -185,7 +186,7 @@ def benchmark_result(
             return roc_interval(
                 [_detections(records[name], headline) for name in names], confidence, num_resamples, seed
             )
-        scores = [np.array([r["scores"][headline] for r in records[name]]) for name in names]
+        scores = [np.array([r.scores[headline] for r in records[name]]) for name in names]
         found = task_average_interval(scores, confidence=confidence, num_resamples=num_resamples, seed=seed)
         return found.low, found.high
 
@@ -208,7 +209,7 @@ def benchmark_result(
         score=_mean(list(means.values())),
         low=low,
         high=high,
-        micro=_mean([r["scores"][headline] for name in means for r in records[name]]),
+        micro=_mean([r.scores[headline] for name in means for r in records[name]]),
         chance=_mean([subtask.chance for subtask in subtasks]),
         normalised=normalised_score(benchmark, means) if is_whole else None,
         is_complete=is_whole and all(subtask.n == subtask.num_items for subtask in subtasks),
@@ -218,14 +219,14 @@ def benchmark_result(
             if any(name in means for name in names)
         },
         subtasks=subtasks,
-        item_keys=tuple(r["key"] for name in means for r in records[name]),
+        item_keys=tuple(r.key for name in means for r in records[name]),
     )
 
 
 def _subtask_result(
     subtask: Subtask,
     format: Format,
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[Record],
     num_items: int,
     interval: tuple[float, float],
 ) -> SubtaskResult:
@@ -238,15 +239,15 @@ def _subtask_result(
         low=interval[0],
         high=interval[1],
         chance=subtask.chance,
-        num_unextracted=sum(format.method != "rank" and r["answer"] is None for r in records),
-        num_tied=sum(r.get("is_tied", False) for r in records) if _is_vote(format) else 0,
-        num_prompts_shortened=sum(r["num_dropped"] > 0 for r in records),
-        num_exemplars_dropped=sum(r["num_dropped"] for r in records),
-        num_trimmed=sum(r["is_trimmed"] for r in records),
-        num_unfinished=sum(not output["is_finished"] for r in records for output in r.get("outputs", ())),
-        num_not_finite=sum(not r.get("is_finite", True) for r in records),
-        num_prompt_tokens=sum(r["num_prompt_tokens"] for r in records),
-        num_generated_tokens=sum(r["num_generated_tokens"] for r in records),
+        num_unextracted=sum(r.method != "rank" and r.answer is None for r in records),
+        num_tied=sum(r.is_tied for r in records) if _is_vote(format) else 0,
+        num_prompts_shortened=sum(r.num_dropped > 0 for r in records),
+        num_exemplars_dropped=sum(r.num_dropped for r in records),
+        num_trimmed=sum(r.is_trimmed for r in records),
+        num_unfinished=sum(not output.is_finished for r in records for output in r.outputs),
+        num_not_finite=sum(not r.is_finite for r in records),
+        num_prompt_tokens=sum(r.num_prompt_tokens for r in records),
+        num_generated_tokens=sum(r.num_generated_tokens for r in records),
     )
 
 
@@ -255,15 +256,15 @@ def _is_vote(format: Format) -> bool:
     return format.choose == "vote" and any(get_metric(name).needs == "answer" for name in format.metrics)
 
 
-def _aggregate(format: Format, records: Sequence[Mapping[str, Any]], name: str) -> float:
+def _aggregate(format: Format, records: Sequence[Record], name: str) -> float:
     if format.aggregate == "roc":
         return roc_area(*_detections(records, name))
-    return _mean([r["scores"][name] for r in records])
+    return _mean([r.scores[name] for r in records])
 
 
-def _detections(records: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+def _detections(records: Sequence[Record], name: str) -> tuple[np.ndarray, np.ndarray]:
     """(scores, whether the first option is right) of ranked items."""
-    return np.array([r["scores"][name] for r in records]), np.array([0 in r["correct"] for r in records])
+    return np.array([r.scores[name] for r in records]), np.array([0 in r.correct for r in records])
 
 
 def _mean(values: Sequence[float]) -> float:

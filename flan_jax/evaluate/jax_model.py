@@ -15,32 +15,28 @@ from collections.abc import Callable, Iterator, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental import multihost_utils
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.declare.benchmark import Sampling
-from flan_jax.decode import Greedy, Method, Stop, generate, score_and_compare
-from flan_jax.decode import Sampling as DecodeSampling
-from flan_jax.decode.text import cut_at_stop, prompt_tokens, stop_of
-from flan_jax.evaluate.suite.batching import (
+from flan_jax.decode.text import prompt_tokens
+from flan_jax.evaluate.batches import PromptBatch, stack
+from flan_jax.evaluate.grid_batches import (
     PrefixGroup,
-    PromptBatch,
     common_starts,
     generated_rows,
     grid_length,
+    grid_option_batch,
+    grid_prompt_batches,
     group_by_prefix,
     option_width,
-    prompt_batches,
     scored_rows,
-    stack,
 )
-from flan_jax.evaluate.suite.language_model import Generated, GenerateRequest, Ranked, RankRequest, ScoredTokens
+from flan_jax.evaluate.on_mesh import ModelOnMesh, batch_shards, method_of, whole
+from flan_jax.evaluate.requests import Generated, GenerateRequest, Ranked, RankRequest, ScoredTokens
 from flan_jax.models import DecoderConfig, ModelConfig, Params
 from flan_jax.models.decoder_incremental import DecoderCache, prefill
 
-BATCH_AXES = ("data", "fsdp")
 NUM_FINGERPRINT_VALUES = 256  # of each parameter
 # Bound of the largest arrays of a batch (attention weights, logits), in bytes: what keeps long prompts from filling
 # the memory of a small machine. Prompts that share a prefix attend to it too.
@@ -79,14 +75,8 @@ class JaxLanguageModel:
         """
         if inputs_length < 8 or batch_size < 1:
             raise ConfigError(f"inputs_length {inputs_length}, batch_size {batch_size}: give at least 8 and 1")
-        axes = () if mesh is None else tuple(axis for axis in BATCH_AXES if axis in mesh.axis_names)
-        self._num_shards = 1 if mesh is None else int(np.prod([mesh.shape[axis] for axis in axes]))
-        self._sharding = None if mesh is None else NamedSharding(mesh, PartitionSpec(axes))
-        if batch_size % self._num_shards:
-            raise ConfigError(
-                f"batch_size {batch_size} is not divisible by the mesh's {self._num_shards} batch shards: use "
-                f"{-(-batch_size // self._num_shards) * self._num_shards}"
-            )
+        self._num_shards = batch_shards(mesh, batch_size)
+        self._on_mesh = ModelOnMesh(config, params, vocabulary, mesh)
         self.name, self.config, self.params, self.vocabulary = name, config, params, vocabulary
         self.inputs_length, self.batch_size = inputs_length, batch_size
         self.fingerprint = hashlib.sha256(
@@ -118,25 +108,28 @@ class JaxLanguageModel:
         kinds = [(r.sampling, r.stop, r.max_tokens) for r in requests]
         for kind in dict.fromkeys(kinds):
             members = [i for i, other in enumerate(kinds) if other == kind]
-            sampling, stop_texts, max_tokens = kind
-            stop, method = self._stop(stop_texts), _method(sampling)
-            most_rows = self.batch_size // method.num_outputs
-            prompts = self.encode_prompts([requests[i].prompt for i in members])
+            sampling, _, max_tokens = kind
+            num_outputs = method_of(sampling).num_outputs
+            prompts = self._prompts([requests[i] for i in members])
             prefixes = [requests[i].prefix for i in members]
             for group in self._groups(prefixes, prompts, self.longest_prompt(max_tokens)):
                 prefix, prefix_length = self._prefix(group)
-                for batch in self._batches(group, prefix_length, most_rows, method.num_outputs, generated_rows):
+                most_rows = self.batch_size // num_outputs
+                for batch in self._batches(group, prefix_length, most_rows, num_outputs, generated_rows):
                     chosen = [members[k] for k in batch.positions]
-                    outputs = self._generate(batch, [requests[i] for i in chosen], method, stop, prefix)
+                    outputs = self._on_mesh.generate(batch, [requests[i] for i in chosen], max_tokens, prefix)
                     yield from zip(chosen, outputs, strict=True)
 
     def rank(self, requests: Sequence[RankRequest]) -> Iterator[tuple[int, Ranked]]:
         """See `LanguageModel`."""
-        options = [self._option_tokens(request) for request in requests]
-        prompts = self.encode_prompts([request.prompt for request in requests])
+        options = [self._on_mesh.option_tokens(request) for request in requests]
+        prompts = self._prompts(requests)
         for position, scored in self._score([request.prefix for request in requests], prompts, options):
             log_probs = tuple(score.log_prob for score in scored)
             yield position, Ranked(log_probs, tuple(score.num_tokens for score in scored))
+
+    def _prompts(self, requests: Sequence[GenerateRequest] | Sequence[RankRequest]) -> list[list[int]]:
+        return [list(map(int, tokens)) for tokens in self._on_mesh.encode(requests)]
 
     def score_tokens(
         self, prompts: Sequence[list[int]], options: Sequence[Sequence[list[int]]]
@@ -165,8 +158,24 @@ class JaxLanguageModel:
                 for kind, part in _by_kind(group, [kinds[members[k]] for k in group.positions]).items():
                     for batch in self._batches(part, prefix_length, self.batch_size, kind[0] * kind[1], scored_rows):
                         chosen = [members[k] for k in batch.positions]
-                        scored = self._score_batch(batch, [options[i] for i in chosen], *kind, prefix)
+                        scored = self._scored(batch, [options[i] for i in chosen], *kind, prefix)
                         yield from zip(chosen, scored, strict=True)
+
+    def _scored(
+        self,
+        batch: PromptBatch,
+        options: Sequence[Sequence[list[int]]],
+        num_options: int,
+        width: int,
+        prefix: DecoderCache | None,
+    ) -> list[list[ScoredTokens]]:
+        with_options = grid_option_batch(batch, options, num_options, width)
+        log_probs_R, is_greedy_R = self._on_mesh.score_and_compare(with_options, prefix)
+        rows = iter(zip(log_probs_R, is_greedy_R, with_options.lengths_R, strict=True))
+        return [
+            [ScoredTokens(float(p), bool(g), int(n)) for p, g, n in itertools.islice(rows, num_options)]
+            for _ in options
+        ]
 
     def _groups(self, prefixes: Sequence[str], prompts: Sequence[list[int]], longest: int) -> list[PrefixGroup]:
         """Prompts by what they share, a prompt's start cut off where it is too long."""
@@ -207,96 +216,9 @@ class JaxLanguageModel:
             prompt_bytes = 4 * (num_weights + num_logits * self.config.vocab_size)
             most = min(most_rows, BATCH_BYTES // prompt_bytes)
             rows = num_rows(len(places), most, self._num_shards)
-            yield from prompt_batches(
+            yield from grid_prompt_batches(
                 [group.positions[k] for k in places], [group.rests[k] for k in places], rows, length
             )
-
-    def _generate(
-        self,
-        batch: PromptBatch,
-        requests: Sequence[GenerateRequest],
-        method: Method,
-        stop: Stop,
-        prefix: DecoderCache | None,
-    ) -> list[tuple[Generated, ...]]:
-        num_rows, max_tokens = len(batch.lengths_B), requests[0].max_tokens
-        limits_B, row_ids_B = np.zeros(num_rows, np.int32), np.zeros(num_rows, np.int32)
-        limits_B[: len(requests)] = max_tokens
-        row_ids_B[: len(requests)] = [request.seed for request in requests]
-        out = generate(
-            self.config,
-            self.params,
-            self._place(batch.inputs_BL),
-            self._place(batch.lengths_B),
-            self._place(limits_B),
-            max_tokens,
-            method,
-            stop=stop,
-            key=jax.random.key(0),
-            row_ids_B=self._place(row_ids_B),
-            prefix=prefix,
-        )
-        tokens_BMT, log_probs_BM, num_tokens_BM, finished_BM = (
-            _whole(array) for array in (out.tokens_BMT, out.log_probs_BM, out.num_tokens_BM, out.finished_BM)
-        )
-        generations = []
-        for row, request in enumerate(requests):
-            outputs = []
-            for sample in range(method.num_outputs):
-                num_tokens = int(num_tokens_BM[row, sample])
-                text, has_stop = cut_at_stop(self.vocabulary.decode(tokens_BMT[row, sample, :num_tokens]), request.stop)
-                is_finished = bool(finished_BM[row, sample]) or has_stop
-                outputs.append(Generated(text, float(log_probs_BM[row, sample]), num_tokens, is_finished))
-            generations.append(tuple(outputs))
-        return generations
-
-    def _score_batch(
-        self,
-        batch: PromptBatch,
-        options: Sequence[Sequence[list[int]]],
-        num_options: int,
-        width: int,
-        prefix: DecoderCache | None,
-    ) -> list[list[ScoredTokens]]:
-        num_rows = len(batch.lengths_B) * num_options
-        answers = [tokens for row in options for tokens in row]
-        lengths_R = np.zeros(num_rows, np.int32)
-        lengths_R[: len(answers)] = [len(tokens) for tokens in answers]
-        prompt_R = np.repeat(np.arange(len(batch.lengths_B), dtype=np.int32), num_options)
-        scores = score_and_compare(
-            self.config,
-            self.params,
-            self._place(batch.inputs_BL),
-            self._place(prompt_R),
-            self._place(stack(answers, num_rows, width)),
-            self._place(lengths_R),
-            input_lengths_B=self._place(batch.lengths_B),
-            prefix=prefix,
-        )
-        log_probs_R, is_greedy_R = _whole(scores.log_probs_R), _whole(scores.is_greedy_R)
-        rows = iter(zip(log_probs_R, is_greedy_R, lengths_R, strict=True))
-        return [
-            [ScoredTokens(float(p), bool(g), int(n)) for p, g, n in itertools.islice(rows, num_options)]
-            for _ in options
-        ]
-
-    def _option_tokens(self, request: RankRequest) -> list[list[int]]:
-        end = [self.vocabulary.eos_id] if request.option_end == "eos" else []
-        encoded = self.vocabulary.encode_batch(request.options)
-        if empty := [o for o, tokens in zip(request.options, encoded, strict=True) if not tokens and not end]:
-            raise ConfigError(f"option {empty[0]!r} has no token in {self.vocabulary.path}: rank with option_end 'eos'")
-        return [[*tokens, *end] for tokens in encoded]
-
-    def _stop(self, texts: Sequence[str]) -> Stop:
-        """EOS and those stop texts that survive the vocabulary: T5's has no newline, so that "\\n\\nQ:" would stop at
-        any "Q:". The others are cut from the text afterwards."""
-        kept = [text for text in texts if self.vocabulary.decode(self.vocabulary.encode(text)) == text]
-        return stop_of(self.vocabulary, kept)
-
-    def _place(self, array: np.ndarray) -> jax.Array | np.ndarray:
-        if self._sharding is None:
-            return array
-        return jax.make_array_from_callback(array.shape, self._sharding, lambda index: array[index])
 
 
 def _by_kind(group: PrefixGroup, kinds: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PrefixGroup]:
@@ -315,7 +237,7 @@ def params_fingerprint(params: Params) -> str:
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         indices = np.unique(np.linspace(0, leaf.size - 1, NUM_FINGERPRINT_VALUES).astype(np.int64))
-        values = _whole(_pick(leaf, np.stack(np.unravel_index(indices, leaf.shape)).astype(np.int32)))
+        values = whole(_pick(leaf, np.stack(np.unravel_index(indices, leaf.shape)).astype(np.int32)))
         digest.update(f"{jax.tree_util.keystr(path)}{leaf.shape}{leaf.dtype}".encode() + values.tobytes())
     return digest.hexdigest()
 
@@ -330,21 +252,3 @@ def _padded_prefix(config: DecoderConfig, params: Params, tokens_1L: jax.Array, 
     """The cache of one text, padded at its end: its slots there know that they hold nothing."""
     _, cache = prefill(config, params, tokens_1L, lengths_1, tokens_1L.shape[1])
     return cache
-
-
-def _method(sampling: Sampling | None) -> Method:
-    if sampling is None:
-        return Greedy()
-    return DecodeSampling(
-        temperature=sampling.temperature,
-        top_k=sampling.top_k or None,
-        top_p=sampling.top_p,
-        num_samples=sampling.num_samples,
-    )
-
-
-def _whole(array: jax.Array) -> np.ndarray:
-    """The whole array on every process."""
-    if array.is_fully_addressable:
-        return np.asarray(array)
-    return np.asarray(multihost_utils.process_allgather(array, tiled=True))

@@ -10,13 +10,16 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from flan_jax.core.errors import CheckpointError
+from flan_jax.evaluate.record import Record, generated_from_json, generated_to_json
+from flan_jax.evaluate.requests import Generated
 
-OWNER = "model"  # the key of the record that says whose answers these are
+OWNER = "model"  # the key of the line that says whose answers these are
+_REASONING = "/reasoning"  # ends the key of an item's reasoning, which is kept before its answer is there
 
 __all__ = ["OWNER", "Journal", "content_key"]
 
@@ -28,9 +31,10 @@ def content_key(value: Any) -> str:
 
 
 class Journal:
-    """An append-only JSONL file of records by key; a context manager.
+    """An append-only JSONL file of answers by key; a context manager.
 
-    `records` holds what the file held when it was opened and what was added since.
+    `records` are the answered items that the file held when it was opened and those added since, `reasoning` the first
+    generations of items whose answer may be still to come, `owner` the model's line, None where there is none.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None):
@@ -38,7 +42,9 @@ class Journal:
 
         Raises `CheckpointError` with file and line for what is not a record.
         """
-        self.records: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, Record] = {}
+        self.reasoning: dict[str, tuple[Generated, ...]] = {}
+        self.owner: Mapping[str, Any] | None = None
         self.path = pathlib.Path(os.devnull if path is None else path)
         if path is None:
             self._file = open(self.path, "ab")
@@ -50,25 +56,31 @@ class Journal:
             self._file.truncate(whole_bytes)
             self._file.seek(whole_bytes)
 
-    def add(self, key: str, record: Mapping[str, Any]) -> None:
+    def add(self, record: Record) -> None:
         """Appends one record. Raises `CheckpointError` for a key that is there: nothing is answered twice."""
-        if key in self.records:
-            raise CheckpointError(f"{self.path} already has an answer under {key[:12]}: an item is to be asked once")
-        line = json.dumps({"key": key, **record}, ensure_ascii=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        self.records[key] = {"key": key, **record}
+        if record.key in self.records:
+            raise CheckpointError(
+                f"{self.path} already has an answer under {record.key[:12]}: an item is to be asked once"
+            )
+        self._append(record.to_json())
+        self.records[record.key] = record
+
+    def add_reasoning(self, key: str, reasoning: Sequence[Generated]) -> None:
+        """Appends what the item `key` is reasoned with, which its answer is to be asked after."""
+        self._append({"key": key + _REASONING, "reasoning": generated_to_json(reasoning)})
+        self.reasoning[key] = tuple(reasoning)
 
     def claim(self, fingerprint: str, model: str) -> None:
-        """Makes the journal one model's, by a record of its own; it is to be called before anything is asked.
+        """Makes the journal one model's, by a line of its own; it is to be called before anything is asked.
 
         Raises `CheckpointError` for a journal of another model, or one with answers of nobody knows which.
         """
-        owner = self.records.get(OWNER)
-        if owner is None and self.records:
+        owner = self.owner
+        if owner is None and (self.records or self.reasoning):
             raise CheckpointError(f"{self.path} does not say which model answered: name another folder with --out")
         if owner is None:
-            self.add(OWNER, {"fingerprint": fingerprint, "model": model})
+            self.owner = {"key": OWNER, "fingerprint": fingerprint, "model": model}
+            self._append(self.owner)
         elif owner["fingerprint"] != fingerprint:
             raise CheckpointError(
                 f"{self.path} has the answers of another model, {owner['model']} ({owner['fingerprint'][:12]}), not of "
@@ -90,6 +102,10 @@ class Journal:
         self.sync()
         self._file.close()
 
+    def _append(self, value: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+
     def _read(self) -> int:
         """Reads all whole lines; returns how many bytes they take."""
         whole_bytes = 0
@@ -98,12 +114,20 @@ class Journal:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    record = json.loads(line)
-                    self.records[record["key"]] = record
-                except (ValueError, KeyError, TypeError) as error:
+                    self._take(json.loads(line))
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise CheckpointError(
                         f"{self.path}:{number} is not a line of an evaluation's journal ({error}): remove that line, "
                         f"or the file to start over"
                     ) from error
                 whole_bytes += len(line)
         return whole_bytes
+
+    def _take(self, value: Mapping[str, Any]) -> None:
+        key = value["key"]
+        if key == OWNER:
+            self.owner = value
+        elif key.endswith(_REASONING):
+            self.reasoning[key.removesuffix(_REASONING)] = generated_from_json(value["reasoning"])
+        else:
+            self.records[key] = Record.from_json(value)

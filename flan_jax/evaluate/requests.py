@@ -1,4 +1,5 @@
-"""What the runner asks of a model: text in, text or log-likelihoods out. Any class with these methods will do."""
+"""What a model is asked and what it answers: a prompt in, text or log-likelihoods out. Any class with the methods of
+`Responder` answers; one with those of `LanguageModel` can be asked benchmarks."""
 
 from __future__ import annotations
 
@@ -6,9 +7,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
+import numpy as np
+
 from flan_jax.declare.benchmark import Sampling
 
-__all__ = ["GenerateRequest", "Generated", "LanguageModel", "RankRequest", "Ranked", "ScoredTokens"]
+__all__ = ["GenerateRequest", "Generated", "LanguageModel", "RankRequest", "Ranked", "Responder", "ScoredTokens"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,10 +20,12 @@ class GenerateRequest:
 
     Attributes:
       prefix, query: the prompt is their concatenation; requests with an equal prefix may share what is computed for it.
-      max_tokens: most tokens to generate.
+      max_tokens: most tokens to generate, of this request.
       stop: the generation ends before the first of these texts.
       sampling: None for greedy.
       seed: of this request's samples; which other requests there are changes nothing.
+      tokens: the whole prompt as the model reads it, int32 [length], where a cache has it; prefix and query are not
+        read then.
     """
 
     prefix: str
@@ -29,6 +34,7 @@ class GenerateRequest:
     stop: tuple[str, ...] = ()
     sampling: Sampling | None = None
     seed: int = 0
+    tokens: np.ndarray | None = None
 
     @property
     def prompt(self) -> str:
@@ -51,13 +57,15 @@ class Generated:
 class RankRequest:
     """One prompt and the continuations to compare.
 
-    option_end: "open" for the options' own tokens, "eos" with the end of sequence after them.
+    option_end: "open" for the options' own tokens, "eos" with the end of sequence after them. tokens: the prompt in
+    tokens, as `GenerateRequest`'s.
     """
 
     prefix: str
     query: str
     options: tuple[str, ...]
     option_end: Literal["open", "eos"] = "open"
+    tokens: np.ndarray | None = None
 
     @property
     def prompt(self) -> str:
@@ -82,8 +90,21 @@ class ScoredTokens:
     num_tokens: int
 
 
-class LanguageModel(Protocol):
-    """A model that can be evaluated.
+class Responder(Protocol):
+    """A model that answers requests."""
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> Iterator[tuple[int, tuple[Generated, ...]]]:
+        """(position in `requests`, its generations), each request once, in any order, as soon as it is done."""
+        ...
+
+    def rank(self, requests: Sequence[RankRequest]) -> Iterator[tuple[int, Ranked]]:
+        """(position in `requests`, its options' log-likelihoods), each request once, in any order."""
+        ...
+
+
+class LanguageModel(Responder, Protocol):
+    """A model that benchmarks can be asked of: their prompts are cut to what it reads, their answers kept under its
+    fingerprint.
 
     Attributes:
       name: for tables.
@@ -99,12 +120,4 @@ class LanguageModel(Protocol):
 
     def longest_prompt(self, num_new_tokens: int) -> int:
         """Most tokens that a prompt may have where `num_new_tokens` are to follow; longer ones lose their start."""
-        ...
-
-    def generate(self, requests: Sequence[GenerateRequest]) -> Iterator[tuple[int, tuple[Generated, ...]]]:
-        """(position in `requests`, its generations), each request once, in any order, as soon as it is done."""
-        ...
-
-    def rank(self, requests: Sequence[RankRequest]) -> Iterator[tuple[int, Ranked]]:
-        """(position in `requests`, its options' log-likelihoods), each request once, in any order."""
         ...

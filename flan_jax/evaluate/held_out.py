@@ -1,0 +1,226 @@
+"""A held-out task of a mixture as items to be asked: its cached examples, whose prompts are tokens already.
+
+A task whose metrics read text is asked in a format that generates, one whose metrics read options in a format that
+ranks, and one with both kinds of metrics in both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+import numpy as np
+
+from flan_jax.core.errors import ConfigError, TaskError
+from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
+from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.data import CacheReader, DecoderRows
+from flan_jax.data.rows import trim_inputs
+from flan_jax.declare.benchmark import Format, Item, Prompt
+from flan_jax.evaluate.config import EvalConfig
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.prompts import FittedPrompt
+from flan_jax.evaluate.record import Record
+from flan_jax.evaluate.results import Sample, TaskResult
+from flan_jax.evaluate.statistics import mean_interval
+from flan_jax.evaluate.work import Work
+from flan_jax.models import DecoderConfig, ModelConfig
+
+GENERATE, RANK = "generate", "rank"
+
+__all__ = ["HeldOutTask", "read_task", "splits_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOutTask:
+    """A task's examples as they are asked.
+
+    Attributes:
+      manifest: of the cached split.
+      group: "selection" or "report".
+      examples: those that are scored.
+      prompts: int32 tokens of each example's prompt, as the model reads it.
+      num_trimmed: prompts that lost their end.
+      work: items to ask, of each format one an example, in the examples' order.
+    """
+
+    manifest: SplitManifest
+    group: str
+    examples: tuple[CachedExample, ...]
+    prompts: tuple[np.ndarray, ...]
+    num_trimmed: int
+    work: tuple[Work, ...]
+
+    @property
+    def references(self) -> list[Sequence[str]]:
+        """Accepted answers, an example each."""
+        return [example.references for example in self.examples]
+
+    def result(self, records: Mapping[str, Record], config: EvalConfig, vocabulary: Vocabulary) -> TaskResult:
+        """The task's scores.
+
+        Args:
+          records: of all its work, by key.
+          config: how many samples to keep, and how intervals are drawn.
+          vocabulary: to show the samples' prompts as text.
+        """
+        by_format: dict[str, list[Record]] = {}
+        for work in self.work:
+            by_format.setdefault(work.format.name, []).append(records[work.key])
+        format_of = {name: _format_of(name) for name in self.manifest.metrics}
+        scores = {
+            name: np.array([record.scores[name] for record in by_format[format]], np.float64)
+            for name, format in format_of.items()
+        }
+        headline = self.manifest.metrics[0]
+        interval = mean_interval(
+            scores[headline], confidence=config.confidence, num_resamples=config.num_resamples, seed=config.seed
+        )
+        generated, ranked = by_format.get(GENERATE, []), by_format.get(RANK, [])
+        shown = by_format[format_of[headline]][: config.num_samples]
+        return TaskResult(
+            task=self.manifest.task,
+            cluster=self.manifest.cluster,
+            kind=self.manifest.kind,
+            group=self.group,
+            format=self.manifest.format,
+            metric=headline,
+            score=interval.mean,
+            low=interval.low,
+            high=interval.high,
+            scores=tuple(float(score) for score in scores[headline]),
+            metrics={name: float(values.mean()) for name, values in scores.items()},
+            chance=self.manifest.chance,
+            n=len(self.examples),
+            num_examples=self.manifest.num_examples,
+            num_empty=sum(not record.outputs[0].text.strip() for record in generated),
+            num_unfinished=sum(not record.outputs[0].is_finished for record in generated),
+            num_trimmed=self.num_trimmed,
+            num_unanswerable=sum(not record.correct for record in ranked),
+            samples=tuple(
+                Sample(
+                    example.index,
+                    vocabulary.decode(prompt),
+                    record.said if record.method == "generate" else _likeliest(record),
+                    example.references[0],
+                    record.scores[headline],
+                )
+                for example, prompt, record in zip(self.examples, self.prompts, shown, strict=False)
+            ),
+        )
+
+
+def read_task(
+    reader: CacheReader,
+    name: str,
+    split: str,
+    group: str,
+    config: EvalConfig,
+    vocabulary: Vocabulary,
+    model_config: ModelConfig,
+) -> HeldOutTask:
+    """Reads the first `config.limit` examples of a task's split, and makes items of them.
+
+    Args:
+      reader: of the token cache.
+      name, split: which task, and which of its splits.
+      group: "selection" or "report".
+      config: lengths and limits.
+      vocabulary: of the cache.
+      model_config: whose prompts they are to be.
+
+    Raises `TaskError` for a task without a metric, with an unknown one, or with one that its examples cannot serve.
+    """
+    manifest = reader.manifest(name, split)
+    if not manifest.metrics:
+        raise TaskError(f"task {name} names no metric, so it cannot be scored: give Task.metrics at least one")
+    metrics = [get_metric(metric) for metric in manifest.metrics]
+    num = manifest.num_examples if config.limit is None else min(config.limit, manifest.num_examples)
+    examples = tuple(reader.read_many(name, split, range(num)))
+    if any(metric.needs == "options" for metric in metrics):
+        for example in examples:
+            if not example.options:
+                raise TaskError(
+                    f"row {example.index} of task {name} has no answer options, which its metrics need: render "
+                    f"options, or use exact_match"
+                )
+    max_tokens = config.targets_length
+    if all(metric.is_length_bound for metric in metrics):
+        longest = max((_longest_reference(vocabulary, example) for example in examples), default=1)
+        max_tokens = min(max_tokens, 2 * longest)  # a text may be spelt in more tokens than the vocabulary would use
+    layout = None
+    if isinstance(model_config, DecoderConfig):
+        layout = DecoderRows(model_config.start_id, model_config.prompt_end)
+    longest_inputs = config.inputs_length - (layout is not None and layout.start_id is not None)
+    trimmed = [trim_inputs(example.inputs_tokens, longest_inputs) for example in examples]
+    prompts = tuple(inputs if layout is None else layout.prompt(inputs) for inputs in trimmed)
+    formats = _formats(manifest, max_tokens)
+    return HeldOutTask(
+        manifest=manifest,
+        group=group,
+        examples=examples,
+        prompts=prompts,
+        num_trimmed=sum(len(example.inputs_tokens) > longest_inputs for example in examples),
+        work=tuple(
+            _work(manifest, format, number, example, prompt)
+            for format in formats
+            for number, (example, prompt) in enumerate(zip(examples, prompts, strict=True))
+        ),
+    )
+
+
+def splits_of(root: pathlib.Path, name: str, split: str | None) -> dict[str, str]:
+    """Task -> split to score, for a task or mixture cached under `name`."""
+    manifest = read_mixture_manifest(root, name)
+    found = {}
+    for task, splits in manifest.splits.items():
+        chosen = split or splits.get("eval")
+        if chosen is None:
+            raise ConfigError(
+                f"task {task} of {name} has no cached evaluation split: give it an eval_split, or name another split "
+                f"in EvalConfig.split"
+            )
+        found[task] = chosen
+    return found
+
+
+def _format_of(metric: str) -> str:
+    return RANK if get_metric(metric).needs == "options" else GENERATE
+
+
+def _formats(manifest: SplitManifest, max_tokens: int) -> list[Format]:
+    metrics = {format: tuple(m for m in manifest.metrics if _format_of(m) == format) for format in (GENERATE, RANK)}
+    formats = []
+    if metrics[GENERATE]:
+        formats.append(
+            Format(GENERATE, "generate", _never_opened, metrics[GENERATE], extract="whole_text", max_tokens=max_tokens)
+        )
+    if metrics[RANK]:
+        formats.append(Format(RANK, "rank", _never_opened, metrics[RANK], option_end="eos"))
+    return formats
+
+
+def _work(manifest: SplitManifest, format: Format, number: int, example: CachedExample, prompt: np.ndarray) -> Work:
+    accepted = {reference.strip() for reference in example.references}
+    options = example.options if format.method == "rank" else ()
+    correct = tuple(i for i, option in enumerate(options) if option.strip() in accepted)
+    asked = Prompt("", (), "", example.references, options, correct)
+    item = Item(manifest.task, manifest.task, manifest.split, format.name, str(number), asked)
+    fitted = FittedPrompt("", "", 0, 0, len(prompt), len(example.inputs_tokens) > len(prompt), tokens=prompt)
+    return Work(format, item, fitted, None, 0, f"{manifest.task}/{format.name}/{number}")
+
+
+def _never_opened(subtask: str, split: str) -> NoReturn:
+    raise TaskError(f"prompts of {subtask}, {split}, are read from the token cache")
+
+
+def _longest_reference(vocabulary: Vocabulary, example: CachedExample) -> int:
+    encoded = vocabulary.encode_batch(example.references)
+    return max([len(example.targets_tokens), *(len(tokens) + 1 for tokens in encoded)])
+
+
+def _likeliest(record: Record) -> str:
+    """The option as it was written; where a log-probability is no number, the first of those."""
+    return record.options[int(np.argmax(record.option_log_probs))]

@@ -1,0 +1,76 @@
+"""Asks a model every question of the chosen benchmarks that the journal has no answer to, and averages the answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from flan_jax.evaluate.ask import ask
+from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.record import Record
+from flan_jax.evaluate.requests import LanguageModel
+from flan_jax.evaluate.suite_config import SuiteConfig
+from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, benchmark_result
+from flan_jax.evaluate.work import Part, list_work
+
+Progress = Callable[[int, int], None]
+
+__all__ = ["Progress", "run_suite"]
+
+
+def run_suite(
+    config: SuiteConfig,
+    model: LanguageModel,
+    journal: Journal,
+    on_item: Progress | None = None,
+    notes: Sequence[str] = (),
+) -> SuiteResults:
+    """Scores `model`; deterministic.
+
+    Args:
+      config: benchmarks, formats, limits, sampling.
+      model: anything with the methods of `LanguageModel`.
+      journal: open; what it has is not asked again, what is asked is added to it at once.
+      on_item: `on_item(done, total)` after each item, those of the journal counted as done.
+      notes: sentences for whoever reads the results, such as that the model was trained on a benchmark.
+    """
+    start = time.monotonic()
+    parts = list_work(config, model)
+    everything = [work for part in parts for work in part.work]
+    todo = [work for work in everything if work.key not in journal.records]
+    done = len(everything) - len(todo)
+    if on_item is not None:
+        on_item(done, len(everything))
+    for record in ask(todo, model, journal):
+        journal.add(record)
+        done += 1
+        if on_item is not None:
+            on_item(done, len(everything))
+    results = tuple(_average(part, journal, config) for part in parts if part.work)
+    return SuiteResults(
+        model=model.name,
+        fingerprint=model.fingerprint,
+        seed=config.seed,
+        limit=config.limit,
+        benchmarks=results,
+        num_asked=len(todo),
+        secs=time.monotonic() - start,
+        notes=(*notes, *(part.note for part in parts if part.note)),
+    )
+
+
+def _average(part: Part, journal: Journal, config: SuiteConfig) -> BenchmarkResult:
+    records: dict[str, list[Record]] = {}
+    for work in part.work:
+        records.setdefault(work.item.subtask, []).append(journal.records[work.key])
+    return benchmark_result(
+        part.benchmark,
+        part.format,
+        part.split,
+        part.sampling,
+        records,
+        part.num_items,
+        confidence=config.confidence,
+        num_resamples=config.num_resamples,
+        seed=config.seed,
+    )

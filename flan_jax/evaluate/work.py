@@ -1,0 +1,188 @@
+"""What is to be asked: items of benchmarks, drawn, their prompts cut to what the model reads, each under a key."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
+from flan_jax.declare.benchmark import Benchmark, Format, Item, Sampling, items
+from flan_jax.evaluate.journal import content_key
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
+from flan_jax.evaluate.requests import LanguageModel
+from flan_jax.evaluate.suite_config import SuiteConfig
+
+PMI = "accuracy_pmi"
+
+__all__ = ["PMI", "Part", "Work", "list_work"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """One item to be asked: its prompt as it fits the model, how it is sampled, and the key of its answer."""
+
+    format: Format
+    item: Item
+    fitted: FittedPrompt
+    sampling: Sampling | None
+    seed: int
+    key: str
+
+    @property
+    def extract(self) -> str:
+        """Name of the extractor."""
+        return self.item.prompt.extract or self.format.extract
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One benchmark in one format: its work, how many items the split has of each subtask, and of subtasks that were
+    left out what their data lacks, by name."""
+
+    benchmark: Benchmark
+    format: Format
+    split: str
+    sampling: Sampling | None
+    work: tuple[Work, ...]
+    num_items: Mapping[str, int]
+    missing: Mapping[str, MissingDataError] = dataclasses.field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """What the results have to say; empty where nothing is missing."""
+        if not self.missing:
+            return ""
+        names, error = list(self.missing), next(iter(self.missing.values()))
+        said = (
+            f"{self.benchmark.name}: {len(names)} of {len(self.benchmark.subtasks)} subtasks are left out, as their "
+            f"data is not on this machine ({', '.join(names[:3])}{', …' * (len(names) > 3)}). "
+        )
+        if self.work:
+            return f"{said}Its score is not comparable with published ones."
+        return f"{said}It has no score. {error}"
+
+
+def list_work(config: SuiteConfig, model: LanguageModel) -> list[Part]:
+    """Reads all questions, draws `config.limit` of each subtask, and fits their prompts to the model.
+
+    Raises `TaskError` for data that is missing or malformed, before the model is asked anything.
+    """
+    pairs = config.resolve()
+    if config.split and not any(config.split in benchmark.splits for benchmark, _ in pairs):
+        pairs[0][0].split(config.split)  # raises, and names the splits
+    _check_subtasks(config, [benchmark for benchmark, _ in pairs])
+    parts = [_part(config, model, benchmark, format) for benchmark, format in pairs]
+    if not any(part.work for part in parts):
+        raise next(iter(parts[0].missing.values()))
+    return parts
+
+
+def _check_subtasks(config: SuiteConfig, benchmarks: Sequence[Benchmark]) -> None:
+    known = {subtask.name for benchmark in benchmarks for subtask in benchmark.subtasks}
+    for name in config.subtasks:
+        if name not in known:
+            benchmarks[0].subtask(name)  # raises, and names the nearest
+
+
+def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, format: Format) -> Part:
+    split = benchmark.split(config.split if config.split in benchmark.splits else None)
+    for name in format.metrics:
+        get_metric(name)
+    chosen: list[Item] = []
+    num_items: dict[str, int] = {}
+    missing: dict[str, MissingDataError] = {}
+    for subtask in benchmark.subtasks:
+        if config.subtasks and subtask.name not in config.subtasks:
+            continue
+        try:
+            found = items(benchmark, subtask.name, split, format)
+        except MissingDataError as error:
+            if not config.available_only:
+                raise
+            missing[subtask.name] = error
+            continue
+        num_items[subtask.name] = len(found)
+        chosen += _drawn(found, config)
+    if not chosen and not missing:
+        raise ConfigError(f"{benchmark.name} has none of subtasks {', '.join(config.subtasks)}: name one that it has")
+    sampling = None
+    if format.method != "rank":
+        sampling = config.sampling or format.sampling
+        _check_samples_are_used(benchmark, format, sampling)
+    longest = _longest_prompts(model, format, chosen)
+    prompts = [item.prompt for item in chosen]
+    fitted = fit_prompts(prompts, [format.drop] * len(prompts), longest, model.count_tokens)
+    work = tuple(
+        _work(config, model, format, item, fit, sampling, limit)
+        for item, fit, limit in zip(chosen, fitted, longest, strict=True)
+    )
+    return Part(benchmark, format, split, sampling, work, num_items, missing)
+
+
+def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: Sampling | None) -> None:
+    """Raises `ConfigError` for several samples of which a metric would read the first alone."""
+    if sampling is None or sampling.num_samples == 1:
+        return
+    for name in format.metrics:
+        if get_metric(name).needs not in ("answer", "texts"):
+            raise ConfigError(
+                f"{benchmark.name}:{format.name} is scored by {name}, which reads one generation, so that "
+                f"{sampling.num_samples} samples have nothing to vote on: leave --samples out, or name a format with "
+                f"an extracted answer"
+            )
+
+
+def _drawn(found: Sequence[Item], config: SuiteConfig) -> list[Item]:
+    """`config.limit` of the items, in the data's order: those whose hashes with the seed are least."""
+    if config.limit is None or config.limit >= len(found):
+        return list(found)
+    by_hash = sorted(range(len(found)), key=lambda i: _hash(f"draw/{config.seed}/{_path(found[i])}"))
+    return [found[i] for i in sorted(by_hash[: config.limit])]
+
+
+def _path(item: Item) -> str:
+    return f"{item.benchmark}/{item.subtask}/{item.split}/{item.id}"
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _longest_prompts(model: LanguageModel, format: Format, chosen: Sequence[Item]) -> list[int]:
+    if format.method != "rank":
+        return [model.longest_prompt(format.max_tokens)] * len(chosen)
+    options = sorted({option for item in chosen for option in item.prompt.options})
+    if any(not item.prompt.options for item in chosen):
+        raise TaskError(f"format {format.name} of {chosen[0].benchmark} ranks, but an item has no option: give options")
+    num_tokens = dict(zip(options, model.count_tokens(options), strict=True))
+    return [model.longest_prompt(max(num_tokens[option] for option in item.prompt.options)) for item in chosen]
+
+
+def _work(
+    config: SuiteConfig,
+    model: LanguageModel,
+    format: Format,
+    item: Item,
+    fitted: FittedPrompt,
+    sampling: Sampling | None,
+    longest: int,
+) -> Work:
+    seed = int.from_bytes(_hash(f"sample/{config.seed}/{_path(item)}/{format.name}")[:4], "big") >> 1
+    prompt = item.prompt
+    key = content_key(
+        {
+            "model": model.fingerprint,
+            "item": [item.benchmark, item.subtask, item.split, item.id, item.format],
+            "prompt": [fitted.prefix, fitted.query, prompt.unconditional if PMI in format.metrics else ""],
+            "longest_prompt": longest if fitted.is_trimmed else None,
+            "options": [list(prompt.options), list(prompt.correct), format.option_end],
+            "references": [list(prompt.references), list(prompt.wrong)],
+            "method": [format.method, format.max_tokens, list(format.stop)],
+            "second": [format.answer_trigger, format.answer_max_tokens],
+            "scored": [prompt.extract or format.extract, list(format.metrics)],
+            "sampling": None if sampling is None else [dataclasses.asdict(sampling), seed, format.choose],
+        }
+    )
+    return Work(format, item, fitted, sampling, seed, key)
