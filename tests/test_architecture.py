@@ -18,7 +18,7 @@ ALLOWED = {
     "optim": {"core"},
     "data": {"core"},
     "decode": {"core", "models"},
-    "interop": {"core", "models"},
+    "interop": {"core", "models", "checkpoints"},
     "checkpoints": {"core", "models"},
     "evaluate": {"core", "sources", "declare", "models", "decode", "data", "checkpoints"},
     "report": {"core", "declare", "evaluate"},

@@ -12,7 +12,7 @@ import optax
 from jax.sharding import Mesh
 
 from flan_jax.checkpoints.train_state import TrainState
-from flan_jax.data import batch_at
+from flan_jax.data import empty_batch
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.model import forward
 from flan_jax.optim.optimizer import OptimizerConfig
@@ -60,7 +60,7 @@ def trace_step(
 def compile_step(run: Run, layout: StateLayout) -> tuple[jax.stages.Compiled, str]:
     """The step of a run, (state, batch) -> (state, metrics), and a line for the log on the time and memory it took."""
     begin = time.monotonic()
-    row = batch_at(run.plan, run.reader, 0, [0])
+    row = empty_batch(1, run.plan.inputs_length, run.plan.targets_length, run.plan.layout)
     traced = trace_step(run.config, run.model, layout.tx, run.optimizer, run.mesh, layout.abstract, row)
     step_fn = traced.lower().compile()
     return step_fn, f"step compiled in {time.monotonic() - begin:.1f} s, {_memory(step_fn)}"

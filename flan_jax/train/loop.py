@@ -15,7 +15,7 @@ from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import DATA_FILE
 from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.core.manifest import write_json_atomically
-from flan_jax.data import batch_at, example_ids_at, prefetch
+from flan_jax.data import BatchReader, example_ids_at, prefetch
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole
 from flan_jax.optim.optimizer import OptimizerConfig
@@ -107,7 +107,7 @@ def run_training(
         meter = Meter(config, run.model, run.mesh)
         rows = mesh_lib.local_rows(run.mesh, config.batch_size)
         feed = prefetch(
-            lambda step: batch_at(run.plan, run.reader, step, rows),
+            BatchReader(run.plan, run.reader, rows),
             start_step,
             run.last_step,
             functools.partial(mesh_lib.to_global, run.mesh, config.batch_size),
