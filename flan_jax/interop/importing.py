@@ -25,7 +25,7 @@ from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.pieces import ForeignModel, resize_vocabulary, stored_dtype
 from flan_jax.interop.t5x_checkpoint import open_t5x
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
-from flan_jax.models.config import Dtype
+from flan_jax.models.family import Dtype
 
 FORMATS = ("hf", "t5x", "gguf")
 _OPEN = {"hf": open_hugging_face, "t5x": open_t5x, "gguf": open_gguf}
