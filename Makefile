@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_DIR ?= runs/demo
 
-.PHONY: demo test test-beam check bench plan pods pretrained vocab clean
+.PHONY: demo test test-beam check lint types docs golden bench plan pods pretrained vocab clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
@@ -22,11 +22,16 @@ $(VENV)-beam/.beam: setup.py constraints-beam.txt
 	$(VENV)-beam/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-beam.txt -e '.[beam]' pytest pytest-timeout
 	touch $@
 
-check: $(VENV)/.test
+# Before a commit: what CI asks, without the tests that take over ten seconds.
+check: lint types
+	$(VENV)/bin/python -m pytest -n 2 -m "not slow"
+
+lint: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy flan_jax
-	$(VENV)/bin/python -m pytest -n 2 -m "not slow"
+
+types: $(VENV)/.test
+	$(VENV)/bin/mypy
 
 # The TPU compiler, for `flan-jax plan`. It lies beside the environment's packages: inside, JAX would look for a TPU at
 # every start. `make test` goes on without it where there is none, and says what it skips.
@@ -39,6 +44,26 @@ $(VENV)/.plan: constraints.txt $(VENV)/.core
 # The table of docs/pods.md: every recipe's step, compiled for its slice. About an hour on two cores.
 pods: $(VENV)/.plan
 	$(VENV)/bin/python -m flan_jax.cli.pods
+
+# The documentation site, build/site/index.html. It is made from source text, so it needs nothing but MkDocs.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@echo build/site/index.html
+
+$(VENV)/.docs: setup.py constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) 'mkdocs-material>=9.7' 'mkdocstrings[python]>=1' ruff
+	touch $@
+
+# Every file of tests/golden anew. What lm-eval and transformers say is asked in an environment of its own.
+golden: $(VENV)/.test
+	-$(MAKE) --no-print-directory $(VENV)-golden/.golden
+	$(VENV)/bin/python tests/golden/make.py --peer_python $(VENV)-golden/bin/python
+
+$(VENV)-golden/.golden: setup.py constraints.txt
+	test -x $(VENV)-golden/bin/python || $(PYTHON) -m venv $(VENV)-golden
+	$(VENV)-golden/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[golden]'
+	touch $@
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python benchmarks/run_all.py
@@ -57,7 +82,7 @@ $(VENV)/.core: setup.py constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	$(PIP) -e '.[build,hf,test]'
+	$(PIP) -e '.[build,docs,hf,test]'
 	touch $@
 
 clean:

@@ -1,6 +1,6 @@
 """The real-data recipe's training mixture: Super-NaturalInstructions and chain of thought together.
 
-Registered once both suites, `niv2` and `cot`, are active.
+Registered once both folders, `niv2` and `cot`, are active.
 """
 
 from flan_jax.declare.registry import add_mixture, get_mixture, mixture_members

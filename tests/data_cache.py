@@ -1,4 +1,4 @@
-"""Small synthetic caches, written through `flan_jax.core.manifest` as the build side writes real ones."""
+"""Small synthetic caches, written through `flan_jax.core.manifest` as `flan_jax.cache` writes real ones."""
 
 import dataclasses
 import json

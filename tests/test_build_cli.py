@@ -1,9 +1,14 @@
 """`flan-jax cache`, `tasks` and `mix`: what they print, and that mistakes are answered with a remedy."""
 
 import json
+import re
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
+from flan_jax.cli.gin_config import load
 from flan_jax.cli.main import main
 from flan_jax.core.manifest import MixtureManifest
 from flan_jax.declare.registry import restored
@@ -42,7 +47,7 @@ def run(capsys, *argv):
 
 
 def test_list_filters(capsys, niv2):
-    status, lines, _ = run(capsys, "tasks", "list", "--suite", f"niv2={niv2}", "--mixture", "niv2_report")
+    status, lines, _ = run(capsys, "tasks", "list", "--task_folder", f"niv2={niv2}", "--mixture", "niv2_report")
     assert status == 0
     assert [line.split("\t")[0] for line in lines] == ["niv2_task0_test__heldout", "niv2_task1_test__heldout"]
     columns = ["test 0", "test", "rouge_l, normalised_exact_match", "whole cluster", "here"]
@@ -53,7 +58,7 @@ def test_list_filters(capsys, niv2):
 
 
 def test_show_names_the_mixtures_and_the_rows(capsys, niv2):
-    _, lines, _ = run(capsys, "tasks", "show", "niv2_task0_test__heldout", "--suite", f"niv2={niv2}")
+    _, lines, _ = run(capsys, "tasks", "show", "niv2_task0_test__heldout", "--task_folder", f"niv2={niv2}")
     text = "\n".join(lines)
     assert "def_pos_2_neg_2" in text and "fewshot_N" in text
     for part in ("niv2_report", "test (8 rows)", "whole cluster", "task0_test.json", "test_source"):
@@ -61,7 +66,7 @@ def test_show_names_the_mixtures_and_the_rows(capsys, niv2):
 
 
 def test_render_counts_tokens_and_dropped_exemplars(capsys, niv2):
-    options = ("--suite", f"niv2={niv2}", "--n", 2, "--inputs_length", 40, "--targets_length", 2)
+    options = ("--task_folder", f"niv2={niv2}", "--n", 2, "--inputs_length", 40, "--targets_length", 2)
     status, lines, _ = run(capsys, "tasks", "render", "niv2_task0_test", *options)
     text = "\n".join(lines)
     assert status == 0
@@ -77,7 +82,8 @@ def test_render_counts_tokens_and_dropped_exemplars(capsys, niv2):
         (("tasks", "show", "procedural"), "`flan-jax mix explain procedural`"),
         (("tasks", "render", "review_sentiment_zero_shot", "--split", "tset"), "has no split 'tset'"),
         (("tasks", "render", "review_sentiment_zero_shot", "--start", "100000"), "is past the"),
-        (("tasks", "list", "--suite", "niv2"), "is not NAME=FOLDER"),
+        (("tasks", "list", "--task_folder", "niv2"), "--task_folder 'niv2' is not NAME=FOLDER"),
+        (("tasks", "list", "--suite", "niv2"), "--suite 'niv2' is not NAME=FOLDER"),
         (("mix", "explain"), "give a mixture's name"),
         (("mix", "explain", "procedual"), "did you mean procedural"),
         (("mix", "explain", "procedural", "--inputs_length", "8"), "go together"),
@@ -92,8 +98,44 @@ def test_mistakes_are_answered(capsys, argv, message):
     assert message in errors
 
 
+def test_the_flags_old_name_says_the_new_one(capsys, niv2):
+    for command in (("tasks", "list", "--mixture", "niv2_report"), ("mix", "explain", "niv2_report")):
+        status, lines, errors = run(capsys, *command, "--suite", f"niv2={niv2}")
+        assert status == 0 and any(line.startswith("niv2_task0_test__heldout") for line in lines)
+        assert errors.count("--suite NAME=FOLDER is called --task_folder NAME=FOLDER now\n") == 1
+        assert "is called" not in run(capsys, *command, "--task_folder", f"niv2={niv2}")[2]
+
+
+def test_the_macros_old_name_says_the_new_one(capsys, tmp_path):
+    (tmp_path / "old.gin").write_text(
+        "include 'gin/recipes/demo.gin'\nMODEL_DIR = 'run'\nTASK_SUITES = {'niv2': '/a', 'cot': '/b'}\n"
+    )
+    config = load([str(tmp_path / "old.gin")], ["TASK_FOLDERS = {'cot': '/c'}"])
+    assert config.tasks.folders == {"niv2": "/a", "cot": "/c"}
+    assert capsys.readouterr().err == "TASK_SUITES is called TASK_FOLDERS now\n"
+    # What a run of before has saved beside its checkpoints names the field by its old name.
+    old = re.sub(r"(?m)^.*TASK_FOLDERS.*\n", "", config.operative)
+    (tmp_path / "operative.gin").write_text(old)
+    assert load([str(tmp_path / "operative.gin")]).tasks.folders == {"niv2": "/a", "cot": "/b"}
+
+
+def test_the_variables_old_name_says_the_new_one(tmp_path, niv2):
+    program = f"""
+        import os, sys, types
+        sys.modules["flan_jax.cache.seqio_bridge"] = types.SimpleNamespace(register_all=print)
+        os.environ[sys.argv[1]] = "niv2={niv2}"
+        import flan_jax.seqio_tasks
+        from flan_jax.declare.registry import get_mixture
+        assert len(get_mixture("niv2_report").members) == 2
+    """
+    for name, said in (("SUITES", ["FLAN_JAX_TASK_SUITES is called FLAN_JAX_TASK_FOLDERS now"]), ("FOLDERS", [])):
+        command = [sys.executable, "-c", textwrap.dedent(program), f"FLAN_JAX_TASK_{name}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stderr.splitlines() == said
+
+
 def test_cache_then_explain(capsys, niv2, tmp_path):
-    common = ("--suite", f"niv2={niv2}", "--cache_dir", tmp_path / "cache")
+    common = ("--task_folder", f"niv2={niv2}", "--cache_dir", tmp_path / "cache")
     run_options = ("--steps", 3, "--batch_size", 4, "--inputs_length", 128, "--targets_length", 32)
     _, lines, _ = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
     assert any("not cached" in line for line in lines)
@@ -125,7 +167,7 @@ def test_a_recipe_names_everything(capsys, niv2, tmp_path):
         "EVAL_SELECTION = 'niv2_selection'\n"
         "EVAL_REPORT = 'niv2_report'\n"
         "INITIAL_CHECKPOINT_PATH = 'anywhere'\n"
-        f"TASK_SUITES = {{'niv2': '{niv2}'}}\n"
+        f"TASK_FOLDERS = {{'niv2': '{niv2}'}}\n"
         f"CACHE_DIR = '{tmp_path / 'cache'}'\n"
         f"MODEL_DIR = '{tmp_path / 'run'}'\n"
     )

@@ -20,7 +20,7 @@ from flan_jax.core import assets
 from flan_jax.core.manifest import cache_root, decode_record, read_mixture_manifest, read_split_manifest, split_dir
 from flan_jax.core.sentencepiece import SentencePieceVocabulary
 from flan_jax.declare import registry as task_registry
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare import task_folders
 from flan_jax.declare.registry import restored
 
 pytestmark = pytest.mark.slow
@@ -88,12 +88,12 @@ import seqio
 import flan_jax.tasks
 from flan_jax.cache import build as cache
 from flan_jax.cache.seqio_bridge import register_all
-from flan_jax.core import suites
 from flan_jax.core.errors import FlanError
+from flan_jax.declare import task_folders
 from flan_jax.declare.registry import all_mixtures, all_tasks, mixture_members
 from flan_jax.core.vocabulary_file import load_vocabulary
 
-suites.activate(order["suites"])
+task_folders.activate(order["folders"])
 added = register_all(order["vocab_path"], names=[order["in_format"]])
 names = {task.name for task in all_tasks() if task.splits()} | {order["in_format"]}
 names |= {task.name for mixture in all_mixtures() for task in mixture_members(mixture)}
@@ -167,9 +167,9 @@ def vocab_path():
 
 @pytest.fixture(scope="module")
 def registry(folders):
-    """Our registry with the suites, undone afterwards."""
+    """Our registry with the folders of tasks, undone afterwards."""
     with restored():
-        suites.activate(folders)
+        task_folders.activate(folders)
         yield
 
 
@@ -194,7 +194,7 @@ def seqio_says(folders, tasks, vocab_path, tmp_path_factory):
     (folder / "user_tasks.py").write_text(USER_MODULE)
     (folder / "script.py").write_text(SCRIPT)
     order = {
-        "suites": folders,
+        "folders": folders,
         "vocab_path": vocab_path,
         "tasks": tasks,
         "lengths": LENGTHS,

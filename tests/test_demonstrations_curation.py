@@ -13,7 +13,7 @@ from flan_jax.cache.native import Tally, tokenise
 from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare import task_folders
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import missing_source
 from flan_jax.sources.data_dir import VARIABLE, Download
@@ -36,7 +36,7 @@ REAL = "data/human_demonstrations"
 
 @pytest.fixture
 def registry():
-    """The registry and the active suites, as they were before, afterwards."""
+    """The registry and the active folders, as they were before, afterwards."""
     with restored():
         yield
 
@@ -259,7 +259,7 @@ def test_a_folder_with_rules_of_its_own(registry, tmp_path):
     write_jsonl(tmp_path / "mine/a.jsonl", rows[:20])
     write_jsonl(tmp_path / "mine/b.jsonl", rows[15:])
     (tmp_path / "mine/rules.json").write_text('{"max_prompts_per_user": 4, "test_share": 0.0}')
-    lines = suites.activate({"demonstrations": tmp_path / "mine"})
+    lines = task_folders.activate({"demonstrations": tmp_path / "mine"})
     assert lines[0] == "demonstrations: 35 prompts read, 12 kept"
     assert any("dropped, duplicate: 5" in line for line in lines)
     assert any("dropped, over_user_limit: 18" in line for line in lines)
@@ -287,7 +287,7 @@ def test_prompts_over_a_thousand_tokens_are_left_out_and_counted(registry, tmp_p
     rows.append({"user": "v", "kind": "few_shot", "instruction": "Say yes.", "pairs": pairs})
     write_jsonl(tmp_path / "mine/a.jsonl", rows)
     (tmp_path / "mine/rules.json").write_text('{"validation_share": 0.0, "test_share": 0.0}')
-    suites.activate({"demonstrations": tmp_path / "mine"})
+    task_folders.activate({"demonstrations": tmp_path / "mine"})
     vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
     tally = Tally()
     kept = list(tokenise(get_task("demonstrations_own"), "train", vocabulary, max_inputs_length, tally))
@@ -338,6 +338,6 @@ def test_the_real_files_are_cached(monkeypatch, tmp_path):
 
 def test_an_empty_folder_is_no_suite(registry, tmp_path):
     with pytest.raises(TaskError, match=r"has no \*\.jsonl"):
-        suites.activate({"demonstrations": tmp_path})
+        task_folders.activate({"demonstrations": tmp_path})
     with pytest.raises(TaskError, match=r"has no \*\.jsonl"):
         DemonstrationSource(Download("d", "u", "l", str(tmp_path))).curated()

@@ -25,7 +25,7 @@ OPTIONS = dict(confidence=0.95, num_resamples=400, seed=0)
 
 def task(name, scores, group="selection", chance=0.0, kind="whole cluster", cluster="c"):
     scores = tuple(float(s) for s in scores)
-    samples = (Sample(0, "in", "out", "ref", scores[0]),)
+    samples = (Sample(0, "in", "out\u2028on", "ref", scores[0]),)
     mean = sum(scores) / len(scores)
     metrics = {"exact_match": mean}
     return TaskResult(

@@ -14,7 +14,7 @@ from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare import task_folders
 from flan_jax.declare.known_counts import known_examples
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import Mixture, missing_source
@@ -39,7 +39,7 @@ HELD_OUT = {  # data set -> evaluation prompts (T0's own list)
 
 @pytest.fixture
 def registry():
-    """The registry and the active suites, as they were before, afterwards."""
+    """The registry and the active folders, as they were before, afterwards."""
     with restored():
         yield
 
@@ -228,7 +228,7 @@ def test_a_checkouts_prompts_are_tasks(registry, tmp_path, data):
     write_jsonl(data / "hugging_face/user/own/train.jsonl", rows)
     write_jsonl(data / "hugging_face/anli/train_r2.jsonl", rows)
     write_jsonl(data / "hugging_face/anli/dev_r2.jsonl", rows[:2])
-    notes = suites.activate({"promptsource": make_checkout(tmp_path / "checkout")})
+    notes = task_folders.activate({"promptsource": make_checkout(tmp_path / "checkout")})
     assert "11 prompts of 6 data sets" in notes[0] and "2 refused" in notes[1]
     assert any("broken/templates.yaml:" in note and "not valid YAML" in note for note in notes[2:])
     assert any("unknown field 'txet'; rows have label, text" in note for note in notes[2:])
@@ -258,7 +258,7 @@ def test_what_is_refused_fails_at_the_end_of_a_cache_run_and_of_a_list(registry,
     checkout = make_checkout(tmp_path / "checkout")
     for other in ("super_glue", "anli", "user"):
         (checkout / "promptsource/templates" / other).rename(tmp_path / other)
-    suites.activate({"promptsource": checkout})
+    task_folders.activate({"promptsource": checkout})
     with pytest.raises(CacheError, match=r"1 of 3 splits of p3 .*(?s:.)*broken/templates.yaml:\d+: not valid YAML"):
         build_cache(
             "p3",
@@ -276,4 +276,4 @@ def test_what_is_refused_fails_at_the_end_of_a_cache_run_and_of_a_list(registry,
 
 def test_a_folder_that_is_no_checkout_says_so(registry, tmp_path):
     with pytest.raises(TaskError, match=r"has no templates\.yaml"):
-        suites.activate({"promptsource": tmp_path})
+        task_folders.activate({"promptsource": tmp_path})

@@ -10,13 +10,14 @@ from shared import shared_path
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
 from flan_jax.declare import registry as task_registry
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare import task_folders
 from flan_jax.declare.registry import restored
-from flan_jax.evaluate.metrics import get_metric, instance_input
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.metrics.rouge import instance_input
 from flan_jax.tasks.cot.sources import TsvCotSource
 from flan_jax.tasks.cot.templates import TEMPLATES
 from flan_jax.tasks.niv2.encodings import EncodingRenderer
-from flan_jax.tasks.niv2.suite import selection_categories
+from flan_jax.tasks.niv2.folder import selection_categories
 from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource, read_natural_instructions_head
 
 TASK = {
@@ -34,7 +35,7 @@ TASK = {
 
 @pytest.fixture
 def registry():
-    """The registry and the active suites, as they were before, afterwards."""
+    """The registry and the active folders, as they were before, afterwards."""
     with restored():
         yield
 
@@ -179,12 +180,12 @@ def make_cot(root: pathlib.Path) -> pathlib.Path:
     return root
 
 
-def test_suites_register_and_hold_out(registry, tmp_path):
+def test_folders_register_and_hold_out(registry, tmp_path):
     folders = {"cot": make_cot(tmp_path / "cot"), "niv2": make_niv2(tmp_path / "niv2")}
-    notes = suites.activate(folders)
+    notes = task_folders.activate(folders)
     assert any("1 tasks of splits/default/train_tasks.txt are not in tasks/: task99_absent_train" in n for n in notes)
     assert any("missing: aqua, creak, ecqa, sensemaking, strategyqa" in note for note in notes)
-    assert suites.activate(folders) == []  # once is enough
+    assert task_folders.activate(folders) == []  # once is enough
 
     names = {
         name: {task.name for task in task_registry.mixture_members(task_registry.get_mixture(name))}
@@ -203,27 +204,27 @@ def test_suites_register_and_hold_out(registry, tmp_path):
         assert (task.kind, task.chance, task.metrics[0], task.train_split) == ("whole cluster", 0.0, "rouge_l", None)
 
 
-def test_suites_that_cannot_be_read_say_why(registry, tmp_path):
-    with pytest.raises(TaskError, match="no task suite is called 'niv'; did you mean niv2"):
-        suites.activate({"niv": tmp_path})
+def test_folders_that_cannot_be_read_say_why(registry, tmp_path):
+    with pytest.raises(TaskError, match="no folder of tasks is called 'niv'; did you mean niv2"):
+        task_folders.activate({"niv": tmp_path})
     with pytest.raises(TaskError, match="is not a folder"):
-        suites.activate({"niv2": tmp_path / "absent"})
+        task_folders.activate({"niv2": tmp_path / "absent"})
     with pytest.raises(TaskError, match=r"train_tasks.txt cannot be read"):
-        suites.activate({"niv2": tmp_path})
+        task_folders.activate({"niv2": tmp_path})
     with pytest.raises(TaskError, match=r"has none of aqua_train.tsv"):
-        suites.activate({"cot": tmp_path})
-    suites.activate({"cot": make_cot(tmp_path / "cot")})
+        task_folders.activate({"cot": tmp_path})
+    task_folders.activate({"cot": make_cot(tmp_path / "cot")})
     (tmp_path / "other").mkdir()
     with pytest.raises(TaskError, match="one run, one folder"):
-        suites.activate({"cot": tmp_path / "other"})
+        task_folders.activate({"cot": tmp_path / "other"})
 
 
 def test_chain_of_thought_targets_reason_then_answer(registry, tmp_path):
-    suites.activate({"cot": make_cot(tmp_path / "cot")})
+    task_folders.activate({"cot": make_cot(tmp_path / "cot")})
     task = task_registry.get_task("cot_gsm8k__fewshot_2")
     for _, example in task.rendered("train"):
         assert example.targets.index("Two and two.") < example.targets.index("answer is 4.")
-        assert get_metric(task.metrics[0])([example.targets], [[example.targets]])[0] == 1.0
+        assert get_metric(task.metrics[0])(example.targets, [example.targets]) == 1.0
         assert len(example.exemplars) == 2
         assert "Two and two." not in example.query
 
@@ -236,7 +237,7 @@ def test_every_set_has_ten_wordings():
 
 def test_real_files_render_without_stumbling(registry):
     """A sample of every split of the real folders; all of them are cached by benchmarks/cache.py."""
-    suites.activate({"niv2": shared_path("data/natural_instructions_v2"), "cot": shared_path("data/flan_cot")})
+    task_folders.activate({"niv2": shared_path("data/natural_instructions_v2"), "cot": shared_path("data/flan_cot")})
     sizes = {"niv2_train": 602, "niv2_selection": 20, "niv2_report": 88, "cot_train": 14}
     for name, size in sizes.items():
         tasks = task_registry.mixture_members(task_registry.get_mixture(name))
@@ -251,7 +252,7 @@ def test_real_files_render_without_stumbling(registry):
 
 
 def test_the_real_training_mixture_keeps_the_official_promise(registry):
-    suites.activate({"niv2": shared_path("data/natural_instructions_v2"), "cot": shared_path("data/flan_cot")})
+    task_folders.activate({"niv2": shared_path("data/natural_instructions_v2"), "cot": shared_path("data/flan_cot")})
     members = task_registry.mixture_members(task_registry.get_mixture("niv2_small_train"))
     sources = {task.dataset for task in members}
     report = task_registry.mixture_members(task_registry.get_mixture("niv2_report"))

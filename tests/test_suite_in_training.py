@@ -76,7 +76,8 @@ def test_benchmarks_are_in_evals_and_tensorboard_and_pick_only_where_named(finis
         assert direct.n == 3 + 3 + 2 and direct.num_examples == sum(SIZES.values())
         # All subtasks weigh the same, in the score and in the average that is compared between steps.
         assert np.mean(direct.scores) == pytest.approx(direct.score, abs=1e-5)
-        assert {"accuracy", "accuracy/warm", "no_answer", "not_finite"} <= set(direct.metrics)
+        logged = {"accuracy", "accuracy/warm", "no_answer", "not_finite"}
+        assert {f"colours:direct/{name}" for name in logged} <= set(result.scalars())
     selected = json.loads((folder / "selected.json").read_text())
     assert selected["selection_tasks"] == ["run_held_1", "shades:direct"]
     assert set(selected["report_tasks"]) == {"run_held_2", "colours:direct", "colours:cot"}

@@ -1,35 +1,18 @@
-"""One rendered example a task, and the shipped vocabulary. `python tests/test_tasks_golden.py` writes the golden file
-anew after a change that is meant."""
+"""One rendered example a task, and the shipped vocabulary. `make golden` writes the golden file anew after a change
+that is meant."""
 
 import json
-import pathlib
 import subprocess
 import sys
 
 import pytest
+from golden.procedural_make import GOLDEN, examples
 
-import flan_jax.tasks.procedural  # noqa: F401
 from flan_jax.cache.train_vocab import ASSET, procedural_tasks, training_texts
 from flan_jax.core.vocabulary import UNK_ID
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.registry import get_mixture, mixture_members
 from flan_jax.tasks.procedural.overview import with_table
-
-GOLDEN = pathlib.Path(__file__).parent / "golden" / "procedural.json"
-
-
-def examples():
-    result = {}
-    for task in procedural_tasks():
-        split = task.train_split or task.eval_split
-        _, rendered = next(task.rendered(split, [0]))
-        result[task.name] = {
-            "split": split,
-            "inputs": rendered.inputs(),
-            "targets": rendered.targets,
-            "options": list(rendered.options),
-        }
-    return result
 
 
 def test_rendered_text_has_not_moved():
@@ -92,8 +75,3 @@ def test_the_documentation_lists_every_family():
     assert with_table(page.read_text()) == page.read_text(), (
         "run python -m flan_jax.tasks.procedural.overview docs/tasks.md"
     )
-
-
-if __name__ == "__main__":
-    GOLDEN.parent.mkdir(exist_ok=True)
-    GOLDEN.write_text(json.dumps(examples(), indent=1, sort_keys=True) + "\n")

@@ -51,7 +51,7 @@ def build_cache_with_beam(
     pipeline_options: Sequence[str] = (),
     max_inputs_length: int | None = None,
     modules: Sequence[str] = DEFAULT_MODULES,
-    task_suites: Mapping[str, str] | None = None,
+    task_folders: Mapping[str, str] | None = None,
     roles: Collection[str] = ROLES,
     eval_split: str | None = None,
     available_only: bool = False,
@@ -62,12 +62,12 @@ def build_cache_with_beam(
     pipeline fails, and otherwise what `build_cache` raises.
     """
     beam = _import_beam()
-    for line in register(modules, task_suites or {}):
+    for line in register(modules, task_folders or {}):
         print(line, flush=True)
     root = posixpath.join(cache_dir, vocabulary.fingerprint[:12])
     local_root = None if "://" in root else pathlib.Path(root)
-    plan, here = prepare_mixture(mixture, roles, eval_split, local_root, available_only)
-    if local := [job.task for job in plan.jobs if is_local(job.task)]:
+    work, here = prepare_mixture(mixture, roles, eval_split, local_root, available_only)
+    if local := [job.task for job in work.jobs if is_local(job.task)]:
         raise CacheError(
             f"task {local[0]} is registered in this process only (by a notebook, a script or a call), so that Beam's "
             f"workers cannot have it: put it in a module and name that in MIXTURE_OR_TASK_MODULE"
@@ -79,18 +79,18 @@ def build_cache_with_beam(
         num_sentinels=vocabulary.num_sentinels,
         max_inputs_length=max_inputs_length,
         modules=tuple(modules),
-        task_suites=dict(task_suites or {}),
+        task_folders=dict(task_folders or {}),
         data_dir=str(data_dir()) if data_dir().is_dir() else "",
     )
     logs = posixpath.join(root, ".beam", uuid.uuid4().hex)
     options = beam.options.pipeline_options.PipelineOptions([f"--runner={runner}", *pipeline_options])
-    print(f"cache {mixture}: {len(plan.jobs)} splits for {runner}", flush=True)
+    print(f"cache {mixture}: {len(work.jobs)} splits for {runner}", flush=True)
     try:
         # A folder of this machine has one writer at a time; object stores have no lock to take.
         with locked(local_root) if local_root else contextlib.nullcontext(), beam.Pipeline(options=options) as pipeline:
             _ = (
                 pipeline
-                | "splits" >> beam.Create([dataclasses.astuple(job) for job in plan.jobs])
+                | "splits" >> beam.Create([dataclasses.astuple(job) for job in work.jobs])
                 | "spread" >> beam.Reshuffle()
                 | "cache" >> beam.ParDo(_make_do_fn(beam, order))
                 | "write what happened" >> beam.io.WriteToText(posixpath.join(logs, "result"))
@@ -98,19 +98,19 @@ def build_cache_with_beam(
     except Exception as error:  # runners raise whatever their backends do
         raise CacheError(f"the Beam pipeline failed on {runner}: {type(error).__name__}: {error}") from error
     results = {result.job: result for result in _read_results(logs)}
-    lost = [job for job in plan.jobs if job not in results]
+    lost = [job for job in work.jobs if job not in results]
     if lost:
-        raise CacheError(f"the Beam pipeline says nothing of {len(lost)} of {len(plan.jobs)} splits: run it again")
-    for job in plan.jobs:
+        raise CacheError(f"the Beam pipeline says nothing of {len(lost)} of {len(work.jobs)} splits: run it again")
+    for job in work.jobs:
         for note in results[job].notes:
             print(note, flush=True)
-    errors = [results[job].error for job in plan.jobs if results[job].error]
-    manifest = finish_mixture(plan, here, errors, lambda task, split: _num_cached(root, task, split))
+    errors = [results[job].error for job in work.jobs if results[job].error]
+    manifest = finish_mixture(work, here, errors, lambda task, split: _num_cached(root, task, split))
     _write_json(posixpath.join(root, "mixtures", f"{mixture}.json"), dataclasses.asdict(manifest))
     num_examples = sum(result.num_examples for result in results.values())
     num_written = sum(result.num_written for result in results.values())
     print(
-        f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {num_examples:,} examples in {root} "
+        f"cache {mixture}: {len(work.jobs)} splits of {len(work.roles)} tasks, {num_examples:,} examples in {root} "
         f"({num_written:,} tokenised now)",
         flush=True,
     )
@@ -127,7 +127,7 @@ class _Order:
     num_sentinels: int
     max_inputs_length: int | None
     modules: tuple[str, ...]
-    task_suites: Mapping[str, str]
+    task_folders: Mapping[str, str]
     data_dir: str
 
 
@@ -181,7 +181,7 @@ def _settings(order: _Order, folder: pathlib.Path) -> CacheSettings:
         num_sentinels=order.num_sentinels,
         max_inputs_length=order.max_inputs_length,
         modules=order.modules,
-        task_suites=order.task_suites,
+        task_folders=order.task_folders,
     )
 
 

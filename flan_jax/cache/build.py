@@ -65,7 +65,7 @@ class CacheSettings:
     """What every job of a cache run shares; workers get it by pickle.
 
     max_inputs_length: tokens of an input with EOS beyond which exemplars are dropped; None keeps them all.
-    modules, task_suites: what registers the tasks (MIXTURE_OR_TASK_MODULE, TASK_SUITES).
+    modules, task_folders: what registers the tasks (MIXTURE_OR_TASK_MODULE, TASK_FOLDERS).
     """
 
     root: pathlib.Path
@@ -73,7 +73,7 @@ class CacheSettings:
     num_sentinels: int
     max_inputs_length: int | None
     modules: tuple[str, ...] = DEFAULT_MODULES
-    task_suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    task_folders: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def vocabulary(self) -> Vocabulary:
         """The vocabulary, read once a process."""
@@ -101,7 +101,7 @@ def build_cache(
     cache_dir: str | os.PathLike[str],
     max_inputs_length: int | None = None,
     modules: Sequence[str] = DEFAULT_MODULES,
-    task_suites: Mapping[str, str] | None = None,
+    task_folders: Mapping[str, str] | None = None,
     roles: Collection[str] = ROLES,
     eval_split: str | None = None,
     num_workers: int | None = None,
@@ -117,32 +117,32 @@ def build_cache(
     Raises `CacheError` before any work if data is missing (unless `available_only`), and at the end if any task failed;
     the others are cached all the same. `TaskError` for an unknown mixture.
     """
-    for line in register(modules, task_suites or {}):
+    for line in register(modules, task_folders or {}):
         print(line, flush=True)
     root = cache_root(cache_dir, vocabulary.fingerprint)
-    plan, here = prepare_mixture(mixture, roles, eval_split, root, available_only)
+    work, here = prepare_mixture(mixture, roles, eval_split, root, available_only)
     settings = CacheSettings(
         root,
         str(vocabulary.path),
         vocabulary.num_sentinels,
         max_inputs_length,
         tuple(modules),
-        dict(task_suites or {}),
+        dict(task_folders or {}),
     )
     results: dict[SplitJob, JobResult] = {}
-    with locked(root), CacheProgress(f"cache {mixture}", len(plan.jobs)) as progress:
+    with locked(root), CacheProgress(f"cache {mixture}", len(work.jobs)) as progress:
         clear_partials(root)
 
         def report(job: SplitJob, num_examples: int, num_rows: int) -> None:
             progress.update(f"{job.task}/{job.split}", num_examples, num_rows)
 
-        for result in _run_jobs(plan.jobs, settings, num_workers or os.cpu_count() or 1, report, progress.say):
+        for result in _run_jobs(work.jobs, settings, num_workers or os.cpu_count() or 1, report, progress.say):
             results[result.job] = result
             progress.advance(f"{result.job.task}/{result.job.split}", result.num_written)
             for note in result.notes:
                 progress.say(note)
-        errors = [results[job].error for job in plan.jobs if results[job].error]
-        manifest = finish_mixture(plan, here, errors, lambda task, split: _cached(root, task, split, vocabulary))
+        errors = [results[job].error for job in work.jobs if results[job].error]
+        manifest = finish_mixture(work, here, errors, lambda task, split: _cached(root, task, split, vocabulary))
         write_json_atomically(root / "mixtures" / f"{mixture}.json", manifest)
     num_written = sum(result.num_written for result in results.values())
     num_examples = sum(result.num_examples for result in results.values())
@@ -155,7 +155,7 @@ def build_cache(
             flush=True,
         )
     print(
-        f"cache {mixture}: {len(plan.jobs)} splits of {len(plan.roles)} tasks, {num_examples:,} examples in {root} "
+        f"cache {mixture}: {len(work.jobs)} splits of {len(work.roles)} tasks, {num_examples:,} examples in {root} "
         f"({num_written:,} tokenised now)",
         flush=True,
     )
@@ -291,7 +291,7 @@ def _run_local_job(job: SplitJob, settings: CacheSettings) -> JobResult:
 
 def start_worker(settings: CacheSettings) -> None:
     """Makes this process able to run jobs: registers the tasks and reads the vocabulary."""
-    register(settings.modules, settings.task_suites)
+    register(settings.modules, settings.task_folders)
     settings.vocabulary()
 
 

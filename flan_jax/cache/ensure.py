@@ -46,7 +46,7 @@ class BuildOrder:
     cache_dir: str
     vocab_path: str
     modules: tuple[str, ...] = ("flan_jax.tasks",)
-    task_suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    task_folders: Mapping[str, str] = dataclasses.field(default_factory=dict)
     num_workers: int | None = None
     available_only: bool = False
 
@@ -74,7 +74,7 @@ def carry_out(order: BuildOrder) -> None:
             cache_dir=order.cache_dir,
             max_inputs_length=request.max_inputs_length,
             modules=order.modules,
-            task_suites=order.task_suites,
+            task_folders=order.task_folders,
             roles=request.roles,
             eval_split=request.eval_split,
             num_workers=order.num_workers,
@@ -98,7 +98,7 @@ def carry_out_with_beam(order: BuildOrder, runner: str, pipeline_options: Sequen
             pipeline_options=pipeline_options,
             max_inputs_length=request.max_inputs_length,
             modules=order.modules,
-            task_suites=order.task_suites,
+            task_folders=order.task_folders,
             roles=request.roles,
             eval_split=request.eval_split,
             available_only=order.available_only,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from flan_jax.cache.availability import Availability, availability, missing_lines
 from flan_jax.cache.rates import resolve_rates
-from flan_jax.cache.resolve import Plan, make_plan
+from flan_jax.cache.resolve import MixtureJobs, jobs_of_mixture
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.declare.registry import get_mixture
@@ -22,20 +22,20 @@ def prepare_mixture(
     eval_split: str | None,
     root: pathlib.Path | None,
     available_only: bool,
-) -> tuple[Plan, Availability | None]:
-    """(what to cache, what is missing): the plan without the tasks whose data is not on this machine.
+) -> tuple[MixtureJobs, Availability | None]:
+    """(what to cache, what is missing): the jobs without those of tasks whose data is not on this machine.
 
     Tasks whose splits are all in `root` already stay in the mixture without their sources: a cache may have been built
     elsewhere. Raises `CacheError` where data is missing, unless `available_only`. The second is None for a mixture that
     only SeqIO knows: it downloads for itself.
     """
-    plan = make_plan(mixture, roles, eval_split)
+    work = jobs_of_mixture(mixture, roles, eval_split)
     try:
         item = get_mixture(mixture)
-    except TaskError:  # SeqIO's, or `make_plan` would have raised it
-        return plan, None
+    except TaskError:  # SeqIO's, or `jobs_of_mixture` would have raised it
+        return work, None
     splits: dict[str, list[str]] = {}
-    for job in plan.jobs:
+    for job in work.jobs:
         splits.setdefault(job.task, []).append(job.split)
     no_source = missing_lines(item)
     as_cached = {
@@ -59,9 +59,9 @@ def prepare_mixture(
     left_out = frozenset(here.missing)
     return (
         dataclasses.replace(
-            plan,
-            jobs=tuple(job for job in plan.jobs if job.task not in no_source),
-            roles={task: named for task, named in plan.roles.items() if task not in left_out},
+            work,
+            jobs=tuple(job for job in work.jobs if job.task not in no_source),
+            roles={task: named for task, named in work.roles.items() if task not in left_out},
             rates=lambda num_examples: resolve_rates(item, num_examples, left_out),
         ),
         here,
@@ -69,7 +69,7 @@ def prepare_mixture(
 
 
 def finish_mixture(
-    plan: Plan,
+    work: MixtureJobs,
     here: Availability | None,
     errors: Sequence[str],
     cached: Callable[[str, str], int | None],
@@ -81,12 +81,12 @@ def finish_mixture(
     """
     if errors:
         raise CacheError(
-            f"{len(errors)} of {len(plan.jobs)} splits of {plan.mixture} could not be cached; the others are, so mend "
+            f"{len(errors)} of {len(work.jobs)} splits of {work.mixture} could not be cached; the others are, so mend "
             f"these and run again:\n  " + "\n  ".join(errors)
         )
     splits: dict[str, dict[str, str]] = {}
     num_examples: dict[str, int] = {}
-    for task, roles in plan.roles.items():
+    for task, roles in work.roles.items():
         splits[task] = {}
         for role, split in roles.items():
             count = cached(task, split)
@@ -94,12 +94,12 @@ def finish_mixture(
                 splits[task][role] = split
                 num_examples.setdefault(task, count)  # "train" comes first
     return MixtureManifest(
-        name=plan.mixture,
-        rates=plan.rates(num_examples),
+        name=work.mixture,
+        rates=work.rates(num_examples),
         num_examples=num_examples,
-        cap=plan.cap,
-        temperature=plan.temperature,
-        held_out=plan.held_out,
+        cap=work.cap,
+        temperature=work.temperature,
+        held_out=work.held_out,
         splits=splits,
         missing_tasks=sorted(here.missing) if here else (),
         missing_share=here.share if here else 0.0,

@@ -1,4 +1,4 @@
-"""From names to work: imports the modules that register tasks, finds a mixture, and lists the splits to cache."""
+"""From names to jobs: imports the modules that register tasks, finds a mixture, and lists the splits to cache."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.core.errors import CacheError, TaskError
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare import task_folders
 from flan_jax.declare.registry import get, get_mixture, mixture_members
 
 NATIVE, SEQIO = "native", "seqio"
 ROLES = ("train", "eval")
 
-__all__ = ["NATIVE", "ROLES", "SEQIO", "Plan", "SplitJob", "list_jobs", "make_plan", "register", "splits_by_role"]
+__all__ = [
+    "NATIVE",
+    "ROLES",
+    "SEQIO",
+    "MixtureJobs",
+    "SplitJob",
+    "jobs_of_mixture",
+    "list_jobs",
+    "register",
+    "splits_by_role",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +38,7 @@ class SplitJob:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class MixtureJobs:
     """What caching a mixture takes.
 
     jobs: what to cache now. roles: task -> {"train": split, "eval": split}, every split that the tasks use, asked for
@@ -44,8 +54,8 @@ class Plan:
     held_out: Mapping[str, Sequence[str]]
 
 
-def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> list[str]:
-    """Imports `modules` (MIXTURE_OR_TASK_MODULE), then activates the task suites; returns the suites' log lines.
+def register(modules: Sequence[str], folders: Mapping[str, str]) -> list[str]:
+    """Imports `modules` (MIXTURE_OR_TASK_MODULE), then activates the folders of tasks; returns their log lines.
 
     Raises `TaskError` for a module that cannot be imported; errors inside the module keep their traceback.
     """
@@ -57,11 +67,11 @@ def register(modules: Sequence[str], task_suites: Mapping[str, str]) -> list[str
                 f"module {module} (MIXTURE_OR_TASK_MODULE) cannot be imported, {error}: install it, or put its folder "
                 f"on PYTHONPATH"
             ) from error
-    return suites.activate(task_suites)
+    return task_folders.activate(folders)
 
 
-def make_plan(mixture: str, roles: Collection[str] = ROLES, eval_split: str | None = None) -> Plan:
-    """The plan of the task or mixture called `mixture`, ours or, failing that, SeqIO's.
+def jobs_of_mixture(mixture: str, roles: Collection[str] = ROLES, eval_split: str | None = None) -> MixtureJobs:
+    """What caching takes of the task or mixture called `mixture`, ours or, failing that, SeqIO's.
 
     roles: which splits to cache: "train", "eval" or both. eval_split: instead of each task's own evaluation split.
     Raises `TaskError` for an unknown name and `CacheError` for a task that has no split of these roles.
@@ -72,14 +82,14 @@ def make_plan(mixture: str, roles: Collection[str] = ROLES, eval_split: str | No
         seqio = sys.modules.get("seqio")  # there only if a module of the user's imported it
         if seqio is None or mixture not in {*seqio.MixtureRegistry.names(), *seqio.TaskRegistry.names()}:
             raise
-        from flan_jax.cache.seqio_pipeline import plan_of_seqio_mixture
+        from flan_jax.cache.seqio_pipeline import jobs_of_seqio_mixture
 
-        return plan_of_seqio_mixture(mixture, roles, eval_split)
+        return jobs_of_seqio_mixture(mixture, roles, eval_split)
     item = get_mixture(mixture)
     used = {
         task.name: splits_by_role(task.train_split, eval_split or task.eval_split) for task in mixture_members(item)
     }
-    return Plan(
+    return MixtureJobs(
         mixture=mixture,
         jobs=list_jobs(mixture, used, roles, dict.fromkeys(used, NATIVE)),
         roles=used,

@@ -16,7 +16,7 @@ import seqio
 import tensorflow as tf
 
 from flan_jax.cache.native import Tally
-from flan_jax.cache.resolve import NATIVE, SEQIO, Plan, list_jobs, splits_by_role
+from flan_jax.cache.resolve import NATIVE, SEQIO, MixtureJobs, list_jobs, splits_by_role
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.suggest import did_you_mean
@@ -39,11 +39,11 @@ METRIC_NAMES = {
     "trivia_qa": "token_f1",
 }
 
-__all__ = ["blank_manifest", "find_task", "fingerprint", "plan_of_seqio_mixture", "tokenise"]
+__all__ = ["blank_manifest", "find_task", "fingerprint", "jobs_of_seqio_mixture", "tokenise"]
 
 
-def plan_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | None) -> Plan:
-    """The plan of a task or mixture in SeqIO's registry. Rates are what its rate functions say."""
+def jobs_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | None) -> MixtureJobs:
+    """What caching takes of a task or mixture in SeqIO's registry. Rates are what its rate functions say."""
     mixture = seqio.get_mixture_or_task(name)
     tasks = [mixture] if isinstance(mixture, seqio.Task) else mixture.tasks
     own = {task.name for task in all_tasks()}
@@ -66,7 +66,7 @@ def plan_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | N
             raise CacheError(f"mixture {name}: all rates are zero; give at least one member a positive rate")
         return rates
 
-    return Plan(
+    return MixtureJobs(
         mixture=name,
         jobs=list_jobs(name, used, roles, pipelines),
         roles=used,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,16 @@ from flan_jax.core.errors import ConfigError
 
 HELP = "tokenise a mixture once, into checksummed shards"
 
-__all__ = ["HELP", "add_arguments", "add_registration_arguments", "parse_suites", "run"]
+__all__ = ["HELP", "add_arguments", "add_registration_arguments", "run", "task_folders"]
 
 
-def add_registration_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--module`, `--suite` and `--data_dir`: what registers tasks, and where their data lies."""
+def add_registration_arguments(parser: argparse.ArgumentParser, suite_help: str = argparse.SUPPRESS) -> None:
+    """`--module`, `--task_folder` and `--data_dir`: what registers tasks, and where their data lies.
+
+    Args:
+      parser: what they are added to.
+      suite_help: what `--suite` means here; by default it is the old name of `--task_folder`, and not shown.
+    """
     parser.add_argument(
         "--data_dir", help="folder of the data sets' own folders (default: $FLAN_JAX_DATA_DIR, then ./data)"
     )
@@ -25,12 +31,13 @@ def add_registration_arguments(parser: argparse.ArgumentParser) -> None:
         "--module", action="append", default=[], help="module whose import registers tasks (default flan_jax.tasks)"
     )
     parser.add_argument(
-        "--suite",
+        "--task_folder",
         action="append",
         default=[],
         metavar="NAME=FOLDER",
         help="tasks read from a folder, as in niv2=/data/natural_instructions_v2",
     )
+    parser.add_argument("--suite", action="append", default=[], metavar="NAME", help=suite_help)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,15 +69,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_registration_arguments(parser)
 
 
-def parse_suites(pairs: Sequence[str]) -> dict[str, str]:
-    """NAME=FOLDER pairs as a dict."""
-    suites: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, folder = pair.partition("=")
-        if not equals or not name or not folder:
-            raise ConfigError(f"--suite {pair!r} is not NAME=FOLDER, as in niv2=/data/natural_instructions_v2")
-        suites[name] = folder
-    return suites
+def task_folders(args: argparse.Namespace) -> dict[str, str]:
+    """The NAME=FOLDER pairs of `--task_folder`, and those of `--suite`, which says that this is its name now. Raises
+    `ConfigError` for a value that is no such pair."""
+    if args.suite:
+        print("--suite NAME=FOLDER is called --task_folder NAME=FOLDER now", file=sys.stderr)
+    folders: dict[str, str] = {}
+    for flag, pairs in (("--suite", args.suite), ("--task_folder", args.task_folder)):
+        for pair in pairs:
+            name, equals, folder = pair.partition("=")
+            if not equals or not name or not folder:
+                raise ConfigError(f"{flag} {pair!r} is not NAME=FOLDER, as in niv2=/data/natural_instructions_v2")
+            folders[name] = folder
+    return folders
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     if args.num_workers is not None and args.num_workers < 1:
         raise ConfigError(f"--num_workers {args.num_workers} is below 1: give the number of processes")
     modules: Sequence[str] = args.module or DEFAULT_MODULES
-    suites = parse_suites(args.suite)
+    folders = task_folders(args)
     cache_dir, vocab_path = args.cache_dir, args.vocab_path
     roles = tuple(args.role) or ("train", "eval")
     requests = [CacheRequest(name, roles, args.max_inputs_length) for name in args.mixture]
@@ -90,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
         config = load_run(args)
         requests = requests_of_run(config)
-        modules, suites = args.module or config.tasks.modules, {**config.tasks.suites, **suites}
+        modules, folders = args.module or config.tasks.modules, {**config.tasks.folders, **folders}
         cache_dir, vocab_path = cache_dir or config.train.cache_dir, vocab_path or config.train.vocab_path
     if not requests:
         raise ConfigError("nothing to cache: give --gin_file RECIPE, or --mixture NAME and --cache_dir FOLDER")
@@ -98,7 +109,9 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--cache_dir is not set: give the folder that the cache goes to")
     vocab_path = str(vocab_path or assets.EMBEDDED_VOCAB)
     available_only = args.available_only or (config is not None and config.tasks.available_only)
-    order = BuildOrder(tuple(requests), cache_dir, vocab_path, tuple(modules), suites, args.num_workers, available_only)
+    order = BuildOrder(
+        tuple(requests), cache_dir, vocab_path, tuple(modules), folders, args.num_workers, available_only
+    )
     if args.runner:
         if args.num_workers is not None:
             raise ConfigError("--num_workers is of local processes: with --runner, say it by --beam_option")

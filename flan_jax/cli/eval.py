@@ -11,12 +11,14 @@ import numpy as np
 from rich.progress import Progress
 from rich.table import Table
 
+from flan_jax.api import load
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
+from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.cli.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
-from flan_jax.cli.cache import add_registration_arguments, parse_suites
-from flan_jax.cli.checkpoints import LoadedModel, add_model_arguments, load_model
+from flan_jax.cli.cache import add_registration_arguments, task_folders
+from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import cache_root, write_json_atomically
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator, TaskResult
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--available_only", action="store_true", help="leave out tasks of a mixture whose data is not on this machine"
     )
-    add_registration_arguments(parser)
+    add_registration_arguments(parser, suite_help="benchmarks to run, NAME[,NAME]; --list shows them")
     add_benchmark_arguments(parser)
 
 
@@ -79,11 +81,11 @@ def run(args: argparse.Namespace) -> int:
         num_samples=args.num_samples,
     )
     mesh = make_mesh(MeshConfig(data=-1))
-    model = load_model(args, replicated(mesh))
-    modules, suites = tuple(args.module) or DEFAULT_MODULES, parse_suites(args.suite)
+    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
+    modules, folders = tuple(args.module) or DEFAULT_MODULES, task_folders(args)
     requests = tuple(CacheRequest(name, ("eval",), args.inputs_length, args.split) for name in config.report)
     vocab_path = str(model.vocabulary.path)
-    ensure_cache(BuildOrder(requests, args.cache_dir, vocab_path, modules, suites, available_only=args.available_only))
+    ensure_cache(BuildOrder(requests, args.cache_dir, vocab_path, modules, folders, available_only=args.available_only))
     root = cache_root(args.cache_dir, model.vocabulary.fingerprint)
     evaluator = Evaluator(root, model.vocabulary, model.config, config, mesh)
     with Progress(transient=True) as progress:

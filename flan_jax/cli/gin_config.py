@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import pathlib
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,9 @@ class TaskConfig:
 
     Attributes:
       modules: MIXTURE_OR_TASK_MODULE: modules whose import registers tasks (ours or SeqIO's).
-      suites: suite -> directory, for tasks read from a folder (`declare.task_folders`), e.g. {"niv2": "/data/niv2"}.
+      folders: TASK_FOLDERS: name -> directory of tasks that are read from a folder (`declare.task_folders`), e.g.
+        {"niv2": "/data/niv2"}.
+      suites: TASK_SUITES, the old name of `folders`, to which it is added.
       available_only: AVAILABLE_ONLY: whether tasks whose data is not on this machine are left out of mixtures, with a
         note of their share, or stop the run.
       data_dir: DATA_DIR: folder of the data sets' own folders (`flan_jax.sources.data_dir`); None leaves it to
@@ -54,6 +57,7 @@ class TaskConfig:
     """
 
     modules: tuple[str, ...] = ("flan_jax.tasks",)
+    folders: Mapping[str, str] = dataclasses.field(default_factory=dict)
     suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
     data_dir: str | None = None
     available_only: bool = False
@@ -61,6 +65,10 @@ class TaskConfig:
     def __post_init__(self) -> None:
         modules = (self.modules,) if isinstance(self.modules, str) else tuple(self.modules)
         object.__setattr__(self, "modules", modules)
+        if self.suites:
+            print("TASK_SUITES is called TASK_FOLDERS now", file=sys.stderr)
+        object.__setattr__(self, "folders", {**self.suites, **self.folders})
+        object.__setattr__(self, "suites", {})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.cache.resolve import register
-from flan_jax.cli.cache import add_registration_arguments, parse_suites
+from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
@@ -38,7 +38,7 @@ class _Settings:
 
     mixture: str
     modules: tuple[str, ...]
-    suites: Mapping[str, str]
+    folders: Mapping[str, str]
     vocab_path: str
     cache_dir: str | None
     steps: int | None
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints one line a task, largest share first; 1 where `check` finds a leak."""
     settings = _settings(args)
-    for note in register(settings.modules, settings.suites):
+    for note in register(settings.modules, settings.folders):
         print(note, file=sys.stderr)
     mixture = get_mixture(settings.mixture)
     if args.action == "check":
@@ -170,7 +170,7 @@ def _origins(counts: Mapping[str, Count]) -> str:
 
 
 def _settings(args: argparse.Namespace) -> _Settings:
-    modules, suites = tuple(args.module or DEFAULT_MODULES), parse_suites(args.suite)
+    modules, folders = tuple(args.module or DEFAULT_MODULES), task_folders(args)
     lengths = None
     if (args.inputs_length is None) != (args.targets_length is None):
         raise ConfigError("--inputs_length and --targets_length go together: give both or neither")
@@ -185,13 +185,13 @@ def _settings(args: argparse.Namespace) -> _Settings:
             raise ConfigError("give a mixture's name, or --gin_file RECIPE")
         vocab_path = str(args.vocab_path or assets.EMBEDDED_VOCAB)
         return _Settings(
-            args.name, modules, suites, vocab_path, args.cache_dir, args.steps, args.batch_size, lengths, args.seed
+            args.name, modules, folders, vocab_path, args.cache_dir, args.steps, args.batch_size, lengths, args.seed
         )
     config = load_run(args)
     return _Settings(
         mixture=args.name or config.train.mixture,
         modules=tuple(args.module or config.tasks.modules),
-        suites={**config.tasks.suites, **suites},
+        folders={**config.tasks.folders, **folders},
         vocab_path=str(args.vocab_path or config.train.vocab_path),
         cache_dir=args.cache_dir or config.train.cache_dir,
         steps=args.steps or config.train.train_steps,

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     config = _config(folder, args)
     vocabulary = load_vocabulary(str(config.train.vocab_path))
     root = cache_root(args.cache_dir or config.train.cache_dir, vocabulary.fingerprint)
-    for note in register(config.tasks.modules, config.tasks.suites):
+    for note in register(config.tasks.modules, config.tasks.folders):
         print(note)
     console = Console(soft_wrap=True, highlight=False)
     with CacheReader(root, vocabulary.fingerprint) as reader:

@@ -13,7 +13,7 @@ from rich.text import Text
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
-from flan_jax.cli.cache import add_registration_arguments, parse_suites
+from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.core.suggest import did_you_mean
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints; on a terminal with colours, elsewhere as plain lines. 1 where a listed task was refused."""
-    notes = register(args.module or DEFAULT_MODULES, parse_suites(args.suite))
+    notes = register(args.module or DEFAULT_MODULES, task_folders(args))
     if args.action == "list":
         for note in notes:
             print(note, file=sys.stderr)

@@ -56,7 +56,7 @@ def train(args: argparse.Namespace) -> RunResult:
         config.train.cache_dir,
         str(config.train.vocab_path),
         tuple(tasks.modules),
-        dict(tasks.suites),
+        dict(tasks.folders),
         available_only=tasks.available_only,
     )
     if config.evaluation.has_suite:  # benchmarks are asked in this process: their modules must do without TensorFlow

@@ -1,4 +1,4 @@
-"""The token cache on disk: what the build side writes and the feed reads.
+"""The token cache on disk: what `flan_jax.cache` writes and the feed reads.
 
     CACHE_DIR/<vocabulary fingerprint, 12 hex digits>/
         <task>/<split>/shard-00000-of-00001.arrayrecord   one record an example (`encode_record`)

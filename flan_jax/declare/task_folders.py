@@ -1,7 +1,7 @@
-"""Task suites: tasks read from a folder, registered when a run names the folder (gin: TASK_SUITES).
+"""Folders of tasks: task files that somebody else keeps, registered when a run names their folder (gin: TASK_FOLDERS).
 
-Importing a module must not read the disk, so a suite is a function that importing registers and `activate` calls
-with a directory. Activating the same suite with the same directory again does nothing.
+Importing a module must not read the disk, so it only adds a function under a name, and `activate` calls that with a
+directory. Activating the same name with the same directory again does nothing.
 """
 
 from __future__ import annotations
@@ -12,53 +12,64 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.declare.names import reproducible, restorable
+from flan_jax.declare.names import ByName, reproducible, restorable
 
-Suite = Callable[[pathlib.Path], Sequence[str]]
+RegisterFolder = Callable[[pathlib.Path], Sequence[str]]
 
-__all__ = ["SUITES", "Suite", "activate", "add_joint", "add_suite", "folder"]
+__all__ = ["TASK_FOLDERS", "RegisterFolder", "activate", "active_folder", "add_joint", "add_task_folder"]
 
-SUITES: dict[str, Suite] = {}
+TASK_FOLDERS: ByName[RegisterFolder] = ByName("folder of tasks")
 _ACTIVE: dict[str, pathlib.Path] = restorable({})
-_JOINTS: dict[Callable[[], None], frozenset[str]] = {}
+_JOINTS: dict[Callable[[], None], frozenset[str]] = restorable({})
 _JOINED: set[Callable[[], None]] = restorable(set())
 
 
-def add_suite(name: str, register: Suite) -> None:
-    """Makes `register(directory)` available to runs as suite `name`; it returns lines for the log."""
-    if name in SUITES and SUITES[name] is not register:
-        raise TaskError(f"task suite {name} is already there: choose another name")
-    SUITES[name] = register
+def add_task_folder(name: str, register: RegisterFolder, *, replace: bool = False) -> None:
+    """Makes `register(directory)` what a run's folder `name` is read by; it returns lines for the log.
 
+    Args:
+      name: as runs say it in TASK_FOLDERS and `--task_folder NAME=FOLDER`.
+      register: adds the tasks of a directory, and mixtures of them.
+      replace: takes the place of what was added under `name`.
 
-def activate(suites: Mapping[str, str | os.PathLike[str]]) -> list[str]:
-    """Registers the tasks of each suite from its directory, in the order of the suites' own registration, then the
-    joint mixtures whose suites are all there. Returns lines for the log: what was found, and what was not.
-
-    Raises `TaskError` for an unknown suite, a directory that does not exist, or one suite with two directories.
+    Raises `TaskError` for a name in use.
     """
-    for name in suites:
-        if name not in SUITES:
+    if not replace and TASK_FOLDERS.get(name, register) is not register:
+        raise TaskError(f"a folder of tasks called {name} is already there: choose another name")
+    TASK_FOLDERS.add(name, register, replace=True)
+
+
+def activate(folders: Mapping[str, str | os.PathLike[str]]) -> list[str]:
+    """Registers the tasks of each folder, in the order in which the names were added, then the joint mixtures whose
+    folders are all there. Returns lines for the log: what was found, and what was not.
+
+    Args:
+      folders: name -> directory.
+
+    Raises `TaskError` for an unknown name, a directory that does not exist, or one name with two directories.
+    """
+    for name in folders:
+        if name not in TASK_FOLDERS:
             raise TaskError(
-                f"no task suite is called {name!r}{did_you_mean(name, SUITES)}; there are "
-                f"{', '.join(SUITES) or 'none: is the module that adds it named in MIXTURE_OR_TASK_MODULE?'}"
+                f"no folder of tasks is called {name!r}{did_you_mean(name, TASK_FOLDERS)}; there are "
+                f"{', '.join(TASK_FOLDERS) or 'none: is the module that adds it named in MIXTURE_OR_TASK_MODULE?'}"
             )
     notes: list[str] = []
-    for name in SUITES:
-        if name not in suites:
+    for name, register in list(TASK_FOLDERS.items()):
+        if name not in folders:
             continue
-        directory = pathlib.Path(suites[name]).expanduser().resolve()
+        directory = pathlib.Path(folders[name]).expanduser().resolve()
         active = _ACTIVE.get(name)
         if active == directory:
             continue
         if active is not None:
-            raise TaskError(f"task suite {name} is already read from {active}, now {directory}: one run, one folder")
+            raise TaskError(f"task folder {name} is already read from {active}, now {directory}: one run, one folder")
         if not directory.is_dir():
             raise TaskError(
-                f"task suite {name}: {directory} is not a folder: give the data set's folder in TASK_SUITES"
+                f"task folder {name}: {directory} is not a folder: give the data set's folder in TASK_FOLDERS"
             )
         with reproducible():
-            notes += SUITES[name](directory)
+            notes += register(directory)
         _ACTIVE[name] = directory
     for joint, needed in _JOINTS.items():
         if needed <= _ACTIVE.keys() and joint not in _JOINED:
@@ -68,11 +79,11 @@ def activate(suites: Mapping[str, str | os.PathLike[str]]) -> list[str]:
     return notes
 
 
-def folder(name: str) -> pathlib.Path | None:
-    """The folder that suite `name` is read from, or None where no run has named one."""
+def active_folder(name: str) -> pathlib.Path | None:
+    """The directory that tasks of `name` are read from, or None where no run has named one."""
     return _ACTIVE.get(name)
 
 
 def add_joint(register: Callable[[], None], needs: Sequence[str]) -> None:
-    """`register()` is called once all suites of `needs` are active: for mixtures of several suites' tasks."""
+    """`register()` is called once all folders of `needs` are active: for mixtures of several folders' tasks."""
     _JOINTS[register] = frozenset(needs)

@@ -95,12 +95,7 @@ def benchmark_result(
         low=low,
         high=high,
         scores=() if format.aggregate == "roc" else _weighted_scores(answered, headline, subtasks),
-        metrics={
-            **{name: _mean([subtask.metrics[name] for subtask in subtasks]) for name in format.metrics},
-            **{f"{headline}/{category}": found.mean for category, found in groups.items()},
-            "no_answer": counts["num_unextracted"] / counts["n"],
-            "not_finite": counts["num_not_finite"] / counts["n"],
-        },
+        metrics={name: _mean([subtask.metrics[name] for subtask in subtasks]) for name in format.metrics},
         chance=_mean([subtask.chance for subtask in subtasks]),
         samples=tuple(
             Sample(number, record.prompt, record.said, "".join(record.expected[:1]), record.scores[headline])

@@ -19,8 +19,8 @@ import numpy as np
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Format
 from flan_jax.evaluate.averages import exact_normalised
+from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.normalised import flan_normalised_average
-from flan_jax.evaluate.scoring import get_scorer
 
 GROUPS = ("selection", "report")
 BENCHMARK = "benchmark"  # the kind of tasks that are benchmarks
@@ -136,7 +136,7 @@ class TaskResult(Counts):
         `high` its bootstrap interval.
       scores: the first metric's value an item, [n], so that their mean is `score`; of a benchmark whose subtasks differ
         in size each value is weighted. Empty for a benchmark that is scored by a curve.
-      metrics: metric -> mean; of a benchmark also METRIC/GROUP and the rates `no_answer` and `not_finite`.
+      metrics: metric -> mean, the headline first.
       chance: the score guessing gets, in [0, 1].
       samples: the first few items.
 
@@ -177,11 +177,6 @@ class TaskResult(Counts):
     def key(self) -> tuple[str, str]:
         """(benchmark, format)."""
         return self.benchmark, self.format
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """The metrics that every item has, the headline first: those of `metrics` without its groups and rates."""
-        return tuple(self.subtasks[0].metrics) if self.subtasks else tuple(self.metrics)
 
     @property
     def published_format(self) -> str:
@@ -263,10 +258,15 @@ class EvalResults:
         return cls(**{**fields, "tasks": tasks})
 
     def scalars(self) -> dict[str, float]:
-        """Name -> value for logs: averages, then `task/metric`."""
+        """Name -> value for logs: averages, then `task/metric`; of a benchmark also `task/metric/category`, and the
+        rates `no_answer` and `not_finite`."""
         values = {f"{group}/normalised_average": self.average(group) for group in GROUPS}
         for task in self.tasks.values():
             values.update({f"{task.task}/{name}": value for name, value in task.metrics.items()})
+            values.update({f"{task.task}/{task.metric}/{name}": found.mean for name, found in task.groups.items()})
+            if task.benchmark:
+                values[f"{task.task}/no_answer"] = task.num_unextracted / task.n
+                values[f"{task.task}/not_finite"] = task.num_not_finite / task.n
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -281,7 +281,7 @@ def published_format(format: Format, sampling: Mapping[str, Any] | None) -> str:
 
 def is_vote(format: Format) -> bool:
     """Whether several samples of an item are put to a vote, which a metric reads."""
-    return format.choose == "vote" and any(get_scorer(name).needs == "answer" for name in format.metrics)
+    return format.choose == "vote" and any(get_metric(name).needs == "answer" for name in format.metrics)
 
 
 def normalised_scores(task: TaskResult) -> np.ndarray:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.manifest import write_json_atomically
 from flan_jax.evaluate.results import EvalResults
 
 SUMMARY = "summary.json"
@@ -24,13 +23,7 @@ def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
     path = pathlib.Path(path)
     lines = {r["step"]: r for r in _read_lines(path)} if path.exists() else {}
     lines[results.step] = results.to_json()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(partial, "w") as file:
-        for step in sorted(lines):
-            file.write(json.dumps(lines[step], ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    _write_whole(path, "".join(json.dumps(lines[step], ensure_ascii=False) + "\n" for step in sorted(lines)))
 
 
 def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
@@ -44,7 +37,9 @@ def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
 
 def write_summary(folder: str | os.PathLike[str], results: EvalResults) -> None:
     """`summary.json` in `folder`, whole or untouched."""
-    write_json_atomically(pathlib.Path(folder) / SUMMARY, results.to_json())
+    path = pathlib.Path(folder) / SUMMARY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(path, json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n")
 
 
 def read_summary(path: str | os.PathLike[str]) -> EvalResults:
@@ -57,9 +52,19 @@ def read_summary(path: str | os.PathLike[str]) -> EvalResults:
         raise CheckpointError(f"{path} holds no results ({error}): name a summary.json or an eval.json") from error
 
 
+def _write_whole(path: pathlib.Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with open(partial, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
 def _read_lines(path: pathlib.Path) -> Sequence[dict[str, Any]]:
     lines = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    # Not splitlines: a generation may hold characters that end a line elsewhere, such as U+2028.
+    for number, line in enumerate(path.read_text().removesuffix("\n").split("\n") if path.stat().st_size else (), 1):
         try:
             lines.append(json.loads(line))
         except ValueError as error:

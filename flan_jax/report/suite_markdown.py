@@ -84,8 +84,8 @@ def _section(result: TaskResult) -> list[str]:
             for name, g in result.groups.items()
         ]
         lines += ["", *markdown_table(("group", "mean", "median", "middle half"), groups)]
-    if len(result.metric_names) > 1 or len(result.subtasks) > 1:
-        names = result.metric_names
+    if len(result.metrics) > 1 or len(result.subtasks) > 1:
+        names = list(result.metrics)
         rows = [(s.name, *(percent(s.metrics[n]) for n in names), str(s.n)) for s in result.subtasks]
         whole = ("**mean**", *(percent(result.metrics[n]) for n in names), str(result.n))
         lines += ["", *markdown_table(("subtask", *names, "items"), [*rows, whole])]

@@ -222,7 +222,7 @@ def _section(result: TaskResult, records: Records) -> str:
     has_figure = len(result.subtasks) > 1 and not set(PROMPT_TAGS) & set(benchmark.tags)
     if has_figure:
         parts.append(picture(subtasks_png(result), f"{result.title} by subtask"))
-    if len(result.subtasks) > 1 or len(result.metric_names) > 1:
+    if len(result.subtasks) > 1 or len(result.metrics) > 1:
         parts.append(
             f"<details><summary>{len(result.subtasks)} subtasks as a table</summary>{_subtasks(result)}</details>"
         )
@@ -263,7 +263,7 @@ def _by_part(result: TaskResult) -> str:
 
 
 def _subtasks(result: TaskResult) -> str:
-    names = result.metric_names
+    names = list(result.metrics)
     rows = []
     for s in result.subtasks:
         words = [escape(s.name), escape(", ".join(s.groups)), f"{s.n:,} of {s.num_examples:,}"]

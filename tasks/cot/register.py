@@ -62,7 +62,7 @@ def register_cot(directory: pathlib.Path) -> Sequence[str]:
     missing = [name for name in IN_TSV if name not in present]
     if not present:
         raise TaskError(
-            f"{directory} has none of {', '.join(f'{name}_train.tsv' for name in IN_TSV)}: TASK_SUITES['cot'] is "
+            f"{directory} has none of {', '.join(f'{name}_train.tsv' for name in IN_TSV)}: TASK_FOLDERS['cot'] is "
             f"the folder of the TSV files (github.com/google-research/FLAN, flan/v2/cot_data)"
         )
     members = [f"cot_{name}{suffix}" for name in present for suffix in ("", f"__fewshot_{NUM_EXEMPLARS}")]

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare.task_folders import active_folder
 from flan_jax.sources import CsvSource, MappedSource
 from flan_jax.sources.data_dir import Download
 from flan_jax.sources.jsonl import read_jsonl
 from flan_jax.sources.source import Row
 
-SUITE = "cot"
+TASK_FOLDER = "cot"
 FLAN_COT = Download(
     "chain-of-thought files of the Flan Collection",
     "https://github.com/google-research/FLAN (flan/v2/cot_data/*_train.tsv)",
@@ -37,7 +37,7 @@ QED = Download(
 COLUMNS = ("question", "answer", "rationale")  # of the Flan Collection's files
 LABELS = ("entailment", "neutral", "contradiction")
 
-__all__ = ["ESNLI", "FLAN_COT", "LABELS", "QED", "SUITE", "CotSource", "EsnliSource", "QedSource", "TsvCotSource"]
+__all__ = ["ESNLI", "FLAN_COT", "LABELS", "QED", "TASK_FOLDER", "CotSource", "EsnliSource", "QedSource", "TsvCotSource"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +85,7 @@ class CotSource(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class TsvCotSource(CotSource):
-    """A set as the Flan Collection ships it. A run that names a folder in TASK_SUITES["cot"] reads it there."""
+    """A set as the Flan Collection ships it. A run that names a folder in TASK_FOLDERS["cot"] reads it there."""
 
     @property
     def download(self) -> Download:
@@ -96,7 +96,7 @@ class TsvCotSource(CotSource):
     def path(self) -> pathlib.Path:
         """The file of this set."""
         file = f"{self.name}_train.tsv"
-        folder = suites.folder(SUITE)
+        folder = active_folder(TASK_FOLDER)
         return folder / file if folder else FLAN_COT.path(file)
 
     def read(self) -> Sequence[Row]:

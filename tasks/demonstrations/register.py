@@ -35,7 +35,7 @@ def register_own_demonstrations(directory: pathlib.Path) -> Sequence[str]:
     kept and what is dropped as lines for the log. Raises `TaskError` with file and line for what cannot be read."""
     source = DemonstrationSource(Download("demonstrations", "your own JSONL files,", "your own", str(directory)))
     if source.missing():
-        raise TaskError(f"{directory} has no *.jsonl: TASK_SUITES['demonstrations'] is a folder of JSONL files")
+        raise TaskError(f"{directory} has no *.jsonl: TASK_FOLDERS['demonstrations'] is a folder of JSONL files")
     _register("demonstrations_own", "instructgpt_sft_own", source)
     return source.curated().lines()
 

@@ -7,12 +7,12 @@ import pathlib
 from collections.abc import Sequence
 
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.declare import task_folders as suites
+from flan_jax.declare.task_folders import active_folder
 from flan_jax.sources.data_dir import Download
 from flan_jax.sources.source import Row
 from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource
 
-SUITE = "niv2"
+TASK_FOLDER = "niv2"
 DOWNLOAD = Download(
     "Super-NaturalInstructions",
     "https://github.com/allenai/natural-instructions (tasks/*.json)",
@@ -21,7 +21,7 @@ DOWNLOAD = Download(
 )
 TEST_INSTANCES = 100  # the official test instances are the first of each file
 
-__all__ = ["DOWNLOAD", "SUITE", "TEST_INSTANCES", "Niv2Source"]
+__all__ = ["DOWNLOAD", "TASK_FOLDER", "TEST_INSTANCES", "Niv2Source"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Niv2Source:
 
     Split "train" has all instances, "test" the first 100: the same instances twice, since a task is either trained on
     or judged on (format `heldout`); mixtures keep the two apart by whole tasks. `stem` is the file's name. A run that
-    names a folder in TASK_SUITES["niv2"] reads it there.
+    names a folder in TASK_FOLDERS["niv2"] reads it there.
     """
 
     stem: str
@@ -43,7 +43,7 @@ class Niv2Source:
     @property
     def path(self) -> pathlib.Path:
         """Where the file is, or should be."""
-        folder = suites.folder(SUITE)
+        folder = active_folder(TASK_FOLDER)
         return folder / "tasks" / self._file if folder else DOWNLOAD.path("tasks", self._file)
 
     @property

@@ -100,7 +100,7 @@ def register_promptsource(directory: pathlib.Path) -> Sequence[str]:
             tasks.setdefault(data_set, []).append(task)
             templates[task.name] = template
     if not tasks:
-        raise TaskError(f"{root} has no templates.yaml: TASK_SUITES['promptsource'] is a checkout of promptsource")
+        raise TaskError(f"{root} has no templates.yaml: TASK_FOLDERS['promptsource'] is a checkout of promptsource")
     everything = [task for group in tasks.values() for task in group]
     for task in everything:
         add_task(task)

@@ -23,7 +23,7 @@ METRICS = {
 }
 STORY_CLOZE = (
     "Story Cloze 2016 is not in P3: ask for it at https://cs.rochester.edu/nlp/rocstories/ and render it with "
-    "TASK_SUITES['promptsource'] (licence: by its authors' form)"
+    "TASK_FOLDERS['promptsource'] (licence: by its authors' form)"
 )
 
 __all__ = ["held_out", "known_counts", "register_t0", "task_name"]

@@ -1,4 +1,4 @@
-"""Suite `niv2`: the tasks that a folder has, split into training, selection and report for one small run."""
+"""Folder of tasks `niv2`: the tasks that a folder has, split into training, selection and report for one small run."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _present(directory: pathlib.Path, split: str) -> tuple[list[Niv2Task], list[
         names = listing.read_text().split()
     except OSError as error:
         raise TaskError(
-            f"{listing} cannot be read ({error}): TASK_SUITES['niv2'] is the folder that has tasks/ and splits/"
+            f"{listing} cannot be read ({error}): TASK_FOLDERS['niv2'] is the folder that has tasks/ and splits/"
         ) from error
     in_folder = {path.stem: path for path in (directory / "tasks").glob("*.json")}
     known = {task.stem: task for task in TASKS}
