@@ -238,7 +238,7 @@ class EvalResults:
         """JSON value; `from_json` is its inverse. Scores are written in full; numbers that are not finite are null."""
         averages = {group: self.average(group) for group in GROUPS if all(t.scores for t in self.in_group(group))}
         value = {
-            **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)},
+            **{f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "tasks"},
             "secs": round(self.secs, 3),
             "averages": {group: averages.get(group) for group in GROUPS},
             "flan_normalised_average": self.flan_normalised_average,
