@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Mapping
 from typing import Any
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.models.family import ModelConfig
+from flan_jax.models.family import ModelConfig, Network
 
-# Name -> module and class of the configuration, imported when a model of the family is met.
-FAMILIES: Mapping[str, tuple[str, str]] = {
-    "t5": ("flan_jax.models.t5_config", "T5Config"),
-    "decoder": ("flan_jax.models.decoder_config", "DecoderConfig"),
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Where a family is: the module and the class of its configurations, and the module of its `Network`."""
+
+    config_module: str
+    config_class: str
+    network_module: str
+
+
+# Modules by name: they are imported when a model of the family is met, so that who trains one needs no other.
+FAMILIES: Mapping[str, Family] = {
+    "t5": Family("flan_jax.models.t5_config", "T5Config", "flan_jax.models.t5"),
+    "decoder": Family("flan_jax.models.decoder_config", "DecoderConfig", "flan_jax.models.decoder"),
 }
 
-__all__ = ["FAMILIES", "config_class", "family_of", "model_from_json"]
+__all__ = ["FAMILIES", "Family", "config_class", "family_of", "model_from_json", "network_of"]
 
 
 def config_class(family: str) -> type[ModelConfig]:
-    """The configuration of a family, by its name. Raises `ConfigError` for one that is not there."""
+    """The configurations of a family, by its name. Raises `ConfigError` for one that is not there."""
     if family not in FAMILIES:
         raise ConfigError(
             f"model family {family!r} is not known{did_you_mean(family, FAMILIES)}: there are {', '.join(FAMILIES)}"
         )
-    module, name = FAMILIES[family]
-    found: type[ModelConfig] = getattr(importlib.import_module(module), name)
+    found: type[ModelConfig] = getattr(
+        importlib.import_module(FAMILIES[family].config_module), FAMILIES[family].config_class
+    )
+    return found
+
+
+def network_of(config: ModelConfig) -> Network:
+    """The arithmetic of a model."""
+    network: Any = importlib.import_module(FAMILIES[config.family].network_module)
+    found: Network = network
     return found
 
 
