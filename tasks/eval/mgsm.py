@@ -133,7 +133,7 @@ def _open_direct(language: str, split: str) -> PromptBuilder:
 
 
 def _last_digits(answer: str) -> str:
-    numbers = re.findall(r"\d+", answer)
+    numbers: list[str] = re.findall(r"\d+", answer)
     if not numbers:
         raise TaskError(f"an MGSM exemplar ends in no number: {answer[-60:]!r}; download the exemplars again")
     return numbers[-1]
