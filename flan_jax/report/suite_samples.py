@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flan_jax.declare.benchmark import Format, get_benchmark
 from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.suite_results import BenchmarkResult
+from flan_jax.evaluate.results import TaskResult
 from flan_jax.report.page import escape, table
 from flan_jax.report.tables import percent
 
@@ -19,7 +19,7 @@ Records = Mapping[str, Record]
 __all__ = ["Records", "samples"]
 
 
-def samples(result: BenchmarkResult, records: Records) -> str:
+def samples(result: TaskResult, records: Records) -> str:
     """NUM_SAMPLES of the result's items, spread over its subtasks, folded.
 
     Args: of a benchmark in a format; the journal's records, by key.
@@ -34,7 +34,7 @@ def samples(result: BenchmarkResult, records: Records) -> str:
     return f"<h3>Samples <span class=dim>(the first item of its subtask, not picked)</span></h3>{shown}"
 
 
-def _sample(record: Record, result: BenchmarkResult, format: Format) -> str:
+def _sample(record: Record, result: TaskResult, format: Format) -> str:
     score = record.scores[result.metric]
     verdict = {1.0: "right", 0.0: "wrong"}.get(score, f"{score:.2f}")
     given = "no answer" if record.answer is None else f"answered “{_short(record.answer)}”"
