@@ -55,7 +55,14 @@ setup(
         "bench": ["torch>=2.8", "transformers>=5"],
         "golden": ["lm_eval==0.4.13", "torch>=2.8", "transformers==5.23.*"],  # `make golden`
         "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1"],  # `make docs`
-        "test": ["pytest>=9", "pytest-timeout>=2.4", "pytest-xdist>=3.8", "ruff>=0.14", "mypy>=1.18"],
+        "test": [
+            "hypothesis>=6.150",
+            "pytest>=9",
+            "pytest-timeout>=2.4",
+            "pytest-xdist>=3.8",
+            "ruff>=0.14",
+            "mypy>=1.18",
+        ],
     },
     entry_points={"console_scripts": ["flan-jax = flan_jax.cli.main:main"]},
 )
