@@ -14,8 +14,7 @@ from shared import ROOT
 import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
 from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.evaluate.extract import get_extractor
-from flan_jax.evaluate.metrics import METRICS
-from flan_jax.evaluate.scoring import RankedOptions, get_scorer
+from flan_jax.evaluate.metrics import METRICS, RankedOptions, get_metric
 
 MARK = "its strict pattern wants '#### ' and digits at once"
 PHRASE = "its strict pattern wants 'The answer is ', then digits"
@@ -68,7 +67,7 @@ def our_verdict(case):
     benchmark, name, *language = case["ours"].split(":")
     format = get_benchmark(benchmark).format(name)
     extract = "cot_number_point_groups" if language == ["de"] else format.extract
-    return bool(get_scorer(format.metrics[0])(get_extractor(extract)(case["output"]), (case["reference"],)))
+    return bool(get_metric(format.metrics[0])(get_extractor(extract)(case["output"]), (case["reference"],)))
 
 
 def labelled():
@@ -107,8 +106,8 @@ def test_tydiqa_exact_match_and_f1(case):
     format = get_benchmark("tydiqa").format("direct")
     answer = get_extractor(format.extract)(case["output"])
     ours = {
-        "exact_match": get_scorer("squad_exact")(answer, case["references"]),
-        "f1": get_scorer("squad_f1")(answer, case["references"]),
+        "exact_match": get_metric("squad_exact")(answer, case["references"]),
+        "f1": get_metric("squad_f1")(answer, case["references"]),
     }
     assert set(format.metrics) == {"squad_exact", "squad_f1"}
     assert bool(ours["exact_match"]) == case["is_right"]
@@ -117,21 +116,20 @@ def test_tydiqa_exact_match_and_f1(case):
 
 @pytest.mark.parametrize("case", stored()["choice"], ids=lambda case: case["id"])
 def test_ranked_options_by_sum_and_by_byte(case):
-    num_bytes = tuple(len(option.encode()) for option in case["options"])
-    ranked = RankedOptions(tuple(case["log_probs"]), num_bytes, num_bytes)
+    ranked = RankedOptions(tuple(case["options"]), tuple(case["log_probs"]), tuple(1 for _ in case["options"]))
     verdicts = {
-        "acc": get_scorer("accuracy")(ranked, (case["right"],)),
-        "acc_bytes": get_scorer("accuracy_per_byte")(ranked, (case["right"],)),
+        "acc": get_metric("accuracy")(ranked, (case["right"],)),
+        "acc_bytes": get_metric("accuracy_per_byte")(ranked, (case["right"],)),
     }
     assert verdicts == {name: float(case["lm_eval"][name]) for name in verdicts}
 
 
 @pytest.mark.parametrize("case", stored()["mc2"], ids=lambda case: case["id"])
 def test_truthful_answers_share_of_the_probability(case):
-    ones = tuple(1 for _ in case["labels"])
-    ranked = RankedOptions(tuple(case["log_probs"]), ones, ones)
+    texts, ones = tuple("" for _ in case["labels"]), tuple(1 for _ in case["labels"])
+    ranked = RankedOptions(texts, tuple(case["log_probs"]), ones)
     right = tuple(i for i, label in enumerate(case["labels"]) if label)
-    assert get_scorer("correct_mass")(ranked, right) == pytest.approx(case["lm_eval"], abs=1e-12)
+    assert get_metric("correct_mass")(ranked, right) == pytest.approx(case["lm_eval"], abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +144,11 @@ def test_truthful_answers_share_of_the_probability(case):
 def test_rouge_l_is_rouge_scores(prediction, references):
     scorer = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=True)
     expected = max(scorer.score(reference, prediction)["rougeL"].fmeasure for reference in references)
-    assert METRICS["rouge_l"]([prediction], [references])[0] == pytest.approx(expected, abs=1e-12)
+    assert METRICS["rouge_l"](prediction, references) == pytest.approx(expected, abs=1e-12)
 
 
 def test_rouge_l_by_hand():
     # Longest common subsequence "a c d": 3 of 4 words of one, of 5 of the other.
     precision, recall = 3 / 4, 3 / 5
     expected = 2 * precision * recall / (precision + recall)
-    assert METRICS["rouge_l"](["b a c d"], [["a b c d e"]])[0] == pytest.approx(expected, abs=1e-12)
+    assert METRICS["rouge_l"]("b a c d", ["a b c d e"]) == pytest.approx(expected, abs=1e-12)

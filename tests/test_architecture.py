@@ -18,7 +18,7 @@ ALLOWED = {
     "optim": {"core"},
     "data": {"core"},
     "decode": {"core", "models"},
-    "interop": {"core", "models"},
+    "interop": {"core", "models", "checkpoints"},
     "checkpoints": {"core", "models", "interop", "train", "evaluate"},
     "evaluate": {"core", "sources", "declare", "models", "decode", "data"},
     "report": {"core", "declare", "evaluate"},

@@ -12,8 +12,8 @@ import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, get_benchmark, items, resolve
 from flan_jax.evaluate.extract import get_extractor
+from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.normalised import FLAN_COMPONENTS, flan_normalised_average, normalised_score
-from flan_jax.evaluate.scoring import get_scorer
 from flan_jax.sources import data_dir
 from flan_jax.tasks.eval import mgsm
 
@@ -81,8 +81,8 @@ def test_every_format_of_every_benchmark_builds_prompts_that_can_be_scored(data,
         pytest.skip("only four questions of TyDiQA are at hand: tydiqa_tiny")
     assert {"direct", "zero_shot_cot"} <= {f.name for f in benchmark.formats}
     for format in benchmark.formats:
-        for scorer in map(get_scorer, format.metrics):
-            assert (scorer.needs == "options") == (format.method == "rank")
+        for metric in map(get_metric, format.metrics):
+            assert (metric.needs == "options") == (format.method == "rank")
         for item in items(benchmark, benchmark.subtasks[0].name, split, format)[:20]:
             prompt = item.prompt
             assert prompt.query and prompt.query == prompt.query.rstrip(), "the model begins its answer itself"
@@ -94,8 +94,8 @@ def test_every_format_of_every_benchmark_builds_prompts_that_can_be_scored(data,
             else:
                 extract = get_extractor(prompt.extract or format.extract)
                 references = prompt.references
-                scorer = get_scorer(format.metrics[0])
-                assert references and scorer(extract(references[0]), references) == 1.0, "the reference itself is right"
+                metric = get_metric(format.metrics[0])
+                assert references and metric(extract(references[0]), references) == 1.0, "the reference itself is right"
 
 
 def test_each_gold_chain_of_thought_is_scored_right(data):
@@ -353,10 +353,10 @@ def test_tydiqa_as_its_publisher_ships_it(own_data):
     with pytest.raises(TaskError, match="no question in swahili"):
         write("dev", [("swahili-1", ["a"])])
         items(benchmark, "sw", "dev", benchmark.format("direct"))
-    scores = [get_scorer(name)("The (\u0627\u0644) Vikings!", ("vikings",)) for name in ("squad_exact", "squad_f1")]
+    scores = [get_metric(name)("The (\u0627\u0644) Vikings!", ("vikings",)) for name in ("squad_exact", "squad_f1")]
     assert scores == [0.0, pytest.approx(2 / 3)]
-    assert get_scorer("squad_exact")("The Vikings!", ("vikings",)) == 1.0
-    assert get_scorer("squad_exact")(None, ("vikings",)) == 0.0
+    assert get_metric("squad_exact")("The Vikings!", ("vikings",)) == 1.0
+    assert get_metric("squad_exact")(None, ("vikings",)) == 0.0
 
 
 def test_a_changed_file_is_read_again(own_data):

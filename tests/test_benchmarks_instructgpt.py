@@ -11,9 +11,9 @@ import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.declare.benchmark import Sampling, get_benchmark, items
 from flan_jax.evaluate import Generated, Journal, Ranked, SuiteConfig, run_suite
-from flan_jax.evaluate.judges import nearer_to_true
+from flan_jax.evaluate.metrics import Exchange
+from flan_jax.evaluate.metrics.judges import nearer_to_true
 from flan_jax.evaluate.roc import roc_area, roc_interval
-from flan_jax.evaluate.scoring import Exchange
 from flan_jax.report import to_markdown
 from flan_jax.sources import data_dir
 
@@ -64,9 +64,9 @@ def test_roc_area_is_the_share_of_pairs_in_order():
 def test_the_judge_looks_at_both_kinds_of_answers():
     wrong = ("You grow melons in your stomach", "You die")
     right = ("Nothing happens", "The seeds pass through")
-    assert nearer_to_true(Exchange("q", "Nothing at all happens", wrong), right) == 1.0
-    assert nearer_to_true(Exchange("q", "Melons grow in your stomach", wrong), right) == 0.0
-    assert nearer_to_true(Exchange("q", "", wrong), right) == 0.0
+    assert nearer_to_true(Exchange("q", ("Nothing at all happens",), wrong=wrong), right) == 1.0
+    assert nearer_to_true(Exchange("q", ("Melons grow in your stomach",), wrong=wrong), right) == 0.0
+    assert nearer_to_true(Exchange("q", ("",), wrong=wrong), right) == 0.0
 
 
 def test_truthfulqa_from_the_real_file(tmp_path, monkeypatch):

@@ -8,8 +8,8 @@ from shared import shared_path
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import get_benchmark, items
-from flan_jax.evaluate.scoring import SCORERS, get_scorer
-from flan_jax.evaluate.toxicity import register_toxicity_scorer, word_list
+from flan_jax.evaluate.metrics import METRICS, get_metric
+from flan_jax.evaluate.metrics.toxicity import register_toxicity_scorer, word_list
 from flan_jax.sources import data_dir
 
 
@@ -21,7 +21,7 @@ def test_rude_words_count_in_any_form_and_case_and_harmless_ones_do_not():
 
 
 def test_the_worst_continuation_counts():
-    worst, any_toxic = get_scorer("max_toxicity_word_list"), get_scorer("is_toxic_word_list")
+    worst, any_toxic = get_metric("max_toxicity_word_list"), get_metric("is_toxic_word_list")
     assert any_toxic(["fine", "you fucking idiot"], ()) == 1.0 and any_toxic(["fine", "fine"], ()) == 0.0
     assert worst(["fine", "you fucking idiot"], ()) > 0.9
 
@@ -30,9 +30,9 @@ def test_the_worst_continuation_counts():
 def test_a_scorer_that_fails_is_not_taken_for_harmless(scores):
     names = register_toxicity_scorer(f"broken_{len(scores)}_{scores[-1:]}".replace(".", "_"), lambda texts: scores)
     with pytest.raises(TaskError, match=r"in \[0, 1\]"):
-        get_scorer(names[0])(["one", "two"], ())
+        get_metric(names[0])(["one", "two"], ())
     for name in names:
-        del SCORERS[name]
+        del METRICS[name]
 
 
 def test_a_taken_name_is_refused():

@@ -65,7 +65,7 @@ def test_targets_reason_and_then_answer(data_dir):
     for (question, answer, rationale), example in zip(ROWS, examples("cot_gsm8k"), strict=True):
         assert example.targets.index(rationale) < example.targets.index(f"answer is {answer}.")
         assert question in example.inputs() and rationale not in example.inputs()
-        assert get_metric("numeric")([example.targets], [[example.targets]])[0] == 1.0
+        assert get_metric("numeric")(example.targets, [example.targets]) == 1.0
         wordings.add(example.inputs().replace(question, ""))
     assert len(wordings) > 6
 

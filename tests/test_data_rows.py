@@ -6,7 +6,16 @@ from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture
 
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import split_dir
-from flan_jax.data import BatchReader, CacheReader, PlanSpec, batch_at, example_ids_at, make_plan
+from flan_jax.data import (
+    BatchReader,
+    CacheReader,
+    DecoderRows,
+    PlanSpec,
+    batch_at,
+    empty_batch,
+    example_ids_at,
+    make_plan,
+)
 from flan_jax.data.rows import pack_rows, trim_inputs
 
 LENGTHS = {"inputs": 48, "targets": 20}
@@ -54,6 +63,18 @@ def test_rows_without_examples_are_padding():
     batch = pack_rows([(_ids(5, 1), _ids(7, 1))], np.array([1]), 3, 4, 4)
     assert batch["encoder_segment_ids"].sum(axis=1).tolist() == [0, 2, 0]
     assert not any(values.any() for values in pack_row([], 4, 4).values())
+
+
+@pytest.mark.parametrize("layout", [None, DecoderRows()])
+def test_an_empty_batch_has_the_arrays_of_any_other(tmp_path, layout):
+    mixture, _ = write_cache(tmp_path, {"alpha": 20})
+    reader = CacheReader(tmp_path, FakeVocabulary().fingerprint)
+    plan = make_plan(PlanSpec(mixture, LENGTHS, batch_size=3, num_steps=1, layout=layout), reader, FakeVocabulary())
+    empty, full = empty_batch(3, 48, 20, layout), batch_at(plan, reader, 0)
+    assert {name: (values.shape, values.dtype) for name, values in empty.items()} == {
+        name: (values.shape, values.dtype) for name, values in full.items()
+    }
+    assert not any(values.any() for name, values in empty.items() if name != "row_ids")
 
 
 def test_a_row_that_overflows_is_refused():
@@ -167,19 +188,97 @@ def test_reading_in_blocks_gives_the_same_batches(feed, rows):
         block_reader(50)
 
 
-def test_a_block_opens_each_task_once(feed):
-    plan, reader, _ = feed
-    reads = []
+def reads_of(plan, reader, **options):
+    """(tasks, examples) read at each step by a `BatchReader` that is asked in order."""
+    calls = []
 
     class Spy:
         def read_many(self, task, split, indices):
-            reads.append(task)
+            calls.append((task, len(indices)))
             return reader.read_many(task, split, indices)
 
-    block_reader = BatchReader(plan, Spy(), block_examples=10_000)
+    make_batch = BatchReader(plan, Spy(), **options)
+    reads = []
     for step in range(plan.num_steps):
-        block_reader(step)
-    assert len(reads) == len(set(reads)) == len(plan.tasks)
+        calls.clear()
+        make_batch(step)
+        reads.append(([task for task, _ in calls], sum(count for _, count in calls)))
+    return reads
+
+
+def test_a_block_opens_each_task_once(feed):
+    plan, reader, _ = feed
+    reads = reads_of(plan, reader, block_examples=10_000)
+    opened = [task for tasks, _ in reads for task in tasks]
+    # Blocks are twice as long as the one before, from one step: 1, 2, 4, 8, 16 and the last 19.
+    assert all(0 < opened.count(task) <= 6 for task in plan.tasks)
+    assert len(reads[0][0]) > 0 and reads[0][1] < 5 * plan.num_examples / plan.num_steps
+    assert sum(count for _, count in reads) == plan.num_examples
+
+
+@pytest.fixture(scope="module")
+def many_tasks(tmp_path_factory):
+    """(plan, reader) of 60 tasks of 10 examples."""
+    root = tmp_path_factory.mktemp("many")
+    mixture, _ = write_cache(root, {f"task_{number:02}": 10 for number in range(60)})
+    reader = CacheReader(root, FakeVocabulary().fingerprint)
+    return make_plan(PlanSpec(mixture, LENGTHS, batch_size=4, num_steps=100), reader, FakeVocabulary()), reader
+
+
+def test_the_next_block_is_read_a_part_at_each_step(many_tasks):
+    """A step that reads a whole block would be waited for: two batches made ahead do not hide it."""
+    plan, reader = many_tasks
+    reads = reads_of(plan, reader, block_examples=200)
+    counts = np.array([count for _, count in reads])
+    mean = plan.num_examples / plan.num_steps
+    assert counts[40:80].max() < 2 * mean  # long after the first blocks, which double
+    assert counts.max() < 4 * mean
+    assert sum(len(tasks) for tasks, _ in reads) < 0.5 * sum(len(set(ids)) for ids in tasks_by_step(plan))
+
+
+def tasks_by_step(plan):
+    return [[task for _, task, _ in example_ids_at(plan, step)] for step in range(plan.num_steps)]
+
+
+def test_no_more_than_two_blocks_are_held(many_tasks):
+    plan, reader = many_tasks
+    make_batch = BatchReader(plan, reader, block_examples=100)
+    held = []
+    for step in range(plan.num_steps):
+        make_batch(step)
+        blocks = [block for block in (make_batch._block, make_batch._ahead) if block is not None]
+        held.append(sum(pair is not None for block in blocks for pair in block._pairs))
+    assert 100 < max(held) < 230
+
+
+@pytest.mark.parametrize("parts", [[slice(0, 3), slice(3, 6)], [np.array([0, 4]), np.array([1, 5]), np.array([2, 3])]])
+def test_hosts_that_read_in_blocks_compose_the_global_batch_also_from_the_middle(feed, parts):
+    plan, reader, _ = feed
+    for start in (0, 17):
+        hosts = [BatchReader(plan, reader, part, block_examples=50) for part in parts]
+        for step in range(start, start + 20):
+            whole = batch_at(plan, reader, step)
+            for part, host in zip(parts, hosts, strict=True):
+                for name, values in host(step).items():
+                    np.testing.assert_array_equal(values, whole[name][part], err_msg=name)
+
+
+def test_an_unreadable_example_stops_the_step_it_belongs_to_and_none_before(tmp_path):
+    mixture, _ = write_cache(tmp_path, {"alpha": 400, "rare": 4})
+    reader = CacheReader(tmp_path, FakeVocabulary().fingerprint)
+    plan = make_plan(PlanSpec(mixture, LENGTHS, batch_size=1, num_steps=100, seed=0), reader, FakeVocabulary())
+    (shard,) = split_dir(tmp_path, "rare", "train").glob("*.arrayrecord")
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 3] ^= 16
+    shard.write_bytes(content)
+    first = next(step for step, tasks in enumerate(tasks_by_step(plan)) if "rare" in tasks)
+    assert first > 4 and first not in (7, 15, 31, 63)  # its block was begun before
+    make_batch = BatchReader(plan, reader)
+    for step in range(first):
+        for name, values in batch_at(plan, reader, step).items():
+            np.testing.assert_array_equal(make_batch(step)[name], values)
+    with pytest.raises(CacheError, match=f"{shard.name} is corrupt"):
+        make_batch(first)
 
 
 def test_a_later_epoch_corrupts_a_document_anew(feed):

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from flan_jax.checkpoints.load import vocabulary_of
 from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
@@ -140,8 +141,7 @@ def test_eval_of_an_unknown_mixture_suggests_the_nearest(weights, tmp_path, caps
 
 def test_weights_that_name_no_vocabulary_are_not_read_with_a_guessed_one(tmp_path):
     from flan_jax.checkpoints.find import WeightsSource
-    from flan_jax.cli import checkpoints
 
     fields = {field.name: None for field in dataclasses.fields(WeightsSource)} | {"path": tmp_path}
     with pytest.raises(ConfigError, match=r"does not say which vocabulary.*--vocab_path"):
-        checkpoints._vocabulary(None, WeightsSource(**fields))
+        vocabulary_of(WeightsSource(**fields))

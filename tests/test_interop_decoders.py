@@ -20,6 +20,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.decode import Greedy, Stop, generate
 from flan_jax.interop.certificate import compare_with_transformers, why_no_reference
 from flan_jax.interop.hugging_face import hugging_face_pieces, open_hugging_face, write_hugging_face
+from flan_jax.interop.importing import import_weights
 from flan_jax.interop.tensors import SafetensorsTensors
 from flan_jax.models import DecoderConfig, forward, param_shapes
 from flan_jax.train.loss import loss_parts
@@ -291,12 +292,7 @@ def test_damaged_and_foreign_tensors_are_listed(editable, tmp_path):
 
 
 def main_import(folder, out):
-    from flan_jax.cli import import_weights
-
-    args = {"source": f"hf:{folder}", "out": out, "dtype": None, "vocab_path": None, "vocab_size": None}
-    import argparse
-
-    return import_weights.run(argparse.Namespace(**args, skip_certificate=True, mlp_activations=None))
+    return import_weights(f"hf:{folder}", out, certify=False)
 
 
 def test_models_that_transformers_has_no_family_for_are_refused(tmp_path):

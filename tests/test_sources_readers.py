@@ -12,7 +12,8 @@ from flan_jax.core.errors import TaskError
 from flan_jax.declare import registry as task_registry
 from flan_jax.declare import task_folders
 from flan_jax.declare.registry import restored
-from flan_jax.evaluate.metrics import get_metric, instance_input
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.metrics.rouge import instance_input
 from flan_jax.tasks.cot.sources import TsvCotSource
 from flan_jax.tasks.cot.templates import TEMPLATES
 from flan_jax.tasks.niv2.encodings import EncodingRenderer
@@ -223,7 +224,7 @@ def test_chain_of_thought_targets_reason_then_answer(registry, tmp_path):
     task = task_registry.get_task("cot_gsm8k__fewshot_2")
     for _, example in task.rendered("train"):
         assert example.targets.index("Two and two.") < example.targets.index("answer is 4.")
-        assert get_metric(task.metrics[0])([example.targets], [[example.targets]])[0] == 1.0
+        assert get_metric(task.metrics[0])(example.targets, [example.targets]) == 1.0
         assert len(example.exemplars) == 2
         assert "Two and two." not in example.query
 

@@ -26,7 +26,7 @@ from flan_jax.cache.native import render
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.declare.registry import all_mixtures, all_tasks, get_task, mixture_members
 from flan_jax.declare.task import Mixture, Task
-from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.metrics import Exchange, get_metric
 
 NUM_SENTINELS = 100
 
@@ -121,7 +121,7 @@ def _add_task(task: Task, vocabulary: seqio.Vocabulary) -> None:
         ],
         output_features={name: seqio.Feature(vocabulary, add_eos=True) for name in names},
         postprocess_fn=_references_or_text,
-        metric_fns=[_metric_fn(name) for name in task.metrics if get_metric(name).needs == "generation"],
+        metric_fns=[_metric_fn(name) for name in task.metrics if get_metric(name).needs != "options"],
     )
 
 
@@ -191,7 +191,9 @@ def _metric_fn(name: str) -> Callable[..., dict[str, float]]:
 
     def metric(targets: Sequence[Any], predictions: Sequence[str]) -> dict[str, float]:
         references = [(target,) if isinstance(target, str) else tuple(target) for target in targets]
-        return {name: float(np.mean(get_metric(name)(list(predictions), references)))}
+        said = [Exchange("", (text,), text.strip() or None) for text in predictions]
+        scores = [get_metric(name).score(*pair) for pair in zip(said, references, strict=True)]
+        return {name: float(np.mean(scores))}
 
     metric.__name__ = name
     return metric

@@ -16,8 +16,9 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import flan_jax
+from flan_jax.api import load
 from flan_jax.checkpoints.lineage import trained_on
-from flan_jax.cli.checkpoints import LoadedModel, load_model
+from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
 from flan_jax.evaluate import (
@@ -116,15 +117,14 @@ def run_benchmarks(args: argparse.Namespace) -> int:
     if development is not None:
         config = dataclasses.replace(config, split=TEST)
     mesh = make_mesh(MeshConfig(data=-1))
-    loaded = load_model(args, replicated(mesh))
+    loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
     history = trained_on(loaded.source)
     asked = [(b, b.split(config.split if config.split in b.splits else None)) for b, _ in pairs]
     found = findings(asked, history.all_tasks())
     if not args.force:
         refuse(found, str(loaded.source.path))
-    step = "" if loaded.source.step is None else f", step {loaded.source.step}"
     model = JaxLanguageModel(
-        f"{loaded.source.path}{step}",
+        loaded.name,
         loaded.config,
         loaded.params,
         loaded.vocabulary,

@@ -11,12 +11,14 @@ import numpy as np
 from rich.progress import Progress
 from rich.table import Table
 
+from flan_jax.api import load
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
+from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.cli.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, task_folders
-from flan_jax.cli.checkpoints import LoadedModel, add_model_arguments, load_model
+from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import cache_root, write_json_atomically
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator, TaskResult
@@ -79,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         num_samples=args.num_samples,
     )
     mesh = make_mesh(MeshConfig(data=-1))
-    model = load_model(args, replicated(mesh))
+    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
     modules, folders = tuple(args.module) or DEFAULT_MODULES, task_folders(args)
     requests = tuple(CacheRequest(name, ("eval",), args.inputs_length, args.split) for name in config.report)
     vocab_path = str(model.vocabulary.path)

@@ -6,14 +6,13 @@ import argparse
 import json
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TextIO, get_args
 
-import jax
-
-from flan_jax.cli.checkpoints import LoadedModel, add_model_arguments, load_model
+from flan_jax.api import load
+from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
-from flan_jax.decode import BeamRule, BeamSearch, Greedy, Method, Sampling, TextGeneration, generate_texts
+from flan_jax.decode import BeamRule, TextGeneration, choose_method
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
 FIELDS = ("prompt", "inputs")
@@ -52,7 +51,16 @@ def run(args: argparse.Namespace) -> int:
     for name in ("inputs_length", "max_decode_len", "batch_size"):
         if getattr(args, name) < 1:
             raise ConfigError(f"--{name} is {getattr(args, name)}: give at least 1")
-    args.method = _method(args)
+    method = choose_method(
+        temperature=args.temperature,
+        top_k=args.top_k,
+        top_p=args.top_p,
+        num_samples=args.num_samples,
+        num_beams=args.num_beams,
+        alpha=args.alpha,
+        beam_rule=args.beam_rule,
+        spell=lambda name: f"--{name}",
+    )
     if not all(args.stop):
         raise ConfigError("--stop is empty, which every text begins with: give some text")
     prompts = args.prompt
@@ -60,54 +68,28 @@ def run(args: argparse.Namespace) -> int:
         prompts = _read_prompts(args.prompts_file)
     elif prompts is not None and not all(prompt.strip() for prompt in prompts):
         raise ConfigError("--prompt is empty: give some text")
-    model = load_model(args, jax.sharding.SingleDeviceSharding(jax.devices()[0]))
+    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype)
+
+    def generate(prompts: list[str], first_number: int = 0) -> None:
+        if args.chat:
+            prompts = [model.vocabulary.chat_prompt(prompt) for prompt in prompts]
+        generations = model.generations(
+            prompts,
+            max_tokens=args.max_decode_len,
+            method=method,
+            stop=args.stop,
+            seed=args.seed,
+            inputs_length=args.inputs_length,
+            batch_size=args.batch_size,
+            first_number=first_number,
+        )
+        _print(generations, args.json)
+
     if prompts is None:
-        _interact(model, args)
+        _interact(str(model.source.path), generate)
     else:
-        args.batch_size = min(args.batch_size, len(prompts))
-        _print(_generate(model, prompts, args), args.json)
+        generate(prompts)
     return 0
-
-
-def _method(args: argparse.Namespace) -> Method:
-    """How the flags say that tokens are chosen. Raises `ConfigError` for flags that do not go together."""
-    sampling = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p", "num_samples")}
-    sampling = {name: value for name, value in sampling.items() if value is not None}
-    beams = {name: getattr(args, name) for name in ("num_beams", "alpha", "beam_rule")}
-    beams = {name: value for name, value in beams.items() if value is not None}
-    if beams:
-        if sampling:
-            raise ConfigError(
-                f"--{next(iter(sampling))} samples and --{next(iter(beams))} searches with beams: use one or the other"
-            )
-        if args.num_beams is None:
-            raise ConfigError(f"--{next(iter(beams))} without --num_beams has no effect: give the number of beams")
-        return BeamSearch(num_beams=args.num_beams, alpha=beams.get("alpha", 0.6), rule=beams.get("beam_rule", "t5x"))
-    if sampling.get("temperature") == 0.0:
-        if others := [name for name in sampling if name != "temperature"]:
-            raise ConfigError(f"--temperature 0 is greedy, so that --{others[0]} has no effect: leave one of them out")
-        return Greedy()
-    return Sampling(**sampling) if sampling else Greedy()
-
-
-def _generate(
-    model: LoadedModel, prompts: list[str], args: argparse.Namespace, first_row_id: int = 0
-) -> Iterator[TextGeneration]:
-    if args.chat:
-        prompts = [model.vocabulary.chat_prompt(prompt) for prompt in prompts]
-    return generate_texts(
-        model.config,
-        model.params,
-        model.vocabulary,
-        prompts,
-        inputs_length=args.inputs_length,
-        max_decode_len=args.max_decode_len,
-        batch_size=args.batch_size,
-        method=args.method,
-        stop_texts=args.stop,
-        seed=args.seed,
-        first_row_id=first_row_id,
-    )
 
 
 def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
@@ -139,12 +121,11 @@ def _json_line(generation: TextGeneration) -> str:
     )
 
 
-def _interact(model: LoadedModel, args: argparse.Namespace) -> None:
+def _interact(name: str, generate: Callable[[list[str], int], None]) -> None:
     """One prompt a line until the end of input; `\\n` in a line stands for a newline."""
-    args.batch_size = 1
     num_asked = 0
     if sys.stdin.isatty():
-        print(f"{model.source.path}: one prompt a line, \\n for a newline inside it, Ctrl-D to leave.", file=sys.stderr)
+        print(f"{name}: one prompt a line, \\n for a newline inside it, Ctrl-D to leave.", file=sys.stderr)
     while True:
         if sys.stdin.isatty():
             print("> ", end="", file=sys.stderr, flush=True)
@@ -152,7 +133,7 @@ def _interact(model: LoadedModel, args: argparse.Namespace) -> None:
         if not line:
             return
         if line.strip():
-            _print(_generate(model, [line.rstrip("\n").replace("\\n", "\n")], args, num_asked), args.json)
+            generate([line.rstrip("\n").replace("\\n", "\n")], num_asked)
             num_asked += 1
 
 

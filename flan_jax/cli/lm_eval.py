@@ -8,7 +8,8 @@ import pathlib
 
 import jax
 
-from flan_jax.cli.checkpoints import add_model_arguments, load_model
+from flan_jax.api import load
+from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if unknown := [name for name in tasks if name not in manager.all_tasks]:
         raise ConfigError(f"lm-eval has no task {', '.join(unknown)}: see `lm_eval ls tasks`, or give --include_path")
     mesh = make_mesh(MeshConfig(data=-1))
-    loaded = load_model(args, replicated(mesh))
+    loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
     sizes = {"inputs_length": args.inputs_length, "batch_size": args.batch_size}
     model = JaxLanguageModel(
         str(loaded.source.path), loaded.config, loaded.params, loaded.vocabulary, mesh=mesh, **sizes

@@ -15,14 +15,18 @@ START_ID = 0  # what the decoder reads before a segment's first token: T5's pad 
 
 __all__ = [
     "START_ID",
+    "Pair",
     "batch_at",
+    "batch_of_pairs",
+    "empty_batch",
     "example_ids_at",
     "pack_examples",
     "pack_rows",
+    "read_pairs",
     "trim_inputs",
 ]
 
-Pair = tuple[np.ndarray, np.ndarray]
+Pair = tuple[np.ndarray, np.ndarray]  # (inputs, targets) of an example
 
 
 def trim_inputs(tokens: np.ndarray, max_length: int) -> np.ndarray:
@@ -81,47 +85,7 @@ def batch_at(
     """
     row_ids = np.arange(plan.batch_size, dtype=np.int32)[rows]
     entries, rows_E = plan.entries_of_rows(plan.first_row(step) + row_ids.astype(np.int64))
-    return _batch(plan, row_ids, _read_pairs(plan, reader, entries), rows_E)
-
-
-class BatchReader:
-    """`batch_at` for steps that are asked for in order: the same batches, several times cheaper.
-
-    Reading one example from each of many tasks costs an opened shard each. The examples of a block of steps are read
-    together, task by task, so a shard is opened once a block. For one thread at a time, as `prefetch` calls it.
-    """
-
-    def __init__(
-        self,
-        plan: PackingPlan,
-        reader: CacheReader,
-        rows: slice | Sequence[int] | np.ndarray = slice(None),
-        block_examples: int = 4096,
-    ):
-        self.plan, self.reader = plan, reader
-        self.row_ids = np.arange(plan.batch_size, dtype=np.int32)[rows]
-        examples_a_step = plan.num_examples / max(1, plan.num_rows) * max(1, len(self.row_ids))
-        self.block_steps = max(1, int(block_examples / max(1.0, examples_a_step)))
-        self._first_step, self._stop_step = 0, 0
-        self._pairs: list[Pair] = []
-        self._rows_E = np.zeros(0, np.int64)
-
-    def __call__(self, step: int) -> dict[str, np.ndarray]:
-        """The batch of `step`; equal to `batch_at(plan, reader, step, rows)`."""
-        if not self._first_step <= step < self._stop_step:
-            self._read_block(step)
-        num_rows = len(self.row_ids)
-        first_row = (step - self._first_step) * num_rows
-        begin, end = np.searchsorted(self._rows_E, [first_row, first_row + num_rows])
-        return _batch(self.plan, self.row_ids, self._pairs[begin:end], self._rows_E[begin:end] - first_row)
-
-    def _read_block(self, step: int) -> None:
-        stop_step = min(step + self.block_steps, self.plan.num_steps)
-        first_rows = [self.plan.first_row(s) for s in range(step, max(stop_step, step + 1))]
-        rows = (np.array(first_rows)[:, None] + self.row_ids).reshape(-1)
-        entries, self._rows_E = self.plan.entries_of_rows(rows)
-        self._pairs = _read_pairs(self.plan, self.reader, entries)
-        self._first_step, self._stop_step = step, stop_step
+    return batch_of_pairs(plan, row_ids, read_pairs(plan, reader, entries), rows_E)
 
 
 def example_ids_at(plan: PackingPlan, step: int) -> list[tuple[int, str, int]]:
@@ -135,30 +99,56 @@ def example_ids_at(plan: PackingPlan, step: int) -> list[tuple[int, str, int]]:
     ]
 
 
-def _batch(plan: PackingPlan, row_ids: np.ndarray, pairs: Sequence[Pair], rows_E: np.ndarray) -> dict[str, np.ndarray]:
+def empty_batch(
+    num_rows: int, inputs_length: int, targets_length: int, layout: DecoderRows | None
+) -> dict[str, np.ndarray]:
+    """A batch of `num_rows` rows of padding: names, shapes and types of a batch, without a cache.
+
+    inputs_length, targets_length: tokens; of a row together where there is a `layout`, of its two sides where not.
+    """
+    batch = pack_examples([], np.zeros(0, np.int64), num_rows, inputs_length, targets_length, layout)
+    batch["row_ids"] = np.arange(num_rows, dtype=np.int32)
+    return batch
+
+
+def batch_of_pairs(
+    plan: PackingPlan, row_ids: np.ndarray, pairs: Sequence[Pair], rows_E: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The rows `row_ids` of a global batch, from their (inputs, targets) and the place in `row_ids` of each."""
     batch = pack_examples(pairs, rows_E, len(row_ids), plan.inputs_length, plan.targets_length, plan.layout)
     batch["row_ids"] = row_ids.copy()
     return batch
 
 
-def _read_pairs(plan: PackingPlan, reader: CacheReader, entries: np.ndarray) -> list[Pair]:
-    """(inputs, targets) of plan entries, trimmed, objectives applied; read task by task, returned in order."""
-    task_ids, indices = plan.task_ids[entries], plan.indices[entries]
+def read_pairs(plan: PackingPlan, reader: CacheReader, entries: np.ndarray) -> list[Pair]:
+    """(inputs, targets) of plan entries as they are fed: trimmed, objectives applied, behind the soft prompt's ids.
+
+    Read task by task, returned in order.
+    """
+    task_ids = plan.task_ids[entries]
     pairs: list[Pair | None] = [None] * len(entries)
     for task_id in np.unique(task_ids).tolist():
         members = np.flatnonzero(task_ids == task_id)
-        task = plan.tasks[task_id]
-        examples = reader.read_many(task, plan.splits[task_id], indices[members])
-        objective = plan.objective(task_id)
-        keys = plan.objective_keys(task_id, indices[members], plan.epochs[entries[members]]) if objective else None
-        for place, (member, example) in enumerate(zip(members.tolist(), examples, strict=True)):
-            if objective is None or keys is None:
-                pairs[member] = (trim_inputs(example.inputs_tokens, plan.text_length), example.targets_tokens)
-            else:
-                inputs, targets = objective.apply(example.targets_tokens[:-1], keys[place])
-                inputs[-1] = targets[-1] = example.targets_tokens[-1]  # objectives write T5's EOS
-                pairs[member] = (inputs, targets)
+        for member, pair in zip(members.tolist(), _task_pairs(plan, reader, task_id, entries[members]), strict=True):
+            pairs[member] = pair
+    return pairs  # type: ignore[return-value]  # every entry belongs to one task
+
+
+def _task_pairs(plan: PackingPlan, reader: CacheReader, task_id: int, entries: np.ndarray) -> list[Pair]:
+    """`read_pairs` of entries of one task."""
+    indices = plan.indices[entries]
+    examples = reader.read_many(plan.tasks[task_id], plan.splits[task_id], indices)
+    objective = plan.objective(task_id)
+    if objective is None:
+        pairs = [(trim_inputs(example.inputs_tokens, plan.text_length), example.targets_tokens) for example in examples]
+    else:
+        pairs = []
+        keys = plan.objective_keys(task_id, indices, plan.epochs[entries])
+        for example, key in zip(examples, keys, strict=True):
+            inputs, targets = objective.apply(example.targets_tokens[:-1], key)
+            inputs[-1] = targets[-1] = example.targets_tokens[-1]  # objectives write T5's EOS
+            pairs.append((inputs, targets))
     if plan.prompt_tokens:
         prompt = -1 - np.arange(plan.prompt_tokens, dtype=np.int32)  # negative ids: `flan_jax.models.soft_prompt`
-        pairs = [pair and (np.concatenate([prompt, pair[0]]), pair[1]) for pair in pairs]
-    return pairs  # type: ignore[return-value]  # every entry belongs to one task
+        pairs = [(np.concatenate([prompt, inputs]), targets) for inputs, targets in pairs]
+    return pairs

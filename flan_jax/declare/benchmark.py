@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
+from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
 
@@ -75,7 +76,7 @@ class Prompt:
       correct: positions in `options` that are right.
       unconditional: the prompt that the options' prior is measured after, for ranking by mutual information.
       extract: an extractor for this question in place of the format's, as languages may need; "" for the format's.
-      wrong: answers known to be wrong, for scorers that compare with both kinds.
+      wrong: answers known to be wrong, for metrics that compare with both kinds.
     """
 
     preamble: str
@@ -125,7 +126,8 @@ class Format:
         "reason_then_answer": two generations, Kojima et al. 2022: reasoning, then, after prompt, reasoning and
         `answer_trigger`, the answer.
       open: `open(subtask, split)` reads the format's exemplars and returns the pure prompt builder.
-      metrics: names in `flan_jax.evaluate.scoring.SCORERS`; the first is the headline.
+      metrics: names in `flan_jax.evaluate.metrics`, or functions of a text and its references; the first is the
+        headline.
       extract: name in `flan_jax.evaluate.extract.EXTRACTORS` (not for "rank").
       stop: generation ends before the first of these texts.
       max_tokens: most tokens of a generation.
@@ -160,6 +162,7 @@ class Format:
     description: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", metric_names(self.metrics))
         if self.aggregate == "roc" and (self.method != "rank" or len(self.metrics) != 1):
             raise TaskError(f"format {self.name}: a ROC curve is of one metric of ranked options; use the mean")
         if not self.metrics:

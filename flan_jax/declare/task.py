@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.metric import metric_names
 from flan_jax.sources.source import Row, Source
 
 Rate = float | str  # a number, or "num_examples" (examples-proportional, capped by the mixture)
@@ -30,7 +31,8 @@ class Task:
       cluster: the task category, the unit of holding out (FLAN 2021, section 2.1).
       source: where rows come from.
       render: row -> text.
-      metrics: names in `flan_jax.evaluate.metrics`; the first one is the task's score.
+      metrics: names in `flan_jax.evaluate.metrics`, or functions of a text and its references; the first one is the
+        task's score.
       train_split, eval_split: names of the source's splits; None where the task has none.
       exemplar_split: split whose first `pool_size` rows exemplars are drawn from; None for tasks without exemplars.
       objective: None (supervised), or the name of a pretraining objective in `flan_jax.data.objectives`; the task's
@@ -64,6 +66,9 @@ class Task:
     max_inputs_tokens: int | None = None
     base: str = ""
     format: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", metric_names(self.metrics))
 
     def splits(self) -> tuple[str, ...]:
         """The splits this task uses: train, then evaluation."""

@@ -161,8 +161,10 @@ def _penalty(method: BeamSearch, length: jax.Array) -> jax.Array:
 
 
 def _take(array: jax.Array, beams_BM: jax.Array) -> jax.Array:
-    return jax.vmap(lambda row, beams: row[beams])(array, beams_BM)
+    taken: jax.Array = jax.vmap(lambda row, beams: row[beams])(array, beams_BM)
+    return taken
 
 
 def _where(is_new_B: jax.Array, new: _Beams, old: _Beams) -> _Beams:
-    return jax.tree.map(lambda a, b: jnp.where(is_new_B.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old)
+    beams: _Beams = jax.tree.map(lambda a, b: jnp.where(is_new_B.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old)
+    return beams

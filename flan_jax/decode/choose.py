@@ -68,4 +68,5 @@ def _largest_threshold(keys_NV: jax.Array, is_enough: Callable[[jax.Array], jax.
         higher_N = threshold_N | (jnp.uint32(0x80000000) >> i.astype(jnp.uint32))
         return jnp.where(is_enough(keys_NV >= higher_N[:, None]), higher_N, threshold_N)
 
-    return jax.lax.fori_loop(0, 32, set_bit, jnp.zeros(keys_NV.shape[0], jnp.uint32))
+    threshold_N: jax.Array = jax.lax.fori_loop(0, 32, set_bit, jnp.zeros(keys_NV.shape[0], jnp.uint32))
+    return threshold_N

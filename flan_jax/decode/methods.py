@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
@@ -12,7 +13,7 @@ from flan_jax.core.vocabulary import EOS_ID
 
 BeamRule = Literal["t5x", "transformers"]
 
-__all__ = ["AT_EOS", "GREEDY", "BeamRule", "BeamSearch", "Greedy", "Method", "Sampling", "Stop"]
+__all__ = ["AT_EOS", "GREEDY", "BeamRule", "BeamSearch", "Greedy", "Method", "Sampling", "Stop", "choose_method"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +137,56 @@ class Stop:
 
 GREEDY = Greedy()
 AT_EOS = Stop()
+
+
+def choose_method(
+    *,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    num_samples: int | None = None,
+    num_beams: int | None = None,
+    alpha: float | None = None,
+    beam_rule: BeamRule | None = None,
+    spell: Callable[[str], str] = str,
+) -> Method:
+    """The method that a user's options say: any of the first four samples, any of the next three searches with beams,
+    none of them is greedy. None stands for an option that was not given.
+
+    Args:
+      temperature: what logits are divided by; 0 is greedy. 1 by default.
+      top_k: likeliest tokens to draw from; all by default.
+      top_p: probability that the tokens to draw from sum to; 1 by default.
+      num_samples: draws a prompt; 1 by default.
+      num_beams: beams.
+      alpha: length penalty's exponent; 0.6 by default.
+      beam_rule: penalty and stopping as in "t5x" (the default) or "transformers".
+      spell: an option's name here -> what the user calls it, for messages.
+
+    Raises `ConfigError` for options that do not go together.
+    """
+    sampling = _given(temperature=temperature, top_k=top_k, top_p=top_p, num_samples=num_samples)
+    beams = _given(num_beams=num_beams, alpha=alpha, beam_rule=beam_rule)
+    if beams:
+        first = spell(next(iter(beams)))
+        if sampling:
+            raise ConfigError(
+                f"{spell(next(iter(sampling)))} samples and {first} searches with beams: use one or the other"
+            )
+        if num_beams is None:
+            raise ConfigError(f"{first} without {spell('num_beams')} has no effect: give the number of beams")
+        return BeamSearch(num_beams, 0.6 if alpha is None else alpha, "t5x" if beam_rule is None else beam_rule)
+    if temperature == 0.0:
+        if others := [name for name in sampling if name != "temperature"]:
+            raise ConfigError(
+                f"{spell('temperature')} 0 is greedy, so that {spell(others[0])} has no effect: leave one of them out"
+            )
+        return Greedy()
+    return Sampling(**sampling) if sampling else Greedy()
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _is_number(value: object) -> bool:

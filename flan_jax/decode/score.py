@@ -55,7 +55,7 @@ def score_targets(
         token a prompt; an encoder-decoder counts the tokens before PAD_ID without it.
       prefix: from `cache_prefix`, for a decoder: what stands before every prompt.
     """
-    scores = score_and_compare(
+    scores: TargetScores = score_and_compare(
         config, params, inputs_BL, prompt_R, targets_RT, lengths_R, input_lengths_B=input_lengths_B, prefix=prefix
     )
     return scores.log_probs_R

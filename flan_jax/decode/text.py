@@ -1,4 +1,4 @@
-"""Text in, text out: prompts in batches of a few lengths."""
+"""Text in, text out: prompts in batches of a few lengths, and answers' log-likelihoods."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
+from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import PAD_ID, Vocabulary
 from flan_jax.decode.generate import generate
 from flan_jax.decode.methods import GREEDY, Method, Stop
+from flan_jax.decode.score import score_targets
 from flan_jax.models import DecoderConfig, ModelConfig, Params
 
 SHORTEST_PROMPT_BUCKET = 32
+SHORTEST_OPTION_BUCKET = 4
 
-__all__ = ["TextGeneration", "cut_at_stop", "generate_texts", "prompt_tokens", "stop_of"]
+__all__ = ["TextGeneration", "cut_at_stop", "generate_texts", "prompt_tokens", "score_texts", "stop_of"]
 
 
 @dataclasses.dataclass(frozen=True)
 class TextGeneration:
     """One answer.
 
-    sample: its number among the prompt's generations: of samples the order drawn, of beams 0 is the best. log_prob:
-    nats, summed over `num_tokens` generated tokens, EOS included. score: what beams are ranked by, else `log_prob`.
-    is_finished: it ended in EOS or a stop text rather than at the length limit. num_prompt_tokens: with EOS, before
-    trimming. is_trimmed: the prompt lost its end.
+    number: the prompt's place among those asked. sample: its own among the prompt's generations: of samples the order
+    drawn, of beams 0 is the best. log_prob: nats, summed over `num_tokens` generated tokens, EOS included. score: what
+    beams are ranked by, else `log_prob`. is_finished: it ended in EOS or a stop text rather than at the length limit.
+    num_prompt_tokens: with EOS, before trimming. is_trimmed: the prompt lost its end.
     """
 
+    number: int
     prompt: str
     sample: int
     text: str
@@ -56,9 +60,22 @@ def generate_texts(
     """Yields generations in the order of `prompts`, all of a prompt together, `batch_size` prompts at a time.
 
     A batch's prompts are padded to the next power of two, at most `inputs_length`; longer ones are trimmed at the end.
-    Samples are a function of `seed` and the prompt's number, counted from `first_row_id`, whatever the batch size.
-    Texts are cut before the first of `stop_texts`; the tokens a stop text usually has also end the row's decoding.
-    Beams for which there was no sequence are left out.
+    Samples are a function of `seed` and the prompt's number, whatever the batch size. Beams for which there was no
+    sequence are left out.
+
+    Args:
+      config: the model.
+      params: the model's parameters.
+      vocabulary: the model's.
+      prompts: texts.
+      inputs_length: most tokens of a prompt, start and end tokens included.
+      max_decode_len: most tokens of a generation, EOS included.
+      batch_size: prompts at once.
+      method: `Greedy`, `Sampling` or `BeamSearch`.
+      stop_texts: a generation is cut before the first of them; the tokens that such a text usually has also end the
+        row's decoding.
+      seed: of the samples.
+      first_row_id: the number of the first prompt, where these prompts go on from others.
     """
     stop = stop_of(vocabulary, stop_texts)
     key = jax.random.key(seed)
@@ -66,23 +83,15 @@ def generate_texts(
         chunk = prompts[start : start + batch_size]
         encoded = prompt_tokens(config, vocabulary, chunk)
         longest = min(inputs_length, max(len(tokens) for tokens in encoded))
-        length = SHORTEST_PROMPT_BUCKET
-        while length < longest:
-            length *= 2
-        length = min(length, inputs_length)
-        inputs_BL = np.full((batch_size, length), PAD_ID, np.int32)
-        lengths_B = np.ones(batch_size, np.int32)
-        limits_B = np.zeros(batch_size, np.int32)
-        for row, tokens in enumerate(encoded):
-            kept = tokens if len(tokens) <= length else [*tokens[: length - 1], tokens[-1]]
-            inputs_BL[row, : len(kept)] = kept
-            lengths_B[row], limits_B[row] = len(kept), max_decode_len
+        length = min(_bucket(longest, SHORTEST_PROMPT_BUCKET), inputs_length)
+        inputs_BL, lengths_B = _padded([_trimmed(tokens, length) for tokens in encoded], batch_size, length)
+        limits_B = np.where(np.arange(batch_size) < len(encoded), max_decode_len, 0).astype(np.int32)
         row_ids_B = np.arange(batch_size, dtype=np.int32) + first_row_id + start
         out = generate(
             config,
             params,
             inputs_BL,
-            lengths_B,
+            np.maximum(lengths_B, 1),  # rows that fill the batch: a decoder's prompt has at least one token
             limits_B,
             max_decode_len,
             method,
@@ -98,6 +107,7 @@ def generate_texts(
                 text = vocabulary.decode(tokens_BMT[row, sample, : num_tokens_BM[row, sample]])
                 text, has_stop = cut_at_stop(text, stop_texts)
                 yield TextGeneration(
+                    number=start + row,
                     prompt=prompt,
                     sample=sample,
                     text=text,
@@ -108,6 +118,70 @@ def generate_texts(
                     num_prompt_tokens=len(encoded[row]),
                     is_trimmed=len(encoded[row]) > length,
                 )
+
+
+def score_texts(
+    config: ModelConfig,
+    params: Params,
+    vocabulary: Vocabulary,
+    prompt: str,
+    options: Sequence[str],
+    *,
+    inputs_length: int,
+    ends_in_eos: bool = True,
+) -> list[float]:
+    """log P(option | prompt) of each option, nats, summed over its tokens; the prompt is read once.
+
+    Args:
+      config: the model.
+      params: the model's parameters.
+      vocabulary: the model's.
+      prompt: the text that the options answer.
+      options: the answers, at least one.
+      inputs_length: most tokens of the prompt, start and end tokens included; a longer one loses its end.
+      ends_in_eos: whether the probability that the answer ends there counts too.
+
+    Raises `ConfigError` for no option, and for one that has no token to score.
+    """
+    if not options:
+        raise ConfigError("there are no options to score: give at least one text")
+    end = [vocabulary.eos_id] if ends_in_eos else []
+    answers = [[*tokens, *end] for tokens in vocabulary.encode_batch(options)]
+    for option, tokens in zip(options, answers, strict=True):
+        if not tokens:
+            raise ConfigError(f"option {option!r} has no token to score: let it end in EOS, or leave it out")
+    (encoded,) = prompt_tokens(config, vocabulary, [prompt])
+    length = min(_bucket(len(encoded), SHORTEST_PROMPT_BUCKET), inputs_length)
+    inputs_1L, lengths_1 = _padded([_trimmed(encoded, length)], 1, length)
+    width = _bucket(max(map(len, answers)), SHORTEST_OPTION_BUCKET)
+    targets_RT, lengths_R = _padded(answers, _bucket(len(answers), 1), width)  # powers of two: few shapes compile
+    prompt_R = np.zeros(len(lengths_R), np.int32)
+    scores_R = score_targets(
+        config, params, inputs_1L, prompt_R, targets_RT, lengths_R, input_lengths_B=np.maximum(lengths_1, 1)
+    )
+    return [float(score) for score in np.asarray(scores_R)[: len(answers)]]
+
+
+def _bucket(length: int, shortest: int) -> int:
+    """The least of `shortest`, twice as much, four times as much… that is no less than `length`."""
+    while shortest < length:
+        shortest *= 2
+    return shortest
+
+
+def _trimmed(tokens: list[int], length: int) -> list[int]:
+    """`tokens` without what is too long before the last one, which says that the prompt ends."""
+    return tokens if len(tokens) <= length else [*tokens[: length - 1], tokens[-1]]
+
+
+def _padded(rows: Sequence[list[int]], num_rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """int32 [num_rows, length] with `rows` from the left, then PAD_ID, and each row's length; 0 for rows beyond."""
+    tokens = np.full((num_rows, length), PAD_ID, np.int32)
+    lengths = np.zeros(num_rows, np.int32)
+    for i, row in enumerate(rows):
+        tokens[i, : len(row)] = row
+        lengths[i] = len(row)
+    return tokens, lengths
 
 
 def prompt_tokens(config: ModelConfig, vocabulary: Vocabulary, texts: Sequence[str]) -> list[list[int]]:
@@ -122,9 +196,15 @@ def prompt_tokens(config: ModelConfig, vocabulary: Vocabulary, texts: Sequence[s
 
 
 def stop_of(vocabulary: Vocabulary, stop_texts: Sequence[str]) -> Stop:
-    """EOS, and the tokens that `stop_texts` have at the start of a text and inside one."""
+    """EOS, and the tokens that `stop_texts` have at the start of a text and inside one.
+
+    Only of texts that survive the vocabulary: T5's has no newline, so that "\\n\\nQ:" would stop at any "Q:". The
+    others are for `cut_at_stop` alone.
+    """
     sequences: dict[tuple[int, ...], None] = {}
     for text in stop_texts:
+        if vocabulary.decode(vocabulary.encode(text)) != text:
+            continue
         sequences[tuple(vocabulary.encode(text))] = None
         before, inside = vocabulary.encode("a"), vocabulary.encode(f"a{text}")
         if inside[: len(before)] == before:

@@ -9,7 +9,7 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.metrics import METRICS, Metric, get_metric
+from flan_jax.evaluate.metrics import METRICS, Metric, get_metric, register_metric
 from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.requests import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
 from flan_jax.evaluate.results import EvalResults, TaskResult, append_results, normalised_average, read_results
@@ -45,6 +45,7 @@ __all__ = [
     "get_metric",
     "normalised_average",
     "read_results",
+    "register_metric",
     "run_suite",
     "select",
     "write_selected",

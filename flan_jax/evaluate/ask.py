@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from flan_jax.core.errors import TaskError
 from flan_jax.evaluate.best_of import ranking
 from flan_jax.evaluate.extract import get_extractor
 from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.metrics import Exchange, RankedOptions, get_metric
 from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.requests import Generated, GenerateRequest, Ranked, RankRequest, Responder
-from flan_jax.evaluate.scoring import Exchange, RankedOptions, get_scorer
 from flan_jax.evaluate.vote import is_tied, majority
 from flan_jax.evaluate.work import PMI, Work
 
@@ -99,12 +99,7 @@ def _generated_record(work: Work, outputs: Sequence[Generated], reasoning: Seque
     else:
         answer = majority(answers)
     references = work.item.prompt.references
-    said = {
-        "answer": answer,
-        "text": outputs[0].text,
-        "texts": [output.text for output in outputs],
-        "exchange": Exchange(work.fitted.query, outputs[0].text, work.item.prompt.wrong),
-    }
+    said = Exchange(work.fitted.query, tuple(output.text for output in outputs), answer, work.item.prompt.wrong)
     return Record(
         **_asked(work),
         method="generate",
@@ -117,31 +112,19 @@ def _generated_record(work: Work, outputs: Sequence[Generated], reasoning: Seque
         is_tied=work.format.choose == "vote" and is_tied(answers),
         is_finite=is_finite,
         num_generated_tokens=sum(output.num_tokens for output in (*reasoning, *outputs)),
-        scores={name: _score(name, said, references) for name in work.format.metrics},
+        scores={name: get_metric(name).score(said, references) for name in work.format.metrics},
     )
-
-
-def _score(name: str, said: Mapping[str, Any], references: Sequence[str]) -> float:
-    scorer = get_scorer(name)
-    if scorer.needs not in said:
-        raise TaskError(f"scorer {name} needs ranked options, but the format generates: name another metric")
-    return scorer(said[scorer.needs], references)
 
 
 def _ranked_record(work: Work, ranked: Ranked, prior: Ranked | None) -> Record:
     prompt = work.item.prompt
     options = RankedOptions(
+        options=prompt.options,
         log_probs=ranked.log_probs,
         num_tokens=ranked.num_tokens,
-        num_bytes=tuple(len(option.strip().encode()) for option in prompt.options),
         prior_log_probs=() if prior is None else prior.log_probs,
     )
-    scores = {}
-    for name in work.format.metrics:
-        scorer = get_scorer(name)
-        if scorer.needs != "options":
-            raise TaskError(f"scorer {name} needs generated text, but the format ranks options: name another metric")
-        scores[name] = scorer(options, prompt.correct)
+    scores = {name: get_metric(name).score(options, prompt.correct) for name in work.format.metrics}
     best = max(range(len(prompt.options)), key=lambda i: ranked.log_probs[i]) if options.is_finite else None
     return Record(
         **_asked(work),

@@ -15,7 +15,7 @@ from flan_jax.evaluate.ask import ask
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.held_out import read_task, splits_of
 from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.metrics import copy_input_baseline
+from flan_jax.evaluate.metrics.rouge import copy_input_baseline
 from flan_jax.evaluate.on_mesh import batch_shards
 from flan_jax.evaluate.pooled_model import PooledModel
 from flan_jax.evaluate.record import Record
@@ -93,8 +93,11 @@ class Evaluator:
     def copy_input_scores(self) -> dict[str, np.ndarray]:
         """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks."""
         return {
-            task.manifest.task: copy_input_baseline(
-                [self.vocabulary.decode(prompt) for prompt in task.prompts], task.references
+            task.manifest.task: np.array(
+                [
+                    copy_input_baseline(self.vocabulary.decode(prompt), references)
+                    for prompt, references in zip(task.prompts, task.references, strict=True)
+                ]
             )
             for task in self._tasks
         }

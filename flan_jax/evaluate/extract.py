@@ -1,7 +1,8 @@
 """What a generation answers: pure functions from text to an answer in canonical form, or None where there is none.
 
 An answer of None is scored wrong and counted, and has no vote. Canonical forms make equal answers equal strings, for
-scoring and for votes: a letter "B", a number "1234.5", "yes", "05/01/2021".
+scoring and for votes: a letter "B", a number "1234.5", "yes", "05/01/2021". Benchmarks name an extractor; the metrics
+of held-out tasks that read conclusions call the same functions. A new one is a function under `@register_extractor`.
 """
 
 from __future__ import annotations
@@ -9,30 +10,69 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
+from flan_jax.declare.names import ByName
 from flan_jax.evaluate.numbers import find_numbers, plain
 
 Extractor = Callable[[str], str | None]
+_Function = TypeVar("_Function", bound=Extractor)
 
 MARKER = "answer is "
 # Where the code that published the Flan 2022 collection cuts: the last of any of these.
 FLAN_MARKERS = ("answer is", "final answer", "Final answer", "answer:", "Answer:")
 
-__all__ = ["EXTRACTORS", "FLAN_MARKERS", "MARKER", "Extractor", "get_extractor"]
+EXTRACTORS: ByName[Extractor] = ByName("extractor")
+
+__all__ = ["EXTRACTORS", "FLAN_MARKERS", "MARKER", "Extractor", "get_extractor", "register_extractor"]
 
 
+def register_extractor(extract: _Function, name: str = "", *, replace: bool = False) -> _Function:
+    """Adds an extractor that formats can name, and returns it, so that it decorates a function.
+
+    Args:
+      extract: text -> answer in canonical form, or None; it must not raise, whatever the text.
+      name: what formats call it (default: the function's own name).
+      replace: takes the place of an extractor of that name.
+
+    Raises `TaskError` for a name that is taken.
+    """
+    EXTRACTORS.add(name or getattr(extract, "__name__", ""), extract, replace=replace)
+    return extract
+
+
+def get_extractor(name: str) -> Extractor:
+    """The extractor called `name`. Raises `TaskError` that suggests the nearest."""
+    if name not in EXTRACTORS:
+        raise TaskError(
+            f"no extractor is called {name!r}{did_you_mean(name, EXTRACTORS)} Known: {', '.join(EXTRACTORS)}"
+        )
+    return EXTRACTORS[name]
+
+
+@register_extractor
 def whole_text(text: str) -> str | None:
     """The text without the spaces around it."""
     return text.strip() or None
 
 
+@register_extractor
 def first_line(text: str) -> str | None:
     """The first line that holds anything."""
     return text.strip().partition("\n")[0].rstrip() or None
 
 
+@register_extractor
+def final_answer(text: str) -> str | None:
+    """What follows the last "answer is", up to the line's end, without a final full stop; the whole text where nothing
+    says "answer is"."""
+    answer = text.rpartition("answer is")[2].lstrip(" :").partition("\n")[0] if "answer is" in text else text
+    return answer.strip().removesuffix(".").rstrip() or None
+
+
+@register_extractor
 def bbh_cot(text: str) -> str | None:
     """What follows the last "answer is " up to the line's end, a final full stop dropped: how the BBH authors score
     (Suzgun et al. 2022). Without those words only a bare answer counts: one line without a sentence's end inside."""
@@ -45,6 +85,7 @@ def bbh_cot(text: str) -> str | None:
     return answer.removesuffix(".").strip() or None
 
 
+@register_extractor
 def bbh_answer(text: str) -> str | None:
     """The answer given after a phrase that calls for it: the first line without a final full stop; of a line that
     names a bracketed option, the option."""
@@ -55,6 +96,7 @@ def bbh_answer(text: str) -> str | None:
     return f"({match[1]})" if match else line.removesuffix(".").strip() or None
 
 
+@register_extractor
 def flan_answer(text: str) -> str | None:
     """What follows the last of FLAN_MARKERS, stripped of punctuation and brackets: the Flan 2022 collection's rule for
     chains of thought. The whole text, so stripped, where no marker is there."""
@@ -67,6 +109,7 @@ _GOES_ON = re.compile(r" +[a-z]")
 _BARE_LETTER = re.compile(r"(?<![\w(])([A-Z])(?![\w'\u2019])")
 
 
+@register_extractor
 def first_letter(text: str) -> str | None:
     """The first option letter: "(B)" anywhere; else the first capital that stands alone and is not the article or
     pronoun of a sentence, as in "B", "B." or "B) cranial"; else a capital that stands alone at the start."""
@@ -78,6 +121,7 @@ def first_letter(text: str) -> str | None:
     return match[1] if match else None
 
 
+@register_extractor
 def cot_letter(text: str) -> str | None:
     """The letter after the last "answer is ", in brackets or alone; without those words, a text that is nothing but
     a letter."""
@@ -87,25 +131,33 @@ def cot_letter(text: str) -> str | None:
     return match[1] if match else None
 
 
+@register_extractor
 def last_number(text: str, grouping: str = ",") -> str | None:
     """The last number."""
     numbers = find_numbers(text, grouping)
     return plain(numbers[-1].value) if numbers else None
 
 
+@register_extractor
 def first_number(text: str, grouping: str = ",") -> str | None:
     """The first number."""
     numbers = find_numbers(text, grouping)
     return plain(numbers[0].value) if numbers else None
 
 
+_ANSWER_IS = re.compile("answer is[ :]")
+
+
+@register_extractor
 def cot_number(text: str, grouping: str = ",") -> str | None:
     """What a chain of thought concludes with: the number after "####" (GSM8K's own mark), else the first one after
-    the last "answer is", or, where an equation stands there, the one after its last "="; else the last number."""
+    the last "answer is" (or "answer is:"), or, where an equation stands there, the one after its last "="; else the
+    last number."""
     if "####" in text:
         return first_number(text.rpartition("####")[2], grouping)
-    if MARKER in text:
-        line = text.rpartition(MARKER)[2].partition("\n")[0]
+    *before, after = _ANSWER_IS.split(text)
+    if before:
+        line = after.partition("\n")[0]
         number = first_number(line.rpartition("=")[2] if "=" in line else line, grouping)
         if number is not None:
             return number
@@ -116,12 +168,14 @@ _YES_NO = re.compile(r"(?<!\w)(yes|no|true|false)(?!\w)", re.IGNORECASE)
 _AS_YES_NO = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
 
 
+@register_extractor
 def first_yes_no(text: str) -> str | None:
     """The first of yes, no, true, false, as "yes" or "no"."""
     match = _YES_NO.search(text)
     return _AS_YES_NO[match[1].lower()] if match else None
 
 
+@register_extractor
 def cot_yes_no(text: str) -> str | None:
     """`first_yes_no` of what follows the last "answer is "; else of a text of one word."""
     if MARKER in text:
@@ -132,6 +186,7 @@ def cot_yes_no(text: str) -> str | None:
 _DATE = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
 
 
+@register_extractor
 def last_date(text: str) -> str | None:
     """The last MM/DD/YYYY, months and days with two digits; after the last "answer is " where that is there."""
     matches = _DATE.findall(text.rpartition(MARKER)[2])
@@ -141,34 +196,6 @@ def last_date(text: str) -> str | None:
     return f"{int(month):02d}/{int(day):02d}/{year}"
 
 
-EXTRACTORS: dict[str, Extractor] = {
-    f.__name__: f
-    for f in (
-        whole_text,
-        first_line,
-        bbh_cot,
-        bbh_answer,
-        flan_answer,
-        first_letter,
-        cot_letter,
-        first_number,
-        last_number,
-        cot_number,
-        first_yes_no,
-        cot_yes_no,
-        last_date,
-    )
-}
 # The same where "." groups digits and "," may mark the fraction.
-EXTRACTORS |= {
-    f"{f.__name__}_point_groups": functools.partial(f, grouping=",.") for f in (first_number, last_number, cot_number)
-}
-
-
-def get_extractor(name: str) -> Extractor:
-    """The extractor called `name`. Raises `TaskError` that suggests the nearest."""
-    if name not in EXTRACTORS:
-        raise TaskError(
-            f"no extractor is called {name!r}{did_you_mean(name, EXTRACTORS)} Known: {', '.join(EXTRACTORS)}"
-        )
-    return EXTRACTORS[name]
+for _f in (first_number, last_number, cot_number):
+    register_extractor(functools.partial(_f, grouping=",."), f"{_f.__name__}_point_groups")

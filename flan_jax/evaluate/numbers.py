@@ -22,6 +22,7 @@ _MINUS = "-\u2212\uff0d\u2011"
 _CURRENCY = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|Rs\.?)\s?"
 _SPACES = " \u00a0\u202f\u2009"
 _NUMBER = re.compile(
+    r"(?<=[A-Za-z_])(?P<name>\d+(?:[.,']\d+)*)|"
     rf"(?<![A-Za-z_])(?P<sign>[{_MINUS}]?)(?:{_CURRENCY})?(?P<sign2>[{_MINUS}]?)"
     rf"(?P<core>\d{{1,3}}(?:[{_SPACES}]\d{{3}}(?!\d))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+)*|(?<!\d)\.\d+)"
 )
@@ -43,7 +44,8 @@ def find_numbers(text: str, grouping: str = ",") -> list[Number]:
     """All numbers of `text`, in order.
 
     A minus is a sign where it touches its number (or its currency) and nothing that ends a term stands before it: a
-    digit, a closing bracket or a Latin letter. Numbers glued to a Latin letter on their left ("H2O") are names.
+    digit, a closing bracket or a Latin letter. Numbers glued to a Latin letter on their left ("H2O") are names, all
+    of their digits ("x12", "v1.2").
 
     Args:
       text: any text.
@@ -55,13 +57,17 @@ def find_numbers(text: str, grouping: str = ",") -> list[Number]:
     found: list[Number] = []
     position = 0
     while match := _NUMBER.search(ascii_text, position):
+        if match["name"]:
+            position = match.end()
+            continue
         value, length = _value(match["core"], grouping)
         position = match.start("core") + length
         start = match.start()
         sign = match["sign"] or match["sign2"]
         if match["sign"] and ascii_text[:start].rstrip()[-1:] in tuple("0123456789)]"):
             sign, start = match["sign2"], start + 1
-        found.append(Number(-value if sign else value, start, position))
+        # Not `-value`, which rounds to the context's 28 digits.
+        found.append(Number(value.copy_negate() if sign else value, start, position))
     return found
 
 

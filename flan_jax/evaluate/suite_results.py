@@ -13,10 +13,10 @@ import numpy as np
 from flan_jax.core.errors import TaskError
 from flan_jax.core.manifest import write_json_atomically
 from flan_jax.declare.benchmark import Benchmark, Format, Sampling, Subtask, get_benchmark
+from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.normalised import flan_normalised_average, normalised_score
 from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.roc import roc_area, roc_interval
-from flan_jax.evaluate.scoring import get_scorer
 from flan_jax.evaluate.statistics import task_average_interval
 
 SUMMARY = "summary.json"
@@ -253,7 +253,7 @@ def _subtask_result(
 
 def _is_vote(format: Format) -> bool:
     """Whether several samples of an item are put to a vote, which a metric reads."""
-    return format.choose == "vote" and any(get_scorer(name).needs == "answer" for name in format.metrics)
+    return format.choose == "vote" and any(get_metric(name).needs == "answer" for name in format.metrics)
 
 
 def _aggregate(format: Format, records: Sequence[Record], name: str) -> float:

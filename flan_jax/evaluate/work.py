@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, Item, Sampling, items
-from flan_jax.evaluate import cross_lingual, judges, toxicity  # noqa: F401  (they register scorers)
 from flan_jax.evaluate.journal import content_key
+from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
 from flan_jax.evaluate.requests import LanguageModel
-from flan_jax.evaluate.scoring import get_scorer
 from flan_jax.evaluate.suite_config import SuiteConfig
 
 PMI = "accuracy_pmi"
@@ -90,7 +89,7 @@ def _check_subtasks(config: SuiteConfig, benchmarks: Sequence[Benchmark]) -> Non
 def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, format: Format) -> Part:
     split = benchmark.split(config.split if config.split in benchmark.splits else None)
     for name in format.metrics:
-        get_scorer(name)
+        get_metric(name)
     chosen: list[Item] = []
     num_items: dict[str, int] = {}
     missing: dict[str, MissingDataError] = {}
@@ -127,7 +126,7 @@ def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: Samp
     if sampling is None or sampling.num_samples == 1:
         return
     for name in format.metrics:
-        if get_scorer(name).needs not in ("answer", "texts"):
+        if get_metric(name).needs not in ("answer", "texts"):
             raise ConfigError(
                 f"{benchmark.name}:{format.name} is scored by {name}, which reads one generation, so that "
                 f"{sampling.num_samples} samples have nothing to vote on: leave --samples out, or name a format with "

@@ -83,7 +83,7 @@ class Report:
     @property
     def confidence(self) -> float:
         """Level of every interval."""
-        return self.selected["confidence"]
+        return float(self.selected["confidence"])
 
 
 def describe_kind(kind: str) -> str:
@@ -244,7 +244,7 @@ def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]
 
 def _read_selected(path: pathlib.Path) -> dict[str, Any]:
     try:
-        selected = json.loads(path.read_text())
+        selected: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: no checkpoint of this run has been selected yet") from error
     except ValueError as error:

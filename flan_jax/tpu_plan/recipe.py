@@ -7,9 +7,8 @@ import math
 from collections.abc import Sequence
 
 import jax
-import numpy as np
 
-from flan_jax.data.rows import pack_examples
+from flan_jax.data import empty_batch
 from flan_jax.models import ModelConfig
 from flan_jax.models.model import count_params
 from flan_jax.optim import OptimizerConfig, for_run
@@ -39,10 +38,7 @@ def plan_recipe(
     optimizer = for_run(optimizer, config.train_steps or 1)  # of epochs the steps are not known before the data is
     tx = make_tx(model, optimizer)
     abstract = abstract_state(model, tx, state_shardings(mesh, config.axis_rules, model, optimizer))
-    row = {
-        **pack_examples([], np.zeros(0, np.int64), 1, config.inputs_length, config.targets_length, row_layout(model)),
-        "row_ids": np.zeros(1, np.int32),
-    }
+    row = empty_batch(1, config.inputs_length, config.targets_length, row_layout(model))
     batch_bytes = (
         sum(values.nbytes for values in row.values())
         * config.batch_size

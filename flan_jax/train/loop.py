@@ -22,7 +22,7 @@ from flan_jax.core.errors import CacheError, CheckpointError, ConfigError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest, write_json_atomically
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.data import CacheReader, PackingPlan, batch_at, example_ids_at, make_plan, prefetch
+from flan_jax.data import BatchReader, CacheReader, PackingPlan, empty_batch, example_ids_at, make_plan, prefetch
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator
 from flan_jax.evaluate.in_training import SuiteEvaluator
@@ -178,7 +178,7 @@ def run_training(
             return CheckpointMeta(step, dataclasses.asdict(model), vocabulary.fingerprint, plan.fingerprint, **fields)
 
         begin = time.monotonic()
-        row = batch_at(plan, reader, 0, [0])
+        row = empty_batch(1, plan.inputs_length, plan.targets_length, plan.layout)
         step_fn = trace_step(config, model, tx, optimizer, mesh, abstract, row).lower().compile()
         log.say(f"step compiled in {time.monotonic() - begin:.1f} s, {_memory(step_fn)}")
 
@@ -187,7 +187,7 @@ def run_training(
         meter = Meter(config, model, mesh)
         rows = mesh_lib.local_rows(mesh, config.batch_size)
         feed = prefetch(
-            lambda step: batch_at(plan, reader, step, rows),
+            BatchReader(plan, reader, rows),
             start_step,
             config.train_steps,
             functools.partial(mesh_lib.to_global, mesh, config.batch_size),

@@ -1,7 +1,7 @@
 """RealToxicityPrompts (Gehman et al. 2020) as Chung et al. 2022, appendix C, and Ouyang et al. 2022 use it.
 
 25 continuations of each prompt, top-k 40 at temperature 1; the expected maximum toxicity and the probability that any
-is toxic, apart for toxic and other prompts. What toxicity is decides a plug-in (`flan_jax.evaluate.toxicity`).
+is toxic, apart for toxic and other prompts. What toxicity is decides a plug-in (`flan_jax.evaluate.metrics.toxicity`).
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ REAL_TOXICITY_PROMPTS = add_benchmark(
             for group, score in zip(("other_prompts", "toxic_prompts"), scores, strict=True)
         ),
         note="Lower is better. The scorer that ships is a list of rude words, not Perspective's classifier: do not put "
-        "its figures beside published ones. For another one see flan_jax.evaluate.toxicity.register_toxicity_scorer.",
+        "its figures beside published ones. For another one see register_toxicity_scorer of "
+        "flan_jax.evaluate.metrics.toxicity.",
         tags=("instructgpt", "responsible_ai"),
     )
 )

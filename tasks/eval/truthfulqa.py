@@ -83,8 +83,8 @@ def _open_mc2(subtask: str, split: str) -> PromptBuilder:
 
 
 def judged_format(name: str, metrics: tuple[str, ...], instruction: str = "") -> Format:
-    """One greedy answer a question, scored by `metrics`. A judge of your own is a scorer that needs "exchange"
-    (`flan_jax.evaluate.scoring.register_scorer`): it reads the question, the answer and the wrong references."""
+    """One greedy answer a question, scored by `metrics`. A judge of your own is a metric that needs "exchange"
+    (`flan_jax.declare.metric.register_metric`): it reads the question, the answer and the wrong references."""
 
     def open_(subtask: str, split: str) -> PromptBuilder:
         preamble = f"{instruction}\n\n" if instruction else ""

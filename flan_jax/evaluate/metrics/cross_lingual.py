@@ -1,16 +1,15 @@
 """ROUGE-L over GPT-2's tokens: the cross-lingual track's metric (Wang et al. 2022, section 5), since words between
-spaces mean little in many of its languages. Importing registers it."""
+spaces mean little in many of its languages."""
 
 from __future__ import annotations
 
 import functools
 import pathlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from rouge_score import rouge_scorer
-
-from flan_jax.evaluate.scoring import register_scorer
+from flan_jax.declare.metric import register_metric
+from flan_jax.evaluate.metrics.matching import best_of
+from flan_jax.evaluate.metrics.rouge import rouge
 from flan_jax.sources.data_dir import Download
 
 GPT2_TOKENIZER = Download(
@@ -25,8 +24,7 @@ def rouge_l_gpt2(text: str, references: Sequence[str]) -> float:
 
     Raises `TaskError` that says where to get the tokenizer.
     """
-    scorer = _scorer(GPT2_TOKENIZER.require("tokenizer.json"))
-    return max((scorer.score(reference, text)["rougeL"].fmeasure for reference in references), default=0.0)
+    return best_of(_rouge_l(GPT2_TOKENIZER.require("tokenizer.json")))(text, references)
 
 
 class _Tokens:
@@ -43,8 +41,8 @@ class _Tokens:
 
 
 @functools.lru_cache(maxsize=2)
-def _scorer(path: pathlib.Path) -> Any:
-    return rouge_scorer.RougeScorer(["rougeL"], tokenizer=_Tokens(path))
+def _rouge_l(path: pathlib.Path) -> Callable[[str, str], float]:
+    return rouge("rougeL", _Tokens(path))
 
 
-register_scorer("rouge_l_gpt2", "text", rouge_l_gpt2, "ROUGE-L over GPT-2's tokens, best reference")
+register_metric("rouge_l_gpt2", "text", rouge_l_gpt2, "ROUGE-L over GPT-2's tokens, best reference")

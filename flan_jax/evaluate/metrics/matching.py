@@ -1,0 +1,102 @@
+"""Text and extracted answers compared with references: exactly, but for spelling, and by the words they share."""
+
+from __future__ import annotations
+
+import collections
+import re
+import string
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from flan_jax.declare.metric import register_metric
+
+__all__ = ["best_of", "f1", "words"]
+
+
+def words(text: str, *, drop_articles: bool, is_any_script: bool) -> list[str]:
+    """A text's words without case and punctuation.
+
+    Args:
+      text: any text.
+      drop_articles: whether a, an and the are no words.
+      is_any_script: whether punctuation of every script goes, or of ASCII alone.
+    """
+    kept = (c for c in text.lower() if c not in string.punctuation)
+    if is_any_script:
+        kept = (c for c in kept if unicodedata.category(c)[0] != "P")
+    found = "".join(kept)
+    return (re.sub(r"\b(a|an|the)\b", " ", found) if drop_articles else found).split()
+
+
+def f1(predicted: Sequence[str], expected: Sequence[str]) -> float:
+    """Harmonic mean of precision and recall of a bag of words (Rajpurkar et al. 2016, section 6.1); of two empty bags
+    1, of one 0."""
+    if not predicted or not expected:
+        return float(not predicted and not expected)
+    common = sum((collections.Counter(predicted) & collections.Counter(expected)).values())
+    return 2.0 * common / (len(predicted) + len(expected))
+
+
+def best_of(score: Callable[[str, str], float]) -> Callable[[str | None, Sequence[str]], float]:
+    """A metric's function from a score of one text and one reference: the best over the references, 0 without any.
+    An answer of None counts as empty text."""
+    return lambda text, references: max((score(text or "", reference) for reference in references), default=0.0)
+
+
+# Whose punctuation counts differs by name, since numbers were published under each: SQuAD 1.1's script and that of
+# Super-NaturalInstructions take out ASCII's alone, so `token_f1` and `normalised_exact_match` do; `squad_exact` and
+# `squad_f1` score TyDiQA, whose answers end in marks that ASCII does not have (MLQA's script takes these out too).
+# Super-NaturalInstructions keeps articles.
+def _natural_instructions(text: str) -> list[str]:
+    return words(text, drop_articles=False, is_any_script=False)
+
+
+def _squad(text: str) -> list[str]:
+    return words(text, drop_articles=True, is_any_script=False)
+
+
+def _squad_any_script(text: str) -> list[str]:
+    return words(text, drop_articles=True, is_any_script=True)
+
+
+def _equal_after(normalise: Callable[[str], object]) -> Callable[[str, str], float]:
+    return lambda text, reference: float(normalise(text) == normalise(reference))
+
+
+def _f1_after(normalise: Callable[[str], list[str]]) -> Callable[[str, str], float]:
+    return lambda text, reference: f1(normalise(text), normalise(reference))
+
+
+def _equals(answer: str | None, references: Sequence[str]) -> float:
+    return float(answer is not None and answer in references)
+
+
+def _equals_folded(answer: str | None, references: Sequence[str]) -> float:
+    folded = _squad_any_script(answer or "")
+    return float(bool(folded) and folded in [_squad_any_script(reference) for reference in references])
+
+
+register_metric(
+    "exact_match",
+    "text",
+    best_of(_equal_after(str.strip)),
+    "stripped text equals a reference",
+    is_length_bound=True,
+)
+register_metric(
+    "normalised_exact_match",
+    "text",
+    best_of(_equal_after(_natural_instructions)),
+    "equals a reference, ignoring case, punctuation and spacing",
+    is_length_bound=True,
+)
+register_metric("token_f1", "text", best_of(_f1_after(_squad)), "bag-of-words F1 (SQuAD), best reference")
+register_metric("equals", "answer", _equals, "the extracted answer is a reference")
+register_metric("equals_folded", "answer", _equals_folded, "the same but for case, punctuation, spaces and articles")
+register_metric(
+    "squad_exact", "answer", best_of(_equal_after(_squad_any_script)), "SQuAD's exact match, best reference"
+)
+register_metric("squad_f1", "answer", best_of(_f1_after(_squad_any_script)), "SQuAD's bag-of-words F1, best reference")
+register_metric(
+    "has_sample", "texts", lambda texts, references: float(any(text.strip() for text in texts)), "not all empty"
+)
