@@ -1,8 +1,8 @@
 """Every block of code in README, CONTRIBUTING and docs/ runs, or says what it needs that is not here.
 
-A page's blocks run one after another in an empty folder, shell commands shortened (fewer steps, fewer questions). Before
-a block, a comment may say `<!-- needs: data -->` (it is not run; its flags and files are still checked),
-`<!-- file: help_desk.py -->` (it is saved under that name) or `<!-- given: a model -->` (names it uses and does not make).
+A page's blocks run one after another in an empty folder, shell commands shortened (fewer steps, fewer questions).
+Before a block, a comment may say `<!-- needs: data -->` (it is not run; its flags and files are still checked),
+`<!-- file: help_desk.py -->` (it is saved under that name) or `<!-- given: a model -->` (names that it does not make).
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import sys
 
 import numpy as np
 import pytest
+from data_cache import FakeVocabulary, write_cache
 from docs_blocks import CODE, NEEDS, SHOWN, blocks_of, pages, run_shell, shorter
 from shared import ROOT
 
@@ -84,10 +85,10 @@ def _demo(folder: pathlib.Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory, worker_id):
+def demo(tmp_path_factory):
     """A folder with runs/demo, made once, whichever of pytest's processes comes first."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "docs_demo"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "docs_demo"
     folder.mkdir(exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -102,13 +103,12 @@ def a_model(folder):
     """Names of docs/decoding.md: the embedded model and two prompts."""
     import jax
 
-    from flan_jax.checkpoints.weights import load_weights
-    from flan_jax.core import assets
+    from flan_jax.checkpoints.load import load_model
 
-    params, stored = load_weights(assets.ASSETS / "lm_adapted")
+    model = load_model("embedded:lm_adapted")
     return {
-        "config": stored.model,
-        "params": params,
+        "config": model.config,
+        "params": model.params,
         "inputs_BL": np.array([[5, 6, 1], [7, 1, 0]], np.int32),
         "lengths_B": np.array([3, 2], np.int32),
         "limits_B": np.array([4, 4], np.int32),
@@ -118,7 +118,14 @@ def a_model(folder):
     }
 
 
-GIVEN = {"a model": a_model}
+def a_cache(folder):
+    """Names of docs/feed.md: a cache of two tasks, and its vocabulary."""
+    write_cache(folder / "cache", {"alpha": 300, "beta": 70})
+    (folder / "cache/mixtures/made_up.json").rename(folder / "cache/mixtures/my_mixture.json")
+    return {"root": folder / "cache", "vocabulary": FakeVocabulary()}
+
+
+GIVEN = {"a model": a_model, "a cache": a_cache}
 
 
 @pytest.mark.slow
