@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
@@ -82,7 +82,7 @@ def _all(split: str) -> Iterator[tuple[str, Question]]:
                 yield _question(path, 1, row, context)
 
 
-def _question(path: Any, line: int, row: dict[str, Any], context: str) -> tuple[str, Question]:
+def _question(path: Any, line: int, row: Mapping[str, Any], context: str) -> tuple[str, Question]:
     name = text_field(path, line, row, "id")
     answers = row.get("answers")
     if not isinstance(answers, list) or not answers:
