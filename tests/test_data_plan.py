@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture, write_split
-from golden.plans_make import CASES, GOLDEN, MadeUpReader, spec_of
+from golden.plans_make import CASES, GOLDEN, made_up_reader, spec_of
 
 from flan_jax.core.errors import CacheError, ConfigError, TaskError
 from flan_jax.core.manifest import split_dir
@@ -75,13 +75,13 @@ def test_plans_are_what_they_were(tmp_path, monkeypatch, case):
     """Plans on disk, and runs to be continued, rest on these fingerprints, hashes of arrays and counts."""
     golden = json.loads(GOLDEN.read_text())[case]
     spec = spec_of(case)
-    made = make_plan(spec, MadeUpReader(tmp_path), FakeVocabulary())
+    made = make_plan(spec, made_up_reader(tmp_path), FakeVocabulary())
     (path,) = tmp_path.glob(f"plans/{golden['fingerprint'][:16]}-12/plan.json")
     assert json.loads(path.read_text()) == golden
     # One of before is read: it lacked what later versions found out.
     path.write_text(json.dumps({key: golden[key] for key in ("fingerprint", "sha256", "content_sha256", "summaries")}))
     monkeypatch.setattr("flan_jax.data.planner._Planner", None)  # making it again would fail
-    read = make_plan(spec, MadeUpReader(tmp_path), FakeVocabulary())
+    read = make_plan(spec, made_up_reader(tmp_path), FakeVocabulary())
     _assert_equal_plans(made, read)
     assert read.num_steps == 12 and read.summaries == made.summaries and read.steps_per_epoch is None
 

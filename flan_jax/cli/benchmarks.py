@@ -23,10 +23,10 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
 from flan_jax.evaluate import (
     SELF_CONSISTENCY,
+    EvalResults,
     JaxLanguageModel,
     Journal,
     SuiteConfig,
-    SuiteResults,
     run_suite,
 )
 from flan_jax.evaluate.best_template import best_templates
@@ -185,7 +185,7 @@ def _settings(args: argparse.Namespace, loaded: LoadedModel, history: TrainedOn)
     }
 
 
-def _run(config: SuiteConfig, model: JaxLanguageModel, journal: Journal, notes: Sequence[str] = ()) -> SuiteResults:
+def _run(config: SuiteConfig, model: JaxLanguageModel, journal: Journal, notes: Sequence[str] = ()) -> EvalResults:
     if not sys.stderr.isatty():
         return run_suite(config, model, journal, _lines(), notes)
     columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -230,6 +230,6 @@ def _slug(checkpoint: str) -> str:
     return re.sub(r"[^\w.-]+", "_", checkpoint.strip("/")) or "model"
 
 
-def _speed(results: SuiteResults) -> str:
+def _speed(results: EvalResults) -> str:
     per_sec = results.num_asked / max(results.secs, 1e-9)
     return f"{results.num_asked:,} items asked in {results.secs:.1f} s ({per_sec:.2f} a second, compilation in)"

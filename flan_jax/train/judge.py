@@ -22,7 +22,8 @@ from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.contamination import TrainedOn
 from flan_jax.evaluate.evaluator import Evaluator
 from flan_jax.evaluate.in_training import SuiteEvaluator
-from flan_jax.evaluate.results import EvalResults, append_results, read_results
+from flan_jax.evaluate.results import EvalResults
+from flan_jax.evaluate.results_file import append_results, read_results
 from flan_jax.evaluate.select import Selection, select, write_selected
 from flan_jax.models import ModelConfig
 from flan_jax.train.config import TrainConfig

@@ -13,9 +13,9 @@ import numpy as np
 if __name__ == "__main__":  # the vocabulary lies beside the tests
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from data_cache import FakeVocabulary
+from data_cache import FakeVocabulary, LengthsReader
 
-from flan_jax.core.manifest import MixtureManifest, Shard, SplitManifest
+from flan_jax.core.manifest import MixtureManifest
 from flan_jax.data import DecoderRows, PlanSpec, make_plan
 
 GOLDEN = pathlib.Path(__file__).with_name("plans.json")
@@ -27,37 +27,17 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-class MadeUpReader:
-    """Manifests and lengths of two tasks, one of them with an objective, that no file format has a part in."""
+def made_up_reader(root: pathlib.Path) -> LengthsReader:
+    """Lengths of two tasks, one of them with an objective, that no file format has a part in.
 
-    def __init__(self, root: pathlib.Path):
-        self.root = root
-
-    def manifest(self, task: str, split: str) -> SplitManifest:
-        size = SIZES[task]
-        return SplitManifest(
-            task=task,
-            split=split,
-            cluster="made_up",
-            kind="",
-            objective="prefix_lm" if task == "beta" else None,
-            metrics=(),
-            chance=0.0,
-            pipeline="native",
-            fingerprint=f"text of {task}",
-            vocab_fingerprint="f" * 64,
-            vocab_size=1000,
-            num_examples=size,
-            shards=(Shard("shard", size, 1, f"{size:064}"),),
-            dropped={},
-            exemplars_dropped=0,
-            examples_shortened=0,
-            max_inputs_length=None,
-        )
-
-    def lengths(self, task: str, split: str) -> np.ndarray:
-        n = np.arange(SIZES[task])
-        return np.stack([2 + n * 7 % 50, 2 + n * 5 % 20], axis=1).astype(np.int32)
+    Args:
+      root: where the plan is saved.
+    """
+    lengths = {
+        task: np.stack([2 + np.arange(size) * 7 % 50, 2 + np.arange(size) * 5 % 20], axis=1)
+        for task, size in SIZES.items()
+    }
+    return LengthsReader(root, lengths, {"beta": "prefix_lm"})
 
 
 def spec_of(case: str) -> PlanSpec:
@@ -69,7 +49,7 @@ def spec_of(case: str) -> PlanSpec:
 def saved(case: str) -> dict[str, Any]:
     """plan.json of a case, as it is saved."""
     with tempfile.TemporaryDirectory() as folder:
-        make_plan(spec_of(case), MadeUpReader(pathlib.Path(folder)), FakeVocabulary())
+        make_plan(spec_of(case), made_up_reader(pathlib.Path(folder)), FakeVocabulary())
         (path,) = pathlib.Path(folder).glob("plans/*/plan.json")
         content: dict[str, Any] = json.loads(path.read_text())
         return content
