@@ -127,7 +127,11 @@ def run_shell(block: Block, folder: pathlib.Path, monkeypatch: Any) -> None:
                 if name == "PYTHONPATH":
                     monkeypatch.syspath_prepend(str(folder))
                 continue
-            assert main(shorter(words)[1:]) == 0, f"{block}: {shlex.join(words)}"
+            try:
+                status = main(shorter(words)[1:])
+            except SystemExit as ended:  # argparse ends by itself where a flag only lists something
+                status = int(ended.code or 0)
+            assert status == 0, f"{block}: {shlex.join(words)}"
         return
     program = folder / "bin" / "flan-jax"
     program.parent.mkdir(exist_ok=True)
