@@ -15,7 +15,8 @@ from flan_jax.cache.native import fit_exemplars
 from flan_jax.cache.resolve import register
 from flan_jax.cache.trace import Trace, trace
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.cli.gin_config import RunConfig, load
+from flan_jax.cli.gin_config import load
+from flan_jax.jobs.config import RunConfig
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError, FlanError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
