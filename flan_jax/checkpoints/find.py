@@ -16,11 +16,11 @@ from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from flan_jax.checkpoints.store import FOLDER, CheckpointMeta, Checkpoints, check_same_shapes, tensor_shapes
-from flan_jax.checkpoints.weights import WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
+from flan_jax.checkpoints.store import FOLDER, Checkpoints, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE
-from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models.families import family_of, model_from_json
+from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import (
     TuningConfig,
     adapt,
@@ -29,7 +29,6 @@ from flan_jax.models.tuning import (
     merged,
     part_shapes,
 )
-from flan_jax.train.config import TrainConfig
 
 SELECTED = "selected"
 # Settings that change nothing about what the weights mean.
@@ -49,10 +48,7 @@ __all__ = [
     "SELECTED",
     "WeightsSource",
     "check_same_model",
-    "check_same_tuning",
-    "check_tuning",
     "find_weights",
-    "tuning_fields",
 ]
 
 
@@ -80,7 +76,7 @@ class WeightsSource:
     def model_config(self, **changes: Any) -> ModelConfig:
         """The model's configuration; `changes` are for `dtype`, `remat`, `dropout_rate`."""
         try:
-            return (DecoderConfig if is_decoder(self.model) else T5Config)(**{**self.model, **changes})
+            return model_from_json(self.model, **changes)
         except (TypeError, ConfigError) as error:
             raise CheckpointError(f"{self.path} holds no model that this program knows: {error}") from error
 
@@ -143,11 +139,6 @@ class WeightsSource:
         return jax.jit(put_together, out_shardings=shardings)(trained, params)
 
 
-def is_decoder(model: Mapping[str, Any]) -> bool:
-    """Whether a configuration as JSON values is a `DecoderConfig`'s rather than a `T5Config`'s."""
-    return "num_kv_heads" in model
-
-
 def find_weights(path: str | pathlib.Path) -> WeightsSource:
     """Weights at `path`: a run's folder (its selected weights, else its newest checkpoint), one step's folder in
     `checkpoints`, or a folder with weights.safetensors. Raises `CheckpointError` for anything else."""
@@ -192,47 +183,13 @@ def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
     return step if step in checkpoints.steps() else checkpoints.latest_step()
 
 
-def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
-    """Raises `ConfigError` for a run that trains a part and has no weights for the rest, or another's optimizer."""
-    if tuning.method == "full":
-        return
-    if not config.initial_checkpoint_path:
-        raise ConfigError(
-            f"TuningConfig.method is {tuning.method!r}, which adds to weights that are there: set "
-            f"INITIAL_CHECKPOINT_PATH, or train with 'full'"
-        )
-    if config.restore_optimizer_state:
-        raise ConfigError(
-            f"TuningConfig.method is {tuning.method!r}, whose parameters no optimizer has seen: set "
-            f"RESTORE_OPTIMIZER_STATE = False"
-        )
-
-
-def tuning_fields(config: TrainConfig, tuning: TuningConfig) -> dict[str, Any]:
-    """What a checkpoint says of the part that its run trains: fields of `CheckpointMeta`, None for all of it."""
-    if tuning.method == "full":
-        return {"tuning": None, "base": None}
-    return {"tuning": tuning.summary(), "base": str(pathlib.Path(config.initial_checkpoint_path or "").absolute())}
-
-
-def check_same_tuning(path: pathlib.Path, config: TrainConfig, tuning: TuningConfig, meta: CheckpointMeta) -> None:
-    """Raises `CheckpointError` when the checkpoint is of a run that trained another part, or of another base."""
-    for name, ours in tuning_fields(config, tuning).items():
-        theirs = getattr(meta, name)
-        if ours != theirs:
-            raise CheckpointError(
-                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and "
-                f"INITIAL_CHECKPOINT_PATH, or start in another MODEL_DIR"
-            )
-
-
 def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> None:
     """Raises `CheckpointError` naming the settings in which the checkpoint's model `found` is another than `model`."""
     # As JSON has them. A setting that a checkpoint does not name is younger than it, and had its default's meaning.
-    ours = json.loads(json.dumps(dataclasses.asdict(model)))
-    defaults = json.loads(json.dumps(dataclasses.asdict(type(model)())))
-    if is_decoder(found) == is_decoder(defaults):
-        found = {**defaults, **json.loads(json.dumps(dict(found)))}
+    ours = json.loads(json.dumps(model.to_json()))
+    found = {"family": family_of(found), **json.loads(json.dumps(dict(found)))}
+    if found["family"] == model.family:
+        found = {**json.loads(json.dumps(type(model)().to_json())), **found}
     lines = [
         f"  {name}: this run {ours.get(name, 'absent')}, the checkpoint {found.get(name, 'absent')}"
         for name in sorted(ours.keys() | found.keys())

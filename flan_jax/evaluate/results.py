@@ -106,6 +106,12 @@ class EvalResults:
             values.update({f"{task.task}/{name}": value for name, value in task.metrics.items()})
         return {name: value for name, value in values.items() if value is not None}
 
+    def summary(self) -> str:
+        """One line for a run's log."""
+        averages = {group: self.average(group) for group in GROUPS}
+        scores = ", ".join(f"{group} {score:.4f}" for group, score in averages.items() if score is not None)
+        return f"judged on {len(self.tasks)} held-out tasks: {scores} ({self.secs:.1f} s)"
+
     def to_json(self) -> dict[str, Any]:
         """JSON value; `from_json` is its inverse (scores are kept to 6 decimals)."""
         tasks = {name: dataclasses.asdict(task) for name, task in sorted(self.tasks.items())}

@@ -17,7 +17,7 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate import JaxLanguageModel, Journal, Record, SuiteConfig, SuiteResults, run_suite
 from flan_jax.evaluate.best_template import BestTemplate, best_templates
-from flan_jax.evaluate.contamination import findings, notes, refuse
+from flan_jax.evaluate.contamination import findings, notes, refuse, training_tasks
 from flan_jax.jobs.devices import on_all_devices
 from flan_jax.jobs.progress import shown_progress
 from flan_jax.report import best_markdown, write_html, write_results
@@ -100,7 +100,7 @@ def score_benchmarks(
         config = dataclasses.replace(config, split=TEST)
     history = trained_on(model.source)
     asked = [(b, b.split(config.split if config.split in b.splits else None)) for b, _ in pairs]
-    found = findings(asked, history.all_tasks())
+    found = findings(asked, training_tasks(history))
     if not force:
         refuse(found, str(model.source.path))
     params, mesh = on_all_devices(model.params)
@@ -154,7 +154,7 @@ def _write(folder: pathlib.Path, scores: BenchmarkScores, settings: Mapping[str,
 
 def _settings(model: LoadedModel, history: TrainedOn, inputs_length: int, batch_size: int) -> dict[str, str]:
     """What the report says of how the model was asked, beside the results' own."""
-    tasks = history.all_tasks()
+    tasks = training_tasks(history)
     trained = f"{', '.join(history.mixtures)}: {len(tasks):,} tasks" if history.mixtures else "not recorded"
     return {
         "checkpoint": str(model.source.path),
