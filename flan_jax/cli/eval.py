@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from rich.table import Table
@@ -18,13 +18,13 @@ from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import write_json_atomically
-from flan_jax.evaluate import EvalConfig, EvalResults, TaskResult
-from flan_jax.evaluate.results import normalised_average, normalised_scores
-from flan_jax.evaluate.statistics import task_average_interval
+from flan_jax.evaluate import EvalConfig, EvalResults
+from flan_jax.evaluate.results import normalised_average
 from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.jobs.devices import whole_on_all_devices
 from flan_jax.jobs.held_out import score_tasks
 from flan_jax.report import report_console
+from flan_jax.report.task_table import TEXT_COLUMNS, task_rows
 
 HELP = "score a checkpoint on benchmarks or any mixture"
 DEFAULT_INPUTS_LENGTH = 512
@@ -95,21 +95,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_table(results: EvalResults, model: LoadedModel, baseline: Mapping[str, np.ndarray]) -> None:
-    tasks = results.in_group("report")
+    cells = task_rows(results, baseline)
     table = Table(title=f"{model.source.path}, step {results.step}", caption="percent, 95% bootstrap intervals")
-    for name in ("cluster", "task", "format", "metric"):
-        table.add_column(name, overflow="fold")
-    numbers = ["examples", "score", "chance", "unfinished", *(["copy input"] if baseline else [])]
-    for name in numbers:
-        table.add_column(name, justify="right")
-    for task in sorted(tasks, key=lambda task: (task.cluster, task.task)):
-        cells = [task.cluster, task.task, task.format, task.metric, f"{task.n} of {task.num_examples}"]
-        cells += [_percent(task.score, task.low, task.high), f"{100 * task.chance:.0f}", str(task.num_unfinished)]
-        table.add_row(*cells, *([f"{100 * baseline[task.task].mean():.1f}"] if baseline else []))
+    for name in cells.header:
+        if name in TEXT_COLUMNS:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right")
+    for row in cells.rows:
+        table.add_row(*row)
     table.add_section()
-    table.add_row(*_summary(tasks, baseline), style="bold")
+    table.add_row(*cells.summary, style="bold")
     console = report_console()
     console.print(table)
+    tasks = results.in_group("report")
     for field, text in (("num_trimmed", "prompts were trimmed"), ("num_empty", "generations held no text")):
         if count := sum(getattr(task, field) for task in tasks):
             console.print(f"{count} of {sum(task.n for task in tasks)} {text}")
@@ -117,20 +116,6 @@ def _print_table(results: EvalResults, model: LoadedModel, baseline: Mapping[str
     console.print(
         f"{results.secs:.1f} s, {results.num_tokens:,} answer tokens, {per_sec:,.0f} a second, compilation in"
     )
-
-
-def _summary(tasks: Iterable[TaskResult], baseline: Mapping[str, np.ndarray]) -> list[str]:
-    tasks = list(tasks)
-    interval = task_average_interval(
-        [normalised_scores(task) for task in tasks], confidence=0.95, num_resamples=1000, seed=0
-    )
-    cells = ["", f"normalised average of {len(tasks)} tasks", "", "", str(sum(task.n for task in tasks))]
-    cells += [_percent(interval.mean, interval.low, interval.high), "", str(sum(task.num_unfinished for task in tasks))]
-    return cells + ([f"{100 * np.mean([scores.mean() for scores in baseline.values()]):.1f}"] if baseline else [])
-
-
-def _percent(mean: float, low: float, high: float) -> str:
-    return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, baseline: Mapping[str, np.ndarray]) -> None:

@@ -18,7 +18,7 @@ from flan_jax.interop.t5x_checkpoint import are_adafactors, write_t5x
 from flan_jax.interop.t5x_orbax import write_t5x_orbax
 from flan_jax.interop.tensors import OrbaxTensors, SafetensorsTensors, Tensors, check_tensors
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
-from flan_jax.models.config import Dtype
+from flan_jax.models.family import Dtype
 
 FORMATS = ("hf", "t5x", "t5x_orbax")
 

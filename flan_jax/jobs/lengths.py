@@ -30,6 +30,10 @@ class TextLengths:
     inputs: np.ndarray = dataclasses.field(repr=False)
     targets: np.ndarray = dataclasses.field(repr=False)
 
+    def joined(self, other: TextLengths) -> TextLengths:
+        """Of both's examples."""
+        return TextLengths(np.concatenate([self.inputs, other.inputs]), np.concatenate([self.targets, other.targets]))
+
     def row_lengths(self) -> dict[str, int]:
         """The least power of two that the longest example fits, between 32 and 1,024, as TASK_FEATURE_LENGTHS."""
         return {name: _power_of_two(int(getattr(self, name).max())) for name in ("inputs", "targets")}
@@ -44,13 +48,14 @@ class TextLengths:
         return ", ".join(parts)
 
 
-def measure(mixture: str, vocabulary: Vocabulary, split: str | None = None) -> TextLengths:
+def measure(mixture: str, vocabulary: Vocabulary, split: str | None = None, *, is_judged: bool = False) -> TextLengths:
     """Lengths of examples of the task or mixture called `mixture`, spread over its tasks and their rows.
 
     Args:
       mixture: a registered name.
       vocabulary: counts tokens.
-      split: of each task; None for its training split, or, of a task that has none, its evaluation split.
+      split: of each task; None for the one that it is used for.
+      is_judged: whether that is its evaluation split; else it is the training split, if it has one.
 
     Raises `TaskError` for documents, whose rows are as long as one asks for.
     """
@@ -60,7 +65,8 @@ def measure(mixture: str, vocabulary: Vocabulary, split: str | None = None) -> T
     for task in _spread(tasks, SAMPLED_TASKS):
         if task.objective is not None:
             raise TaskError(f"{task.name} has documents, which fill rows of any length: give feature_lengths")
-        chosen = split or task.train_split or task.eval_split or ""
+        used = (task.eval_split, task.train_split) if is_judged else (task.train_split, task.eval_split)
+        chosen = split or used[0] or used[1] or ""
         num_rows = len(task.source.rows(chosen))
         rows = _spread(range(num_rows), max(1, SAMPLED_ROWS // min(len(tasks), SAMPLED_TASKS)))
         for _, example in task.rendered(chosen, rows):

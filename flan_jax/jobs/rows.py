@@ -10,22 +10,33 @@ from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.core.errors import TaskError
-from flan_jax.declare.metric import Metric, MetricFunction
+from flan_jax.declare.metric import Metric, MetricFunction, metric_names
 from flan_jax.declare.registry import add_mixture, add_task, get
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.declare.templates import Template, TemplateRenderer
-from flan_jax.sources.choose import TRAIN, choose_source
+from flan_jax.sources.choose import READERS, TRAIN, choose_source
 
 Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
 Metrics = str | MetricFunction | Metric | Sequence[str | MetricFunction | Metric]
 EVALUATION = "validation"
 
-__all__ = ["Metrics", "Rows", "is_name", "register_rows"]
+__all__ = ["Metrics", "Rows", "register_rows", "split_names"]
 
 
-def is_name(rows: Rows) -> bool:
-    """Whether `rows` is the name of a task or mixture: text that neither is a path nor looks like one."""
-    return isinstance(rows, str) and rows.isidentifier() and not pathlib.Path(rows).exists()
+def split_names(what: Rows | Sequence[str]) -> list[str] | None:
+    """The names that "mmlu,bbh:cot" or a list of them says, with what registers them imported; None for rows, for a
+    path of some, and for a `Task` or `Mixture`."""
+    if isinstance(what, Task | Mixture | os.PathLike):
+        return None
+    if isinstance(what, str):
+        if pathlib.Path(what).exists() or pathlib.Path(what).suffix in READERS:
+            return None
+        what = what.split(",")
+    if not all(isinstance(name, str) for name in what):
+        return None
+    for module in DEFAULT_MODULES:
+        importlib.import_module(module)
+    return [name.strip() for name in what if isinstance(name, str) and name.strip()]
 
 
 def register_rows(
@@ -54,7 +65,7 @@ def register_rows(
         return add_task(rows, replace=True).name
     if isinstance(rows, Mixture):
         return add_mixture(rows, replace=True).name
-    if isinstance(rows, str) and is_name(rows):
+    if isinstance(rows, str) and rows.isidentifier() and not pathlib.Path(rows).exists():
         for module in DEFAULT_MODULES:
             importlib.import_module(module)
         return get(rows).name
@@ -73,7 +84,7 @@ def register_rows(
         cluster=name,
         source=source,
         render=TemplateRenderer(templates),
-        metrics=(metrics,) if isinstance(metrics, str | Metric) or callable(metrics) else tuple(metrics),
+        metrics=metric_names([metrics] if isinstance(metrics, str | Metric) or callable(metrics) else metrics),
         train_split=None if is_held_out else split,
         eval_split=split if is_held_out else None,
     )

@@ -20,10 +20,10 @@ __all__ = ["AFTER", "BEFORE", "LINE", "SELECTED", "WIDTH", "bar", "mark_chance",
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, inches."""
-    from matplotlib.figure import Figure  # slow to import, and only needed here
+    """An empty figure, inches. A notebook shows it, without pyplot, which would keep every figure in memory."""
+    from flan_jax.report.shown_figure import ShownFigure  # slow to import, and only needed here
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def to_png(figure: Figure) -> bytes:

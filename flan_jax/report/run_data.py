@@ -26,7 +26,7 @@ KINDS: Mapping[str, str] = {
     "": "not held out: of a kind that was trained on",
 }
 
-__all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report"]
+__all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report", "read_metrics"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +108,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
     return Report(
         model_dir=folder,
         results=tuple(results),
-        metrics=tuple(_read_metrics(folder / "metrics.jsonl")),
+        metrics=tuple(read_metrics(folder / "metrics.jsonl")),
         selected=selected,
         before=before,
         after=after,
@@ -254,7 +254,7 @@ def _read_selected(path: pathlib.Path) -> dict[str, Any]:
     return selected
 
 
-def _read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
+def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
     """Lines with a step and a loss, the last one of a step; a line that a kill cut short is left out."""
     lines: dict[int, dict[str, Any]] = {}
     if path.exists():
