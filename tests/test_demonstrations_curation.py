@@ -17,7 +17,6 @@ from flan_jax.declare import task_folders
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import missing_source
 from flan_jax.sources.data_dir import VARIABLE, Download
-from flan_jax.tasks.demonstrations import DemonstrationSource
 from flan_jax.tasks.demonstrations.__main__ import main
 from flan_jax.tasks.demonstrations.curate import (
     SPLITS,
@@ -30,6 +29,7 @@ from flan_jax.tasks.demonstrations.curate import (
     examples,
 )
 from flan_jax.tasks.demonstrations.readers import read_demonstrations
+from flan_jax.tasks.demonstrations.source import DemonstrationSource
 
 REAL = "data/human_demonstrations"
 

@@ -19,7 +19,9 @@ from flan_jax.declare.known_counts import known_examples
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import Mixture, missing_source
 from flan_jax.sources.data_dir import VARIABLE
-from flan_jax.tasks.t0 import DATA_SETS, T0_SF, task_name
+from flan_jax.tasks.t0.data_sets import DATA_SETS
+from flan_jax.tasks.t0.flan2022 import T0_SF
+from flan_jax.tasks.t0.register import task_name
 from flan_jax.tasks.t0.source import P3Source
 
 HELD_OUT = {  # data set -> evaluation prompts (T0's own list)

@@ -19,8 +19,9 @@ from flan_jax.core.errors import TaskError
 from flan_jax.declare.known_counts import add_known_counts
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.task_folders import add_task_folder
 from flan_jax.declare.templates import DIRECT, TemplateRenderer
-from flan_jax.tasks.cot.sources import CotSource, EsnliSource, QedSource, TsvCotSource
+from flan_jax.tasks.cot.sources import TASK_FOLDER, CotSource, EsnliSource, QedSource, TsvCotSource
 from flan_jax.tasks.cot.templates import DIRECT_TEMPLATES, INVERTED_TEMPLATES, TEMPLATES
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
 
@@ -129,3 +130,6 @@ add_mixture(
         description="The 27 turned-around forms of the nine sets.",
     )
 )
+
+
+add_task_folder(TASK_FOLDER, register_cot)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.task_folders import add_task_folder
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.demonstrations.curate import DemonstrationRenderer
 from flan_jax.tasks.demonstrations.source import DemonstrationSource
@@ -53,3 +54,7 @@ def _register(task: str, mixture: str, source: DemonstrationSource) -> None:
     )
     description = "Demonstrations people wrote: plain, few-shot, user-written and chat prompts, split by user."
     add_mixture(Mixture(mixture, (Member(task),), description=description))
+
+
+register_demonstrations()
+add_task_folder("demonstrations", register_own_demonstrations)

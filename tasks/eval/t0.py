@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 
-import flan_jax.tasks.t0  # noqa: F401  (registers the prompts)
+import flan_jax.tasks.t0.register  # noqa: F401  (registers the prompts)
 from flan_jax.declare.benchmark import Benchmark, Published, Subtask, add_benchmark, add_collection
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members
 from flan_jax.declare.task import Task

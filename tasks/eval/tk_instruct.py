@@ -6,7 +6,7 @@ tokens. Categories of which the paper reports exact match have it as the second 
 
 from __future__ import annotations
 
-import flan_jax.tasks.niv2  # noqa: F401  (registers the tasks)
+import flan_jax.tasks.niv2.register  # noqa: F401  (registers the tasks)
 from flan_jax.declare.benchmark import (
     Benchmark,
     Format,

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture
+from flan_jax.declare.task_folders import add_task_folder
 from flan_jax.tasks.niv2.register import TASKS, Niv2Task, make_task
+from flan_jax.tasks.niv2.source import TASK_FOLDER
 from flan_jax.tasks.niv2.task_file import read_natural_instructions_head
 
 NUM_SELECTION_TASKS = 20
@@ -107,3 +109,6 @@ def _present(directory: pathlib.Path, split: str) -> tuple[list[Niv2Task], list[
 def _from_head(path: pathlib.Path) -> Niv2Task:
     head = read_natural_instructions_head(path)
     return Niv2Task(path.stem, head.categories[0], head.sources[0])
+
+
+add_task_folder(TASK_FOLDER, register_niv2)

@@ -3,32 +3,6 @@
 Each cluster is a package, each family a file; importing them registers the tasks, then the mixtures.
 """
 
-from flan_jax.tasks.procedural import (  # noqa: F401
-    arithmetic,
-    boolean_logic,
-    categorisation,
-    comparison,
-    composition,
-    coreference,
-    counting,
-    dates,
-    dialogue,
-    documents,
-    entailment,
-    extraction,
-    lists,
-    lookup,
-    navigation,
-    new_labels,
-    ordering,
-    pattern_translation,
-    sentiment,
-    sequences,
-    spatial,
-    story_questions,
-    tracking,
-    units,
-    word_manipulation,
-)
+from flan_jax.declare.discover import import_below
 
-from flan_jax.tasks.procedural import mixtures  # noqa: F401  isort: skip
+import_below(__name__, last=("mixtures",))

@@ -11,6 +11,7 @@ from flan_jax.core.errors import TaskError
 from flan_jax.declare.known_counts import add_known_counts
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.task_folders import add_task_folder
 from flan_jax.sources import DataFolderSource
 from flan_jax.sources.data_dir import Download
 from flan_jax.sources.source import Row
@@ -234,3 +235,6 @@ def _add_mixtures(tasks: Mapping[str, Sequence[Task]], templates: Mapping[str, P
 def _is_evaluated(template: PromptTemplate | None) -> bool:
     """T0 judges by the prompts of a data set's original task that have options to rank."""
     return template is not None and bool(template.original_task) and template.answer_choices is not None
+
+
+add_task_folder("promptsource", register_promptsource)

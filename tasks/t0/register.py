@@ -163,3 +163,6 @@ def _ranked_task(data_set: P3DataSet, name: str, suffix: str) -> Task:
         kind="whole cluster",
         chance=1 / data_set.num_options,
     )
+
+
+register_t0()
