@@ -180,9 +180,9 @@ def train(
     what `flan_jax.core.errors` has for the rest.
 
     >>> rows = [{"question": f"Say it twice: {word}.", "answer": f"{word} {word}"} for word in ("red", "blue")]
-    >>> run = fj.train(rows, template="{question}", init="embedded:lm_adapted", to=folder / "mine", steps=1)
-    >>> run.selected, run.model().source.step
-    (1, 1)
+    >>> run = fj.train(rows, template="{question}", init=model, steps=2, eval_steps=2, to="runs/mine", held_out=rows)
+    >>> run.selected, [results.step for results in run.results]
+    (2, [0, 2])
     """
     model = init if isinstance(init, Model) else load(init)
     folder = pathlib.Path(to).absolute()
@@ -288,10 +288,9 @@ def evaluate(
 
     Raises `TaskError` for unknown names and absent data, with what to download.
 
-    >>> rows = [{"question": "Say red.", "answer": "red"}]
-    >>> found = fj.evaluate(model, rows, template="{question}", max_tokens=4, cache_dir=folder / "cache")
-    >>> print(found.table().splitlines()[0])
-    | cluster | task | format | metric | examples | score | chance | unfinished |
+    >>> rows = [{"question": "Say it twice: red.", "answer": "red red"}]
+    >>> fj.evaluate(model, rows, template="{question}", max_tokens=4).scores
+    {'rows': 0.0}
     """
     model = model if isinstance(model, Model) else load(model)
     names = split_names(what)
@@ -327,8 +326,8 @@ def plot(run: TrainedRun | str | os.PathLike[str]) -> Figure:
     Args:
       run: from `train`, or a run's folder.
 
-    >>> fj.plot(run).axes[0].get_title()
-    'training loss'
+    >>> [axes.get_xlabel() for axes in fj.plot(run).axes]
+    ['step', 'step']
     """
     run = run if isinstance(run, TrainedRun) else TrainedRun(pathlib.Path(run))
     if not run.folder.is_dir():

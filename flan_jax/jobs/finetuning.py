@@ -90,7 +90,8 @@ def finetuning_config(told: Finetuning, model: LoadedModel, start: pathlib.Path)
         judged = f"{told.held_out} picks the checkpoint, judged every {eval_steps:,} steps"
     print(
         f"{told.folder}: {told.steps:,} steps of {batch_size} packed rows of {lengths['inputs']} + "
-        f"{lengths['targets']} tokens{note}; Adafactor at {told.learning_rate:g}, dropout {told.dropout_rate:g}; {judged}",
+        f"{lengths['targets']} tokens{note}; Adafactor at {told.learning_rate:g}, dropout {told.dropout_rate:g}; "
+        f"{judged}",
         flush=True,
     )
     return RunConfig(

@@ -151,6 +151,7 @@ class Model(LoadedModel):
 
         Raises `ConfigError` for sizes below 1 and an empty stop text.
 
+        >>> from flan_jax.decode import BeamSearch
         >>> best, second = model.generations(["Say red."], max_tokens=4, method=BeamSearch(num_beams=2))
         >>> best.score >= second.score, best.num_tokens <= 4
         (True, True)
@@ -189,9 +190,8 @@ class Model(LoadedModel):
 
         Raises `ConfigError` for no option, or one without a token.
 
-        >>> yes, no = model.score("Is the box red? yes or no?", ["yes", "no"])
-        >>> yes < 0.0 and no < 0.0
-        True
+        >>> [score < 0.0 for score in model.score("Is the box red? yes or no?", ["yes", "no"])]
+        [True, True]
         """
         longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)

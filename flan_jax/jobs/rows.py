@@ -82,6 +82,7 @@ def register_rows(
     task = Task(
         name=name,
         cluster=name,
+        kind="held-out rows" if is_held_out else "",
         source=source,
         render=TemplateRenderer(templates),
         metrics=metric_names([metrics] if isinstance(metrics, str | Metric) or callable(metrics) else metrics),

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "composition": "each operation was trained on, this combination was not",
     "new template": "the operation was trained on, this wording of the instruction was not",
     "new label words": "the operation was trained on, these answer words were not",
+    "held-out rows": "rows that were kept out of the training rows",
     "benchmark": "a benchmark of `flan-jax eval --list`; whether its data was trained on is in the notes",
     "": "not held out: of a kind that was trained on",
 }
