@@ -21,7 +21,7 @@ from jax.sharding import Sharding
 from flan_jax.checkpoints.load import load_model
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS
-from flan_jax.evaluate import EvalConfig, EvalResults, SuiteConfig, SuiteResults, read_results
+from flan_jax.evaluate import EvalConfig, EvalResults, SuiteConfig, read_results
 from flan_jax.interop.importing import FORMATS as FOREIGN_FORMATS
 from flan_jax.interop.importing import import_weights
 from flan_jax.jobs.benchmarks import score_benchmarks
@@ -237,14 +237,14 @@ class Evaluation:
       tasks: results of tasks and mixtures, as `flan-jax eval --mixture` writes them; None where none was asked.
     """
 
-    benchmarks: SuiteResults | None = None
+    benchmarks: EvalResults | None = None
     tasks: EvalResults | None = None
 
     @property
     def scores(self) -> dict[str, float]:
         """Benchmark ("mmlu:direct") or task -> score in [0, 1]."""
-        found = {f"{r.benchmark}:{r.format}": r.score for r in self.benchmarks.benchmarks} if self.benchmarks else {}
-        return found | ({name: task.score for name, task in self.tasks.tasks.items()} if self.tasks else {})
+        found = [results for results in (self.benchmarks, self.tasks) if results is not None]
+        return {name: task.score for results in found for name, task in results.tasks.items()}
 
     def table(self) -> Table:
         """Scores with intervals, chance and what was published, in Markdown."""

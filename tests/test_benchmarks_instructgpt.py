@@ -127,7 +127,7 @@ def test_winogender_answers_and_exemplars_of_other_schemas(tmp_path, monkeypatch
 def test_five_samples_of_each_open_ended_prompt(tmp_path):
     (result,) = scored(tmp_path, "open_ended", limit=2)
     assert result.score == 1.0 and result.subtasks[0].n == 2
-    assert result.published_format == "samples" and result.count("num_tied") == 0
+    assert result.published_format == "samples" and result.num_tied == 0
     records = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     drawn = [record for record in records if "outputs" in record.get("record", record)]
     assert drawn and all(len(record.get("record", record)["outputs"]) == 5 for record in drawn)

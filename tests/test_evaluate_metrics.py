@@ -242,7 +242,22 @@ def test_normalised_average_reproduces_the_papers_table_5():
 
     def average(percents, chances):
         tasks = [
-            TaskResult(f"t{i}", "", "", "", "", "exact_match", p / 100, 0, 0, (p / 100,), {}, c, 1, 1)
+            TaskResult(
+                task=f"t{i}",
+                cluster="",
+                kind="",
+                group="",
+                format="",
+                metric="exact_match",
+                score=p / 100,
+                low=0,
+                high=0,
+                scores=(p / 100,),
+                metrics={},
+                chance=c,
+                n=1,
+                num_examples=1,
+            )
             for i, (p, c) in enumerate(zip(percents, chances, strict=True))
         ]
         return 100 * normalised_average(tasks)

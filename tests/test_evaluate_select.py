@@ -3,29 +3,29 @@
 import dataclasses
 import itertools
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.evaluate import statistics
+from flan_jax.evaluate.averages import as_ratio
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.results import (
-    EvalResults,
-    Sample,
-    TaskResult,
-    append_results,
-    normalised_average,
-    read_results,
-)
-from flan_jax.evaluate.select import select, write_selected
+from flan_jax.evaluate.results import EvalResults, Sample, TaskResult, normalised_average
+from flan_jax.evaluate.results_file import append_results, read_results
+from flan_jax.evaluate.select import best_first, select, write_selected
 
+# Fields that results gained since lines were first written, left out where a task does not have them.
+ADDED = {"num_unextracted", "num_tied", "num_prompts_shortened", "num_exemplars_dropped", "num_not_finite"}
+ADDED |= {"num_prompt_tokens", "num_generated_tokens", "benchmark", "title", "split", "sampling", "micro", "normalised"}
+ADDED |= {"is_complete", "groups", "subtasks", "item_keys"}
 OPTIONS = dict(confidence=0.95, num_resamples=400, seed=0)
 
 
 def task(name, scores, group="selection", chance=0.0, kind="whole cluster", cluster="c"):
     scores = tuple(float(s) for s in scores)
-    samples = (Sample(0, "in", "out", "ref", scores[0]),)
+    samples = (Sample(0, "in", "out\u2028on", "ref", scores[0]),)
     mean = sum(scores) / len(scores)
     metrics = {"exact_match": mean}
     return TaskResult(
@@ -89,6 +89,69 @@ def test_the_choice_is_compared_with_every_other_step_not_the_second_alone():
     assert "the only one" in select([rows[1]], **OPTIONS).verdict
 
 
+def test_equal_averages_are_equal_however_their_floats_are_rounded(tmp_path):
+    # 7/3 of five both, in thirds and in ninths: a file with six decimals told them apart, full floats may.
+    for early, late in (([1 / 3, 0, 0, 1, 1], [1, 1 / 9, 2 / 9, 1, 0]), ([1, 1 / 9, 2 / 9, 1, 0], [1 / 3, 0, 0, 1, 1])):
+        rows = [results(100, task("s", early)), results(200, task("s", late))]
+        folder = tmp_path / str(early[0])
+        folder.mkdir()
+        for row in rows:
+            append_results(folder / "evals.jsonl", row)
+        assert best_first(rows) == [100, 200]
+        assert select(rows, **OPTIONS).step == write_selected(folder).step == 100
+        assert read_results(folder / "evals.jsonl") == rows, "what is read is what was written, to the last bit"
+
+
+def test_of_equal_accuracy_the_earliest_step_wins_in_any_order_of_items_and_tasks():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        right = {name: rng.permutation([1.0] * k + [0.0] * (24 - k)) for name, k in (("a", 13), ("b", 7), ("c", 17))}
+        rows = [
+            results(
+                step,
+                *(
+                    task(name, rng.permutation(right[name]), chance=chance)
+                    for name, chance in rng.permutation([("a", 7 / 24), ("b", 1 / 3), ("c", 0.1)]).tolist()
+                    for chance in [float(chance)]
+                ),
+            )
+            for step in rng.permutation([10, 20, 30]).tolist()
+        ]
+        assert best_first(rows) == [10, 20, 30] and select(rows, confidence=0.95, num_resamples=1).step == 10
+    # One task's gain is another's loss: 13 and 7 right of 24, or 7 and 13, at the same chance.
+    swapped = [
+        results(
+            s,
+            task("a", [1.0] * a + [0.0] * (24 - a), chance=7 / 24),
+            task("b", [1.0] * (20 - a) + [0.0] * (4 + a), chance=7 / 24),
+        )
+        for s, a in ((10, 7), (20, 13))
+    ]
+    assert best_first(swapped) == [10, 20]
+
+
+def test_scores_that_are_no_ratios_are_compared_as_the_numbers_they_are():
+    score = 0.123456789123456
+    assert best_first([results(10, task("s", [score])), results(20, task("s", [np.nextafter(score, 1)]))]) == [20, 10]
+    assert as_ratio(1 / 3) == Fraction(1, 3) and as_ratio(2 * 0.3 * 0.6 / (0.3 + 0.6)) == Fraction(2, 5)
+    assert as_ratio(score) == Fraction(score)
+    with pytest.raises(TaskError, match="a score is nan"):
+        best_first([results(10, task("s", [float("nan")]))])
+
+
+def test_lines_with_scores_of_six_decimals_are_still_compared(tmp_path):
+    """A run that was begun before scores were kept in full goes on, and selects from what it has."""
+    value = results(10, task("s", [1 / 3, 0.0])).to_json()
+    old = {key: value[key] for key in ("step", "secs", "num_tokens", "averages")}
+    fields = value["tasks"]["s"]
+    old["tasks"] = {"s": {**fields, "scores": [0.333333, 0.0]}}
+    assert set(fields) == {field.name for field in dataclasses.fields(TaskResult)} - ADDED, "lines are as they were"
+    (tmp_path / "evals.jsonl").write_text(json.dumps(old) + "\n")
+    append_results(tmp_path / "evals.jsonl", results(20, task("s", [0.0, 1 / 3])))
+    assert [row.step for row in read_results(tmp_path / "evals.jsonl")] == [10, 20]
+    assert write_selected(tmp_path).step == 20  # 333333 millionths are less than a third
+
+
 def test_report_tasks_play_no_part():
     rows = run_of({0: 0.0, 10: 0.5, 20: 0.6})
     changed = [results(r.step, r.tasks["s"], task("r", np.ones(40) * (r.step == 10), group="report")) for r in rows]
@@ -132,9 +195,9 @@ def test_evals_file_keeps_one_line_a_step_in_order_and_round_trips(tmp_path):
         append_results(path, row)
     append_results(path, run_of({10: 0.9})[0])
     read = read_results(path)
-    assert [row.step for row in read] == [0, 10, 20] and len(path.read_text().splitlines()) == 3
+    assert [row.step for row in read] == [0, 10, 20] and path.read_text().count("\n") == 3
     assert read[1] == run_of({10: 0.9})[0]
-    assert json.loads(path.read_text().splitlines()[1])["averages"]["selection"] == 0.9
+    assert json.loads(path.read_text().split("\n")[1])["averages"]["selection"] == 0.9
     assert [p.name for p in tmp_path.iterdir()] == ["evals.jsonl"], "no partial file stays"
     chosen = write_selected(tmp_path)
     stored = json.loads((tmp_path / "selected.json").read_text())

@@ -15,7 +15,8 @@ from shared import shared_path
 
 from flan_jax.checkpoints.config import CheckpointConfig
 from flan_jax.checkpoints.find import find_weights
-from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints
+from flan_jax.checkpoints.meta import CheckpointMeta
+from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.checkpoints.weights import load_weights
 from flan_jax.cli.main import main

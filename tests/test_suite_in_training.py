@@ -16,12 +16,14 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
-from flan_jax.evaluate import JaxLanguageModel, Journal, SuiteConfig, run_suite
+from flan_jax.evaluate import JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate import in_training as module
+from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import KIN, Kin
-from flan_jax.evaluate.in_training import SuiteEvaluator, task_result
-from flan_jax.evaluate.results import normalised_average, read_results
+from flan_jax.evaluate.in_training import SuiteEvaluator
+from flan_jax.evaluate.results import normalised_average
+from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.select import select
 from flan_jax.models import T5Config, init_params, param_shapes
 from flan_jax.report import write_report
@@ -73,7 +75,8 @@ def test_benchmarks_are_in_evals_and_tensorboard_and_pick_only_where_named(finis
         assert direct.n == 3 + 3 + 2 and direct.num_examples == sum(SIZES.values())
         # All subtasks weigh the same, in the score and in the average that is compared between steps.
         assert np.mean(direct.scores) == pytest.approx(direct.score, abs=1e-5)
-        assert {"accuracy", "accuracy/warm", "no_answer", "not_finite"} <= set(direct.metrics)
+        logged = {"accuracy", "accuracy/warm", "no_answer", "not_finite"}
+        assert {f"colours:direct/{name}" for name in logged} <= set(result.scalars())
     selected = json.loads((folder / "selected.json").read_text())
     assert selected["selection_tasks"] == ["run_held_1", "shades:direct"]
     assert set(selected["report_tasks"]) == {"run_held_2", "colours:direct", "colours:cot"}
@@ -212,16 +215,17 @@ def test_steps_without_benchmarks_are_compared_by_what_all_steps_have(finished):
         select(results, num_resamples=10)
 
 
-def test_a_benchmark_of_unequal_subtasks_weighs_them_equally(tmp_path):
-    params = small_model()[1]
-    config = dataclasses.replace(EvalConfig(suite=("colours",)), suite_limit=None)
-    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
-    model = JaxLanguageModel("m", small_model()[0], params, vocabulary, inputs_length=96, batch_size=8)
-    with Journal(None) as journal:
-        (result,) = run_suite(SuiteConfig(("colours",), limit=config.suite_limit), model, journal).benchmarks
-        records = [journal.records[key] for key in result.item_keys]
-    # right in one subtask alone
-    records = [dataclasses.replace(r, scores={result.metric: float(r.subtask == "blue")}) for r in records]
-    task = task_result(dataclasses.replace(result, score=1 / 3), records, "report", 2)
-    assert np.mean(task.scores) == pytest.approx(1 / 3) and len(task.samples) == 2
-    assert task.samples[0].inputs == records[0].prompt
+def test_a_benchmark_of_unequal_subtasks_weighs_them_equally():
+    benchmark = colours()
+
+    def record(name, i):
+        scores = {"equals": float(name == "blue")}
+        return Record(f"{name}{i}", "colours", name, "test", "cot", str(i), "generate", scores, "")
+
+    records = {name: [record(name, i) for i in range(size)] for name, size in SIZES.items()}
+    result = benchmark_result(
+        benchmark, benchmark.format("cot"), "test", None, records, SIZES, confidence=0.95, num_resamples=10, seed=0
+    )  # right in one subtask of three alone
+    assert result.score == pytest.approx(1 / 3) and np.mean(result.scores) == pytest.approx(1 / 3)
+    assert result.micro == pytest.approx(2 / 9)
+    assert normalised_average([result]) == pytest.approx((1 / 3 - result.chance) / (1 - result.chance), abs=1e-12)

@@ -99,7 +99,7 @@ def test_the_page_is_the_same_every_time(tmp_path, monkeypatch):
 def test_what_went_wrong_is_counted(tmp_path, monkeypatch):
     results, text, records = report(tmp_path, monkeypatch)
     direct, cot = results.benchmarks
-    assert direct.count("num_not_finite") == 1 and cot.count("num_unextracted") == SIZES["blue"]
+    assert direct.num_not_finite == 1 and cot.num_unextracted == SIZES["blue"]
     wrong = next(r for r in records.values() if r.id == "1" and r.subtask == "red" and r.format == "direct")
     assert set(wrong.scores.values()) == {0.0} and wrong.answer is None
     rates = re.search(r"What went wrong</h2>(.*?)</table>", text, re.S)[1]

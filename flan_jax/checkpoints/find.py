@@ -7,7 +7,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -16,7 +16,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from flan_jax.checkpoints.store import FOLDER, Checkpoints, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.meta import FOLDER, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.models.families import family_of, model_from_json
@@ -29,6 +29,9 @@ from flan_jax.models.tuning import (
     merged,
     part_shapes,
 )
+
+if TYPE_CHECKING:
+    from flan_jax.checkpoints.store import Checkpoints
 
 SELECTED = "selected"
 # Settings that change nothing about what the weights mean.
@@ -91,7 +94,7 @@ class WeightsSource:
             return jax.tree.map(_place, params, abstract_params)
         if self.tuning is not None:
             return self._load_tuned(TuningConfig(**self.tuning), abstract_params)
-        with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+        with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
             return checkpoints.restore_params(int(self.path.name), abstract_params)
 
     def load_opt_state(self, abstract_opt_state: Any) -> Any:
@@ -103,7 +106,7 @@ class WeightsSource:
         if self.tuning is not None:
             raise CheckpointError(f"{self.path} has the optimizer's state of {self.tuning['method']} alone: {remedy}")
         if not is_weights_folder(self.path):
-            with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+            with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
                 return checkpoints.restore_opt_state(int(self.path.name), abstract_opt_state)
         file = self.path / MOMENTS_FILE
         if not file.is_file():
@@ -129,7 +132,7 @@ class WeightsSource:
         whole = _whole_on(jax.tree.leaves(abstract_params)[0].sharding)
         shapes = part_shapes(model, tuning).trained
         abstract_trained = jax.tree.map(lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=whole), shapes)
-        with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+        with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
             trained = checkpoints.restore_params(int(self.path.name), abstract_trained)
         shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract_params)
 
@@ -163,7 +166,7 @@ def find_weights(path: str | pathlib.Path) -> WeightsSource:
 
 
 def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
-    checkpoints = Checkpoints(run)
+    checkpoints = _open(run)
     try:
         step = _selected_step(run, checkpoints) if step is None else step
         if step is None:
@@ -173,6 +176,12 @@ def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
         return WeightsSource(path, step, meta.model, meta.vocab_fingerprint, tuning=meta.tuning, base=meta.base)
     finally:
         checkpoints.close()
+
+
+def _open(run: pathlib.Path) -> Checkpoints:
+    from flan_jax.checkpoints.store import Checkpoints  # Orbax, which a folder of weights does without
+
+    return Checkpoints(run)
 
 
 def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:

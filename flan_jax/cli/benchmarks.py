@@ -16,8 +16,8 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Sampling
 from flan_jax.evaluate import (
     SELF_CONSISTENCY,
+    EvalResults,
     SuiteConfig,
-    SuiteResults,
 )
 from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH, check_benchmarks, score_benchmarks
 from flan_jax.jobs.devices import whole_on_all_devices
@@ -124,6 +124,6 @@ def _slug(checkpoint: str) -> str:
     return re.sub(r"[^\w.-]+", "_", checkpoint.strip("/")) or "model"
 
 
-def _speed(results: SuiteResults) -> str:
+def _speed(results: EvalResults) -> str:
     per_sec = results.num_asked / max(results.secs, 1e-9)
     return f"{results.num_asked:,} items asked in {results.secs:.1f} s ({per_sec:.2f} a second, compilation in)"

@@ -12,17 +12,16 @@ from flan_jax.evaluate.journal import Journal
 from flan_jax.evaluate.metrics import METRICS, Metric, get_metric, register_metric
 from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.requests import Generated, GenerateRequest, LanguageModel, Ranked, RankRequest
-from flan_jax.evaluate.results import EvalResults, TaskResult, append_results, normalised_average, read_results
+from flan_jax.evaluate.results import EvalResults, GroupResult, SubtaskResult, TaskResult, normalised_average
+from flan_jax.evaluate.results_file import append_results, read_results, read_summary, write_summary
 from flan_jax.evaluate.select import RULE, Selection, select, write_selected
 from flan_jax.evaluate.suite import run_suite
 from flan_jax.evaluate.suite_config import SELF_CONSISTENCY, SuiteConfig
-from flan_jax.evaluate.suite_results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
 
 __all__ = [
     "METRICS",
     "RULE",
     "SELF_CONSISTENCY",
-    "BenchmarkResult",
     "EvalConfig",
     "EvalResults",
     "Evaluator",
@@ -39,14 +38,15 @@ __all__ = [
     "Selection",
     "SubtaskResult",
     "SuiteConfig",
-    "SuiteResults",
     "TaskResult",
     "append_results",
     "get_metric",
     "normalised_average",
     "read_results",
+    "read_summary",
     "register_metric",
     "run_suite",
     "select",
     "write_selected",
+    "write_summary",
 ]

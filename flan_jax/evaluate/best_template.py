@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from flan_jax.core.errors import TaskError
-from flan_jax.evaluate.suite_results import BenchmarkResult
+from flan_jax.evaluate.results import TaskResult
 
 __all__ = ["BestTemplate", "best_templates"]
 
@@ -24,7 +24,7 @@ class BestTemplate:
     num_templates: int
 
 
-def best_templates(development: BenchmarkResult, test: BenchmarkResult) -> list[BestTemplate]:
+def best_templates(development: TaskResult, test: TaskResult) -> list[BestTemplate]:
     """One entry a data set (a group of subtasks), in the benchmark's order.
 
     Args: results of the same benchmark and format on two splits. Raises `TaskError` for results of two benchmarks, or

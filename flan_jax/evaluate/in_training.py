@@ -16,17 +16,15 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.results import Sample, TaskResult
+from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.results_file import write_summary
 from flan_jax.evaluate.suite import Progress, run_suite
 from flan_jax.evaluate.suite_config import SuiteConfig
-from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, write_summary
 from flan_jax.models import ModelConfig, Params
 
 FOLDER = "suite"
-KIND = "benchmark"
 
-__all__ = ["FOLDER", "KIND", "SuiteEvaluator", "task_result"]
+__all__ = ["FOLDER", "SuiteEvaluator"]
 
 
 class SuiteEvaluator:
@@ -46,7 +44,7 @@ class SuiteEvaluator:
         last_step: int,
         mesh: Mesh | None = None,
         tasks: Mapping[str, Sequence[str]] | None = None,
-        write: Callable[[pathlib.Path, SuiteResults], None] = write_summary,
+        write: Callable[[pathlib.Path, EvalResults], None] = write_summary,
     ):
         """
         Args:
@@ -70,6 +68,7 @@ class SuiteEvaluator:
                 split=config.suite_split,
                 limit=config.suite_limit,
                 seed=config.seed,
+                num_samples=config.num_samples,
                 confidence=config.confidence,
                 num_resamples=config.num_resamples,
             )
@@ -110,60 +109,16 @@ class SuiteEvaluator:
         num_tokens = 0
         with Journal(path if is_writer else None) as journal:
             for group, suite in self._suites.items():
-                results = run_suite(suite, model, journal, on_item, self.notes)
+                results = run_suite(suite, model, journal, on_item, self.notes, step=step, group=group)
                 if is_writer:
                     self._write(folder / group, results)
-                for result in results.benchmarks:
-                    records = [journal.records[key] for key in result.item_keys]
-                    task = task_result(result, records, group, self._config.num_samples)
-                    found[task.task] = task
-                    num_tokens += result.count("num_generated_tokens")
+                found.update(results.tasks)
+                num_tokens += results.num_tokens
         return found, num_tokens
 
     def _split(self, benchmark: Benchmark) -> str:
         name = self._config.suite_split
         return benchmark.split(name if name in benchmark.splits else None)
-
-
-def task_result(result: BenchmarkResult, records: Sequence[Record], group: str, num_samples: int) -> TaskResult:
-    """A benchmark as one task among those a run is judged on.
-
-    A benchmark's score is the unweighted mean over its subtasks. So that the mean of `scores` is that too, each item's
-    score is multiplied by (items / subtasks) / (items of its subtask), which is 1 where all subtasks have as many.
-
-    Args:
-      result: of one benchmark and format.
-      records: the journal's, in the order of `result.item_keys`.
-      group: "selection" or "report".
-      num_samples: items kept as samples, the first ones.
-    """
-    weights = {s.name: len(records) / (len(result.subtasks) * s.n) for s in result.subtasks}
-    n = len(records)
-    rates = {"no_answer": result.count("num_unextracted") / n, "not_finite": result.count("num_not_finite") / n}
-    groups = {f"{result.metric}/{name}": found.mean for name, found in result.groups.items()}
-    return TaskResult(
-        task=f"{result.benchmark}:{result.published_format}",
-        cluster=result.benchmark,
-        kind=KIND,
-        group=group,
-        format=result.published_format,
-        metric=result.metric,
-        score=result.score,
-        low=result.low,
-        high=result.high,
-        scores=tuple(r.scores[result.metric] * weights[r.subtask] for r in records),
-        metrics={**result.metrics, **groups, **rates},
-        chance=result.chance,
-        n=n,
-        num_examples=result.count("num_items"),
-        num_empty=sum(not output.text.strip() for r in records for output in r.outputs),
-        num_unfinished=result.count("num_unfinished"),
-        num_trimmed=result.count("num_trimmed"),
-        samples=tuple(
-            Sample(number, r.prompt, r.said, "".join(r.expected[:1]), r.scores[result.metric])
-            for number, r in enumerate(records[:num_samples])
-        ),
-    )
 
 
 def _check_formats(pairs: Sequence[tuple[Benchmark, Format]]) -> None:

@@ -18,9 +18,9 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.evaluator import Evaluator, Progress
 from flan_jax.evaluate.in_training import SuiteEvaluator
-from flan_jax.evaluate.results import EvalResults, append_results, read_results
+from flan_jax.evaluate.results import EvalResults
+from flan_jax.evaluate.results_file import append_results, read_results, write_summary
 from flan_jax.evaluate.select import Selection, select, write_selected
-from flan_jax.evaluate.suite_results import SuiteResults, write_summary
 from flan_jax.models import ModelConfig
 
 EVALS_FILE = "evals.jsonl"
@@ -132,7 +132,7 @@ class Judge:
 
 
 def make_judge(
-    config: EvalConfig, run: JudgedRun, write: Callable[[pathlib.Path, SuiteResults], None] = write_summary
+    config: EvalConfig, run: JudgedRun, write: Callable[[pathlib.Path, EvalResults], None] = write_summary
 ) -> Judge:
     """The judge of a run: its held-out tasks are read from the cache, its benchmarks looked up and checked.
 

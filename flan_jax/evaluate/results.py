@@ -1,33 +1,46 @@
-"""What one evaluation found, and `evals.jsonl`, which keeps one line a step.
+"""What an evaluation found: the one form of results, of held-out tasks and of benchmarks, in memory and in files.
 
-{"step": 200, "secs": …, "tasks": {"<task>": {"score": …, "scores": […], …}}, "averages": {"selection": …, …}}
+    {"step": 200, "secs": …, "tasks": {"<task>": {"score": …, "scores": […], …}}, "averages": {"selection": …, …}}
+
+A run keeps a line a step in `evals.jsonl`, an evaluation of its own is `summary.json` or `eval.json`: the same value.
+Scores are kept as they are in memory, so that what is chosen from a file is what was chosen before it was written.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import os
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 
-from flan_jax.core.errors import CheckpointError, TaskError
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import BENCHMARKS, Format
+from flan_jax.evaluate.averages import exact_normalised
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.normalised import flan_normalised_average
 
 GROUPS = ("selection", "report")
+BENCHMARK = "benchmark"  # the kind of tasks that are benchmarks
+# Fields with a default that are written of every task; what only benchmarks have is left out of the others.
+_OF_EVERY_TASK = ("num_empty", "num_unfinished", "num_trimmed", "num_unanswerable", "samples")
 
 __all__ = [
+    "BENCHMARK",
     "GROUPS",
+    "Counts",
     "EvalResults",
+    "GroupResult",
     "Sample",
+    "SubtaskResult",
     "TaskResult",
-    "append_results",
+    "exact_average",
+    "is_vote",
     "normalised_average",
     "normalised_scores",
-    "read_results",
+    "published_format",
 ]
 
 
@@ -42,22 +55,98 @@ class Sample:
     score: float
 
 
-@dataclasses.dataclass(frozen=True)
-class TaskResult:
-    """One task's scores at one step.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many items were asked, and what became of them.
 
     Attributes:
-      task, cluster, kind: as in `declare.task.Task`; `kind` says how the task is held out.
+      n: items scored, of `num_examples` in the split.
+      num_empty: generations without text. num_unfinished: generations cut at their limit.
+      num_unextracted: items without an extractable answer (scored wrong, no vote). num_tied: items whose vote is tied.
+      num_prompts_shortened: prompts that lost exemplars; num_exemplars_dropped: how many in all. num_trimmed: prompts
+        longer than the model's input even so.
+      num_not_finite: items with a log-likelihood that is not a number (scored wrong). num_unanswerable: items whose
+        reference is none of their options (scored 0).
+      num_prompt_tokens: of all prompts. num_generated_tokens: of all generations and scored options.
+    """
+
+    n: int
+    num_examples: int
+    num_empty: int = 0
+    num_unfinished: int = 0
+    num_unextracted: int = 0
+    num_tied: int = 0
+    num_prompts_shortened: int = 0
+    num_exemplars_dropped: int = 0
+    num_trimmed: int = 0
+    num_not_finite: int = 0
+    num_unanswerable: int = 0
+    num_prompt_tokens: int = 0
+    num_generated_tokens: int = 0
+
+    @staticmethod
+    def total(parts: Iterable[Counts]) -> dict[str, int]:
+        """Field -> its sum over `parts`."""
+        parts = list(parts)
+        return {field.name: sum(getattr(p, field.name) for p in parts) for field in dataclasses.fields(Counts)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SubtaskResult(Counts):
+    """One subject, language or task of a benchmark. Scores are in [0, 1].
+
+    metrics: name -> mean over its items. low, high: the headline's bootstrap interval.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    metrics: Mapping[str, float]
+    low: float
+    high: float
+    chance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class GroupResult:
+    """A category: the unweighted mean over its subtasks' headline scores, and their spread (quartiles)."""
+
+    mean: float
+    low_quartile: float
+    median: float
+    high_quartile: float
+    num_subtasks: int
+
+    @classmethod
+    def of(cls, scores: Sequence[float]) -> GroupResult:
+        """Of one score a subtask, at least one."""
+        low, median, high = (float(q) for q in np.quantile(np.asarray(scores, np.float64), [0.25, 0.5, 0.75]))
+        return cls(math.fsum(scores) / len(scores), low, median, high, len(scores))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskResult(Counts):
+    """A task's scores at one step: a task of a mixture, or a benchmark in one format.
+
+    Attributes:
+      task: its name, of a benchmark "BENCHMARK:FORMAT" with the format's published name.
+      cluster, kind: as in `declare.task.Task`; `kind` says how the task is held out, or "benchmark".
       group: "selection", "report", or "" for a task that is just scored.
-      format: "zero-shot", "few-shot", or "as given".
-      metric: the first metric's name; `score` is its mean, `scores` its value an example, [n], and `low`, `high` its
-        bootstrap interval.
-      metrics: metric -> mean.
+      format: "zero-shot", "few-shot", or "as given"; of a benchmark the format's name.
+      metric: the first metric's name; `score` is its mean, of a benchmark the unweighted mean over subtasks, and `low`,
+        `high` its bootstrap interval.
+      scores: the first metric's value an item, [n], so that their mean is `score`; of a benchmark whose subtasks differ
+        in size each value is weighted. Empty for a benchmark that is scored by a curve.
+      metrics: metric -> mean, the headline first.
       chance: the score guessing gets, in [0, 1].
-      n: examples scored, of `num_examples` in the split.
-      num_empty: generations without text. num_unfinished: generations cut before EOS. num_trimmed: prompts trimmed
-        to `inputs_length`. num_unanswerable: examples whose reference is none of their options (scored 0).
-      samples: the first few examples.
+      samples: the first few items.
+
+      benchmark, title, split: of a benchmark: its name, its name for tables, and what was scored; "" for other tasks.
+      sampling: how generations were drawn; None for greedy.
+      micro: mean over all items, whatever their subtask.
+      normalised: mean over subtasks of (score - baseline) / (1 - baseline), None where not all subtasks were scored.
+      is_complete: whether all items of all subtasks were.
+      groups: category -> its average. subtasks: in the benchmark's order; none of a task of a mixture.
+      item_keys: the journal's key of each item, subtask by subtask; not in the JSON.
     """
 
     task: str
@@ -72,23 +161,69 @@ class TaskResult:
     scores: tuple[float, ...]
     metrics: Mapping[str, float]
     chance: float
-    n: int
-    num_examples: int
-    num_empty: int = 0
-    num_unfinished: int = 0
-    num_trimmed: int = 0
-    num_unanswerable: int = 0
     samples: tuple[Sample, ...] = ()
+    benchmark: str = ""
+    title: str = ""
+    split: str = ""
+    sampling: Mapping[str, Any] | None = None
+    micro: float | None = None
+    normalised: float | None = None
+    is_complete: bool = False
+    groups: Mapping[str, GroupResult] = dataclasses.field(default_factory=dict)
+    subtasks: tuple[SubtaskResult, ...] = ()
+    item_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(benchmark, format)."""
+        return self.benchmark, self.format
+
+    @property
+    def published_format(self) -> str:
+        """The format's name as published rows have it (`published_format`)."""
+        return self.task.partition(":")[2] if self.benchmark else self.format
 
 
 @dataclasses.dataclass(frozen=True)
 class EvalResults:
-    """All tasks' scores at one step. `num_tokens` counts generated tokens and scored option tokens."""
+    """All tasks' scores, at one step of a run or of a checkpoint.
+
+    Attributes:
+      step: 0 where it is not known.
+      tasks: by name, in the order in which they were asked for.
+      secs: of this evaluation; items that a journal already had cost nothing.
+      num_tokens: generated tokens and scored option tokens.
+      model, fingerprint: whose answers these are; "" inside a run.
+      seed, limit: of benchmarks' draw of items; None for all of them.
+      num_asked: items asked in this evaluation.
+      notes: sentences for whoever reads the results.
+    """
 
     step: int
     tasks: Mapping[str, TaskResult]
     secs: float = 0.0
     num_tokens: int = 0
+    model: str = ""
+    fingerprint: str = ""
+    seed: int = 0
+    limit: int | None = None
+    num_asked: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def benchmarks(self) -> tuple[TaskResult, ...]:
+        """Those of the tasks that are benchmarks."""
+        return tuple(task for task in self.tasks.values() if task.benchmark)
+
+    @property
+    def flan_normalised_average(self) -> float | None:
+        """The six-score average of Chung et al. 2022, None where one of the six is missing or incomplete."""
+        components = {
+            r.key: r.normalised
+            for r in self.benchmarks
+            if r.normalised is not None and r.is_complete and r.published_format == r.format
+        }
+        return flan_normalised_average(components)
 
     def in_group(self, group: str) -> list[TaskResult]:
         """Tasks of one group, by name."""
@@ -99,13 +234,6 @@ class EvalResults:
         tasks = self.in_group(group)
         return normalised_average(tasks) if tasks else None
 
-    def scalars(self) -> dict[str, float]:
-        """Name -> value for logs: averages, then `task/metric`."""
-        values = {f"{group}/normalised_average": self.average(group) for group in GROUPS}
-        for task in self.tasks.values():
-            values.update({f"{task.task}/{name}": value for name, value in task.metrics.items()})
-        return {name: value for name, value in values.items() if value is not None}
-
     def summary(self) -> str:
         """One line for a run's log."""
         averages = {group: self.average(group) for group in GROUPS}
@@ -113,72 +241,135 @@ class EvalResults:
         return f"judged on {len(self.tasks)} held-out tasks: {scores} ({self.secs:.1f} s)"
 
     def to_json(self) -> dict[str, Any]:
-        """JSON value; `from_json` is its inverse (scores are kept to 6 decimals)."""
-        tasks = {name: dataclasses.asdict(task) for name, task in sorted(self.tasks.items())}
-        for fields in tasks.values():
-            fields["scores"] = [round(value, 6) for value in fields["scores"]]
-        return {
-            "step": self.step,
+        """JSON value; `from_json` is its inverse. Scores are written in full; numbers that are not finite are null."""
+        averages = {group: self.average(group) for group in GROUPS if all(t.scores for t in self.in_group(group))}
+        value = {
+            **{f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "tasks"},
             "secs": round(self.secs, 3),
-            "num_tokens": self.num_tokens,
-            "averages": {group: self.average(group) for group in GROUPS},
-            "tasks": tasks,
+            "averages": {group: averages.get(group) for group in GROUPS},
+            "flan_normalised_average": self.flan_normalised_average,
+            "tasks": {name: _task_to_json(task) for name, task in self.tasks.items()},
         }
+        return cast(dict[str, Any], _finite(value))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EvalResults:
-        """Reads what `to_json` wrote."""
-        tasks = {}
-        for name, fields in value["tasks"].items():
-            samples = tuple(Sample(**sample) for sample in fields["samples"])
-            tasks[name] = TaskResult(**{**fields, "scores": tuple(fields["scores"]), "samples": samples})
-        return cls(value["step"], tasks, value["secs"], value["num_tokens"])
+        """Reads what `to_json` wrote, a line of `evals.jsonl` of before (scores of 6 decimals), or a `summary.json` of
+        before (a list of `benchmarks`, without scores an item). Keys that are not known are left out."""
+        if "benchmarks" in value:
+            tasks = {task.task: task for task in map(_task_of_summary, value["benchmarks"])}
+        else:
+            tasks = {name: _task_from_json(fields) for name, fields in value["tasks"].items()}
+        fields = {"step": 0, **_known(cls, value), "notes": tuple(value.get("notes", ()))}
+        return cls(**{**fields, "tasks": tasks})
+
+    def scalars(self) -> dict[str, float]:
+        """Name -> value for logs: averages, then `task/metric`; of a benchmark also `task/metric/category`, and the
+        rates `no_answer` and `not_finite`."""
+        values = {f"{group}/normalised_average": self.average(group) for group in GROUPS}
+        for task in self.tasks.values():
+            values.update({f"{task.task}/{name}": value for name, value in task.metrics.items()})
+            values.update({f"{task.task}/{task.metric}/{name}": found.mean for name, found in task.groups.items()})
+            if task.benchmark:
+                values[f"{task.task}/no_answer"] = task.num_unextracted / task.n
+                values[f"{task.task}/not_finite"] = task.num_not_finite / task.n
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def published_format(format: Format, sampling: Mapping[str, Any] | None) -> str:
+    """The format's name as published rows have it: "+sc" where several samples were voted on; with the number of
+    samples where a format that always draws some drew another number."""
+    usual = None if format.sampling is None else dataclasses.asdict(format.sampling)
+    if sampling is None or sampling == usual or sampling["num_samples"] == 1:
+        return format.name
+    return f"{format.name}+sc" if is_vote(format) else f"{format.name}, {sampling['num_samples']} samples"
+
+
+def is_vote(format: Format) -> bool:
+    """Whether several samples of an item are put to a vote, which a metric reads."""
+    return format.choose == "vote" and any(get_metric(name).needs == "answer" for name in format.metrics)
 
 
 def normalised_scores(task: TaskResult) -> np.ndarray:
     """Per-example scores, float64 [n], scaled so that chance is 0 and perfect is 1 (Chung et al. 2022, section 2.3)."""
-    if not 0.0 <= task.chance < 1.0:
-        raise TaskError(f"task {task.task} has chance {task.chance}: it must lie in [0, 1) for a normalised score")
+    _check_chance(task)
     return (np.asarray(task.scores, np.float64) - task.chance) / (1.0 - task.chance)
 
 
 def normalised_average(tasks: Iterable[TaskResult]) -> float:
     """Unweighted mean over tasks of (score - chance) / (1 - chance); negative below chance."""
-    values = [float(normalised_scores(task).mean()) for task in tasks]
+    return float(exact_average(tasks))
+
+
+def exact_average(tasks: Iterable[TaskResult]) -> Fraction:
+    """`normalised_average` before rounding: equal for equal scores, whatever the order of tasks and items."""
+    values = []
+    for task in tasks:
+        _check_chance(task)
+        if not task.scores:
+            raise TaskError(f"task {task.task} has no score an item, so it cannot be averaged with others")
+        values.append(exact_normalised(tuple(task.scores), task.chance))
     if not values:
         raise TaskError("a normalised average of no tasks: name at least one task or mixture to evaluate")
-    return math.fsum(values) / len(values)
+    return sum(values, Fraction(0)) / len(values)
 
 
-def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
-    """Adds one line to `evals.jsonl`, in place of an earlier line of the same step: a resumed run may judge a step
-    again. The file is replaced by one rename, so a kill leaves the old or the new one."""
-    path = pathlib.Path(path)
-    lines = {r["step"]: r for r in _read_lines(path)} if path.exists() else {}
-    lines[results.step] = results.to_json()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(partial, "w") as file:
-        for step in sorted(lines):
-            file.write(json.dumps(lines[step], ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+def _check_chance(task: TaskResult) -> None:
+    if not 0.0 <= task.chance < 1.0:
+        raise TaskError(f"task {task.task} has chance {task.chance}: it must lie in [0, 1) for a normalised score")
 
 
-def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
-    """All steps of `evals.jsonl`, in order of step."""
-    path = pathlib.Path(path)
-    if not path.exists():
-        raise CheckpointError(f"{path} does not exist: no evaluation has finished there yet (see EVAL_PERIOD)")
-    lines = {value["step"]: value for value in _read_lines(path)}
-    return [EvalResults.from_json(lines[step]) for step in sorted(lines)]
+def _task_to_json(task: TaskResult) -> dict[str, Any]:
+    counts = {field.name for field in dataclasses.fields(Counts)}
+    left_out = {"item_keys"}
+    if not task.benchmark:
+        optional = [f for f in dataclasses.fields(task) if f.name not in (*_OF_EVERY_TASK, "n", "num_examples")]
+        left_out |= {f.name for f in optional if getattr(task, f.name) in (f.default, {})}
+    value = {name: item for name, item in dataclasses.asdict(task).items() if name not in left_out}
+    return dict(sorted(value.items(), key=lambda item: item[0] in counts))  # what it is before how much of it
 
 
-def _read_lines(path: pathlib.Path) -> Sequence[dict[str, Any]]:
-    lines = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        try:
-            lines.append(json.loads(line))
-        except ValueError as error:
-            raise CheckpointError(f"{path}:{number} is not JSON ({error}): remove that line") from error
-    return lines
+def _task_from_json(value: Mapping[str, Any]) -> TaskResult:
+    fields = _known(TaskResult, value)
+    fields["scores"] = tuple(fields["scores"])
+    fields["samples"] = tuple(Sample(**sample) for sample in fields.get("samples", ()))
+    fields["subtasks"] = tuple(_subtask_from_json(subtask) for subtask in fields.get("subtasks", ()))
+    fields["groups"] = {name: GroupResult(**group) for name, group in fields.get("groups", {}).items()}
+    return TaskResult(**_numbers(fields))
+
+
+def _subtask_from_json(value: Mapping[str, Any]) -> SubtaskResult:
+    fields = _known(SubtaskResult, value)
+    fields.setdefault("num_examples", value.get("num_items"))  # its name before
+    fields["groups"] = tuple(fields["groups"])
+    return SubtaskResult(**_numbers(fields))
+
+
+def _task_of_summary(value: Mapping[str, Any]) -> TaskResult:
+    """A benchmark of a summary of before, which counted its subtasks' items alone."""
+    name, format = value["benchmark"], value["format"]
+    if name in BENCHMARKS:
+        format = published_format(BENCHMARKS[name].format(format), value["sampling"])
+    subtasks = tuple(_subtask_from_json(subtask) for subtask in value["subtasks"])
+    told = {"task": f"{name}:{format}", "cluster": name, "kind": BENCHMARK, "group": "", "scores": ()}
+    return _task_from_json({**value, **told, **Counts.total(subtasks)})
+
+
+def _known(cls: type, value: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(cls)}
+    return {name: item for name, item in value.items() if name in names}
+
+
+def _numbers(fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields` with null, which stands for what was no number, as NaN again."""
+    found = {name: math.nan for name in ("score", "low", "high") if name in fields and fields[name] is None}
+    metrics = {name: math.nan if value is None else value for name, value in fields["metrics"].items()}
+    return {**fields, **found, "metrics": metrics}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

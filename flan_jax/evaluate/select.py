@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.manifest import write_json_atomically
-from flan_jax.evaluate.results import EvalResults, normalised_average, normalised_scores, read_results
+from flan_jax.evaluate.results import GROUPS, EvalResults, exact_average, normalised_average, normalised_scores
+from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.statistics import Interval, task_average_difference
 
 RULE = (
@@ -18,7 +19,9 @@ RULE = (
     "choice is compared with, not a candidate. Report tasks play no part."
 )
 
-__all__ = ["RULE", "RunnerUp", "Selection", "StepScore", "select", "write_selected"]
+EVALS_FILE, SELECTED_FILE = "evals.jsonl", "selected.json"
+
+__all__ = ["RULE", "RunnerUp", "Selection", "StepScore", "best_first", "select", "write_selected"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,36 +75,25 @@ def select(
     different selection tasks or examples, where a task is in both groups, or no task is for selection;
     `CheckpointError` where there is no step after 0.
     """
-    table = []
-    names = _check_same_tasks(results)
-    common = frozenset.intersection(*(frozenset(result.tasks) for result in results))
-    for result in sorted(results, key=lambda result: result.step):
-        score = result.average("selection")
-        if score is None:
-            raise ConfigError(
-                "no task is for selection, so no checkpoint can be picked: name a task or mixture in "
-                "EvalConfig.selection"
-            )
-        reported = [task for task in result.in_group("report") if task.task in common]
-        table.append(StepScore(result.step, score, normalised_average(reported) if reported else None))
-    candidates = sorted((row for row in table if row.step > 0), key=lambda row: (-row.selection, row.step))
-    if not candidates:
+    steps = best_first(results)
+    if not steps:
         raise CheckpointError("no step after 0 was evaluated, so there is no checkpoint to pick: train further")
-    best = candidates[0]
+    first = results[0]
+    names = tuple(tuple(task.task for task in first.in_group(group)) for group in GROUPS)
+    table = tuple(_score(result, results) for result in sorted(results, key=lambda result: result.step))
     by_step = {result.step: result for result in results}
-    others = tuple(
-        _compare(by_step[best.step], by_step[row.step], confidence, num_resamples, seed) for row in candidates[1:]
-    )
+    best = by_step[steps[0]]
+    others = tuple(_compare(best, by_step[step], confidence, num_resamples, seed) for step in steps[1:])
     tied = tuple(other.step for other in others if other.difference.low <= 0.0)
     return Selection(
         step=best.step,
-        score=best.selection,
+        score=normalised_average(best.in_group("selection")),
         rule=RULE,
         verdict=_verdict(best.step, others, tied, confidence),
         runner_up=others[0] if others else None,
         others=others,
         not_told_apart=tied,
-        table=tuple(table),
+        table=table,
         selection_tasks=names[0],
         report_tasks=names[1],
         confidence=confidence,
@@ -110,22 +102,48 @@ def select(
     )
 
 
+def best_first(results: Sequence[EvalResults]) -> list[int]:
+    """The steps after 0 in the order of `RULE`, the best first: which checkpoints a run keeps, and which it selects.
+
+    Averages are compared without rounding, so that of equals it is the earliest whatever the order of tasks and items.
+    Raises `ConfigError` as `select`.
+    """
+    _check_same_tasks(results)
+    ranked = []
+    for result in results:
+        tasks = result.in_group("selection")
+        if not tasks:
+            raise ConfigError(
+                "no task is for selection, so no checkpoint can be picked: name a task or mixture in "
+                "EvalConfig.selection"
+            )
+        ranked.append((-exact_average(tasks), result.step))
+    return [step for _, step in sorted(ranked) if step > 0]
+
+
 def write_selected(
     model_dir: str | os.PathLike[str], *, confidence: float = 0.95, num_resamples: int = 1000, seed: int = 0
 ) -> Selection:
     """Reads `evals.jsonl` of a run folder, applies the rule, writes `selected.json` beside it."""
     folder = pathlib.Path(model_dir)
-    results = read_results(folder / "evals.jsonl")
+    results = read_results(folder / EVALS_FILE)
     selection = select(results, confidence=confidence, num_resamples=num_resamples, seed=seed)
-    write_json_atomically(folder / "selected.json", selection)
+    write_json_atomically(folder / SELECTED_FILE, selection)
     return selection
 
 
-def _check_same_tasks(results: Sequence[EvalResults]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _score(result: EvalResults, all_steps: Sequence[EvalResults]) -> StepScore:
+    """Averages of one step; of the report tasks those that all steps have."""
+    common = frozenset.intersection(*(frozenset(each.tasks) for each in all_steps))
+    reported = [task for task in result.in_group("report") if task.task in common]
+    selection = normalised_average(result.in_group("selection"))
+    return StepScore(result.step, selection, normalised_average(reported) if reported else None)
+
+
+def _check_same_tasks(results: Sequence[EvalResults]) -> None:
     if not results:
         raise CheckpointError("no evaluation to select from: evals.jsonl is empty")
     first = results[0]
-    selection, report = (tuple(task.task for task in first.in_group(group)) for group in ("selection", "report"))
     for result in results:
         for name, task in result.tasks.items():
             if name != task.task:
@@ -142,7 +160,6 @@ def _check_same_tasks(results: Sequence[EvalResults]) -> tuple[tuple[str, ...], 
                 f"steps {first.step} and {result.step} were judged differently ({differing[0][0]} and maybe others: "
                 f"another group, metric or number of examples): evaluate them again with one EvalConfig"
             )
-    return selection, report
 
 
 def _verdict(step: int, others: Sequence[RunnerUp], tied: Sequence[int], confidence: float) -> str:

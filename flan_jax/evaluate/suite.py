@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from flan_jax.evaluate.ask import ask
+from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.journal import Journal
 from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.requests import LanguageModel
+from flan_jax.evaluate.results import EvalResults, TaskResult
 from flan_jax.evaluate.suite_config import SuiteConfig
-from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, benchmark_result
 from flan_jax.evaluate.work import Part, list_work
 
 Progress = Callable[[int, int], None]
@@ -24,7 +25,10 @@ def run_suite(
     journal: Journal,
     on_item: Progress | None = None,
     notes: Sequence[str] = (),
-) -> SuiteResults:
+    *,
+    step: int = 0,
+    group: str = "",
+) -> EvalResults:
     """Scores `model`; deterministic.
 
     Args:
@@ -33,6 +37,8 @@ def run_suite(
       journal: open; what it has is not asked again, what is asked is added to it at once.
       on_item: `on_item(done, total)` after each item, those of the journal counted as done.
       notes: sentences for whoever reads the results, such as that the model was trained on a benchmark.
+      step: of the model, 0 where it is not known.
+      group: "selection" or "report" inside a run.
     """
     start = time.monotonic()
     parts = list_work(config, model)
@@ -46,20 +52,22 @@ def run_suite(
         done += 1
         if on_item is not None:
             on_item(done, len(everything))
-    results = tuple(_average(part, journal, config) for part in parts if part.work)
-    return SuiteResults(
+    results = [_average(part, journal, config, group) for part in parts if part.work]
+    return EvalResults(
+        step=step,
+        tasks={result.task: result for result in results},
+        secs=time.monotonic() - start,
+        num_tokens=sum(result.num_generated_tokens for result in results),
         model=model.name,
         fingerprint=model.fingerprint,
         seed=config.seed,
         limit=config.limit,
-        benchmarks=results,
         num_asked=len(todo),
-        secs=time.monotonic() - start,
         notes=(*notes, *(part.note for part in parts if part.note)),
     )
 
 
-def _average(part: Part, journal: Journal, config: SuiteConfig) -> BenchmarkResult:
+def _average(part: Part, journal: Journal, config: SuiteConfig, group: str) -> TaskResult:
     records: dict[str, list[Record]] = {}
     for work in part.work:
         records.setdefault(work.item.subtask, []).append(journal.records[work.key])
@@ -70,6 +78,8 @@ def _average(part: Part, journal: Journal, config: SuiteConfig) -> BenchmarkResu
         part.sampling,
         records,
         part.num_items,
+        group=group,
+        num_samples=config.num_samples,
         confidence=config.confidence,
         num_resamples=config.num_resamples,
         seed=config.seed,

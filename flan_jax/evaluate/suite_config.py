@@ -29,6 +29,7 @@ class SuiteConfig:
       sampling: draws every generation so, with a vote over the answers; None for greedy (or the format's own).
       available_only: whether subtasks whose data is not on this machine are left out, which the results say, or an
         error.
+      num_samples: items of a benchmark whose prompt and answer the results show; the journal has all of them.
       confidence, num_resamples: of the bootstrap intervals.
     """
 
@@ -40,6 +41,7 @@ class SuiteConfig:
     seed: int = 0
     sampling: Sampling | None = None
     available_only: bool = False
+    num_samples: int = 3
     confidence: float = 0.95
     num_resamples: int = 1000
 

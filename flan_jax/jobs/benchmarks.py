@@ -15,7 +15,7 @@ from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import Benchmark, Format
-from flan_jax.evaluate import JaxLanguageModel, Journal, Record, SuiteConfig, SuiteResults, run_suite
+from flan_jax.evaluate import EvalResults, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.best_template import BestTemplate, best_templates
 from flan_jax.evaluate.contamination import findings, notes, refuse, training_tasks
 from flan_jax.jobs.devices import on_all_devices
@@ -42,7 +42,7 @@ class BenchmarkScores:
       files: what was written to the folder; empty without one.
     """
 
-    results: SuiteResults
+    results: EvalResults
     records: Mapping[str, Record] = dataclasses.field(repr=False)
     templates: tuple[BestTemplate, ...] = ()
     files: tuple[pathlib.Path, ...] = ()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, get_args
-
-import jax
+from typing import ClassVar, Literal, get_args
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.row_layout import DecoderRows
@@ -197,17 +194,3 @@ class DecoderConfig(ModelConfig):
         if self.num_kv_heads > 1:
             sizes["key and value heads"] = self.num_kv_heads
         return sizes
-
-    def init(self, key: jax.Array) -> dict[str, Any]:
-        """Random parameters, boxed."""
-        from flan_jax.models import decoder  # a run of another family does without these modules
-
-        return decoder.init(self, key)
-
-    def logits(
-        self, params: dict[str, Any], batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
-    ) -> jax.Array:
-        """Logits, float32 [B, T, V]. Raises `ConfigError` for more positions than a learned table has."""
-        from flan_jax.models import decoder
-
-        return decoder.logits(self, params, batch, seeds_2B)

@@ -1,6 +1,7 @@
 """What a family of models answers for itself, so that nothing else asks which family it is.
 
-A new family is a module with a frozen dataclass of this kind and an entry in `flan_jax.models.families`.
+A new family is a frozen dataclass of this kind, a module of the functions of `Network`, and a line in
+`flan_jax.models.families`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from flan_jax.core.row_layout import DecoderRows
 Dtype = Literal["float32", "bfloat16"]
 Remat = Literal["none", "minimal", "full"]
 
-__all__ = ["Dtype", "ModelConfig", "Remat"]
+__all__ = ["Dtype", "ModelConfig", "Network", "Remat"]
 
 
 class ModelConfig(abc.ABC):
@@ -53,17 +54,6 @@ class ModelConfig(abc.ABC):
         """Multiplications, each with an addition, of the matrix products of a forward pass over one row: at all
         positions, padding included, with full (not causal) attention."""
 
-    @abc.abstractmethod
-    def init(self, key: jax.Array) -> dict[str, Any]:
-        """Random parameters in Linen's boxes, which name their logical axes."""
-
-    @abc.abstractmethod
-    def logits(
-        self, params: dict[str, Any], batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
-    ) -> jax.Array:
-        """Logits of every decoder position, float32 [B, T, V]; `seeds_2B` are the rows' dropout seeds, None for no
-        dropout. `flan_jax.models.forward` says what a batch has."""
-
     def split_sizes(self) -> dict[str, int]:
         """Name -> size of what a mesh's model axis splits, and must divide."""
         return {"heads": self.num_heads, "vocabulary": self.vocab_size, "mlp": self.mlp_dim}
@@ -85,3 +75,16 @@ class ModelConfig(abc.ABC):
     def compute_dtype(self) -> jnp.dtype:
         """`dtype` as JAX knows it."""
         return jnp.dtype(self.dtype)
+
+
+class Network(Protocol):
+    """A module with the arithmetic of a family's models."""
+
+    def init(self, config: Any, key: jax.Array) -> dict[str, Any]:
+        """Random parameters in Linen's boxes, which name their logical axes."""
+
+    def logits(
+        self, config: Any, params: Any, batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
+    ) -> jax.Array:
+        """Logits of every decoder position, float32 [B, T, V]; `seeds_2B` are the rows' dropout seeds, None for no
+        dropout. `flan_jax.models.forward` says what a batch has."""

@@ -16,6 +16,7 @@ from flax.core import meta
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.models.dropout import row_seeds
+from flan_jax.models.families import network_of
 from flan_jax.models.family import ModelConfig
 
 Params = dict[str, Any]
@@ -75,7 +76,7 @@ def forward(config: ModelConfig, params: Params, batch: Batch, dropout_key: jax.
                 f"add them, or pass dropout_key=None"
             )
         seeds_2B = row_seeds(dropout_key, batch["row_ids"])
-    return config.logits(params, batch, seeds_2B)
+    return network_of(config).logits(config, params, batch, seeds_2B)
 
 
 @functools.lru_cache(maxsize=16)
@@ -85,4 +86,4 @@ def _abstract_boxed(config: ModelConfig) -> Params:
 
 def _init_boxed(config: ModelConfig, key: jax.Array) -> Params:
     with nn.logical_axis_rules(()):
-        return config.init(key)
+        return network_of(config).init(config, key)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, get_args
-
-import jax
+from typing import ClassVar, Literal, get_args
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
@@ -145,17 +142,3 @@ class T5Config(ModelConfig):
             + self.num_decoder_layers * decoder_layer
             + targets_length * d * self.vocab_size
         )
-
-    def init(self, key: jax.Array) -> dict[str, Any]:
-        """Random parameters, boxed."""
-        from flan_jax.models import t5  # a run of another family does without these modules
-
-        return t5.init(self, key)
-
-    def logits(
-        self, params: dict[str, Any], batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
-    ) -> jax.Array:
-        """Logits, float32 [B, T, V]."""
-        from flan_jax.models import t5
-
-        return t5.logits(self, params, batch, seeds_2B)

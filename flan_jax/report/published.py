@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flan_jax.declare.benchmark import Published, get_benchmark
-from flan_jax.evaluate.suite_results import BenchmarkResult
+from flan_jax.evaluate.results import TaskResult
 from flan_jax.report.tables import percent
 
 __all__ = ["about", "our_rows", "published_by_part", "published_rows"]
 
 
-def published_rows(result: BenchmarkResult) -> list[Published]:
+def published_rows(result: TaskResult) -> list[Published]:
     """Rows of the whole benchmark in the same format and split, best first."""
     rows = [
         row
@@ -19,7 +19,7 @@ def published_rows(result: BenchmarkResult) -> list[Published]:
     return sorted(rows, key=lambda row: -row.score)
 
 
-def our_rows(result: BenchmarkResult) -> list[tuple[str, float]]:
+def our_rows(result: TaskResult) -> list[tuple[str, float]]:
     """(name, score in percent) to stand among the published rows: the mean over subtasks, and, where it differs, that
     over items, which some papers report."""
     name = f"this model{'' if result.is_complete else ' (not all items)'}"
@@ -29,7 +29,7 @@ def our_rows(result: BenchmarkResult) -> list[tuple[str, float]]:
     return rows
 
 
-def published_by_part(result: BenchmarkResult) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
+def published_by_part(result: TaskResult) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
     """Groups or subtasks of which published scores are known, and (model, its scores in percent) with ours first; both
     empty where there are none."""
     rows: dict[str, dict[str, float]] = {}
@@ -47,7 +47,7 @@ def published_by_part(result: BenchmarkResult) -> tuple[list[str], list[tuple[st
     ]
 
 
-def about(result: BenchmarkResult) -> str:
+def about(result: TaskResult) -> str:
     """Paper, format and note, a sentence each."""
     benchmark = get_benchmark(result.benchmark)
     texts = (benchmark.paper, benchmark.format(result.format).description, benchmark.note)

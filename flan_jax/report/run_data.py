@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores, read_results
+from flan_jax.evaluate.results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
+from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.statistics import Interval, task_average_difference, task_average_interval
 
 KINDS: Mapping[str, str] = {

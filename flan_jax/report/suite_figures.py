@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flan_jax.evaluate.calibration import Calibration
-from flan_jax.evaluate.suite_results import BenchmarkResult, SubtaskResult
+from flan_jax.evaluate.results import SubtaskResult, TaskResult
 from flan_jax.report.figures import AFTER, BEFORE, LINE, SELECTED, WIDTH, bar, mark_chance, new_figure, to_png
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ PANELS_A_ROW = 3
 __all__ = ["calibration_png", "formats_png", "name_of", "overview_png", "shortened", "spread_png", "subtasks_png"]
 
 
-def overview_png(results: Sequence[BenchmarkResult]) -> bytes:
+def overview_png(results: Sequence[TaskResult]) -> bytes:
     """A bar for each benchmark and format, with interval and chance."""
     figure = new_figure(WIDTH, 1.0 + 0.34 * len(results))
     axes = figure.subplots()
@@ -33,7 +33,7 @@ def overview_png(results: Sequence[BenchmarkResult]) -> bytes:
     return to_png(figure)
 
 
-def subtasks_png(result: BenchmarkResult) -> bytes:
+def subtasks_png(result: TaskResult) -> bytes:
     """A bar for each subtask, one panel a group, best first; dashed: the group's mean."""
     panels: dict[str, list[SubtaskResult]] = {}
     for subtask in result.subtasks:
@@ -56,7 +56,7 @@ def subtasks_png(result: BenchmarkResult) -> bytes:
     return to_png(figure)
 
 
-def formats_png(pairs: Sequence[tuple[BenchmarkResult, BenchmarkResult]]) -> bytes:
+def formats_png(pairs: Sequence[tuple[TaskResult, TaskResult]]) -> bytes:
     """(direct, chain of thought) of benchmarks scored both ways: bars, and a point for each subtask."""
     figure = new_figure(WIDTH, max(4.2, 1.2 + 0.62 * len(pairs)))
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.35, 1.0]})
@@ -120,7 +120,7 @@ def calibration_png(found: Sequence[tuple[str, Calibration]]) -> bytes:
     return to_png(figure)
 
 
-def name_of(result: BenchmarkResult) -> str:
+def name_of(result: TaskResult) -> str:
     """A benchmark with its format, as `--suite` takes it."""
     return f"{result.benchmark}:{result.published_format}"
 
@@ -142,7 +142,7 @@ def _bars(axes: Axes, rows: Sequence[tuple[str, float, float, float, float]]) ->
     axes.invert_yaxis()
 
 
-def _scatter(axes: Axes, pairs: Sequence[tuple[BenchmarkResult, BenchmarkResult]]) -> None:
+def _scatter(axes: Axes, pairs: Sequence[tuple[TaskResult, TaskResult]]) -> None:
     for direct, thought in pairs:
         ours = {s.name: s.metrics[thought.metric] for s in thought.subtasks}
         points = [(s.metrics[direct.metric], ours[s.name]) for s in direct.subtasks if s.name in ours]

@@ -6,7 +6,8 @@ import pathlib
 from collections.abc import Sequence
 
 from flan_jax.evaluate.best_template import BestTemplate
-from flan_jax.evaluate.suite_results import BenchmarkResult, SuiteResults, write_summary
+from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.results_file import write_summary
 from flan_jax.report.page import write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.tables import markdown_table, percent, share
@@ -16,7 +17,7 @@ TABLE = "results.md"
 __all__ = ["TABLE", "best_markdown", "to_markdown", "write_results"]
 
 
-def to_markdown(results: SuiteResults) -> str:
+def to_markdown(results: EvalResults) -> str:
     """The whole report: a headline table, then each benchmark's groups, subtasks, counts and published rows."""
     lines = [f"# {results.model}", ""]
     lines += [f"> {note}" for note in results.notes] + ([""] if results.notes else [])
@@ -24,7 +25,7 @@ def to_markdown(results: SuiteResults) -> str:
     rows = []
     for r in results.benchmarks:
         interval = f"{percent(r.low)} to {percent(r.high)}"
-        counts = (f"{r.count('n'):,} of {r.count('num_items'):,}", share(r.count("num_unextracted"), r.count("n")))
+        counts = (f"{r.n:,} of {r.num_examples:,}", share(r.num_unextracted, r.n))
         rows.append(
             (r.title, r.published_format, r.split, r.metric, percent(r.score), interval, percent(r.chance), *counts)
         )
@@ -62,13 +63,13 @@ def best_markdown(found: Sequence[BestTemplate]) -> str:
     return "\n".join(markdown_table((*header, "mean over templates, test"), rows)) + "\n"
 
 
-def write_results(folder: pathlib.Path, results: SuiteResults) -> None:
+def write_results(folder: pathlib.Path, results: EvalResults) -> None:
     """`summary.json` and `results.md` in `folder`, each whole or untouched."""
     write_summary(folder, results)
     write_whole(folder / TABLE, to_markdown(results))
 
 
-def _section(result: BenchmarkResult) -> list[str]:
+def _section(result: TaskResult) -> list[str]:
     lines = [f"## {result.title}, {result.published_format}, {result.split}", "", about(result), ""]
     rows: list[tuple[str, ...]] = [(f"**{name}**", f"**{score:.1f}**", "") for name, score in our_rows(result)]
     rows += [(row.model, f"{row.score:.1f}", row.source) for row in published_rows(result)]
@@ -86,13 +87,13 @@ def _section(result: BenchmarkResult) -> list[str]:
     if len(result.metrics) > 1 or len(result.subtasks) > 1:
         names = list(result.metrics)
         rows = [(s.name, *(percent(s.metrics[n]) for n in names), str(s.n)) for s in result.subtasks]
-        whole = ("**mean**", *(percent(result.metrics[n]) for n in names), str(result.count("n")))
+        whole = ("**mean**", *(percent(result.metrics[n]) for n in names), str(result.n))
         lines += ["", *markdown_table(("subtask", *names, "items"), [*rows, whole])]
     return [*lines, "", *_counts(result)]
 
 
-def _counts(result: BenchmarkResult) -> list[str]:
-    n = result.count("n")
+def _counts(result: TaskResult) -> list[str]:
+    n = result.n
     said = [
         ("num_unextracted", "{} had no extractable answer (scored wrong)"),
         ("num_tied", "{} votes were tied (the answer given first counts)"),
@@ -101,6 +102,6 @@ def _counts(result: BenchmarkResult) -> list[str]:
         ("num_unfinished", "{} generations were cut at their limit"),
         ("num_not_finite", "{} had log-probabilities that are not numbers (ranked items scored wrong)"),
     ]
-    found = [text.format(f"{count:,}") for field, text in said if (count := result.count(field))]
-    tokens = f"{result.count('num_prompt_tokens'):,} prompt and {result.count('num_generated_tokens'):,} answer tokens"
+    found = [text.format(f"{count:,}") for field, text in said if (count := getattr(result, field))]
+    tokens = f"{result.num_prompt_tokens:,} prompt and {result.num_generated_tokens:,} answer tokens"
     return [f"Of {n:,} items: {'; '.join([*found, tokens])}."]

@@ -9,7 +9,7 @@ from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.evaluate.best_template import BestTemplate
 from flan_jax.evaluate.calibration import Calibration, calibration
 from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.suite_results import BenchmarkResult, GroupResult, SubtaskResult, SuiteResults
+from flan_jax.evaluate.results import EvalResults, GroupResult, SubtaskResult, TaskResult
 from flan_jax.report.page import escape, page, picture, table, write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.suite_figures import (
@@ -33,7 +33,7 @@ __all__ = ["REPORT", "to_html", "write_html"]
 
 def write_html(
     folder: pathlib.Path,
-    results: SuiteResults,
+    results: EvalResults,
     records: Records,
     settings: Mapping[str, str],
     best: Sequence[BestTemplate] = (),
@@ -43,7 +43,7 @@ def write_html(
 
 
 def to_html(
-    results: SuiteResults, records: Records, settings: Mapping[str, str], best: Sequence[BestTemplate] = ()
+    results: EvalResults, records: Records, settings: Mapping[str, str], best: Sequence[BestTemplate] = ()
 ) -> str:
     """The page.
 
@@ -84,12 +84,12 @@ def to_html(
     return page(f"{results.model}: benchmarks", body, is_wide=True)
 
 
-def _overview(listed: Sequence[BenchmarkResult]) -> str:
+def _overview(listed: Sequence[TaskResult]) -> str:
     rows = []
     for r in listed:
         published = published_rows(r)
         best = f"{published[0].model}: {published[0].score:.1f}" if published else "-"
-        items = f"{r.count('n'):,}" + ("" if r.is_complete else f" of {r.count('num_items'):,}")
+        items = f"{r.n:,}" + ("" if r.is_complete else f" of {r.num_examples:,}")
         link = f'<a href="#{_anchor(r)}">{escape(r.title)}</a>'
         interval = percent_interval(r.score, r.low, r.high)
         words = [link, escape(r.published_format), escape(r.split), escape(r.metric)]
@@ -99,7 +99,7 @@ def _overview(listed: Sequence[BenchmarkResult]) -> str:
     return table(header, rows, num_words=4, caption=caption)
 
 
-def _format_pairs(listed: Sequence[BenchmarkResult]) -> str:
+def _format_pairs(listed: Sequence[TaskResult]) -> str:
     pairs = []
     for name in dict.fromkeys(r.benchmark for r in listed):
         mine = [r for r in listed if r.benchmark == name]
@@ -114,7 +114,7 @@ def _format_pairs(listed: Sequence[BenchmarkResult]) -> str:
     )
 
 
-def _spread(listed: Sequence[BenchmarkResult]) -> str:
+def _spread(listed: Sequence[TaskResult]) -> str:
     parts = []
     for tag, what in PROMPT_TAGS.items():
         rows: dict[str, list[float]] = {}
@@ -141,7 +141,7 @@ def _spread(listed: Sequence[BenchmarkResult]) -> str:
     return "".join(parts)
 
 
-def _datasets(result: BenchmarkResult, tag: str) -> dict[str, list[SubtaskResult]]:
+def _datasets(result: TaskResult, tag: str) -> dict[str, list[SubtaskResult]]:
     """Data set -> its prompts: T0 has a benchmark a data set, FLAN a group."""
     if tag == "t0":
         return {result.benchmark.removeprefix("t0_"): list(result.subtasks)}
@@ -164,7 +164,7 @@ def _best(best: Sequence[BestTemplate]) -> str:
     return "<h2>Best template</h2>" + table(header, rows, num_words=2, caption=caption)
 
 
-def _calibration(listed: Sequence[BenchmarkResult], records: Records) -> str:
+def _calibration(listed: Sequence[TaskResult], records: Records) -> str:
     found = []
     for result in listed:
         curve = ranked_calibration([records[key] for key in result.item_keys])
@@ -190,17 +190,17 @@ def ranked_calibration(records: Sequence[Record]) -> Calibration | None:
     return calibration(confidences, [i in r.correct for r, i in zip(asked, likeliest, strict=True)])
 
 
-def _rates(listed: Sequence[BenchmarkResult]) -> str:
+def _rates(listed: Sequence[TaskResult]) -> str:
     rows = []
     for r in listed:
-        n = r.count("n")
+        n = r.n
         is_ranked = get_benchmark(r.benchmark).format(r.format).method == "rank"
         num_outputs = n * (1 if r.sampling is None else r.sampling["num_samples"])
         generated = ["-", "-"]
         if not is_ranked:
-            generated = [_share(r.count("num_unextracted"), n), _share(r.count("num_unfinished"), num_outputs)]
-        prompts = [_share(r.count(name), n) for name in ("num_prompts_shortened", "num_trimmed", "num_not_finite")]
-        tokens = [f"{r.count(name):,}" for name in ("num_prompt_tokens", "num_generated_tokens")]
+            generated = [_share(r.num_unextracted, n), _share(r.num_unfinished, num_outputs)]
+        prompts = [_share(getattr(r, name), n) for name in ("num_prompts_shortened", "num_trimmed", "num_not_finite")]
+        tokens = [f"{getattr(r, name):,}" for name in ("num_prompt_tokens", "num_generated_tokens")]
         rows.append([escape(name_of(r)), f"{n:,}", *generated, *prompts, *tokens])
     header = ["benchmark", "items", "no answer", "cut at limit", "lost exemplars", "lost start", "not a number"]
     caption = (
@@ -211,7 +211,7 @@ def _rates(listed: Sequence[BenchmarkResult]) -> str:
     return table([*header, "prompt tokens", "answer tokens"], rows, num_words=1, caption=caption)
 
 
-def _section(result: BenchmarkResult, records: Records) -> str:
+def _section(result: TaskResult, records: Records) -> str:
     benchmark = get_benchmark(result.benchmark)
     what = escape(f"{name_of(result)}, {result.split}")
     parts = [
@@ -230,7 +230,7 @@ def _section(result: BenchmarkResult, records: Records) -> str:
     return "".join(parts)
 
 
-def _published(result: BenchmarkResult) -> str:
+def _published(result: TaskResult) -> str:
     published = published_rows(result)
     scored = [(score, "ours", name, "") for name, score in our_rows(result)]
     scored += [(row.score, "", row.model, row.source) for row in published]
@@ -241,7 +241,7 @@ def _published(result: BenchmarkResult) -> str:
     return f"<div><h3>Beside what was published</h3>{shown}{said}</div>"
 
 
-def _groups(result: BenchmarkResult) -> str:
+def _groups(result: TaskResult) -> str:
     if not result.groups:
         return ""
     header = ["group", "subtasks", "mean", "median", "middle half"]
@@ -253,7 +253,7 @@ def _groups(result: BenchmarkResult) -> str:
     return f"<div><h3>Groups</h3>{table(header, rows, num_words=1)}</div>"
 
 
-def _by_part(result: BenchmarkResult) -> str:
+def _by_part(result: TaskResult) -> str:
     parts, by_part = published_by_part(result)
     if not parts:
         return ""
@@ -262,18 +262,18 @@ def _by_part(result: BenchmarkResult) -> str:
     return f"<details><summary>Published scores of {', '.join(escape(p) for p in parts)}</summary>{shown}</details>"
 
 
-def _subtasks(result: BenchmarkResult) -> str:
+def _subtasks(result: TaskResult) -> str:
     names = list(result.metrics)
     rows = []
     for s in result.subtasks:
-        words = [escape(s.name), escape(", ".join(s.groups)), f"{s.n:,} of {s.num_items:,}"]
+        words = [escape(s.name), escape(", ".join(s.groups)), f"{s.n:,} of {s.num_examples:,}"]
         values = [percent(s.chance), *(percent(s.metrics[name]) for name in names)]
         rows.append([*words, *values, f"{percent(s.low)} to {percent(s.high)}"])
     header = ["subtask", "groups", "items", "chance", *names, f"interval of {names[0]}"]
     return table(header, rows, num_words=2)
 
 
-def _settings(results: SuiteResults, settings: Mapping[str, str]) -> str:
+def _settings(results: EvalResults, settings: Mapping[str, str]) -> str:
     rows = [
         *settings.items(),
         ("items a subtask", "all" if results.limit is None else f"at most {results.limit:,}"),
@@ -294,7 +294,7 @@ def _settings(results: SuiteResults, settings: Mapping[str, str]) -> str:
     return f"<h2>Settings</h2>{table((), cells, num_words=2)}"
 
 
-def _anchor(result: BenchmarkResult) -> str:
+def _anchor(result: TaskResult) -> str:
     return escape(f"{result.benchmark}-{result.published_format}-{result.split}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flan_jax.declare.benchmark import Format, get_benchmark
 from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.suite_results import BenchmarkResult
+from flan_jax.evaluate.results import TaskResult
 from flan_jax.report.page import escape, table
 from flan_jax.report.tables import percent
 
@@ -19,7 +19,7 @@ Records = Mapping[str, Record]
 __all__ = ["Records", "samples"]
 
 
-def samples(result: BenchmarkResult, records: Records) -> str:
+def samples(result: TaskResult, records: Records) -> str:
     """NUM_SAMPLES of the result's items, spread over its subtasks, folded.
 
     Args: of a benchmark in a format; the journal's records, by key.
@@ -34,7 +34,7 @@ def samples(result: BenchmarkResult, records: Records) -> str:
     return f"<h3>Samples <span class=dim>(the first item of its subtask, not picked)</span></h3>{shown}"
 
 
-def _sample(record: Record, result: BenchmarkResult, format: Format) -> str:
+def _sample(record: Record, result: TaskResult, format: Format) -> str:
     score = record.scores[result.metric]
     verdict = {1.0: "right", 0.0: "wrong"}.get(score, f"{score:.2f}")
     given = "no answer" if record.answer is None else f"answered “{_short(record.answer)}”"
@@ -73,13 +73,13 @@ def _drawn(record: Record, format: Format) -> str:
 
 
 def _options(record: Record) -> str:
-    probabilities = record.option_probabilities or (None,) * len(record.options)
+    shares = [percent(share) for share in record.option_probabilities] or ["-"] * len(record.options)
     rows = []
     for i, (option, log_prob) in enumerate(zip(record.options, record.option_log_probs, strict=True)):
         text = f"<div dir=auto>{escape(_short(option))}</div>"
         mark = "<span class=right>right</span>" if i in record.correct else ""
         value = f"{log_prob:.3f}" if math.isfinite(log_prob) else "not a number"
-        rows.append((text, mark, value, "-" if probabilities[i] is None else percent(probabilities[i])))
+        rows.append((text, mark, value, shares[i]))
     return table(("option", "", "nats", "percent"), rows, num_words=2)
 
 

@@ -65,4 +65,4 @@ def with_layout(config: TrainConfig, model: ModelConfig, layout: Layout) -> tupl
         microbatches=layout.microbatches,
         activation_partitioning_dims=layout.activation_dims,
     )
-    return train, dataclasses.replace(model, remat=layout.remat)
+    return train, model.replace(remat=layout.remat)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 from jax.experimental import multihost_utils
@@ -12,12 +12,14 @@ from jax.experimental import multihost_utils
 from flan_jax.checkpoints.find import SELECTED
 from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import TRAINED_ON
-from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import save_weights
 from flan_jax.core.errors import TrainingError
 from flan_jax.core.manifest import write_json_atomically
 from flan_jax.train.judging import Picked
 from flan_jax.train.run import Run
+
+if TYPE_CHECKING:
+    from flan_jax.checkpoints.store import Checkpoints
 
 SELECTED_FILE = "selected.json"
 

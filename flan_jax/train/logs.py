@@ -11,14 +11,14 @@ import pathlib
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
-
-import tensorboardX
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Any, TextIO
 
 from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.core.json_lines import drop_lines_after
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 PLAIN_LINE_SECS = 15.0
 
@@ -54,6 +54,10 @@ class RunLog:
         self._bar: Progress | None = None
         if not is_writer:
             return
+        # Here, since of all processes only this one needs them.
+        import tensorboardX
+        from rich.console import Console
+
         stream = sys.stdout if stream is None else stream
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         drop_lines_after(model_dir / METRICS_FILE, start_step)
@@ -62,15 +66,7 @@ class RunLog:
             str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30
         )
         if self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[status]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=self._console,
-            )
+            self._bar = _bar(self._console)
             self._task = self._bar.add_task("train", total=train_steps, completed=start_step, status="")
 
     def __enter__(self) -> RunLog:
@@ -137,3 +133,24 @@ def _status(values: Mapping[str, float | None]) -> str:
     if values.get("data_wait_share") is not None:
         parts.append(f"wait {values['data_wait_share']:.1%}")
     return "  ".join(parts)
+
+
+def _bar(console: Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[status]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

@@ -11,9 +11,7 @@ from typing import Any, TextIO
 
 import jax
 
-from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.core.manifest import write_json_atomically
 from flan_jax.data import BatchReader, example_ids_at, prefetch
 from flan_jax.models.family import ModelConfig
@@ -27,7 +25,7 @@ from flan_jax.train.hand_over import hand_over
 from flan_jax.train.judging import Judge, MakeJudge, Unjudged
 from flan_jax.train.logs import RunLog
 from flan_jax.train.run import Run, prepare_run
-from flan_jax.train.start import check_tuning, first_state, meta_of
+from flan_jax.train.start import check_tuning, first_state, meta_of, open_checkpoints
 from flan_jax.train.state import describe_params, layout_of
 from flan_jax.train.stop import Stopped, StopSignal
 from flan_jax.train.throughput import Meter, profiled
@@ -83,9 +81,7 @@ def run_training(
     # State: the newest checkpoint of this run, or given weights, or random ones.
     layout = layout_of(run)
     with contextlib.ExitStack() as stack:
-        with explain_full_disk(model_dir):
-            model_dir.mkdir(parents=True, exist_ok=True)
-        checkpoints = Checkpoints(model_dir, config.checkpoint, lambda: judge.best_steps(config.checkpoint.keep_best))
+        checkpoints = open_checkpoints(run, judge)
         stack.callback(checkpoints.close)
         step = start_step = checkpoints.latest_step() or 0
         state, origin = first_state(run, layout, checkpoints)

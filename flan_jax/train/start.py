@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints
+from flan_jax.checkpoints.full_disk import explain_full_disk
+from flan_jax.checkpoints.meta import CheckpointMeta
 from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.models.tuning import TuningConfig, base_model
 from flan_jax.train.config import TrainConfig
+from flan_jax.train.judging import Judge
 from flan_jax.train.run import Run
 from flan_jax.train.state import StateLayout, fresh_state, init_state, resumed_state
 
-__all__ = ["check_tuning", "first_state", "meta_of"]
+if TYPE_CHECKING:
+    from flan_jax.checkpoints.store import Checkpoints
+
+__all__ = ["check_tuning", "first_state", "meta_of", "open_checkpoints"]
+
+
+def open_checkpoints(run: Run, judge: Judge) -> Checkpoints:
+    """The run's checkpoints, its folder made if missing; the best that are kept are those that `judge` names."""
+    # Orbax takes long to import: what is wrong with a run's settings or its data has been said before.
+    from flan_jax.checkpoints.store import Checkpoints
+
+    config = run.config.checkpoint
+    with explain_full_disk(run.model_dir):
+        run.model_dir.mkdir(parents=True, exist_ok=True)
+    return Checkpoints(run.model_dir, config, lambda: judge.best_steps(config.keep_best))
 
 
 def first_state(run: Run, layout: StateLayout, checkpoints: Checkpoints) -> tuple[TrainState, str]:

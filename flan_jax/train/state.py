@@ -12,7 +12,8 @@ from flax import traverse_util
 from jax.sharding import Mesh, NamedSharding
 
 from flan_jax.checkpoints.train_state import TrainState
-from flan_jax.models import ModelConfig, init_params
+from flan_jax.models.family import ModelConfig
+from flan_jax.models.model import init_params
 from flan_jax.models.tuning import (
     FULL,
     TuningConfig,
@@ -21,7 +22,7 @@ from flan_jax.models.tuning import (
     part_axes,
     part_shapes,
 )
-from flan_jax.optim import OptimizerConfig, make_optimizer, opt_state_logical_axes
+from flan_jax.optim.optimizer import OptimizerConfig, make_optimizer, opt_state_logical_axes
 from flan_jax.train.config import Rules
 from flan_jax.train.mesh import replicated, shardings_by_rules
 from flan_jax.train.run import Run

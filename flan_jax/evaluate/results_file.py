@@ -1,0 +1,72 @@
+"""Results in files: `evals.jsonl` of a run, one line a step, and `summary.json` of an evaluation of its own. Both hold
+the same JSON value (`EvalResults.to_json`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from flan_jax.core.errors import CheckpointError
+from flan_jax.evaluate.results import EvalResults
+
+SUMMARY = "summary.json"
+
+__all__ = ["SUMMARY", "append_results", "read_results", "read_summary", "write_summary"]
+
+
+def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
+    """Adds one line to `evals.jsonl`, in place of an earlier line of the same step: a resumed run may judge a step
+    again. The file is replaced by one rename, so a kill leaves the old or the new one."""
+    path = pathlib.Path(path)
+    lines = {r["step"]: r for r in _read_lines(path)} if path.exists() else {}
+    lines[results.step] = results.to_json()
+    _write_whole(path, "".join(json.dumps(lines[step], ensure_ascii=False) + "\n" for step in sorted(lines)))
+
+
+def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
+    """All steps of `evals.jsonl`, in order of step."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist: no evaluation has finished there yet (see EVAL_PERIOD)")
+    lines = {value["step"]: value for value in _read_lines(path)}
+    return [EvalResults.from_json(lines[step]) for step in sorted(lines)]
+
+
+def write_summary(folder: str | os.PathLike[str], results: EvalResults) -> None:
+    """`summary.json` in `folder`, whole or untouched."""
+    path = pathlib.Path(folder) / SUMMARY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(path, json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_summary(path: str | os.PathLike[str]) -> EvalResults:
+    """Results of `summary.json` or `eval.json`. Raises `CheckpointError` for a file that is not there or no results."""
+    try:
+        return EvalResults.from_json(json.loads(pathlib.Path(path).read_text()))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} does not exist: evaluate with --out, or name another file") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} holds no results ({error}): name a summary.json or an eval.json") from error
+
+
+def _write_whole(path: pathlib.Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with open(partial, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def _read_lines(path: pathlib.Path) -> Sequence[dict[str, Any]]:
+    lines = []
+    # Not splitlines: a generation may hold characters that end a line elsewhere, such as U+2028.
+    for number, line in enumerate(path.read_text().removesuffix("\n").split("\n") if path.stat().st_size else (), 1):
+        try:
+            lines.append(json.loads(line))
+        except ValueError as error:
+            raise CheckpointError(f"{path}:{number} is not JSON ({error}): remove that line") from error
+    return lines
