@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from flan_jax.report.figures import to_png
+from flan_jax.report.png import to_png
 
 __all__ = ["ShownFigure"]
 
