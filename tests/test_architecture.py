@@ -19,12 +19,17 @@ ALLOWED = {
     "data": {"core"},
     "decode": {"core", "models"},
     "interop": {"core", "models", "checkpoints"},
-    "checkpoints": {"core", "models", "interop", "train", "evaluate"},
-    "evaluate": {"core", "sources", "declare", "models", "decode", "data"},
+    "checkpoints": {"core", "models"},
+    "evaluate": {"core", "sources", "declare", "models", "decode", "data", "checkpoints"},
     "report": {"core", "declare", "evaluate"},
-    "train": {"core", "models", "optim", "data", "decode", "evaluate", "report", "interop", "checkpoints"},
+    "train": {"core", "models", "optim", "data", "checkpoints"},
     "tpu_plan": {"core", "models", "optim", "data", "train"},
     "cache": {"core", "sources", "declare", "data", "evaluate", "tasks"},
+    "jobs": {
+        *("core", "sources", "declare", "cache", "models", "optim", "checkpoints", "data"),
+        *("decode", "evaluate", "interop", "report", "train"),
+    },
+    "api": {"core", "checkpoints", "declare", "evaluate", "interop", "jobs", "models", "report"},
     "seqio_tasks": {"cache", "core", "declare", "tasks"},
 }
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}

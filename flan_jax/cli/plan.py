@@ -14,7 +14,7 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
 
 HELP = "compile a recipe's train step for a TPU slice that is not here: memory, arithmetic, communication"
-# What a run needs and a plan does not.
+# What a run needs, and a plan or a cache does not.
 UNUSED = ("MODEL_DIR = 'unused'", "INITIAL_CHECKPOINT_PATH = 'unused'")
 
 __all__ = ["HELP", "UNUSED", "add_arguments", "parse_mesh", "run"]
@@ -73,10 +73,9 @@ def _search(args: argparse.Namespace, config: Any, recipe: str, devices: Any) ->
     from flan_jax.tpu_plan.recipe import plan_recipe, with_layout
     from flan_jax.tpu_plan.report import ROW_HEADER, as_json, as_row
     from flan_jax.tpu_plan.search import layouts, ranked
-    from flan_jax.train.layout import split_sizes
 
     candidates = layouts(
-        len(devices), config.train.batch_size, list(split_sizes(config.model).values()), args.candidates
+        len(devices), config.train.batch_size, list(config.model.split_sizes().values()), args.candidates
     )
     plans = []
     for i, layout in enumerate(candidates):
