@@ -261,9 +261,10 @@ def _read_json(path: str) -> dict[str, Any] | None:
         return None
     with FileSystems.open(path, "application/octet-stream") as stream:
         try:
-            return json.loads(stream.read())
+            content: dict[str, Any] = json.loads(stream.read())
         except ValueError:
             return None
+        return content
 
 
 def _write_json(path: str, value: Mapping[str, Any]) -> None:

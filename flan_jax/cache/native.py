@@ -225,7 +225,7 @@ def blank_manifest(
     )
 
 
-def _attributes(task: Task) -> dict:
+def _attributes(task: Task) -> dict[str, Any]:
     return {
         "cluster": task.cluster,
         "kind": task.kind,

@@ -197,7 +197,7 @@ def _dataset(task: seqio.Task, split: str, max_inputs_length: int | None) -> tf.
 
 def _rate(mixture: seqio.Mixture, task: seqio.Task) -> float:
     try:
-        return mixture.get_rate(task)
+        return float(mixture.get_rate(task))
     except (TypeError, ValueError, AttributeError) as error:
         raise CacheError(
             f"mixture {mixture.name}: the rate function of {task.name} fails ({error}): a source that does not know "

@@ -69,7 +69,8 @@ class _Watched:
         elif isinstance(renderer, TemplateRenderer):
             self._templates = _WatchedTuple(renderer.templates)
             renderer = dataclasses.replace(renderer, templates=self._templates)
-        return renderer(row, rng, self._pool)
+        rendered: Rendered = renderer(row, rng, self._pool)
+        return rendered
 
     @property
     def template(self) -> int | None:
@@ -106,7 +107,7 @@ class _WatchedPool(Sequence[Row]):
         return self.rows[place]
 
 
-class _WatchedTuple(tuple):
+class _WatchedTuple(tuple[Any, ...]):
     """A tuple that remembers which places were asked for."""
 
     looked_at: list[int]
@@ -134,7 +135,7 @@ class _WatchedWordings:
         return getattr(self._wordings, name)
 
     def turn(self, row: Row, template_id: int, *args: Any) -> Turn:
-        made = self._wordings.turn(row, template_id, *args)
+        made: Turn = self._wordings.turn(row, template_id, *args)
         self.turns.append((template_id, made))
         self.rows.append(row)
         return made
