@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import functools
-import importlib
 import logging
 import os
 
 import jax
 
 from flan_jax.cache.ensure import BuildOrder, ensure_cache
+from flan_jax.cache.resolve import import_modules
 from flan_jax.cli.cache import requests_of_run
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.host_memory import keep_freed_memory
@@ -61,8 +61,7 @@ def train(args: argparse.Namespace) -> RunResult:
         available_only=tasks.available_only,
     )
     if config.evaluation.has_suite:  # benchmarks are asked in this process: their modules must do without TensorFlow
-        for module in tasks.modules:
-            importlib.import_module(module)
+        import_modules(tasks.modules)
         resolve([*config.evaluation.suite, *config.evaluation.suite_selection])  # before a cache is built
     result = run_training(
         config.train,
