@@ -9,6 +9,7 @@ import itertools
 import json
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
