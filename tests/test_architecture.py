@@ -40,7 +40,8 @@ FLOORS = (
     ("declare", "checkpoints", "decode"),
     ("tasks", "interop", "evaluate"),
     ("train", "report", "cache"),
-    ("tpu_plan", "seqio_tasks", "api"),
+    ("tpu_plan", "seqio_tasks", "jobs"),
+    ("api",),
     ("cli",),
 )
 # Of `flan_jax.train.loop`, what its files import when they are imported: 113 modules of 15,533 lines once.
