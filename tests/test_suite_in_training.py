@@ -16,7 +16,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
-from flan_jax.evaluate import JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
+from flan_jax.evaluate import Generated, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate import in_training as module
 from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.config import EvalConfig
@@ -221,7 +221,8 @@ def test_a_benchmark_of_unequal_subtasks_weighs_them_equally():
 
     def record(name, i):
         scores = {"equals": float(name == "blue")}
-        return Record(f"{name}{i}", "colours", name, "test", "cot", str(i), "generate", scores, "")
+        said = (Generated("so", -1.0, 1, True),)
+        return Record(f"{name}{i}", "colours", name, "test", "cot", str(i), "generate", scores, "", outputs=said)
 
     records = {name: [record(name, i) for i in range(size)] for name, size in SIZES.items()}
     result = benchmark_result(
