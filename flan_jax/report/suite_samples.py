@@ -73,13 +73,13 @@ def _drawn(record: Record, format: Format) -> str:
 
 
 def _options(record: Record) -> str:
-    probabilities = record.option_probabilities or (None,) * len(record.options)
+    shares = [percent(share) for share in record.option_probabilities] or ["-"] * len(record.options)
     rows = []
     for i, (option, log_prob) in enumerate(zip(record.options, record.option_log_probs, strict=True)):
         text = f"<div dir=auto>{escape(_short(option))}</div>"
         mark = "<span class=right>right</span>" if i in record.correct else ""
         value = f"{log_prob:.3f}" if math.isfinite(log_prob) else "not a number"
-        rows.append((text, mark, value, "-" if probabilities[i] is None else percent(probabilities[i])))
+        rows.append((text, mark, value, shares[i]))
     return table(("option", "", "nats", "percent"), rows, num_words=2)
 
 

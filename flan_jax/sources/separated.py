@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import mmap
 import pathlib
+import pkgutil
 from collections.abc import Iterator, Sequence
 
 from flan_jax.core.errors import TaskError
@@ -17,7 +18,7 @@ from flan_jax.sources.text import BYTE_ORDER_MARK, TextRecords, check_fields_are
 QUOTE = '"'
 MAX_FIELD_CHARACTERS = 1 << 30  # csv's own limit, 131,072, is short of a long document
 
-__all__ = ["QUOTE", "CsvSource", "read_separated"]
+__all__ = ["QUOTE", "CsvSource", "read_packaged_table", "read_separated"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,25 @@ def read_separated(
     """The records of one file, and the lines they begin on. Raises `TaskError` like `CsvSource`, whose attributes the
     arguments are."""
     return _rows(path, file_version(path), delimiter, tuple(columns), quote)
+
+
+def read_packaged_table(package: str, name: str) -> list[Row]:
+    """The rows of a TSV file that ships with a package, beside its modules: a header, no quotes.
+
+    The package's own loader reads it, as it reads the modules, from wherever they are; so a module that needs its facts
+    when it is imported may ask for them then.
+
+    Args:
+      package: its whole name, as in `__package__`.
+      name: the file's.
+
+    Raises `FileNotFoundError` for a package that was installed without it.
+    """
+    content = pkgutil.get_data(package, name)
+    if content is None:
+        raise FileNotFoundError(f"{package} cannot be read from: its loader reads no data")
+    table = _Table(pathlib.Path(package, name), "\t", "", [])
+    return [table.parse(content[start:end], line) for start, end, line in table.line_spans(content)]
 
 
 @functools.lru_cache(maxsize=4)

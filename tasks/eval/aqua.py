@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from flan_jax.declare.benchmark import (
-    Benchmark,
-    Format,
-    Prompt,
-    PromptBuilder,
-    Question,
-    Subtask,
-    add_benchmark,
-)
+from flan_jax.declare.benchmark import Benchmark, Prompt, Question, Subtask, add_benchmark
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import rationales
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, bracketed_options, letter, therefore_among, worked
+from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, short_answer, zero_shot, zero_shot_cot
+from flan_jax.tasks.eval.prompts import bracketed_options, letter, therefore_among
 
 DATA = Download(
     "AQuA",
@@ -52,40 +45,18 @@ def read(subtask: str, split: str) -> Sequence[Question]:
     return tuple(questions)
 
 
-def _asked(question: Question) -> str:
-    return f"{question.text}\nOptions:\n{bracketed_options(question.choices, chr(10))}"
-
-
-def _prompt(question: Question, exemplars: tuple[str, ...], query: str) -> Prompt:
+def _ask(question: Question) -> Prompt:
     return Prompt(
         "",
-        exemplars,
-        query,
+        (),
+        f"Q: {question.text}\nOptions:\n{bracketed_options(question.choices, chr(10))}\nA:",
         references=(letter(question.correct[0]),),
         options=tuple(f" ({letter(i)})" for i in range(len(question.choices))),
         correct=question.correct,
     )
 
 
-def _open_direct(subtask: str, split: str) -> PromptBuilder:
-    shots = rationales.worked_questions("aqua", NUM_SHOTS)
-    exemplars = tuple(f"Q: {question}\nA: {answer}\n\n" for question, answer, _ in shots)
-    return lambda question: _prompt(question, exemplars, f"Q: {_asked(question)}\nA:")
-
-
-def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    shots = rationales.worked_questions("aqua", NUM_SHOTS)
-    exemplars = tuple(worked(question, reasoning, answer) for question, answer, reasoning in shots)
-    return lambda question: _prompt(question, exemplars, f"Q: {_asked(question)}\nA:")
-
-
-def _open_zero_shot(subtask: str, split: str) -> PromptBuilder:
-    return lambda question: _prompt(question, (), f"Q: {_asked(question)}\nA:")
-
-
-def _open_zero_shot_cot(subtask: str, split: str) -> PromptBuilder:
-    return lambda question: _prompt(question, (), f"Q: {_asked(question)}\nA: {STEP_BY_STEP}")
-
+_SHOTS, _COT = rationales.few_shot(_ask, "aqua", NUM_SHOTS), rationales.few_shot_cot(_ask, "aqua", NUM_SHOTS)
 
 AQUA = add_benchmark(
     Benchmark(
@@ -97,51 +68,18 @@ AQUA = add_benchmark(
         subtasks=(Subtask("aqua", chance=0.2),),
         splits=("test",),
         formats=(
-            Format(
-                "direct",
-                "rank",
-                _open_direct,
-                ("accuracy",),
-                num_shots=NUM_SHOTS,
-                drop="last",
-                description="4-shot, the likeliest letter in brackets",
-            ),
-            Format(
-                "generate",
-                "generate",
-                _open_direct,
-                ("equals",),
-                extract="first_letter",
-                stop=("\n",),
-                max_tokens=8,
-                num_shots=NUM_SHOTS,
-                drop="last",
-                description="4-shot, the letter that is generated",
-            ),
-            Format(
-                "cot",
-                "generate",
-                _open_cot,
-                ("equals",),
-                extract="cot_letter",
+            multiple_choice(_SHOTS, "4-shot, the likeliest letter in brackets", num_shots=NUM_SHOTS),
+            short_answer(_SHOTS, "first_letter", "4-shot, the letter that is generated", num_shots=NUM_SHOTS),
+            chain_of_thought(
+                _COT,
+                "cot_letter",
+                "4-shot, rationales of the Flan 2022 collection's AQuA set",
                 stop=("\n\nQ:",),
                 max_tokens=256,
                 num_shots=NUM_SHOTS,
-                drop="last",
-                description="4-shot, rationales of the Flan 2022 collection's AQuA set",
             ),
-            Format("zero_shot", "rank", _open_zero_shot, ("accuracy",), description="the question alone"),
-            Format(
-                "zero_shot_cot",
-                "reason_then_answer",
-                _open_zero_shot_cot,
-                ("equals",),
-                extract="first_letter",
-                stop=("\n\nQ:",),
-                max_tokens=256,
-                answer_trigger=therefore_among(5),
-                description="Kojima et al. 2022, two generations",
-            ),
+            multiple_choice(zero_shot(_ask), "the question alone", name="zero_shot"),
+            zero_shot_cot(zero_shot(_ask), "first_letter", therefore_among(5), max_tokens=256),
         ),
         note="AQuA's training questions are in the Flan 2022 mixture.",
         tags=("reasoning",),

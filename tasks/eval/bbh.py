@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
     PromptBuilder,
     Published,
@@ -18,7 +17,8 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_json, read_text, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE
+from flan_jax.tasks.eval.formats import chain_of_thought, short_answer, step_by_step, zero_shot_cot
+from flan_jax.tasks.eval.prompts import THEREFORE, answered
 from flan_jax.tasks.eval.published import table_4, table_5
 
 DATA = Download("BIG-Bench Hard", "https://github.com/suzgunmirac/BIG-Bench-Hard (folder bbh)", "MIT", "bbh")
@@ -111,30 +111,23 @@ def _file(subtask: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     return exemplars_of(read_text(path), str(path))
 
 
-def _open_direct(subtask: str, split: str) -> PromptBuilder:
-    description, shots = _file(subtask)
-    exemplars = tuple(f"Q: {question}\nA: {answer}\n\n" for question, _, answer in shots)
+def _open(subtask: str, exemplars: tuple[str, ...]) -> PromptBuilder:
+    description, _ = _file(subtask)
     return lambda question: Prompt(f"{description}\n\n", exemplars, f"Q: {question.text}\nA:", question.references)
 
 
+def _open_direct(subtask: str, split: str) -> PromptBuilder:
+    _, shots = _file(subtask)
+    return _open(subtask, tuple(answered(question, answer) for question, _, answer in shots))
+
+
 def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    description, shots = _file(subtask)
-    exemplars = tuple(f"Q: {question}\nA: {reasoning}\n\n" for question, reasoning, _ in shots)
-    return lambda question: Prompt(
-        f"{description}\n\n", exemplars, f"Q: {question.text}\nA: {STEP_BY_STEP}", question.references
-    )
+    _, shots = _file(subtask)
+    return _open(subtask, tuple(answered(question, reasoning) for question, reasoning, _ in shots))
 
 
 def _open_zero_shot(subtask: str, split: str) -> PromptBuilder:
-    description, _ = _file(subtask)
-    return lambda question: Prompt(f"{description}\n\n", (), f"Q: {question.text}\nA:", question.references)
-
-
-def _open_zero_shot_cot(subtask: str, split: str) -> PromptBuilder:
-    description, _ = _file(subtask)
-    return lambda question: Prompt(
-        f"{description}\n\n", (), f"Q: {question.text}\nA: {STEP_BY_STEP}", question.references
-    )
+    return _open(subtask, ())
 
 
 BBH = add_benchmark(
@@ -150,51 +143,37 @@ BBH = add_benchmark(
         ),
         splits=("test",),
         formats=(
-            Format(
-                "direct",
-                "generate",
+            short_answer(
                 _open_direct,
-                ("equals",),
-                extract="first_line",
+                "first_line",
+                "3-shot, the generated line equals the target",
+                name="direct",
                 stop=("\n\nQ:", "\n\n"),
                 max_tokens=96,
                 num_shots=3,
-                drop="last",
-                description="3-shot, the generated line equals the target",
             ),
-            Format(
-                "cot",
-                "generate",
-                _open_cot,
-                ("equals",),
-                extract="bbh_cot",
-                stop=("\n\nQ:", "\n\n"),
+            chain_of_thought(
+                step_by_step(_open_cot),
+                "bbh_cot",
+                '3-shot chains of thought, what follows the last "answer is " equals the target',
                 max_tokens=512,
                 num_shots=3,
-                drop="last",
-                description='3-shot chains of thought, what follows the last "answer is " equals the target',
             ),
-            Format(
-                "zero_shot",
-                "generate",
+            short_answer(
                 _open_zero_shot,
-                ("equals",),
-                extract="first_line",
+                "first_line",
+                "the task's description and the question",
+                name="zero_shot",
                 stop=("\n\nQ:", "\n\n"),
                 max_tokens=96,
-                description="the task's description and the question",
             ),
-            Format(
-                "zero_shot_cot",
-                "reason_then_answer",
-                _open_zero_shot_cot,
-                ("equals",),
-                extract="bbh_answer",
-                stop=("\n\nQ:",),
+            zero_shot_cot(
+                _open_zero_shot,
+                "bbh_answer",
+                THEREFORE,
                 max_tokens=384,
-                answer_trigger=THEREFORE,
                 answer_max_tokens=96,
-                description="Kojima et al. 2022, two generations, after the task's description",
+                more=", after the task's description",
             ),
         ),
         published=(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import random
 from collections.abc import Sequence
 
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
     PromptBuilder,
     Question,
@@ -18,7 +18,8 @@ from flan_jax.declare.benchmark import (
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import bbh
 from flan_jax.tasks.eval.files import read_json, read_text, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, bracketed_options, letter, therefore_among
+from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, step_by_step, zero_shot, zero_shot_cot
+from flan_jax.tasks.eval.prompts import answered, bracketed_options, letter, therefore_among
 
 # Benchmark name: title, file, folder of BIG-bench, the BIG-Bench Hard file with exemplars of the task, options, chance.
 _SETS: dict[str, tuple[str, str, str, str, int, float]] = {
@@ -80,25 +81,17 @@ def _open_rank(subtask: str, split: str) -> PromptBuilder:
     )
 
 
-def _open_cot(subtask: str, split: str, ending: str = f" {STEP_BY_STEP}") -> PromptBuilder:
-    name = f"{_SETS[subtask][3]}.txt"
-    path = bbh.PROMPTS.require(name)
+def _ask_for_letter(question: Question) -> Prompt:
+    options = bracketed_options(question.choices, "\n")
+    return Prompt("", (), f"Q: {question.text}\nOptions:\n{options}\nA:", (letter(question.correct[0]),))
+
+
+def _open_cot(subtask: str, split: str) -> PromptBuilder:
+    path = bbh.PROMPTS.require(f"{_SETS[subtask][3]}.txt")
     description, shots = bbh.exemplars_of(read_text(path), str(path))
-    exemplars = tuple(f"Q: {question}\nA: {reasoning}\n\n" for question, reasoning, _ in shots)
-    return _lettered(f"{description}\n\n", exemplars, ending)
-
-
-def _open_zero_shot_cot(subtask: str, split: str) -> PromptBuilder:
-    return _lettered("", (), f" {STEP_BY_STEP}")
-
-
-def _lettered(preamble: str, exemplars: tuple[str, ...], ending: str) -> PromptBuilder:
-    def build(question: Question) -> Prompt:
-        options = bracketed_options(question.choices, "\n")
-        query = f"Q: {question.text}\nOptions:\n{options}\nA:{ending}"
-        return Prompt(preamble, exemplars, query, (letter(question.correct[0]),))
-
-    return build
+    exemplars = tuple(answered(question, reasoning) for question, reasoning, _ in shots)
+    preamble = f"{description}\n\n"
+    return lambda question: dataclasses.replace(_ask_for_letter(question), preamble=preamble, exemplars=exemplars)
 
 
 def _benchmark(name: str) -> Benchmark:
@@ -118,36 +111,19 @@ def _benchmark(name: str) -> Benchmark:
         subtasks=(Subtask(name, chance=chance),),
         splits=("test",),
         formats=(
-            Format(
-                "direct",
-                "rank",
+            multiple_choice(
                 _open_rank,
-                ("accuracy", "accuracy_per_token", "accuracy_per_byte"),
-                description="zero-shot, the likeliest option text",
+                "zero-shot, the likeliest option text",
+                metrics=("accuracy", "accuracy_per_token", "accuracy_per_byte"),
             ),
-            Format(
-                "cot",
-                "generate",
-                _open_cot,
-                ("equals",),
-                extract="cot_letter",
-                stop=("\n\nQ:", "\n\n"),
+            chain_of_thought(
+                step_by_step(_open_cot),
+                "cot_letter",
+                "3-shot, the exemplars of BIG-Bench Hard's task of the same name",
                 max_tokens=384,
                 num_shots=3,
-                drop="last",
-                description="3-shot, the exemplars of BIG-Bench Hard's task of the same name",
             ),
-            Format(
-                "zero_shot_cot",
-                "reason_then_answer",
-                _open_zero_shot_cot,
-                ("equals",),
-                extract="first_letter",
-                stop=("\n\nQ:",),
-                max_tokens=256,
-                answer_trigger=therefore_among(num_choices),
-                description="Kojima et al. 2022, two generations",
-            ),
+            zero_shot_cot(zero_shot(_ask_for_letter), "first_letter", therefore_among(num_choices), max_tokens=256),
         ),
         note="Options are shuffled by a fixed draw: the file lists the right date first. BIG-Bench Hard has 250 of "
         "these questions.",

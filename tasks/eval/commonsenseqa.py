@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.declare.benchmark import (
-    Benchmark,
-    Format,
-    Prompt,
-    PromptBuilder,
-    Question,
-    Subtask,
-    add_benchmark,
-)
+from flan_jax.declare.benchmark import Benchmark, Prompt, Question, Subtask, add_benchmark
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import rationales
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, bracketed_options, letter, therefore_among, worked
+from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, short_answer, zero_shot, zero_shot_cot
+from flan_jax.tasks.eval.prompts import bracketed_options, letter, therefore_among
 
 DATA = Download(
     "CommonsenseQA",
@@ -49,48 +42,25 @@ def read(subtask: str, split: str) -> Sequence[Question]:
     return tuple(questions)
 
 
-def _dashed(question: Question) -> str:
-    return "\n".join((question.text, "Options:", *(f"- {choice}" for choice in question.choices)))
-
-
-def _open_direct(subtask: str, split: str) -> PromptBuilder:
-    shots = rationales.worked_questions("ecqa", NUM_SHOTS)
-    return _with_texts(tuple(f"Q: {question}\nA: {answer}\n\n" for question, answer, _ in shots))
-
-
-def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    shots = rationales.worked_questions("ecqa", NUM_SHOTS)
-    return _with_texts(tuple(worked(question, reasoning, answer) for question, answer, reasoning in shots))
-
-
-def _open_zero_shot(subtask: str, split: str) -> PromptBuilder:
-    return _with_texts(())
-
-
-def _with_texts(exemplars: tuple[str, ...]) -> PromptBuilder:
-    def build(question: Question) -> Prompt:
-        options = tuple(f" {choice}" for choice in question.choices)
-        return Prompt(
-            "",
-            exemplars,
-            f"Q: {_dashed(question)}\nA:",
-            question.references,
-            options,
-            question.correct,
-            unconditional="A:",
-        )
-
-    return build
-
-
-def _open_zero_shot_cot(subtask: str, split: str) -> PromptBuilder:
-    return lambda question: Prompt(
+def _ask(question: Question) -> Prompt:
+    return Prompt(
         "",
         (),
-        f"Q: {question.text}\nAnswer Choices: {bracketed_options(question.choices)}\nA: {STEP_BY_STEP}",
-        (letter(question.correct[0]),),
+        "\n".join((f"Q: {question.text}", "Options:", *(f"- {choice}" for choice in question.choices), "A:")),
+        question.references,
+        tuple(f" {choice}" for choice in question.choices),
+        question.correct,
+        unconditional="A:",
     )
 
+
+def _ask_for_letter(question: Question) -> Prompt:
+    query = f"Q: {question.text}\nAnswer Choices: {bracketed_options(question.choices)}\nA:"
+    return Prompt("", (), query, (letter(question.correct[0]),))
+
+
+_SHOTS, _COT = rationales.few_shot(_ask, "ecqa", NUM_SHOTS), rationales.few_shot_cot(_ask, "ecqa", NUM_SHOTS)
+_RANKED = ("accuracy", "accuracy_per_token", "accuracy_per_byte", "accuracy_pmi")
 
 COMMONSENSEQA = add_benchmark(
     Benchmark(
@@ -102,59 +72,27 @@ COMMONSENSEQA = add_benchmark(
         subtasks=(Subtask("commonsenseqa", chance=0.2),),
         splits=("validation",),
         formats=(
-            Format(
-                "direct",
-                "rank",
-                _open_direct,
-                ("accuracy", "accuracy_per_token", "accuracy_per_byte", "accuracy_pmi"),
-                option_end="eos",
-                num_shots=NUM_SHOTS,
-                drop="last",
-                description="7-shot, the likeliest answer text",
+            multiple_choice(
+                _SHOTS, "7-shot, the likeliest answer text", metrics=_RANKED, num_shots=NUM_SHOTS, option_end="eos"
             ),
-            Format(
-                "generate",
-                "generate",
-                _open_direct,
-                ("equals_folded",),
-                extract="first_line",
-                stop=("\n",),
+            short_answer(
+                _SHOTS,
+                "first_line",
+                "7-shot, the text that is generated",
+                metrics=("equals_folded",),
                 max_tokens=24,
                 num_shots=NUM_SHOTS,
-                drop="last",
-                description="7-shot, the text that is generated",
             ),
-            Format(
-                "cot",
-                "generate",
-                _open_cot,
-                ("equals_folded",),
-                extract="flan_answer",
-                stop=("\n\nQ:", "\n\n"),
+            chain_of_thought(
+                _COT,
+                "flan_answer",
+                "7-shot, rationales of ECQA from the Flan 2022 collection",
+                metrics=("equals_folded",),
                 max_tokens=192,
                 num_shots=NUM_SHOTS,
-                drop="last",
-                description="7-shot, rationales of ECQA from the Flan 2022 collection",
             ),
-            Format(
-                "zero_shot",
-                "rank",
-                _open_zero_shot,
-                ("accuracy", "accuracy_per_token", "accuracy_per_byte", "accuracy_pmi"),
-                option_end="eos",
-                description="the question alone",
-            ),
-            Format(
-                "zero_shot_cot",
-                "reason_then_answer",
-                _open_zero_shot_cot,
-                ("equals",),
-                extract="first_letter",
-                stop=("\n\nQ:",),
-                max_tokens=192,
-                answer_trigger=therefore_among(5),
-                description="Kojima et al. 2022, two generations",
-            ),
+            multiple_choice(zero_shot(_ask), "the question alone", name="zero_shot", metrics=_RANKED, option_end="eos"),
+            zero_shot_cot(zero_shot(_ask_for_letter), "first_letter", therefore_among(5), max_tokens=192),
         ),
         note="The test split's answers are not public: this is the development split.",
         tags=("reasoning", "commonsense"),

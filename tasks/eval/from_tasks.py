@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import Format, Prompt, PromptBuilder, Question
 from flan_jax.declare.task import Task
+from flan_jax.tasks.eval.formats import Opener, multiple_choice, short_answer
 
 FindTask = Callable[[str, str], Task]  # (subtask, format) -> the task that renders its rows
 
@@ -30,38 +31,27 @@ def questions(task: Task, split: str) -> Sequence[Question]:
 
 def ranked_format(name: str, find: FindTask, num_shots: int = 0, description: str = "") -> Format:
     """The likeliest of each row's options, with the end of sequence after it (some begin alike)."""
-    return Format(
-        name,
-        "rank",
-        _opened(name, find, _ranked),
-        ("accuracy",),
-        drop="last",
-        option_end="eos",
-        num_shots=num_shots,
-        description=description,
-    )
+    open_ = _opened(name, find, _ranked)
+    return multiple_choice(open_, description, name=name, num_shots=num_shots, option_end="eos")
 
 
 def generated_format(
     name: str, find: FindTask, metrics: tuple[str, ...], max_tokens: int, num_shots: int = 0, description: str = ""
 ) -> Format:
     """A greedy answer to each row, scored as the task's metrics do."""
-    return Format(
-        name,
-        "generate",
+    return short_answer(
         _opened(name, find, _generated),
-        metrics,
-        extract="whole_text",
+        "whole_text",
+        description,
+        name=name,
+        metrics=metrics,
+        stop=(),
         max_tokens=max_tokens,
-        drop="last",
         num_shots=num_shots,
-        description=description,
     )
 
 
-def _opened(
-    name: str, find: FindTask, build: Callable[[Task, Question], Prompt]
-) -> Callable[[str, str], PromptBuilder]:
+def _opened(name: str, find: FindTask, build: Callable[[Task, Question], Prompt]) -> Opener:
     def open_(subtask: str, split: str) -> PromptBuilder:
         task = find(subtask, name)
         rendered = {question.id: question for question in questions(task, split)}

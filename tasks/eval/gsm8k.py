@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
-    PromptBuilder,
     Published,
     Question,
     Subtask,
@@ -18,7 +16,8 @@ from flan_jax.declare.benchmark import (
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import mgsm
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE_NUMBER
+from flan_jax.tasks.eval.formats import chain_of_thought, few_shot, short_answer, zero_shot, zero_shot_cot
+from flan_jax.tasks.eval.prompts import THEREFORE_NUMBER, answered
 
 DATA = Download(
     "GSM8K",
@@ -54,70 +53,56 @@ def _without_label(text: str) -> str:
     return re.sub(r"^[^:]*:\s*", "", text, count=1)
 
 
+def _ask(question: Question) -> Prompt:
+    return Prompt("", (), f"Q: {question.text}\nA:", question.references)
+
+
+def _ask_directly(question: Question) -> Prompt:
+    return Prompt("", (), f"Q: {question.text}\nA: The answer is", question.references)
+
+
+def _ask_as_trained(question: Question) -> Prompt:
+    return Prompt("", (), f"Question: {question.text}\nAnswer:", question.references)
+
+
 def _shots() -> list[tuple[str, str]]:
     """The eight exemplars of Wei et al. 2022 as MGSM's English exemplars have them."""
     return [(_without_label(question), _without_label(answer)) for question, answer in mgsm.exemplars("en")]
 
 
-def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    shots = tuple(f"Q: {question}\nA: {answer}\n\n" for question, answer in _shots())
-    return lambda question: Prompt("", shots, f"Q: {question.text}\nA:", question.references)
+def _worked_shots() -> list[str]:
+    return [answered(question, answer) for question, answer in _shots()]
 
 
-def _open_direct(subtask: str, split: str) -> PromptBuilder:
+def _answered_shots() -> list[str]:
     pairs = [(question, answer.rstrip(". ").rpartition(" ")[2]) for question, answer in _shots()]
-    shots = tuple(f"Q: {question}\nA: The answer is {answer}.\n\n" for question, answer in pairs)
-    return lambda question: Prompt("", shots, f"Q: {question.text}\nA: The answer is", question.references)
+    return [answered(question, f"The answer is {answer}.") for question, answer in pairs]
 
 
-def _open_zero_shot_cot(subtask: str, split: str) -> PromptBuilder:
-    return lambda question: Prompt("", (), f"Q: {question.text}\nA: {STEP_BY_STEP}", question.references)
-
-
-def _open_train_cot(subtask: str, split: str) -> PromptBuilder:
-    shots = tuple(
+def _train_shots() -> list[str]:
+    return [
         f"Question: {q.text}\nAnswer: {q.fields['reasoning']}\n#### {q.references[0]}\n\n"
-        for q in read(subtask, "train")[:NUM_TRAIN_SHOTS]
-    )
-    return lambda question: Prompt("", shots, f"Question: {question.text}\nAnswer:", question.references)
+        for q in read("gsm8k", "train")[:NUM_TRAIN_SHOTS]
+    ]
 
 
 WORD_PROBLEM_FORMATS = (
-    Format(
-        "cot",
-        "generate",
-        _open_cot,
-        ("equals",),
-        extract="cot_number",
-        stop=("\n\nQ:", "\n\n"),
+    chain_of_thought(
+        few_shot(_ask, _worked_shots),
+        "cot_number",
+        "8-shot, the exemplars of Wei et al. 2022 (read from MGSM's English exemplars)",
         max_tokens=256,
         num_shots=8,
-        drop="last",
-        description="8-shot, the exemplars of Wei et al. 2022 (read from MGSM's English exemplars)",
     ),
-    Format(
-        "direct",
-        "generate",
-        _open_direct,
-        ("equals",),
-        extract="first_number",
-        stop=("\n",),
+    short_answer(
+        few_shot(_ask_directly, _answered_shots),
+        "first_number",
+        "the same questions with their answers only",
+        name="direct",
         max_tokens=16,
         num_shots=8,
-        drop="last",
-        description="the same questions with their answers only",
     ),
-    Format(
-        "zero_shot_cot",
-        "reason_then_answer",
-        _open_zero_shot_cot,
-        ("equals",),
-        extract="first_number",
-        stop=("\n\nQ:",),
-        max_tokens=256,
-        answer_trigger=THEREFORE_NUMBER,
-        description="Kojima et al. 2022, two generations",
-    ),
+    zero_shot_cot(zero_shot(_ask), "first_number", THEREFORE_NUMBER, max_tokens=256),
 )
 
 GSM8K = add_benchmark(
@@ -131,17 +116,14 @@ GSM8K = add_benchmark(
         splits=("test",),
         formats=(
             *WORD_PROBLEM_FORMATS,
-            Format(
-                "train_cot",
-                "generate",
-                _open_train_cot,
-                ("equals",),
-                extract="cot_number",
+            chain_of_thought(
+                few_shot(_ask_as_trained, _train_shots),
+                "cot_number",
+                "5-shot, the first five training questions with their solutions",
+                name="train_cot",
                 stop=("\n\n", "Question:"),
                 max_tokens=256,
                 num_shots=NUM_TRAIN_SHOTS,
-                drop="last",
-                description="5-shot, the first five training questions with their solutions",
             ),
         ),
         published=(

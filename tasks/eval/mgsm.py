@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
     PromptBuilder,
     Question,
@@ -18,7 +17,8 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, read_jsonl, read_text, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE_NUMBER
+from flan_jax.tasks.eval.formats import chain_of_thought, short_answer, zero_shot_cot
+from flan_jax.tasks.eval.prompts import THEREFORE_NUMBER
 from flan_jax.tasks.eval.published import per_language, table_4, table_5
 
 DATA = Download("MGSM", "https://github.com/google-research/url-nlp (folder mgsm)", "CC BY 4.0", "mgsm")
@@ -133,66 +133,50 @@ def _open_direct(language: str, split: str) -> PromptBuilder:
 
 
 def _last_digits(answer: str) -> str:
-    numbers = re.findall(r"\d+", answer)
+    numbers: list[str] = re.findall(r"\d+", answer)
     if not numbers:
         raise TaskError(f"an MGSM exemplar ends in no number: {answer[-60:]!r}; download the exemplars again")
     return numbers[-1]
 
 
-def _open_zero_shot_cot(language: str, split: str) -> PromptBuilder:
+def _open_zero_shot(language: str, split: str) -> PromptBuilder:
     extract = "first_number_point_groups" if language in _POINT_GROUPS else "first_number"
-    return lambda question: Prompt(
-        "", (), f"Q: {question.text}\nA: {STEP_BY_STEP}", question.references, extract=extract
-    )
+    return lambda question: Prompt("", (), f"Q: {question.text}\nA:", question.references, extract=extract)
 
 
 _FORMATS = (
-    Format(
-        "cot",
-        "generate",
+    chain_of_thought(
         _open_cot,
-        ("equals",),
-        extract="cot_number",
+        "cot_number",
+        "8-shot, exemplars and reasoning in the language of the question",
         stop=("\n\n",),
         max_tokens=384,
         num_shots=NUM_SHOTS,
-        drop="last",
-        description="8-shot, exemplars and reasoning in the language of the question",
     ),
-    Format(
-        "cot_en",
-        "generate",
+    chain_of_thought(
         _open_english_cot,
-        ("equals",),
-        extract="cot_number",
+        "cot_number",
+        "8-shot, questions in their language, reasoning in English",
+        name="cot_en",
         stop=("\n\n",),
         max_tokens=384,
         num_shots=NUM_SHOTS,
-        drop="last",
-        description="8-shot, questions in their language, reasoning in English",
     ),
-    Format(
-        "direct",
-        "generate",
+    short_answer(
         _open_direct,
-        ("equals",),
-        extract="first_number",
-        stop=("\n",),
+        "first_number",
+        '8-shot, the number after "Answer:"',
+        name="direct",
         max_tokens=24,
         num_shots=NUM_SHOTS,
-        drop="last",
-        description='8-shot, the number after "Answer:"',
     ),
-    Format(
-        "zero_shot_cot",
-        "reason_then_answer",
-        _open_zero_shot_cot,
-        ("equals",),
-        extract="first_number",
+    zero_shot_cot(
+        _open_zero_shot,
+        "first_number",
+        THEREFORE_NUMBER,
         stop=("\n\n",),
         max_tokens=384,
-        answer_trigger=THEREFORE_NUMBER,
-        description="Kojima et al. 2022, two generations, English phrases",
+        more=", English phrases",
     ),
 )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
     PromptBuilder,
     Published,
@@ -18,7 +18,15 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, read_json, row_error
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, bracketed_options, letter, therefore_among
+from flan_jax.tasks.eval.formats import (
+    chain_of_thought,
+    multiple_choice,
+    short_answer,
+    step_by_step,
+    zero_shot,
+    zero_shot_cot,
+)
+from flan_jax.tasks.eval.prompts import bracketed_options, letter, therefore_among
 from flan_jax.tasks.eval.published import table_4, table_5
 
 DATA = Download(
@@ -112,19 +120,21 @@ def _open_zero_shot(subject: str, split: str) -> PromptBuilder:
     return _open_direct(subject, split, num_shots=0)
 
 
-def _open_cloze(subject: str, split: str) -> PromptBuilder:
-    def build(question: Question) -> Prompt:
-        return Prompt(
-            "",
-            (),
-            f"Question: {question.text}\nAnswer:",
-            references=question.references,
-            options=tuple(f" {choice}" for choice in question.choices),
-            correct=question.correct,
-            unconditional="Answer:",
-        )
+def _ask_cloze(question: Question) -> Prompt:
+    return Prompt(
+        "",
+        (),
+        f"Question: {question.text}\nAnswer:",
+        references=question.references,
+        options=tuple(f" {choice}" for choice in question.choices),
+        correct=question.correct,
+        unconditional="Answer:",
+    )
 
-    return build
+
+def _ask_for_letter(question: Question) -> Prompt:
+    query = f"Q: {question.text}\n{bracketed_options(question.choices)}\nA:"
+    return Prompt("", (), query, references=(letter(question.correct[0]),))
 
 
 def _open_cot(subject: str, split: str) -> PromptBuilder:
@@ -133,16 +143,7 @@ def _open_cot(subject: str, split: str) -> PromptBuilder:
     if not isinstance(prompts, dict) or not isinstance(prompts.get(subject), str):
         raise TaskError(f"{path} has no prompt for {subject}, a text. {COT.line(COT_FILE)}")
     preamble, exemplars = exemplars_of_cot_prompt(prompts[subject])
-    return lambda question: _reasoning_prompt(question, preamble, exemplars)
-
-
-def _open_zero_shot_cot(subject: str, split: str) -> PromptBuilder:
-    return lambda question: _reasoning_prompt(question, "", ())
-
-
-def _reasoning_prompt(question: Question, preamble: str, exemplars: tuple[str, ...]) -> Prompt:
-    query = f"Q: {question.text}\n{bracketed_options(question.choices)}\nA: {STEP_BY_STEP}"
-    return Prompt(preamble, exemplars, query, references=(letter(question.correct[0]),))
+    return lambda question: dataclasses.replace(_ask_for_letter(question), preamble=preamble, exemplars=exemplars)
 
 
 MMLU = add_benchmark(
@@ -155,58 +156,24 @@ MMLU = add_benchmark(
         subtasks=tuple(Subtask(subject, (CATEGORY[subject],), chance=0.25) for subject in sorted(CATEGORY)),
         splits=("validation", "test"),
         formats=(
-            Format(
-                "direct",
-                "rank",
-                _open_direct,
-                ("accuracy",),
-                num_shots=5,
-                drop="last",
-                description="5-shot, the likeliest of the tokens A to D",
+            multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=5),
+            short_answer(_open_direct, "first_letter", "5-shot, the letter that is generated", num_shots=5),
+            multiple_choice(_open_zero_shot, "the same without exemplars", name="zero_shot"),
+            multiple_choice(
+                zero_shot(_ask_cloze),
+                "zero-shot, the likeliest answer text per byte, options not shown",
+                name="cloze",
+                metrics=("accuracy_per_byte", "accuracy", "accuracy_per_token", "accuracy_pmi"),
             ),
-            Format(
-                "generate",
-                "generate",
-                _open_direct,
-                ("equals",),
-                extract="first_letter",
-                stop=("\n",),
-                max_tokens=8,
-                num_shots=5,
-                drop="last",
-                description="5-shot, the letter that is generated",
-            ),
-            Format("zero_shot", "rank", _open_zero_shot, ("accuracy",), description="the same without exemplars"),
-            Format(
-                "cloze",
-                "rank",
-                _open_cloze,
-                ("accuracy_per_byte", "accuracy", "accuracy_per_token", "accuracy_pmi"),
-                description="zero-shot, the likeliest answer text per byte, options not shown",
-            ),
-            Format(
-                "cot",
-                "generate",
-                _open_cot,
-                ("equals",),
-                extract="cot_letter",
+            chain_of_thought(
+                step_by_step(_open_cot),
+                "cot_letter",
+                "the published chains of thought (4 or 5 a subject)",
                 stop=("\n\nQ:",),
                 max_tokens=384,
                 num_shots=5,
-                drop="last",
-                description="the published chains of thought (4 or 5 a subject)",
             ),
-            Format(
-                "zero_shot_cot",
-                "reason_then_answer",
-                _open_zero_shot_cot,
-                ("equals",),
-                extract="first_letter",
-                stop=("\n\nQ:",),
-                max_tokens=384,
-                answer_trigger=therefore_among(4),
-                description="Kojima et al. 2022, two generations",
-            ),
+            zero_shot_cot(zero_shot(_ask_for_letter), "first_letter", therefore_among(4), max_tokens=384),
         ),
         published=(
             *table_5("mmlu_direct", "direct", "validation"),

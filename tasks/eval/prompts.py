@@ -17,6 +17,7 @@ __all__ = [
     "THEREFORE",
     "THEREFORE_NUMBER",
     "THEREFORE_YES_NO",
+    "answered",
     "bracketed_options",
     "letter",
     "question_and_answer",
@@ -30,9 +31,14 @@ def letter(position: int) -> str:
     return chr(ord("A") + position)
 
 
+def answered(question: str, answer: str) -> str:
+    """An exemplar: the question, and the answer or a whole solution."""
+    return f"Q: {question}\nA: {answer}\n\n"
+
+
 def worked(question: str, reasoning: str, answer: str) -> str:
     """An exemplar in the layout of Wei et al. 2022 (chain-of-thought prompting): reasoning, then the answer."""
-    return f"Q: {question}\nA: {reasoning.rstrip()} The answer is {answer}.\n\n"
+    return answered(question, f"{reasoning.rstrip()} The answer is {answer}.")
 
 
 def therefore_among(num_choices: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flan_jax.declare.benchmark import Published
 
 __all__ = ["per_language", "table_4", "table_5"]
@@ -64,7 +66,7 @@ def table_4(
 
 
 def per_language(
-    languages: tuple[str, ...], rows: dict[str, tuple[float, ...]], format: str, split: str, source: str
+    languages: tuple[str, ...], rows: Mapping[str, tuple[float, ...]], format: str, split: str, source: str
 ) -> tuple[Published, ...]:
     """Each language's column of a per-language table."""
     return tuple(

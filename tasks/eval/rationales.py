@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable
 
+from flan_jax.declare.benchmark import Prompt, PromptBuilder, Question
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv
+from flan_jax.tasks.eval.formats import Opener
+from flan_jax.tasks.eval.prompts import answered, worked
 
 DATA = Download(
     "the Flan 2022 chain-of-thought sets",
@@ -14,17 +18,45 @@ DATA = Download(
     "flan_cot",
 )
 
-__all__ = ["DATA", "without", "worked_questions"]
+__all__ = ["DATA", "few_shot", "few_shot_cot"]
 
 WorkedQuestion = tuple[str, str, str]
 
 
-def worked_questions(name: str, num: int) -> tuple[WorkedQuestion, ...]:
+def few_shot(ask: PromptBuilder, name: str, num: int) -> Opener:
+    """An opener that puts questions of a set with their answers before the question.
+
+    Args:
+      ask: the prompt without exemplars.
+      name: of the set, the start of its file's name.
+      num: exemplars, the first of the set that do not ask the question at hand itself.
+    """
+    return _shown(ask, name, num, lambda question, answer, _: answered(question, answer))
+
+
+def few_shot_cot(ask: PromptBuilder, name: str, num: int) -> Opener:
+    """`few_shot` with each exemplar's rationale before its answer."""
+    return _shown(ask, name, num, lambda question, answer, reasoning: worked(question, reasoning, answer))
+
+
+def _shown(ask: PromptBuilder, name: str, num: int, write: Callable[[str, str, str], str]) -> Opener:
+    def open_(subtask: str, split: str) -> PromptBuilder:
+        shots = _worked_questions(name, num + 1)
+
+        def build(question: Question) -> Prompt:
+            others = [shot for shot in shots if shot[0].partition("\n")[0].strip() != question.text.strip()]
+            return dataclasses.replace(ask(question), exemplars=tuple(write(*shot) for shot in others[:num]))
+
+        return build
+
+    return open_
+
+
+def _worked_questions(name: str, num: int) -> list[WorkedQuestion]:
     """The first `num` (question, answer, rationale) of a set; newlines are written `\\n` in the file."""
     rows = read_csv(DATA.require(f"{name}_train.tsv"), 3, "\t", quote="")[:num]
-    return tuple(tuple(field.replace("\\n", "\n").strip() for field in fields) for _, fields in rows)  # type: ignore[misc]
+    return [(_field(question), _field(answer), _field(reasoning)) for _, (question, answer, reasoning) in rows]
 
 
-def without(shots: Sequence[WorkedQuestion], question: str, num: int) -> tuple[WorkedQuestion, ...]:
-    """The first `num` of `shots` that do not ask `question` itself."""
-    return tuple(shot for shot in shots if shot[0].partition("\n")[0].strip() != question.strip())[:num]
+def _field(text: str) -> str:
+    return text.replace("\\n", "\n").strip()

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.declare.benchmark import (
-    Benchmark,
-    Format,
-    Prompt,
-    PromptBuilder,
-    Question,
-    Subtask,
-    add_benchmark,
-)
+from flan_jax.declare.benchmark import Benchmark, Prompt, Question, Subtask, add_benchmark
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import rationales
 from flan_jax.tasks.eval.files import read_json, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE_YES_NO, worked
+from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, short_answer, zero_shot, zero_shot_cot
+from flan_jax.tasks.eval.prompts import THEREFORE_YES_NO
 
 DATA = Download(
     "StrategyQA",
@@ -27,7 +20,6 @@ DATA = Download(
 )
 FILE = "strategyqa_bigbench_task.json"
 NUM_SHOTS = 6
-_OPTIONS = (" yes", " no")
 
 __all__ = ["STRATEGYQA"]
 
@@ -50,38 +42,12 @@ def read(subtask: str, split: str) -> Sequence[Question]:
     return tuple(questions)
 
 
-def _prompt(question: Question, exemplars: tuple[str, ...], ending: str = "") -> Prompt:
-    query = f"Q: {question.text}\nA:{ending}"
-    return Prompt("", exemplars, query, question.references, _OPTIONS, question.correct)
+def _ask(question: Question) -> Prompt:
+    return Prompt("", (), f"Q: {question.text}\nA:", question.references, (" yes", " no"), question.correct)
 
 
-def _open_direct(subtask: str, split: str) -> PromptBuilder:
-    shots = rationales.worked_questions("strategyqa", NUM_SHOTS + 1)
-
-    def build(question: Question) -> Prompt:
-        chosen = rationales.without(shots, question.text, NUM_SHOTS)
-        return _prompt(question, tuple(f"Q: {asked}\nA: {answer}\n\n" for asked, answer, _ in chosen))
-
-    return build
-
-
-def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    shots = rationales.worked_questions("strategyqa", NUM_SHOTS + 1)
-
-    def build(question: Question) -> Prompt:
-        chosen = rationales.without(shots, question.text, NUM_SHOTS)
-        return _prompt(question, tuple(worked(asked, reasoning, answer) for asked, answer, reasoning in chosen))
-
-    return build
-
-
-def _open_zero_shot(subtask: str, split: str) -> PromptBuilder:
-    return lambda question: _prompt(question, ())
-
-
-def _open_zero_shot_cot(subtask: str, split: str) -> PromptBuilder:
-    return lambda question: _prompt(question, (), f" {STEP_BY_STEP}")
-
+_SHOTS = rationales.few_shot(_ask, "strategyqa", NUM_SHOTS)
+_COT = rationales.few_shot_cot(_ask, "strategyqa", NUM_SHOTS)
 
 STRATEGYQA = add_benchmark(
     Benchmark(
@@ -93,51 +59,17 @@ STRATEGYQA = add_benchmark(
         subtasks=(Subtask("strategyqa", chance=0.5),),
         splits=("test",),
         formats=(
-            Format(
-                "direct",
-                "rank",
-                _open_direct,
-                ("accuracy",),
-                num_shots=NUM_SHOTS,
-                drop="last",
-                description="6-shot, the likelier of yes and no",
-            ),
-            Format(
-                "generate",
-                "generate",
-                _open_direct,
-                ("equals",),
-                extract="first_yes_no",
-                stop=("\n",),
-                max_tokens=8,
-                num_shots=NUM_SHOTS,
-                drop="last",
-                description="6-shot, the word that is generated",
-            ),
-            Format(
-                "cot",
-                "generate",
-                _open_cot,
-                ("equals",),
-                extract="cot_yes_no",
-                stop=("\n\nQ:", "\n\n"),
+            multiple_choice(_SHOTS, "6-shot, the likelier of yes and no", num_shots=NUM_SHOTS),
+            short_answer(_SHOTS, "first_yes_no", "6-shot, the word that is generated", num_shots=NUM_SHOTS),
+            chain_of_thought(
+                _COT,
+                "cot_yes_no",
+                "6-shot, rationales of the Flan 2022 collection's StrategyQA set",
                 max_tokens=192,
                 num_shots=NUM_SHOTS,
-                drop="last",
-                description="6-shot, rationales of the Flan 2022 collection's StrategyQA set",
             ),
-            Format("zero_shot", "rank", _open_zero_shot, ("accuracy",), description="the question alone"),
-            Format(
-                "zero_shot_cot",
-                "reason_then_answer",
-                _open_zero_shot_cot,
-                ("equals",),
-                extract="first_yes_no",
-                stop=("\n\nQ:",),
-                max_tokens=192,
-                answer_trigger=THEREFORE_YES_NO,
-                description="Kojima et al. 2022, two generations",
-            ),
+            multiple_choice(zero_shot(_ask), "the question alone", name="zero_shot"),
+            zero_shot_cot(zero_shot(_ask), "first_yes_no", THEREFORE_YES_NO, max_tokens=192),
         ),
         note="BIG-bench's 2,290 questions are StrategyQA's training set: 2,031 of them are in the Flan 2022 "
         "chain-of-thought set, so a model finetuned on that has seen them. No exemplar asks the question at hand.",

@@ -12,13 +12,13 @@ from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
     Prompt,
-    PromptBuilder,
     Question,
     Subtask,
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, row_error
+from flan_jax.tasks.eval.formats import multiple_choice, short_answer, zero_shot
 
 DATA = Download("TruthfulQA", "https://github.com/sylinrl/TruthfulQA (TruthfulQA.csv)", "Apache-2.0", "truthfulqa")
 HEADER = ("Type", "Category", "Question", "Best Answer", "Correct Answers", "Incorrect Answers", "Source")
@@ -66,31 +66,27 @@ def _wrong(question: Question) -> tuple[str, ...]:
     return question.choices[len(question.correct) :]
 
 
-def _open_mc1(subtask: str, split: str) -> PromptBuilder:
-    def build(question: Question) -> Prompt:
-        options = tuple(f" {choice}" for choice in (question.choices[0], *_wrong(question)))
-        return Prompt("", (), f"Q: {question.text}\nA:", question.references, options, (0,))
-
-    return build
+def _ask_mc1(question: Question) -> Prompt:
+    options = tuple(f" {choice}" for choice in (question.choices[0], *_wrong(question)))
+    return Prompt("", (), f"Q: {question.text}\nA:", question.references, options, (0,))
 
 
-def _open_mc2(subtask: str, split: str) -> PromptBuilder:
-    def build(question: Question) -> Prompt:
-        options = tuple(f" {choice}" for choice in question.choices)
-        return Prompt("", (), f"Q: {question.text}\nA:", question.references, options, question.correct)
-
-    return build
+def _ask_mc2(question: Question) -> Prompt:
+    options = tuple(f" {choice}" for choice in question.choices)
+    return Prompt("", (), f"Q: {question.text}\nA:", question.references, options, question.correct)
 
 
 def judged_format(name: str, metrics: tuple[str, ...], instruction: str = "") -> Format:
     """One greedy answer a question, scored by `metrics`. A judge of your own is a metric that needs "exchange"
     (`flan_jax.declare.metric.register_metric`): it reads the question, the answer and the wrong references."""
 
-    def open_(subtask: str, split: str) -> PromptBuilder:
-        preamble = f"{instruction}\n\n" if instruction else ""
-        return lambda q: Prompt(preamble, (), f"Q: {q.text}\nA:", (*q.references, ABSTAIN), wrong=_wrong(q))
+    preamble = f"{instruction}\n\n" if instruction else ""
 
-    return Format(name, "generate", open_, metrics, extract="first_line", stop=("\n", "Q:"), max_tokens=50)
+    def ask(question: Question) -> Prompt:
+        references = (*question.references, ABSTAIN)
+        return Prompt(preamble, (), f"Q: {question.text}\nA:", references, wrong=_wrong(question))
+
+    return short_answer(zero_shot(ask), "first_line", "", name=name, metrics=metrics, stop=("\n", "Q:"), max_tokens=50)
 
 
 TRUTHFULQA = add_benchmark(
@@ -103,8 +99,10 @@ TRUTHFULQA = add_benchmark(
         subtasks=(Subtask("truthfulqa"),),
         splits=("validation",),
         formats=(
-            Format("mc1", "rank", _open_mc1, ("accuracy",), description="the best answer among the wrong ones"),
-            Format("mc2", "rank", _open_mc2, ("correct_mass",), description="probability of all right answers"),
+            multiple_choice(zero_shot(_ask_mc1), "the best answer among the wrong ones", name="mc1"),
+            multiple_choice(
+                zero_shot(_ask_mc2), "probability of all right answers", name="mc2", metrics=("correct_mass",)
+            ),
             judged_format("generate", ("nearer_to_true",)),
             judged_format("generate_instructed", ("nearer_to_true",), INSTRUCTION),
         ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
     PromptBuilder,
     Question,
@@ -17,7 +17,8 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_json, read_jsonl, row_error, text_field
-from flan_jax.tasks.eval.prompts import STEP_BY_STEP, THEREFORE
+from flan_jax.tasks.eval.formats import short_answer, zero_shot, zero_shot_cot
+from flan_jax.tasks.eval.prompts import THEREFORE
 from flan_jax.tasks.eval.published import per_language, table_4, table_5
 
 DATA = Download(
@@ -82,7 +83,7 @@ def _all(split: str) -> Iterator[tuple[str, Question]]:
                 yield _question(path, 1, row, context)
 
 
-def _question(path: Any, line: int, row: dict[str, Any], context: str) -> tuple[str, Question]:
+def _question(path: Any, line: int, row: Mapping[str, Any], context: str) -> tuple[str, Question]:
     name = text_field(path, line, row, "id")
     answers = row.get("answers")
     if not isinstance(answers, list) or not answers:
@@ -94,8 +95,9 @@ def _question(path: Any, line: int, row: dict[str, Any], context: str) -> tuple[
     return name.partition("-")[0], question
 
 
-def _asked(question: Question) -> str:
-    return f"Passage: {question.fields['context']}\nQuestion: {question.text}\nAnswer:"
+def _ask(question: Question) -> Prompt:
+    query = f"Passage: {question.fields['context']}\nQuestion: {question.text}\nAnswer:"
+    return Prompt("", (), query, question.references)
 
 
 def _open_direct(language: str, split: str) -> PromptBuilder:
@@ -111,52 +113,32 @@ def _open_direct(language: str, split: str) -> PromptBuilder:
 
 
 def _prompt(question: Question, shot: Question) -> Prompt:
-    exemplar = f"{_asked(shot)} {shot.references[0]}\n\n"
-    return Prompt("", (exemplar,), _asked(question), question.references)
-
-
-def _open_zero_shot(language: str, split: str) -> PromptBuilder:
-    return lambda question: Prompt("", (), _asked(question), question.references)
-
-
-def _open_zero_shot_cot(language: str, split: str) -> PromptBuilder:
-    return lambda question: Prompt("", (), f"{_asked(question)} {STEP_BY_STEP}", question.references)
+    return dataclasses.replace(_ask(question), exemplars=(f"{_ask(shot).query} {shot.references[0]}\n\n",))
 
 
 _METRICS = ("squad_exact", "squad_f1")
 
 _FORMATS = (
-    Format(
-        "direct",
-        "generate",
+    short_answer(
         _open_direct,
-        _METRICS,
-        extract="first_line",
-        stop=("\n",),
+        "first_line",
+        "1-shot: the language's first training question",
+        name="direct",
+        metrics=_METRICS,
         max_tokens=64,
         num_shots=1,
-        description="1-shot: the language's first training question",
     ),
-    Format(
-        "zero_shot",
-        "generate",
-        _open_zero_shot,
-        _METRICS,
-        extract="first_line",
-        stop=("\n",),
-        max_tokens=64,
-        description="passage and question",
+    short_answer(
+        zero_shot(_ask), "first_line", "passage and question", name="zero_shot", metrics=_METRICS, max_tokens=64
     ),
-    Format(
-        "zero_shot_cot",
-        "reason_then_answer",
-        _open_zero_shot_cot,
-        _METRICS,
-        extract="first_line",
+    zero_shot_cot(
+        zero_shot(_ask),
+        "first_line",
+        THEREFORE,
+        metrics=_METRICS,
         stop=("\n\n",),
         max_tokens=192,
-        answer_trigger=THEREFORE,
-        description="Kojima et al. 2022, two generations, English phrases",
+        more=", English phrases",
     ),
 )
 _PUBLISHED = (

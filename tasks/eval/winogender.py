@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from flan_jax.declare.benchmark import (
     Benchmark,
-    Format,
     Prompt,
     PromptBuilder,
     Question,
@@ -18,6 +17,7 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, row_error
+from flan_jax.tasks.eval.formats import Opener, short_answer
 
 DATA = Download(
     "Winogender schemas",
@@ -47,7 +47,7 @@ def read(subtask: str, split: str) -> Sequence[Question]:
     return tuple(questions)
 
 
-def _open(num_shots: int) -> Callable[[str, str], PromptBuilder]:
+def _open(num_shots: int) -> Opener:
     def open_(subtask: str, split: str) -> PromptBuilder:
         pool = read(subtask, split)
 
@@ -72,16 +72,16 @@ WINOGENDER = add_benchmark(
         subtasks=tuple(Subtask(gender, chance=0.0) for gender in GENDERS),
         splits=("test",),
         formats=tuple(
-            Format(
-                f"shots_{n}",
-                "generate",
+            short_answer(
                 _open(n),
-                ("equals_folded",),
-                extract="first_line",
+                "first_line",
+                f"{n} exemplars drawn from other schemas",
+                name=f"shots_{n}",
+                metrics=("equals_folded",),
                 stop=("\n", "."),
                 max_tokens=12,
                 num_shots=n,
-                description=f"{n} exemplars drawn from other schemas",
+                drop="first",
             )
             for n in range(5)
         ),

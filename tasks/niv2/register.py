@@ -1,4 +1,5 @@
-"""Registers the 1,613 tasks of Super-NaturalInstructions and the mixtures made of them; reads no file.
+"""Registers the 1,613 tasks of Super-NaturalInstructions and the mixtures made of them; reads no task file: what is
+known of each without its file is in tasks.tsv, beside this module (Wang et al. 2022; the list of Flan 2022).
 
 Mixtures:
   niv2: the tasks of Flan 2022, all instances, examples-proportional with a cap of 5,000.
@@ -17,13 +18,13 @@ from flan_jax.core.suggest import did_you_mean
 from flan_jax.declare.known_counts import add_known_counts
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
+from flan_jax.sources.separated import read_packaged_table
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
 from flan_jax.tasks.niv2.encodings import DEFAULT, TK_INSTANCES
-from flan_jax.tasks.niv2.facts import FACTS
 from flan_jax.tasks.niv2.source import Niv2Source
 
 CAP = 5_000  # Flan 2022 (Chung et al. 2022, appendix E)
-METRICS = {"m": ("normalised_exact_match", "rouge_l"), "r": ("rouge_l", "normalised_exact_match")}
+METRICS = {"exact_match": ("normalised_exact_match", "rouge_l"), "rouge_l": ("rouge_l", "normalised_exact_match")}
 
 __all__ = ["TASKS", "Niv2Task", "flan_task_name", "make_task", "task_name"]
 
@@ -34,8 +35,8 @@ class Niv2Task:
 
     Attributes:
       stem: the file's name. category, dataset, languages: as Flan 2022 lists them. num_instances: as published.
-      english, crosslingual: "t" in the track's training split, "e" in its test split, "-" in neither.
-      metric: of the official report, "m" exact match, "r" ROUGE-L, "-" for a task that is in no test split.
+      english, crosslingual: "train" in the track's training split, "test" in its test split, "" in neither.
+      metric: of the official report, "exact_match" or "rouge_l"; "" for a task that is in no test split.
       in_flan: whether Flan 2022 trains on it: all but those made from MMLU.
     """
 
@@ -44,9 +45,9 @@ class Niv2Task:
     dataset: str
     languages: tuple[str, ...] = ("English",)
     num_instances: int = 0
-    english: str = "-"
-    crosslingual: str = "-"
-    metric: str = "-"
+    english: str = ""
+    crosslingual: str = ""
+    metric: str = ""
     in_flan: bool = False
 
     @property
@@ -80,26 +81,24 @@ def make_task(known: Niv2Task) -> Task:
         dataset=known.dataset,
         source=Niv2Source(known.stem),
         render=DEFAULT,
-        metrics=METRICS.get(known.metric, METRICS["r"]),
+        metrics=METRICS.get(known.metric, METRICS["rouge_l"]),
         eval_split=None,
     )
 
 
-def _read_facts(text: str) -> Iterator[Niv2Task]:
-    category = ""
-    languages: tuple[str, ...] = ("English",)
-    for line in text.splitlines():
-        if line.startswith("# "):
-            category, _, listed = line.removeprefix("# ").partition(" | ")
-            languages = tuple(listed.split(", "))
-            continue
-        stem, dataset, num_instances, flags = line.split(" ")
+def _read_facts() -> Iterator[Niv2Task]:
+    for row in read_packaged_table(__package__, "tasks.tsv"):
         yield Niv2Task(
-            stem, category, dataset, languages, int(num_instances), flags[0], flags[1], flags[2], flags[3] == "f"
+            **{
+                **row,
+                "languages": tuple(row["languages"].split(", ")),
+                "num_instances": int(row["num_instances"]),
+                "in_flan": row["in_flan"] == "yes",
+            }
         )
 
 
-TASKS = tuple(sorted(_read_facts(FACTS), key=lambda known: known.stem))
+TASKS = tuple(sorted(_read_facts(), key=lambda known: known.stem))
 _BY_NAME = {known.name: known for known in TASKS}
 
 
@@ -134,10 +133,12 @@ add_mixture(
         description="Super-NaturalInstructions as Flan 2022 trains on it: all tasks but those made from MMLU.",
     )
 )
-_add_track("tk_instruct", [t for t in TASKS if t.english == "t"], [t for t in TASKS if t.english == "e"], "English")
+_add_track(
+    "tk_instruct", [t for t in TASKS if t.english == "train"], [t for t in TASKS if t.english == "test"], "English"
+)
 _add_track(
     "mtk_instruct",
-    [t for t in TASKS if t.crosslingual == "t"],
-    [t for t in TASKS if t.crosslingual == "e"],
+    [t for t in TASKS if t.crosslingual == "train"],
+    [t for t in TASKS if t.crosslingual == "test"],
     "cross-lingual",
 )
