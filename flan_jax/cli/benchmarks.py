@@ -20,7 +20,7 @@ from flan_jax.api import load
 from flan_jax.checkpoints.lineage import trained_on
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError
-from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
+from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, SampleSettings
 from flan_jax.evaluate import (
     SELF_CONSISTENCY,
     EvalResults,
@@ -213,7 +213,7 @@ def _lines() -> Callable[[int, int], None]:
     return on_item
 
 
-def _sampling(args: argparse.Namespace) -> Sampling | None:
+def _sampling(args: argparse.Namespace) -> SampleSettings | None:
     given = {
         name: value
         for name, value in (("num_samples", args.samples), ("temperature", args.temperature), ("top_k", args.top_k))
@@ -223,7 +223,7 @@ def _sampling(args: argparse.Namespace) -> Sampling | None:
         return None
     if "num_samples" not in given and args.format != SELF_CONSISTENCY:
         raise ConfigError("--temperature and --top_k need --samples, the number of generations a question")
-    return Sampling(**given)
+    return SampleSettings(**given)
 
 
 def _slug(checkpoint: str) -> str:
