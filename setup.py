@@ -23,7 +23,7 @@ setup(
     python_requires=">=3.11",
     packages=sorted({*find_packages(include=["flan_jax", "flan_jax.*"]), *TASK_PACKAGES, *GIN_PACKAGES}),
     package_dir={"flan_jax": "flan_jax", "flan_jax.tasks": "tasks", "flan_jax.gin": "gin"},
-    package_data={"": ["*.gin", "*.tsv", "assets/*", "assets/**/*"]},
+    package_data={"": ["*.gin", "*.tsv", "py.typed", "assets/*", "assets/**/*"]},
     install_requires=[
         "absl-py",
         "array_record>=0.8",
@@ -55,7 +55,14 @@ setup(
         "bench": ["torch>=2.8", "transformers>=5"],
         "golden": ["lm_eval==0.4.13", "torch>=2.8", "transformers==5.23.*"],  # `make golden`
         "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1"],  # `make docs`
-        "test": ["pytest>=9", "pytest-timeout>=2.4", "pytest-xdist>=3.8", "ruff>=0.14", "mypy>=1.18"],
+        "test": [
+            "hypothesis>=6.150",
+            "pytest>=9",
+            "pytest-timeout>=2.4",
+            "pytest-xdist>=3.8",
+            "ruff>=0.14",
+            "mypy>=1.18",
+        ],
     },
     entry_points={"console_scripts": ["flan-jax = flan_jax.cli.main:main"]},
 )

@@ -6,6 +6,8 @@
 The draw case makes 1,000,000 draws of 1,836 tasks and holds them against the rates by a chi-squared test. Packing cases
 pack 1,000,000 lognormal lengths at three pairs of caps, beside next-fit (seqio's packer) and first-fit
 with 64 open rows on the same lengths. Feed cases plan from a cache, then time the first batch and the rows after it.
+Reader cases feed a step that takes 0 and 50 ms through `prefetch`, by turns from `batch_at` and from the trainer's
+`BatchReader`, and time the step and how much of it is waiting.
 """
 
 from __future__ import annotations
@@ -40,18 +42,16 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import (
     BatchReader,
     CacheReader,
+    PackingPlan,
     PlanSpec,
     batch_at,
     make_plan,
     packing,
     prefetch,
 )
-from flan_jax.data import (
-    draws as mixing,
-)
+from flan_jax.data.draws import CHUNK_DRAWS, make_draw_stream
 
 CAPS = ((512, 128), (1024, 256), (2048, 512))
-CHUNK = 65_536  # what the planner packs at once
 
 
 class SyntheticVocabulary:
@@ -75,9 +75,9 @@ def lognormal_lengths(num_examples: int, inputs_length: int, targets_length: int
 def pack_as_planned(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> int:
     """Number of rows that the planner's chunks and windows make of `lengths_E2`."""
     num_rows = 0
-    for start in range(0, len(lengths_E2), CHUNK):
-        windows, rows = packing.pack_windows(lengths_E2[start : start + CHUNK], inputs_length, targets_length)
-        num_rows += len(np.unique(windows.astype(np.int64) * CHUNK + rows))
+    for start in range(0, len(lengths_E2), CHUNK_DRAWS):
+        windows, rows = packing.pack_windows(lengths_E2[start : start + CHUNK_DRAWS], inputs_length, targets_length)
+        num_rows += len(np.unique(windows.astype(np.int64) * CHUNK_DRAWS + rows))
     return num_rows
 
 
@@ -108,9 +108,9 @@ def bench_packing(num_examples: int) -> None:
 
 def bench_draws(num_draws: int, num_tasks: int) -> None:
     rates = dict(zip((f"task_{i:04}" for i in range(num_tasks)), 1 / np.arange(10, num_tasks + 10), strict=True))
-    stream = mixing.make_draw_stream(rates, dict.fromkeys(rates, 3000), seed=0)
+    stream = make_draw_stream(rates, dict.fromkeys(rates, 3000), seed=0)
     begin = time.perf_counter()
-    chunks = [stream.chunk(chunk).task_ids for chunk in range(num_draws // mixing.CHUNK_DRAWS + 1)]
+    chunks = [stream.chunk(chunk).task_ids for chunk in range(num_draws // CHUNK_DRAWS + 1)]
     secs = time.perf_counter() - begin
     task_ids = np.concatenate(chunks)[:num_draws]
     expected = stream.shares * len(task_ids)
@@ -211,6 +211,36 @@ def bench_feed(
             num_threads=threading.active_count(),
             num_open_files=len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else None,
         )
+        bench_readers(plan, reader, first_step=steps)
+
+
+def bench_readers(plan: PackingPlan, reader: CacheReader, first_step: int, num_rounds: int = 3) -> None:
+    """The two ways to make batches, by turns over the same steps, whose shards are in the page cache."""
+    makers: dict[str, Callable[[], Callable[[int], dict[str, np.ndarray]]]] = {
+        "batch_at": lambda: lambda step: batch_at(plan, reader, step),
+        "BatchReader": lambda: BatchReader(plan, reader),
+    }
+    num_steps = min(100, plan.num_steps - first_step)
+    for step_secs in (0.0, 0.05):
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in makers}
+        for _ in range(num_rounds if num_steps else 0):
+            for name, make in makers.items():
+                begin, waited = time.perf_counter(), 0.0
+                for fed in prefetch(make(), first_step, first_step + num_steps, put=lambda batch: batch):
+                    waited += fed.wait_secs
+                    time.sleep(step_secs)
+                times[name].append(((time.perf_counter() - begin) / num_steps, waited / num_steps))
+        for name, rounds in times.items():
+            if rounds:
+                emit(
+                    case="reader",
+                    reader=name,
+                    num_tasks=len(plan.tasks),
+                    batch_size=plan.batch_size,
+                    step_ms=round(step_secs * 1e3),
+                    ms_per_step=[round(secs * 1e3, 1) for secs, _ in rounds],
+                    wait_ms_per_step=[round(wait * 1e3, 1) for _, wait in rounds],
+                )
 
 
 def emit(**fields: object) -> None:

@@ -1,5 +1,6 @@
-"""Every test sees eight CPU devices, so that meshes can be tested on any machine."""
+"""Every test sees eight CPU devices, so that meshes can be tested on any machine, and the same drawn examples."""
 
+import contextlib
 import os
 import sys
 
@@ -7,3 +8,10 @@ os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_p
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, os.path.dirname(__file__))
+
+with contextlib.suppress(ImportError):  # Beam's environment has no hypothesis, and no test there draws examples
+    from hypothesis import settings
+
+    # The same examples for everybody: a property that fails here fails there. No deadline, as machines may be busy.
+    settings.register_profile("fixed", derandomize=True, max_examples=50, deadline=None, database=None)
+    settings.load_profile("fixed")

@@ -30,6 +30,40 @@ class FakeVocabulary:
     num_sentinels: int = 100
 
 
+@dataclasses.dataclass(frozen=True)
+class LengthsReader:
+    """What a planner asks of a `CacheReader`, of tasks that are nothing but their lengths (inputs, targets)."""
+
+    root: pathlib.Path
+    tasks: Mapping[str, np.ndarray]
+    objectives: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def manifest(self, task: str, split: str) -> SplitManifest:
+        size = len(self.tasks[task])
+        return SplitManifest(
+            task=task,
+            split=split,
+            cluster="made_up",
+            kind="",
+            objective=self.objectives.get(task),
+            metrics=(),
+            chance=0.0,
+            pipeline="native",
+            fingerprint=f"text of {task}",
+            vocab_fingerprint="f" * 64,
+            vocab_size=1000,
+            num_examples=size,
+            shards=(Shard("shard", size, 1, f"{size:064}"),),
+            dropped={},
+            exemplars_dropped=0,
+            examples_shortened=0,
+            max_inputs_length=None,
+        )
+
+    def lengths(self, task: str, split: str) -> np.ndarray:
+        return self.tasks[task].astype(np.int32)
+
+
 def make_examples(task_number: int, num_examples: int, max_inputs: int, max_targets: int) -> list[CachedExample]:
     """Examples whose tokens tell task, row and side, so that a mix-up shows."""
     rng = np.random.default_rng([task_number, num_examples])

@@ -7,15 +7,14 @@ import pathlib
 
 import numpy as np
 import pytest
-from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture, write_split
+from data_cache import FakeVocabulary, LengthsReader, make_examples, write_cache, write_mixture, write_split
 
 from flan_jax.core.errors import CacheError, ConfigError, TaskError
-from flan_jax.core.manifest import MixtureManifest, Shard, SplitManifest, split_dir
+from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.data import CacheReader, DecoderRows, PlanSpec, make_plan
 
 GOLDEN = pathlib.Path(__file__).parent / "golden/plans.json"
 SIZES = {"alpha": 300, "beta": 70, "gamma": 900}
-MADE_UP_SIZES = {"alpha": 60, "beta": 20}
 ARRAYS = ("row_starts", "task_ids", "indices", "epochs", "draws")
 
 
@@ -72,39 +71,6 @@ def test_more_steps_change_no_earlier_row(tmp_path):
         np.testing.assert_array_equal(values, getattr(long, name)[: len(values)])
 
 
-class MadeUpReader:
-    """Manifests and lengths of two tasks, one of them with an objective, that no file format has a part in."""
-
-    def __init__(self, root):
-        self.root = root
-
-    def manifest(self, task, split):
-        size = MADE_UP_SIZES[task]
-        return SplitManifest(
-            task=task,
-            split=split,
-            cluster="made_up",
-            kind="",
-            objective="prefix_lm" if task == "beta" else None,
-            metrics=(),
-            chance=0.0,
-            pipeline="native",
-            fingerprint=f"text of {task}",
-            vocab_fingerprint="f" * 64,
-            vocab_size=1000,
-            num_examples=size,
-            shards=(Shard("shard", size, 1, f"{size:064}"),),
-            dropped={},
-            exemplars_dropped=0,
-            examples_shortened=0,
-            max_inputs_length=None,
-        )
-
-    def lengths(self, task, split):
-        n = np.arange(MADE_UP_SIZES[task])
-        return np.stack([2 + n * 7 % 50, 2 + n * 5 % 20], axis=1).astype(np.int32)
-
-
 @pytest.mark.parametrize(
     ("case", "options"),
     [("plain", {}), ("decoder_rows", {"layout": DecoderRows(None, "nothing")}), ("prompt", {"prompt_tokens": 5})],
@@ -114,13 +80,18 @@ def test_plans_are_what_they_were(tmp_path, monkeypatch, case, options):
     golden = json.loads(GOLDEN.read_text())[case]
     mixture = MixtureManifest("made_up", {"alpha": 3.0, "beta": 1.0, "never": 0.0}, {}, None, 1.0, {})
     spec = PlanSpec(mixture, {"inputs": 48, "targets": 24}, batch_size=2, num_steps=12, seed=3, **options)
-    made = make_plan(spec, MadeUpReader(tmp_path), FakeVocabulary())
+    lengths = {
+        task: np.stack([2 + np.arange(size) * 7 % 50, 2 + np.arange(size) * 5 % 20], axis=1)
+        for task, size in (("alpha", 60), ("beta", 20))
+    }
+    reader = LengthsReader(tmp_path, lengths, {"beta": "prefix_lm"})
+    made = make_plan(spec, reader, FakeVocabulary())
     (path,) = tmp_path.glob(f"plans/{golden['fingerprint'][:16]}-12/plan.json")
     assert json.loads(path.read_text()) == golden
     # One of before is read: it lacked what later versions found out.
     path.write_text(json.dumps({key: golden[key] for key in ("fingerprint", "sha256", "content_sha256", "summaries")}))
     monkeypatch.setattr("flan_jax.data.planner._Planner", None)  # making it again would fail
-    read = make_plan(spec, MadeUpReader(tmp_path), FakeVocabulary())
+    read = make_plan(spec, reader, FakeVocabulary())
     _assert_equal_plans(made, read)
     assert read.num_steps == 12 and read.summaries == made.summaries and read.steps_per_epoch is None
 

@@ -17,8 +17,8 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.manifest import cache_root, read_split_manifest, split_dir
 from flan_jax.core.sentencepiece import SentencePieceVocabulary
-from flan_jax.data import draws as mixing
 from flan_jax.data.cache_reader import CacheReader
+from flan_jax.data.draws import make_draw_stream
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import BUDGET
 from flan_jax.declare.registry import add_mixture, add_task, get_task, restored
@@ -101,7 +101,7 @@ def test_each_epoch_reads_a_rendering_of_its_own(registry, vocabulary, tmp_path,
     assert (manifest.num_examples, manifest.num_renderings, manifest.num_rows) == (87, 3, 29)
     assert manifest.dropped == {"empty_targets": 1}
 
-    stream = mixing.make_draw_stream({name: 1.0}, {name: 29}, seed=1, num_renderings={name: 3})
+    stream = make_draw_stream({name: 1.0}, {name: 29}, seed=1, num_renderings={name: 3})
     indices, epochs = stream.task_draws(0, 0, 29 * 7)
     with CacheReader(root, vocabulary.fingerprint) as reader:
         examples = reader.read_many(name, "train", list(range(87)))
@@ -159,8 +159,8 @@ def test_rates_count_rows_not_renderings(registry, vocabulary, tmp_path, monkeyp
 
 
 def test_one_rendering_leaves_the_stream_as_it_was():
-    plain = mixing.make_draw_stream({"a": 1.0, "b": 2.0}, {"a": 7, "b": 9}, seed=3)
-    with_two = mixing.make_draw_stream({"a": 1.0, "b": 2.0}, {"a": 7, "b": 9}, seed=3, num_renderings={"b": 2})
+    plain = make_draw_stream({"a": 1.0, "b": 2.0}, {"a": 7, "b": 9}, seed=3)
+    with_two = make_draw_stream({"a": 1.0, "b": 2.0}, {"a": 7, "b": 9}, seed=3, num_renderings={"b": 2})
     one, two = plain.chunk(0), with_two.chunk(0)
     is_b = one.task_ids == 1
     np.testing.assert_array_equal(one.indices[~is_b], two.indices[~is_b])

@@ -11,7 +11,7 @@ from scipy import stats
 
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.data import CacheReader, PlanSpec, make_plan, planner
-from flan_jax.data import draws as mixing
+from flan_jax.data.draws import CHUNK_DRAWS, make_draw_stream
 
 LENGTHS = {"inputs": 64, "targets": 24}
 
@@ -25,7 +25,7 @@ def million_draws(seed):
     """1,000,000 draws of 300 tasks whose rates span three orders of magnitude: (shares, task of each draw)."""
     rng = np.random.default_rng(7)
     rates = {f"task_{i:03}": float(rate) for i, rate in enumerate(np.exp(rng.normal(0, 1.5, 300)))}
-    stream = mixing.make_draw_stream(rates, dict.fromkeys(rates, 5000), seed)
+    stream = make_draw_stream(rates, dict.fromkeys(rates, 5000), seed)
     chunks = [stream.chunk(chunk).task_ids for chunk in range(17)]
     return stream.shares, np.concatenate(chunks)[:1_000_000]
 
@@ -51,7 +51,7 @@ def test_any_stretch_of_the_stream_follows_the_rates_as_independent_draws_do(see
     groups = np.where(large, np.cumsum(large) - 1, len(grouped) - 1)[task_ids]
     pvalues = [
         stats.chisquare(np.bincount(part, minlength=len(grouped)), grouped * len(part)).pvalue
-        for chunk in np.split(groups[: 15 * mixing.CHUNK_DRAWS], 15)
+        for chunk in np.split(groups[: 15 * CHUNK_DRAWS], 15)
         for part in np.split(chunk[:1600], 4)  # a small part of the chunk, so that it may scatter freely
     ]
     assert stats.kstest(pvalues, "uniform").pvalue > 1e-3
@@ -109,7 +109,7 @@ def test_with_a_cap_an_epoch_is_the_sum_of_capped_sizes(tmp_path):
 
 def test_counting_an_epoch_changes_no_row(tmp_path, monkeypatch):
     mixture, _ = write_cache(tmp_path, {"a": 300, "b": 70})
-    small_chunks = functools.partial(mixing.make_draw_stream, chunk_draws=100)
+    small_chunks = functools.partial(make_draw_stream, chunk_draws=100)
     monkeypatch.setattr(planner, "make_draw_stream", small_chunks)
     counted = plan_of(tmp_path, mixture, plans=tmp_path / "one")
     monkeypatch.setattr(planner, "EPOCH_DRAWS", 0)

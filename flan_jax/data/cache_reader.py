@@ -78,7 +78,7 @@ class CacheReader:
         if num_examples == 0:
             return np.zeros((0, 2), np.int32)  # an empty file cannot be mapped
         try:
-            lengths = np.load(path, mmap_mode="r", allow_pickle=False)
+            lengths: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise CacheError(f"{path} cannot be read ({error}): {self._rebuild(task, split)}") from error
         if lengths.shape != (num_examples, 2) or lengths.dtype != np.int32:
@@ -139,9 +139,10 @@ class CacheReader:
         with self._lock:
             path = self._shard_path(task, split, shard)
             try:
-                return self._reader(task, split, shard).read(positions)
+                records: list[bytes] = self._reader(task, split, shard).read(positions)
             except (RuntimeError, ValueError, IndexError) as error:
                 raise CacheError(f"shard {path} is corrupt ({error}): {self._rebuild(task, split)}") from error
+            return records
 
     def _reader(self, task: str, split: str, shard: int) -> array_record_module.ArrayRecordReader:
         path = self._shard_path(task, split, shard)

@@ -41,7 +41,7 @@ class DrawStream:
 
     Over any stretch of the stream a task's draws differ from share x length by less than two at chunk borders; draw k
     of a task is element k mod n of the permutation that belongs to (seed, task, epoch k // n). Where the cache holds
-    `num_renderings` texts of a row, one after another, epoch e reads text e modulo their number.
+    `num_renderings` texts of a source's row, one after another, epoch e reads text e modulo their number.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class DrawStream:
         chunk_draws: int = CHUNK_DRAWS,
         num_renderings: Sequence[int] | None = None,
     ):
+        """Arguments as those of `make_draw_stream`, each in order of `tasks`; `shares` are its rates over their sum."""
         self.tasks = tuple(tasks)
         self.shares = np.asarray(shares, np.float64)
         self.num_examples = np.asarray(num_examples, np.int64)
@@ -64,7 +65,8 @@ class DrawStream:
 
     def draws_before(self, chunk: int) -> np.ndarray:
         """How many draws each task has made before `chunk`; int64 [num_tasks]."""
-        return np.floor(chunk * self.chunk_draws * self.shares + self._offsets).astype(np.int64)
+        counts: np.ndarray = np.floor(chunk * self.chunk_draws * self.shares + self._offsets).astype(np.int64)
+        return counts
 
     def chunk(self, chunk: int) -> Draws:
         """Chunk number `chunk` of the stream: about `chunk_draws` draws, exactly what the shares owe it."""
@@ -113,8 +115,14 @@ def make_draw_stream(
     chunk_draws: int = CHUNK_DRAWS,
     num_renderings: Mapping[str, int] | None = None,
 ) -> DrawStream:
-    """The stream of the tasks whose rate is positive, in order of name. num_examples: rows of each task, of which the
-    cache holds `num_renderings` texts each (1 by default).
+    """The stream of the tasks whose rate is positive, in order of name.
+
+    Args:
+      rates: task -> how often it is drawn, in any unit; 0 leaves it out.
+      num_examples: task -> how many an epoch of it reads, each in one of its texts.
+      seed: of the order; 0 or more.
+      chunk_draws: about how many draws a chunk has.
+      num_renderings: task -> texts that the cache holds of each of those, 1 where it is not named.
 
     Raises `TaskError` for a negative rate, rates that sum to nothing, and a task to draw from that has no examples.
     """

@@ -33,7 +33,7 @@ def uniform(*parts: str | int) -> float:
 
 
 def example_keys(indices: np.ndarray, epochs: np.ndarray, *parts: str | int) -> np.ndarray:
-    """One key an example: uint64 [E] from row `indices` [E], `epochs` [E] and the stream that `parts` name."""
+    """One key an example: uint64 [E] from its index [E], its epoch [E] and the stream that `parts` name."""
     base = np.uint64(seed_key(*parts) & (2**64 - 1))
     by_index = _splitmix64(base ^ _splitmix64(np.asarray(indices, np.uint64)))
     return _splitmix64(by_index ^ _splitmix64(np.asarray(epochs, np.uint64)))
@@ -46,7 +46,8 @@ def uniform_ints(
     words = _splitmix64(np.asarray(keys, np.uint64) + _splitmix64(np.asarray(stream, np.uint64)))
     fractions = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
     low = np.asarray(low, np.int64)
-    return low + np.floor(fractions * (np.asarray(high, np.int64) - low)).astype(np.int64)
+    drawn: np.ndarray = low + np.floor(fractions * (np.asarray(high, np.int64) - low)).astype(np.int64)
+    return drawn
 
 
 def words(key: np.uint64 | int, count: int) -> np.ndarray:

@@ -33,8 +33,8 @@ __all__ = [
 
 
 @dataclasses.dataclass(frozen=True)
-class _Row:
-    """What an objective is made for."""
+class _Limits:
+    """What an objective is made for: the longest inputs and targets, in tokens, and the vocabulary's part in it."""
 
     inputs_length: int
     targets_length: int
@@ -43,40 +43,45 @@ class _Row:
     mode_tokens: ModeTokens
 
 
-def _span_corruption(row: _Row) -> Objective:
-    _check_sentinels("span corruption", row)
-    return SpanCorruption(row.inputs_length, row.targets_length, row.vocab_size, row.num_sentinels)
+def _span_corruption(limits: _Limits) -> Objective:
+    _check_sentinels("span corruption", limits)
+    return SpanCorruption(limits.inputs_length, limits.targets_length, limits.vocab_size, limits.num_sentinels)
 
 
-def _prefix_lm(row: _Row) -> Objective:
-    return PrefixLM(row.inputs_length, row.targets_length)
+def _prefix_lm(limits: _Limits) -> Objective:
+    return PrefixLM(limits.inputs_length, limits.targets_length)
 
 
-def _ul2(row: _Row) -> Objective:
-    return _denoisers("ul2", UL2, row)
+def _ul2(limits: _Limits) -> Objective:
+    return _denoisers("ul2", UL2, limits)
 
 
-def _ul2r(row: _Row) -> Objective:
-    return _denoisers("ul2r", UL2R, row)
+def _ul2r(limits: _Limits) -> Objective:
+    return _denoisers("ul2r", UL2R, limits)
 
 
-def _denoisers(name: str, denoisers: tuple[Denoiser, ...], row: _Row) -> Objective:
-    _check_sentinels(name, row)
-    missing = [mode for mode in MODES if not row.mode_tokens.get(mode)]
+def _denoisers(name: str, denoisers: tuple[Denoiser, ...], limits: _Limits) -> Objective:
+    _check_sentinels(name, limits)
+    missing = [mode for mode in MODES if not limits.mode_tokens.get(mode)]
     if missing:
         raise TaskError(f"objective {name} needs the tokens of {', '.join(missing)}: none were given")
     return MixtureOfDenoisers(
-        row.inputs_length, row.targets_length, row.vocab_size, row.num_sentinels, denoisers, row.mode_tokens
+        limits.inputs_length,
+        limits.targets_length,
+        limits.vocab_size,
+        limits.num_sentinels,
+        denoisers,
+        limits.mode_tokens,
     )
 
 
-def _check_sentinels(name: str, row: _Row) -> None:
-    if row.num_sentinels < 1:
+def _check_sentinels(name: str, limits: _Limits) -> None:
+    if limits.num_sentinels < 1:
         raise TaskError(f"{name} needs a vocabulary with sentinels, this one has 0: T5's convention is 100")
 
 
 # The names that `Task.objective` may have.
-OBJECTIVES: dict[str, Callable[[_Row], Objective]] = {
+OBJECTIVES: dict[str, Callable[[_Limits], Objective]] = {
     "span_corruption": _span_corruption,
     "prefix_lm": _prefix_lm,
     "ul2": _ul2,
@@ -95,14 +100,19 @@ def make_objective(
 ) -> Objective:
     """The objective called `name` for rows of these lengths; raises `TaskError` for an unknown name.
 
-    mode_tokens: see `mode_tokens_of`; only a mixture of denoisers reads it.
+    Args:
+      name: one of `OBJECTIVES`.
+      inputs_length, targets_length: the longest inputs and targets that it may make, in tokens.
+      vocab_size: ids of the vocabulary, of which sentinels are the last.
+      num_sentinels: how many of them there are; 0 where no objective needs one.
+      mode_tokens: see `mode_tokens_of`; only a mixture of denoisers reads it. None by default.
     """
     if name not in OBJECTIVES:
         raise TaskError(
             f"no pretraining objective is called {name!r}{did_you_mean(name, OBJECTIVES)} "
             f"(there are {', '.join(sorted(OBJECTIVES))})"
         )
-    return OBJECTIVES[name](_Row(inputs_length, targets_length, vocab_size, num_sentinels, mode_tokens or {}))
+    return OBJECTIVES[name](_Limits(inputs_length, targets_length, vocab_size, num_sentinels, mode_tokens or {}))
 
 
 def mode_tokens_of(vocabulary: Vocabulary, objectives: Sequence[str | None]) -> dict[str, tuple[int, ...]]:

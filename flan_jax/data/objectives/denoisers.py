@@ -89,7 +89,8 @@ class MixtureOfDenoisers:
     def _thresholds(self) -> np.ndarray:
         """Upper ends of the denoisers' shares of [0, _PRECISION)."""
         rates = np.array([denoiser.rate for denoiser in self.denoisers])
-        return np.rint(np.cumsum(rates / rates.sum()) * _PRECISION).astype(np.int64)
+        thresholds: np.ndarray = np.rint(np.cumsum(rates / rates.sum()) * _PRECISION).astype(np.int64)
+        return thresholds
 
     def _objective(self, denoiser: Denoiser) -> Objective:
         inputs_length = self.inputs_length - len(self.mode_tokens[denoiser.mode])
@@ -119,9 +120,9 @@ class MixtureOfDenoisers:
         return np.searchsorted(self._thresholds, draws, side="right").clip(max=len(self.denoisers) - 1)
 
     def windows(self, keys: np.ndarray) -> np.ndarray:
-        return np.array([objective.windows(np.zeros(1, np.uint64))[0] for objective in self._objectives])[
-            self.which(keys)
-        ]
+        longest = np.array([objective.windows(np.zeros(1, np.uint64))[0] for objective in self._objectives])
+        windows: np.ndarray = longest[self.which(keys)]
+        return windows
 
     def lengths(self, num_tokens: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         num_tokens, keys = np.asarray(num_tokens), np.asarray(keys)

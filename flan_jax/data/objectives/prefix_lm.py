@@ -54,5 +54,7 @@ class PrefixLM:
         low = np.maximum(1, num_tokens - (self.targets_length - 1))
         high = np.minimum(num_tokens - 1, self.inputs_length - 1)
         if self.target_share is not None:
-            return np.clip(num_tokens - np.rint(num_tokens * self.target_share).astype(np.int64), low, high)
+            wanted = num_tokens - np.rint(num_tokens * self.target_share).astype(np.int64)
+            splits: np.ndarray = np.clip(wanted, low, high)
+            return splits
         return keys_lib.uniform_ints(keys, SPLIT, low, high + 1)

@@ -105,4 +105,5 @@ def _collapse(tokens: np.ndarray, is_own: np.ndarray, sentinel_places: np.ndarra
     side = np.append(tokens, np.int32(EOS_ID))
     side[sentinel_places] = sentinels
     is_own[sentinel_places] = True
-    return side[is_own]
+    own: np.ndarray = side[is_own]
+    return own
