@@ -22,7 +22,7 @@ from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import KIN, Kin
 from flan_jax.evaluate.in_training import SuiteEvaluator
-from flan_jax.evaluate.results import normalised_average
+from flan_jax.evaluate.results import EvalResults, normalised_average
 from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.select import select
 from flan_jax.models import T5Config, init_params, param_shapes
@@ -163,15 +163,16 @@ def test_an_evaluation_that_was_broken_off_goes_on_and_a_step_asked_again_asks_n
         suite.run(params, 5, stop_after_three)
     lines = (tmp_path / "suite" / "5" / "journal.jsonl").read_text().splitlines()
     assert len(lines) == 3
-    first, _ = suite.run(params, 5)
+    first = suite.run(params, 5).tasks
     assert (tmp_path / "suite" / "5" / "journal.jsonl").read_text().splitlines()[:3] == lines
     monkeypatch.setattr(JaxLanguageModel, "rank", lambda self, requests: iter(()))
-    assert suite.run(params, 5)[0] == first
+    assert suite.run(params, 5).tasks == first
 
 
 def test_the_period_keeps_the_first_and_the_last_step(tmp_path):
     assert [step for step in range(11) if evaluator(tmp_path, suite_period=4).is_due(step)] == [0, 4, 8, 10]
     assert all(evaluator(tmp_path).is_due(step) for step in range(11))
+    assert evaluator(tmp_path, suite_period=4).run(None, 5) == EvalResults(5, {})
 
 
 def test_the_same_questions_never_select_and_report(tmp_path, monkeypatch):
