@@ -227,7 +227,7 @@ def test_scores_are_the_models_log_likelihoods(model):
 
 def test_weights_of_another_program_load_and_go_with_the_model(weights, model, tmp_path):
     export_weights(weights, "hf", tmp_path / "hf")
-    found = fj.load(f"hf:{tmp_path / 'hf'}")
+    found = fj.load(f"hf:{tmp_path / 'hf'}", vocab_path=str(assets.EMBEDDED_VOCAB))
     assert found.is_temporary and not model.is_temporary
     assert found.generate(PROMPTS, max_tokens=4) == model.generate(PROMPTS, max_tokens=4)
     folder = found.source.path
