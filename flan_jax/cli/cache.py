@@ -98,7 +98,9 @@ def run(args: argparse.Namespace) -> int:
         if requests:
             raise ConfigError("--gin_file and --mixture exclude each other: set --gin.MIXTURE_OR_TASK_NAME for another")
         from flan_jax.cli.gin_config import load_run
+        from flan_jax.cli.plan import UNUSED
 
+        args.gin_bindings = [*UNUSED, *args.gin_bindings]
         config = load_run(args)
         requests = [*config.cache_requests()]
         modules, folders = args.module or config.tasks.modules, {**config.tasks.folders, **folders}
