@@ -14,8 +14,8 @@ from flan_jax.evaluate.requests import Generated
 
 __all__ = ["Record", "generated_from_json", "generated_to_json"]
 
-_ASKED = ("benchmark", "subtask", "split", "format", "id", "prompt", "num_prompt_tokens", "num_exemplars")
-_ASKED += ("num_dropped", "is_trimmed")
+_PROMPT = ("prompt", "num_prompt_tokens", "num_exemplars", "num_dropped", "is_trimmed")
+_ASKED = ("benchmark", "subtask", "split", "format", "id", *_PROMPT)
 _RANKED = ("options", "correct", "option_log_probs", "prior_log_probs", "option_num_tokens", "option_probabilities")
 _GENERATED = ("references", "reasoning", "outputs", "answers")
 _LAST = ("is_finite", "num_generated_tokens", "scores")

@@ -362,7 +362,9 @@ def _known(cls: type, value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbers(fields: dict[str, Any]) -> dict[str, Any]:
     """`fields` with null, which stands for what was no number, as NaN again."""
-    found = {name: math.nan for name in ("score", "low", "high") if name in fields and fields[name] is None}
+    found: dict[str, Any] = {
+        name: math.nan for name in ("score", "low", "high") if name in fields and fields[name] is None
+    }
     metrics = {name: math.nan if value is None else value for name, value in fields["metrics"].items()}
     return {**fields, **found, "metrics": metrics}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -11,6 +10,7 @@ import jax
 
 import flan_jax
 from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError
@@ -60,8 +60,7 @@ def check_benchmarks(
 
     Raises `TaskError` for unknown names, and `ConfigError` for benchmarks without templates to pick from.
     """
-    for module in modules:
-        importlib.import_module(module)
+    import_modules(modules)
     pairs = config.resolve()
     if best_template:
         _check_splits(config, pairs)

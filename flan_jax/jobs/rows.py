@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.resolve import import_modules
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.metric import Metric, MetricFunction, metric_names
 from flan_jax.declare.registry import add_mixture, add_task, get
@@ -34,8 +34,7 @@ def split_names(what: Rows | Sequence[str]) -> list[str] | None:
         what = what.split(",")
     if not all(isinstance(name, str) for name in what):
         return None
-    for module in DEFAULT_MODULES:
-        importlib.import_module(module)
+    import_modules(DEFAULT_MODULES)
     return [name.strip() for name in what if isinstance(name, str) and name.strip()]
 
 
@@ -66,8 +65,7 @@ def register_rows(
     if isinstance(rows, Mixture):
         return add_mixture(rows, replace=True).name
     if isinstance(rows, str) and rows.isidentifier() and not pathlib.Path(rows).exists():
-        for module in DEFAULT_MODULES:
-            importlib.import_module(module)
+        import_modules(DEFAULT_MODULES)
         return get(rows).name
     split = EVALUATION if is_held_out else TRAIN
     source, split = choose_source(rows, name, split)

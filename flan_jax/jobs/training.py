@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import importlib
 
 import jax
 
 from flan_jax.cache.ensure import ensure_cache
+from flan_jax.cache.resolve import import_modules
 from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.judge import make_judge
 from flan_jax.jobs.config import RunConfig
@@ -31,8 +31,7 @@ def train_run(config: RunConfig) -> RunResult:
     if tasks.data_dir is not None:
         set_data_dir(tasks.data_dir)
     if config.evaluation.has_suite:  # benchmarks are asked in this process: their modules must do without TensorFlow
-        for module in tasks.modules:
-            importlib.import_module(module)
+        import_modules(tasks.modules)
         resolve([*config.evaluation.suite, *config.evaluation.suite_selection])  # before a cache is built
     result = run_training(
         config.train,
