@@ -154,7 +154,7 @@ def _import_beam() -> Any:
 def _make_do_fn(beam: Any, order: _Order) -> Any:
     """The step of the pipeline; its class is made here since Beam is not always installed."""
 
-    class CacheSplit(beam.DoFn):
+    class CacheSplit(beam.DoFn):  # type: ignore[misc]
         def setup(self) -> None:
             self._folder = tempfile.TemporaryDirectory(prefix="flan_jax_beam_")
             self._settings = _settings(order, pathlib.Path(self._folder.name))
@@ -249,9 +249,10 @@ def _read_json(path: str) -> dict[str, Any] | None:
         return None
     with FileSystems.open(path, "application/octet-stream") as stream:
         try:
-            return json.loads(stream.read())
+            fields: dict[str, Any] = json.loads(stream.read())
         except ValueError:
             return None
+    return fields
 
 
 def _write_json(path: str, value: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import itertools
 import json
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -207,7 +208,7 @@ def blank_manifest(
     )
 
 
-def _attributes(task: Task) -> dict:
+def _attributes(task: Task) -> dict[str, Any]:
     return {
         "cluster": task.cluster,
         "kind": task.kind,

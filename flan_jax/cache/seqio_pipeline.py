@@ -182,12 +182,13 @@ def _dataset(task: seqio.Task, split: str, max_inputs_length: int | None) -> tf.
 
 def _rate(mixture: seqio.Mixture, task: seqio.Task) -> float:
     try:
-        return mixture.get_rate(task)
+        rate: float = mixture.get_rate(task)
     except (TypeError, ValueError, AttributeError) as error:
         raise CacheError(
             f"mixture {mixture.name}: the rate function of {task.name} fails ({error}): a source that does not know "
             f"its number of examples needs a number as rate"
         ) from error
+    return rate
 
 
 def _check_vocabulary(task: seqio.Task, vocabulary: Vocabulary) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from flan_jax.cache.native import render
 from flan_jax.declare.example import Rendered, Renderer
-from flan_jax.declare.formats import FormattedRenderer
+from flan_jax.declare.formatted import FormattedRenderer
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import TemplateRenderer, Turn
 from flan_jax.sources.source import Row
@@ -63,7 +63,8 @@ class _Watched:
         elif isinstance(renderer, TemplateRenderer):
             self._templates = _WatchedTuple(renderer.templates)
             renderer = dataclasses.replace(renderer, templates=self._templates)
-        return renderer(row, rng, self._pool)
+        rendered: Rendered = renderer(row, rng, self._pool)
+        return rendered
 
     @property
     def template(self) -> int | None:
@@ -100,7 +101,7 @@ class _WatchedPool(Sequence[Row]):
         return self.rows[place]
 
 
-class _WatchedTuple(tuple):
+class _WatchedTuple(tuple[Any, ...]):
     """A tuple that remembers which places were asked for."""
 
     looked_at: list[int]
@@ -128,7 +129,7 @@ class _WatchedWordings:
         return getattr(self._wordings, name)
 
     def turn(self, row: Row, template_id: int, *args: Any) -> Turn:
-        made = self._wordings.turn(row, template_id, *args)
+        made: Turn = self._wordings.turn(row, template_id, *args)
         self.turns.append((template_id, made))
         self.rows.append(row)
         return made
