@@ -35,7 +35,13 @@ class Trace:
 
 
 def trace(task: Task, split: str, row: int, rendering: int = 0) -> Trace:
-    """The example again, and where its parts are from. Raises `TaskError` as rendering does."""
+    """The example again, and where its parts are from. Raises `TaskError` as rendering does.
+
+    Args:
+      task: the task.
+      split: the source's split.
+      row: number of the source's row.
+    """
     watched = _Watched(task.render)
     ((_, rendered),) = render(dataclasses.replace(task, render=watched), split, [row], rendering)
     # The pool is the exemplar split's first rows, without the row itself.
