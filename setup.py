@@ -23,7 +23,7 @@ setup(
     python_requires=">=3.11",
     packages=sorted({*find_packages(include=["flan_jax", "flan_jax.*"]), *TASK_PACKAGES, *GIN_PACKAGES}),
     package_dir={"flan_jax": "flan_jax", "flan_jax.tasks": "tasks", "flan_jax.gin": "gin"},
-    package_data={"": ["*.gin", "*.tsv", "assets/*", "assets/**/*"]},
+    package_data={"": ["*.gin", "*.tsv", "py.typed", "assets/*", "assets/**/*"]},
     install_requires=[
         "absl-py",
         "array_record>=0.8",

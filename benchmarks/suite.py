@@ -133,7 +133,6 @@ def our_model(folder: pathlib.Path, args: argparse.Namespace) -> Any:
 
 def random_t5(vocab_path: str, folder: pathlib.Path) -> pathlib.Path:
     """Weights of T5 1.1 small's shape in `folder`; no generation ends."""
-    import dataclasses
 
     import jax
 
@@ -158,7 +157,7 @@ def random_t5(vocab_path: str, folder: pathlib.Path) -> pathlib.Path:
     vocabulary = load_vocabulary(vocab_path)
     vocabulary.copy_to(folder)
     extra = {"vocab_fingerprint": vocabulary.fingerprint, "vocab_file": vocabulary.path.name}
-    save_weights(folder, params, dataclasses.asdict(config), **extra)
+    save_weights(folder, params, config.to_json(), **extra)
     return folder
 
 

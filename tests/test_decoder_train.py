@@ -18,8 +18,6 @@ from flan_jax.declare.registry import add_task
 from flan_jax.declare.task import Task
 from flan_jax.decode import generate_texts
 from flan_jax.models import DecoderConfig, forward
-from flan_jax.train.layout import split_sizes
-from flan_jax.train.loop import run_training
 from flan_jax.train.throughput import step_flops
 
 MODEL = DecoderConfig(
@@ -70,7 +68,7 @@ def run(place, name, model=MODEL, **changes):
     changes = {"evaluation": {"report": ("run_held_2", RANKED)}, "mesh": {"data": 1, "fsdp": 4, "model": 2}, **changes}
     train, _, optimizer, evaluation = train_run.configs(place / name, place / "cache", **changes)
     out = io.StringIO()
-    return run_training(train, model, optimizer, evaluation, stream=out), out.getvalue()
+    return train_run.train(train, model, optimizer, evaluation, stream=out), out.getvalue()
 
 
 def metrics_of(place, name):
@@ -141,7 +139,7 @@ def test_heads_of_keys_that_the_mesh_cannot_split_are_named(place):
     with pytest.raises(ConfigError, match=r"key and value heads 2 does not split over the model axis 8: use a model"):
         run(place, "refused", grouped, mesh={"data": 1, "model": 8})
     # One head is whole on every device.
-    assert "key and value heads" not in split_sizes(dataclasses.replace(grouped, num_kv_heads=1))
+    assert "key and value heads" not in dataclasses.replace(grouped, num_kv_heads=1).split_sizes()
 
 
 def test_flops_are_those_of_the_matrices(place):

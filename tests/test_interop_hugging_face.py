@@ -21,7 +21,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.interop.certificate import compare_with_transformers, why_no_reference
 from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.safetensors_writer import SafetensorsWriter
-from flan_jax.models import T5Config, decode_teacher_forced, encode
+from flan_jax.models import decode_teacher_forced, encode, model_from_json
 
 
 def hf_folder(name: str) -> pathlib.Path:
@@ -114,7 +114,7 @@ def test_the_exported_folder_computes_the_same_in_transformers(tmp_path):
     export = ["export", "--checkpoint", str(tmp_path / "ours"), "--to", "hf", "--out", str(tmp_path / "theirs")]
     assert main(export) == 0
     params, info = load_weights(tmp_path / "ours")
-    certificate = compare_with_transformers(T5Config(**info["model"]), params, tmp_path / "theirs")
+    certificate = compare_with_transformers(model_from_json(info["model"]), params, tmp_path / "theirs")
     assert certificate.relative_error < 1e-4
 
 

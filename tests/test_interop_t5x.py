@@ -13,8 +13,11 @@ from flax import serialization
 from safetensors.numpy import load_file
 from shared import shared_path
 
+from flan_jax.checkpoints.config import CheckpointConfig
 from flan_jax.checkpoints.find import find_weights
-from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints
+from flan_jax.checkpoints.meta import CheckpointMeta
+from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.checkpoints.weights import load_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError
@@ -22,8 +25,6 @@ from flan_jax.interop.t5x_checkpoint import open_t5x, write_t5x
 from flan_jax.interop.tensors import SafetensorsTensors
 from flan_jax.models import T5Config, forward, param_logical_axes, param_shapes
 from flan_jax.optim import AdafactorConfig, make_adafactor
-from flan_jax.train.config import CheckpointConfig
-from flan_jax.train.step import TrainState
 
 KERNEL = "target.encoder.layers_0.mlp.wo.kernel"
 

@@ -162,11 +162,11 @@ def test_the_facts_are_the_published_ones():
         assert (known.category, known.num_instances) == (row["generic_category"], int(row["train_examples"]))
         assert known.dataset == row["dataset"].replace("; ", ";"), name
         assert known.languages == tuple(row["languages"].split("|"))
-    splits = {"en_train": "t", "en_test": "e"}
+    splits = {"en_train": "train", "en_test": "test"}
     for row in tables["tk_instruct_tasks"]:
         known = by_name[task_name(row["task"])]
         track = known.crosslingual if row["split"] == "xlingual_test" else known.english
-        assert track == splits.get(row["split"], "e")
+        assert track == splits.get(row["split"], "test")
         if row["report_metric"]:
             first = {"exact_match": "normalised_exact_match", "rougeL": "rouge_l"}[row["report_metric"]]
             assert get_task(known.name).metrics[0] == first and first in METRICS

@@ -8,9 +8,9 @@ import pytest
 from shared import ROOT, shared_path
 
 import flan_jax.tasks  # noqa: F401  # registers mixtures
+from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.cli import gin_config
 from flan_jax.declare.registry import get_mixture
-from flan_jax.evaluate.contamination import TrainedOn
 from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.models import DecoderConfig, T5Config, count_params
 from flan_jax.optim import AdafactorConfig, AdamWConfig, CosineSchedule, RsqrtSchedule, for_run

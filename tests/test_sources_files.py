@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import shutil
+import zipfile
 
 import pytest
 
@@ -30,7 +31,7 @@ from flan_jax.sources import (
 )
 from flan_jax.sources.data_dir import VARIABLE, Download
 from flan_jax.sources.jsonl import read_first_rows
-from flan_jax.sources.separated import read_separated
+from flan_jax.sources.separated import read_packaged_table, read_separated
 from flan_jax.tasks.cot.sources import EsnliSource
 from flan_jax.tasks.demonstrations.readers import read_demonstrations
 from flan_jax.tasks.eval import files as eval_files
@@ -407,3 +408,14 @@ def test_a_table_whose_lines_end_in_carriage_returns_is_not_one_header(tmp_path)
     path.write_bytes(b"a\tb\r1\t2\r3\t4\r")
     with pytest.raises(TaskError, match=r"odd.tsv:1: lines end in carriage returns alone"):
         read_separated(path, "\t", quote="")
+
+
+def test_a_table_of_a_package_is_read_as_its_modules_are(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as file:
+        file.writestr("packed_tables/__init__.py", "")
+        file.writestr("packed_tables/facts.tsv", 'name\tsays\n"a\tb c\n')
+    monkeypatch.syspath_prepend(tmp_path / "packed.zip")
+    monkeypatch.setattr("builtins.open", None)
+    assert read_packaged_table("packed_tables", "facts.tsv") == [{"name": '"a', "says": "b c"}]
+    with pytest.raises(OSError, match=r"packed_tables.absent\.tsv"):
+        read_packaged_table("packed_tables", "absent.tsv")

@@ -8,7 +8,7 @@ import pytest
 
 import flan_jax.tasks  # noqa: F401  (registers tasks and benchmarks)
 from flan_jax.checkpoints.find import WeightsSource, find_weights
-from flan_jax.checkpoints.lineage import trained_on, trained_on_of_run
+from flan_jax.checkpoints.lineage import TrainedOn, trained_on, trained_on_of_run
 from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
@@ -19,12 +19,12 @@ from flan_jax.evaluate import Journal, Record
 from flan_jax.evaluate.contamination import (
     KIN,
     Finding,
-    TrainedOn,
     canonical,
     findings,
     notes,
     refuse,
     share_questions,
+    training_tasks,
 )
 from flan_jax.tasks.held_out import BENCHMARK_DATASETS
 
@@ -109,7 +109,7 @@ def test_weights_say_what_they_were_trained_on_and_what_nobody_knows(tmp_path):
     imported = trained_on(weights_folder(tmp_path / "theirs", origin={"format": "gguf", "name": "Smol"}))
     assert "imported (gguf Smol)" in imported.unknown[0] and imported.tasks == ()
     older = trained_on(weights_folder(tmp_path / "older", mixture="tk_instruct"))
-    assert len(older.all_tasks()) > 100 and "besides its last mixture" in older.unknown[0]
+    assert len(training_tasks(older)) > 100 and "besides its last mixture" in older.unknown[0]
     assert trained_on(weights_folder(tmp_path / "bare")).unknown
 
 
@@ -130,7 +130,7 @@ def test_the_demos_weights_are_clean_and_recorded():
     past = trained_on(find_weights(assets.ASSETS / "lm_adapted"))
     assert past.mixtures == ("procedural_span", "procedural_prefix") and not past.unknown
     asked = [(benchmark, benchmark.splits[0]) for benchmark in BENCHMARKS.values()]
-    assert findings(asked, past.all_tasks()) == []
+    assert findings(asked, training_tasks(past)) == []
 
 
 @pytest.fixture

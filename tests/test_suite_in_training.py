@@ -11,7 +11,7 @@ import train_run
 from suite_benchmarks import SIZES, colours
 
 from flan_jax.checkpoints.find import find_weights
-from flan_jax.checkpoints.lineage import trained_on
+from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
@@ -20,14 +20,13 @@ from flan_jax.evaluate import JaxLanguageModel, Journal, Record, SuiteConfig, ru
 from flan_jax.evaluate import in_training as module
 from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.contamination import KIN, Kin, TrainedOn
+from flan_jax.evaluate.contamination import KIN, Kin
 from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.results import normalised_average
 from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.select import select
 from flan_jax.models import T5Config, init_params, param_shapes
 from flan_jax.report import write_report
-from flan_jax.train.loop import run_training
 
 SUITE = {
     "suite": ("colours", "colours:cot"),
@@ -55,7 +54,7 @@ def finished(tmp_path_factory):
     configs = train_run.configs(
         folder / "run", folder / "cache", train_steps=4, eval_period=2, evaluation={**SUITE, "suite_period": None}
     )
-    run_training(*configs, stream=out)
+    train_run.train(*configs, stream=out)
     return folder / "run", out.getvalue()
 
 

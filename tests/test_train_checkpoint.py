@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
+from flan_jax.checkpoints.config import CheckpointConfig
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.checkpoints.store import CheckpointMeta, Checkpoints, explain_full_disk
+from flan_jax.checkpoints.full_disk import explain_full_disk
+from flan_jax.checkpoints.meta import CheckpointMeta
+from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.checkpoints.weights import load_weights, save_weights
 from flan_jax.core.errors import CheckpointError
 from flan_jax.models import T5Config
-from flan_jax.train.config import CheckpointConfig, MeshConfig
+from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh
-from flan_jax.train.step import TrainState
 
 DATA_MESH, DEFAULTS = MeshConfig(8, 1, 1), CheckpointConfig()
 MODEL = T5Config(vocab_size=64, emb_dim=16, num_heads=2, head_dim=8)

@@ -11,8 +11,7 @@ from flan_jax.core.manifest import read_mixture_manifest
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, batch_at, make_plan, planner
 from flan_jax.train import mesh as mesh_lib
-from flan_jax.train.layout import plan_spec
-from flan_jax.train.loop import run_training
+from flan_jax.train.run import plan_spec
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def place(tmp_path_factory):
 def run(place, name, **changes):
     nothing = {"selection": (), "report": ()}
     configs = train_run.configs(place / name, place / "cache", **{"evaluation": nothing, **changes})
-    return run_training(*configs, stream=io.StringIO())
+    return train_run.train(*configs, stream=io.StringIO())
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from flan_jax.checkpoints.weights import load_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TrainingError
 from flan_jax.models import param_shapes
-from flan_jax.train.loop import run_training
 
 NO_EVALUATION = {"selection": (), "report": ()}
 
@@ -40,7 +39,7 @@ def place(tmp_path_factory):
 def run(place, name, **changes):
     out = io.StringIO()
     configs = train_run.configs(place / name, place / "cache", **{"evaluation": NO_EVALUATION, **changes})
-    return run_training(*configs, stream=out), out.getvalue()
+    return train_run.train(*configs, stream=out), out.getvalue()
 
 
 @pytest.fixture(scope="module")

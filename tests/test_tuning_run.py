@@ -17,7 +17,6 @@ from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.interop.tensors import OrbaxTensors
 from flan_jax.models import param_shapes
 from flan_jax.models.tuning import FULL, TuningConfig
-from flan_jax.train.loop import run_training
 
 NO_EVALUATION = {"selection": (), "report": ()}
 LORA = TuningConfig("lora", lora_rank=2)
@@ -41,7 +40,7 @@ def run(place, name, tuning=FULL, evaluation=NO_EVALUATION, **changes):
     configs = train_run.configs(
         place / name, place / "cache", **{"evaluation": evaluation, "train_steps": 4, **changes}
     )
-    return run_training(*configs, tuning, stream=out), out.getvalue()
+    return train_run.train(*configs, tuning, stream=out), out.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,20 @@ if __name__ == "__main__":  # training must do without them
 
 import jax
 
+from flan_jax.checkpoints.config import CheckpointConfig
 from flan_jax.core import assets
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task
 from flan_jax.evaluate import EvalConfig
+from flan_jax.evaluate.judge import make_judge
 from flan_jax.models import T5Config
+from flan_jax.models.tuning import FULL
 from flan_jax.optim import AdafactorConfig
-from flan_jax.train.config import CheckpointConfig, MeshConfig, TrainConfig
+from flan_jax.report import write_results
+from flan_jax.train.config import MeshConfig, TrainConfig
+from flan_jax.train.loop import run_training
 
 WORDS = "red green blue one two three apple pear plum north south".split()
 
@@ -69,7 +74,7 @@ def build_caches(cache_dir):
 
 
 def configs(model_dir, cache_dir, model=None, optimizer=None, evaluation=None, checkpoint=None, mesh=None, **changes):
-    """Arguments of `run_training`; keyword arguments change fields."""
+    """Arguments of `train`; keyword arguments change fields."""
     train = {
         "model_dir": str(model_dir),
         "mixture": "run_train",
@@ -109,6 +114,12 @@ def configs(model_dir, cache_dir, model=None, optimizer=None, evaluation=None, c
         AdafactorConfig(**{"learning_rate": 1e-2, **(optimizer or {})}),
         EvalConfig(**{**judged, **(evaluation or {})}),
     )
+
+
+def train(config, model, optimizer, evaluation, tuning=FULL, **options):
+    """`run_training` with the judge of `flan-jax train`."""
+    judge = functools.partial(make_judge, evaluation, write=write_results)
+    return run_training(config, model, optimizer, tuning, make_judge=judge, **options)
 
 
 def end_at(at, number, delay_secs=0.0, signal_name="SIGKILL"):
@@ -152,15 +163,13 @@ def keep_compiled(folder):
 
 
 def main():
-    from flan_jax.train.loop import run_training
-
     order = json.loads(sys.argv[1])
     keep_compiled(order["compiled"])
     if order.get("distributed"):
         jax.distributed.initialize(**order["distributed"])
     if order.get("end"):
         end_at(**order["end"])
-    result = run_training(*configs(order["model_dir"], order["cache_dir"], **order.get("changes", {})))
+    result = train(*configs(order["model_dir"], order["cache_dir"], **order.get("changes", {})))
     print(json.dumps({"step": result.step, "is_finished": result.is_finished, "selected": result.selected_step}))
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -16,11 +16,11 @@ from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from flan_jax.checkpoints.store import FOLDER, CheckpointMeta, Checkpoints, check_same_shapes, tensor_shapes
-from flan_jax.checkpoints.weights import WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
+from flan_jax.checkpoints.meta import FOLDER, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE
-from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models.families import family_of, model_from_json
+from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import (
     TuningConfig,
     adapt,
@@ -29,7 +29,9 @@ from flan_jax.models.tuning import (
     merged,
     part_shapes,
 )
-from flan_jax.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from flan_jax.checkpoints.store import Checkpoints
 
 SELECTED = "selected"
 # Settings that change nothing about what the weights mean.
@@ -49,10 +51,7 @@ __all__ = [
     "SELECTED",
     "WeightsSource",
     "check_same_model",
-    "check_same_tuning",
-    "check_tuning",
     "find_weights",
-    "tuning_fields",
 ]
 
 
@@ -80,7 +79,7 @@ class WeightsSource:
     def model_config(self, **changes: Any) -> ModelConfig:
         """The model's configuration; `changes` are for `dtype`, `remat`, `dropout_rate`."""
         try:
-            return (DecoderConfig if is_decoder(self.model) else T5Config)(**{**self.model, **changes})
+            return model_from_json(self.model, **changes)
         except (TypeError, ConfigError) as error:
             raise CheckpointError(f"{self.path} holds no model that this program knows: {error}") from error
 
@@ -95,7 +94,7 @@ class WeightsSource:
             return jax.tree.map(_place, params, abstract_params)
         if self.tuning is not None:
             return self._load_tuned(TuningConfig(**self.tuning), abstract_params)
-        with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+        with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
             return checkpoints.restore_params(int(self.path.name), abstract_params)
 
     def load_opt_state(self, abstract_opt_state: Any) -> Any:
@@ -107,7 +106,7 @@ class WeightsSource:
         if self.tuning is not None:
             raise CheckpointError(f"{self.path} has the optimizer's state of {self.tuning['method']} alone: {remedy}")
         if not is_weights_folder(self.path):
-            with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+            with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
                 return checkpoints.restore_opt_state(int(self.path.name), abstract_opt_state)
         file = self.path / MOMENTS_FILE
         if not file.is_file():
@@ -133,7 +132,7 @@ class WeightsSource:
         whole = _whole_on(jax.tree.leaves(abstract_params)[0].sharding)
         shapes = part_shapes(model, tuning).trained
         abstract_trained = jax.tree.map(lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=whole), shapes)
-        with contextlib.closing(Checkpoints(self.path.parent.parent)) as checkpoints:
+        with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
             trained = checkpoints.restore_params(int(self.path.name), abstract_trained)
         shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract_params)
 
@@ -141,11 +140,6 @@ class WeightsSource:
             return merged(join(trained, adapt(tuning, params, jax.random.key(0))[1]), tuning)
 
         return jax.jit(put_together, out_shardings=shardings)(trained, params)
-
-
-def is_decoder(model: Mapping[str, Any]) -> bool:
-    """Whether a configuration as JSON values is a `DecoderConfig`'s rather than a `T5Config`'s."""
-    return "num_kv_heads" in model
 
 
 def find_weights(path: str | pathlib.Path) -> WeightsSource:
@@ -172,7 +166,7 @@ def find_weights(path: str | pathlib.Path) -> WeightsSource:
 
 
 def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
-    checkpoints = Checkpoints(run)
+    checkpoints = _open(run)
     try:
         step = _selected_step(run, checkpoints) if step is None else step
         if step is None:
@@ -184,6 +178,12 @@ def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
         checkpoints.close()
 
 
+def _open(run: pathlib.Path) -> Checkpoints:
+    from flan_jax.checkpoints.store import Checkpoints  # Orbax, which a folder of weights does without
+
+    return Checkpoints(run)
+
+
 def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
     try:
         step = json.loads((run / "selected.json").read_text())["step"]
@@ -192,47 +192,13 @@ def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
     return step if step in checkpoints.steps() else checkpoints.latest_step()
 
 
-def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
-    """Raises `ConfigError` for a run that trains a part and has no weights for the rest, or another's optimizer."""
-    if tuning.method == "full":
-        return
-    if not config.initial_checkpoint_path:
-        raise ConfigError(
-            f"TuningConfig.method is {tuning.method!r}, which adds to weights that are there: set "
-            f"INITIAL_CHECKPOINT_PATH, or train with 'full'"
-        )
-    if config.restore_optimizer_state:
-        raise ConfigError(
-            f"TuningConfig.method is {tuning.method!r}, whose parameters no optimizer has seen: set "
-            f"RESTORE_OPTIMIZER_STATE = False"
-        )
-
-
-def tuning_fields(config: TrainConfig, tuning: TuningConfig) -> dict[str, Any]:
-    """What a checkpoint says of the part that its run trains: fields of `CheckpointMeta`, None for all of it."""
-    if tuning.method == "full":
-        return {"tuning": None, "base": None}
-    return {"tuning": tuning.summary(), "base": str(pathlib.Path(config.initial_checkpoint_path or "").absolute())}
-
-
-def check_same_tuning(path: pathlib.Path, config: TrainConfig, tuning: TuningConfig, meta: CheckpointMeta) -> None:
-    """Raises `CheckpointError` when the checkpoint is of a run that trained another part, or of another base."""
-    for name, ours in tuning_fields(config, tuning).items():
-        theirs = getattr(meta, name)
-        if ours != theirs:
-            raise CheckpointError(
-                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and "
-                f"INITIAL_CHECKPOINT_PATH, or start in another MODEL_DIR"
-            )
-
-
 def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> None:
     """Raises `CheckpointError` naming the settings in which the checkpoint's model `found` is another than `model`."""
     # As JSON has them. A setting that a checkpoint does not name is younger than it, and had its default's meaning.
-    ours = json.loads(json.dumps(dataclasses.asdict(model)))
-    defaults = json.loads(json.dumps(dataclasses.asdict(type(model)())))
-    if is_decoder(found) == is_decoder(defaults):
-        found = {**defaults, **json.loads(json.dumps(dict(found)))}
+    ours = json.loads(json.dumps(model.to_json()))
+    found = {"family": family_of(found), **json.loads(json.dumps(dict(found)))}
+    if found["family"] == model.family:
+        found = {**json.loads(json.dumps(type(model)().to_json())), **found}
     lines = [
         f"  {name}: this run {ours.get(name, 'absent')}, the checkpoint {found.get(name, 'absent')}"
         for name in sorted(ours.keys() | found.keys())

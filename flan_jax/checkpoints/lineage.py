@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 from flan_jax.checkpoints.find import WeightsSource, find_weights
-from flan_jax.checkpoints.store import FOLDER
+from flan_jax.checkpoints.meta import FOLDER
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.contamination import TrainedOn
 
 DATA_FILE = "data.json"
 TRAINED_ON = "trained_on"
 
-__all__ = ["DATA_FILE", "TRAINED_ON", "trained_on", "trained_on_of_run"]
+__all__ = ["DATA_FILE", "TRAINED_ON", "TrainedOn", "trained_on", "trained_on_of_run"]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedOn:
+    """What weights have seen, their starting weights' data included.
+
+    tasks: names of the training tasks. mixtures: those that they were members of, in order. unknown: sentences, each on
+    a part of the weights' history that is not recorded.
+    """
+
+    tasks: tuple[str, ...] = ()
+    mixtures: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("tasks", "mixtures", "unknown"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+
+    def then(self, mixture: str, tasks: Iterable[str]) -> TrainedOn:
+        """After training on `tasks` of `mixture` too."""
+        mixtures = dict.fromkeys([*self.mixtures, mixture])
+        return TrainedOn(tuple(sorted({*self.tasks, *tasks})), tuple(mixtures), self.unknown)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON value; `TrainedOn(**value)` is the inverse."""
+        return {field: list(value) for field, value in dataclasses.asdict(self).items()}
 
 
 def trained_on(source: WeightsSource) -> TrainedOn:

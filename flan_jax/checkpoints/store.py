@@ -13,53 +13,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import pathlib
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
-from flax import serialization, traverse_util
+from flax import serialization
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, LatestN
 
+from flan_jax.checkpoints.config import CheckpointConfig
+from flan_jax.checkpoints.full_disk import explain_full_disk
+from flan_jax.checkpoints.meta import FOLDER, FORMAT_VERSION, CheckpointMeta, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.core.errors import CheckpointError
-from flan_jax.train.config import CheckpointConfig
-from flan_jax.train.step import TrainState
 
-FOLDER = "checkpoints"
-FORMAT_VERSION = 1
-_MAX_LISTED = 12
-
-__all__ = ["FOLDER", "CheckpointMeta", "Checkpoints", "check_same_shapes", "explain_full_disk", "tensor_shapes"]
-
-
-@dataclasses.dataclass(frozen=True)
-class CheckpointMeta:
-    """What a checkpoint says of itself.
-
-    Attributes:
-      step: optimizer steps done; with the plan this is the data position: the next batch is number `step`.
-      model: the model's configuration as JSON values.
-      vocab_fingerprint: of the tokenizer its data was made with.
-      plan: fingerprint of the order and content of the training data.
-      tuning: `TuningConfig.summary()` of a run that trained a part, which is all that `params` holds then.
-      base: where the rest is: the INITIAL_CHECKPOINT_PATH that such a run began from.
-    """
-
-    step: int
-    model: Mapping[str, Any]
-    vocab_fingerprint: str
-    plan: str
-    format_version: int = FORMAT_VERSION
-    tuning: Mapping[str, Any] | None = None
-    base: str | None = None
-
-    def __post_init__(self) -> None:
-        # As JSON gives it back, so that what was written equals what is read.
-        object.__setattr__(self, "model", json.loads(json.dumps(dict(self.model))))
+__all__ = ["Checkpoints"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,72 +173,6 @@ class Checkpoints:
             metadata = self._manager.item_metadata(step)
             found = {item: metadata[item].tree for item in expected}
         check_same_shapes(self.folder / str(step), tensor_shapes(expected), tensor_shapes(found))
-
-
-def tensor_shapes(tree: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Flat name -> shape of a nested dict of anything that has a shape."""
-    flat = traverse_util.flatten_dict(tree, sep="/")
-    return {name: tuple(leaf.shape) for name, leaf in flat.items() if hasattr(leaf, "shape")}
-
-
-def check_same_shapes(
-    path: str | pathlib.Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
-) -> None:
-    """Raises `CheckpointError` listing the tensors of the checkpoint at `path` that differ from this run's model."""
-    lines = []
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            sides = [str(list(side[name])) if name in side else "absent" for side in (expected, found)]
-            lines.append(f"  {name}: this run {sides[0]}, the checkpoint {sides[1]}")
-    if lines:
-        more = f"\n  … and {len(lines) - _MAX_LISTED} more" if len(lines) > _MAX_LISTED else ""
-        raise CheckpointError(
-            f"{path} is a checkpoint of another model: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
-            f"differ. Give the model the sizes it was trained with, or use another MODEL_DIR or "
-            f"INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more
-        )
-
-
-@contextlib.contextmanager
-def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Iterator[None]:
-    """Turns a "no space left" failure, however deep, into a `CheckpointError` that says what to do."""
-    try:
-        yield
-    except CheckpointError:
-        raise
-    except Exception as error:
-        if not _is_full_disk(error):
-            raise
-        needed = f" of about {_mebibytes(num_bytes)}" if num_bytes else ""
-        raise CheckpointError(
-            f"disk full: a write{needed} below {path} failed with "
-            f"{_mebibytes(shutil.disk_usage(_existing(path)).free)} free. Free some space, keep fewer "
-            f"(CheckpointConfig.keep_latest, keep_best), or move MODEL_DIR to a larger disk, then start the same "
-            f"command again: it continues from the last whole checkpoint, which is untouched"
-        ) from error
-
-
-def _is_full_disk(error: BaseException | None) -> bool:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        # TensorStore reports the operating system's error as text.
-        if (
-            getattr(error, "errno", None) in (28, 122)
-            or "No space left" in str(error)
-            or "quota exceeded" in str(error)
-        ):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _existing(path: pathlib.Path) -> pathlib.Path:
-    return next(p for p in (path, *path.parents) if p.exists())
-
-
-def _mebibytes(num_bytes: int) -> str:
-    return f"{num_bytes / 2**20:,.1f} MiB"
 
 
 def _num_bytes(tree: Any) -> int:

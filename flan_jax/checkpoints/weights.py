@@ -27,11 +27,13 @@ from flan_jax.core.manifest import write_json_atomically
 FORMAT_VERSION = 1
 WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
+MOMENTS_FILE = "adafactor.safetensors"  # of an imported T5X checkpoint: the optimizer's state beside its weights
 DTYPES: Mapping[str, Any] = {"float32": np.float32, "bfloat16": ml_dtypes.bfloat16}
 
 __all__ = [
     "FORMAT_VERSION",
     "MODEL_FILE",
+    "MOMENTS_FILE",
     "WEIGHTS_FILE",
     "is_weights_folder",
     "load_weights",

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import flan_jax
 from flan_jax.api import load
-from flan_jax.checkpoints.lineage import trained_on
+from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, Sampling
@@ -30,7 +30,7 @@ from flan_jax.evaluate import (
     run_suite,
 )
 from flan_jax.evaluate.best_template import best_templates
-from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse
+from flan_jax.evaluate.contamination import findings, notes, refuse, training_tasks
 from flan_jax.report import best_markdown, report_console, to_markdown, write_html, write_results
 from flan_jax.sources.data_dir import data_dir
 from flan_jax.train.config import MeshConfig
@@ -120,7 +120,7 @@ def run_benchmarks(args: argparse.Namespace) -> int:
     loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
     history = trained_on(loaded.source)
     asked = [(b, b.split(config.split if config.split in b.splits else None)) for b, _ in pairs]
-    found = findings(asked, history.all_tasks())
+    found = findings(asked, training_tasks(history))
     if not args.force:
         refuse(found, str(loaded.source.path))
     model = JaxLanguageModel(
@@ -171,7 +171,7 @@ def _development(config: SuiteConfig, pairs: Sequence[tuple[Benchmark, Format]])
 
 def _settings(args: argparse.Namespace, loaded: LoadedModel, history: TrainedOn) -> dict[str, str]:
     """What the report says of how the model was asked, beside the results' own."""
-    tasks = history.all_tasks()
+    tasks = training_tasks(history)
     trained = f"{', '.join(history.mixtures)}: {len(tasks):,} tasks" if history.mixtures else "not recorded"
     return {
         "checkpoint": str(loaded.source.path),

@@ -18,6 +18,7 @@ from typing import Any
 
 import flan_jax
 import gin
+from flan_jax.checkpoints.config import CheckpointConfig
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
@@ -33,7 +34,7 @@ from flan_jax.optim import (
     RsqrtSchedule,
 )
 from flan_jax.sources.data_dir import set_data_dir
-from flan_jax.train.config import CheckpointConfig, MeshConfig, TrainConfig
+from flan_jax.train.config import MeshConfig, TrainConfig
 from gin import config as gin_internals
 
 __all__ = ["RunConfig", "TaskConfig", "add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]

@@ -73,10 +73,9 @@ def _search(args: argparse.Namespace, config: Any, recipe: str, devices: Any) ->
     from flan_jax.tpu_plan.recipe import plan_recipe, with_layout
     from flan_jax.tpu_plan.report import ROW_HEADER, as_json, as_row
     from flan_jax.tpu_plan.search import layouts, ranked
-    from flan_jax.train.layout import split_sizes
 
     candidates = layouts(
-        len(devices), config.train.batch_size, list(split_sizes(config.model).values()), args.candidates
+        len(devices), config.train.batch_size, list(config.model.split_sizes().values()), args.candidates
     )
     plans = []
     for i, layout in enumerate(candidates):

@@ -16,7 +16,8 @@ from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.host_memory import keep_freed_memory
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import resolve
-from flan_jax.report import print_report, write_report
+from flan_jax.evaluate.judge import make_judge
+from flan_jax.report import print_report, write_report, write_results
 from flan_jax.train.loop import RunResult, run_training
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
@@ -67,8 +68,8 @@ def train(args: argparse.Namespace) -> RunResult:
         config.train,
         config.model,
         config.optimizer,
-        config.evaluation,
         config.tuning,
+        make_judge=functools.partial(make_judge, config.evaluation, write=write_results),
         ensure_cache=functools.partial(ensure_cache, order),
         operative_config=config.operative,
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 
-from flan_jax.core.sentencepiece import SentencePieceVocabulary
-from flan_jax.core.tokenizer_json import TokenizerJsonVocabulary
 from flan_jax.core.vocabulary import Vocabulary
 
 __all__ = ["load_vocabulary"]
@@ -15,5 +13,9 @@ __all__ = ["load_vocabulary"]
 def load_vocabulary(path: str, num_sentinels: int = 100) -> Vocabulary:
     """The vocabulary at `path`, read once a process: a SentencePiece model, or a tokenizer.json."""
     if str(path).endswith(".json"):
+        from flan_jax.core.tokenizer_json import TokenizerJsonVocabulary
+
         return TokenizerJsonVocabulary(path)
+    from flan_jax.core.sentencepiece import SentencePieceVocabulary
+
     return SentencePieceVocabulary(path, num_sentinels)

@@ -1,8 +1,8 @@
 """The feed: rates -> draws -> packing plan (lengths only) -> rows by index -> batches ahead of the step."""
 
+from flan_jax.core.row_layout import DecoderRows
 from flan_jax.data.block_reader import BatchReader
 from flan_jax.data.cache_reader import CacheReader
-from flan_jax.data.decoder_rows import DecoderRows
 from flan_jax.data.feed import FedBatch, prefetch
 from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
 from flan_jax.data.planner import make_plan, steps_per_epoch

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.row_layout import DecoderRows
 from flan_jax.data import keys, packing
-from flan_jax.data.decoder_rows import DecoderRows
 
 if TYPE_CHECKING:
     from flan_jax.data.objectives import Objective

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from flan_jax.core.row_layout import DecoderRows
 from flan_jax.data.cache_reader import CacheReader
-from flan_jax.data.decoder_rows import DecoderRows, pack_decoder_rows
+from flan_jax.data.decoder_rows import pack_decoder_rows
 from flan_jax.data.plan import PackingPlan
 from flan_jax.data.segments import pack_side
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import MixtureManifest
-from flan_jax.data.decoder_rows import DecoderRows
+from flan_jax.core.row_layout import DecoderRows
 
 __all__ = ["PlanSpec"]
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
+from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.errors import CheckpointError, TaskError
 from flan_jax.declare.benchmark import Benchmark
 from flan_jax.declare.registry import all_tasks, get_mixture, get_task, mixture_members
@@ -21,7 +22,17 @@ from flan_jax.declare.task import FORMAT_MARK, Task
 
 MAX_NAMED = 5
 
-__all__ = ["KIN", "Finding", "Kin", "TrainedOn", "canonical", "findings", "notes", "refuse", "share_questions"]
+__all__ = [
+    "KIN",
+    "Finding",
+    "Kin",
+    "canonical",
+    "findings",
+    "notes",
+    "refuse",
+    "share_questions",
+    "training_tasks",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,44 +76,6 @@ _ALIASES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainedOn:
-    """What weights have seen, their starting weights' data included.
-
-    tasks: names of the training tasks. mixtures: those that they were members of, in order. unknown: sentences, each on
-    a part of the weights' history that is not recorded.
-    """
-
-    tasks: tuple[str, ...] = ()
-    mixtures: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for field in ("tasks", "mixtures", "unknown"):
-            object.__setattr__(self, field, tuple(getattr(self, field)))
-
-    def then(self, mixture: str, tasks: Iterable[str]) -> TrainedOn:
-        """After training on `tasks` of `mixture` too."""
-        mixtures = dict.fromkeys([*self.mixtures, mixture])
-        return TrainedOn(tuple(sorted({*self.tasks, *tasks})), tuple(mixtures), self.unknown)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON value; `TrainedOn(**value)` is the inverse."""
-        return {field: list(value) for field, value in dataclasses.asdict(self).items()}
-
-    def all_tasks(self) -> tuple[str, ...]:
-        """`tasks`; of weights that only name mixtures, the registered members of these."""
-        if self.tasks:
-            return self.tasks
-        names: dict[str, None] = {}
-        for mixture in self.mixtures:
-            try:
-                names.update(dict.fromkeys(task.name for task in mixture_members(get_mixture(mixture))))
-            except TaskError:
-                continue  # not registered here: `notes` says that its tasks are not known
-        return tuple(names)
-
-
-@dataclasses.dataclass(frozen=True)
 class Finding:
     """Training tasks that bear on one benchmark. level: "questions" or "related", as in `Kin`."""
 
@@ -115,6 +88,20 @@ class Finding:
         """The tasks, or the first of many."""
         more = len(self.tasks) - MAX_NAMED
         return ", ".join(self.tasks[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def training_tasks(trained_on: TrainedOn) -> tuple[str, ...]:
+    """Names of the tasks that weights have seen; of weights that only name mixtures, these mixtures' registered
+    members."""
+    if trained_on.tasks:
+        return trained_on.tasks
+    names: dict[str, None] = {}
+    for mixture in trained_on.mixtures:
+        try:
+            names.update(dict.fromkeys(task.name for task in mixture_members(get_mixture(mixture))))
+        except TaskError:
+            continue  # not registered here: `notes` says that its tasks are not known
+    return tuple(names)
 
 
 def canonical(name: str) -> str:
@@ -193,7 +180,7 @@ def notes(found: Sequence[Finding], trained_on: TrainedOn) -> list[str]:
                 f"recorded ({finding.named}). The score is not that of an unseen task."
             )
     lines += [f"Contamination cannot be excluded: {text}." for text in trained_on.unknown]
-    if not trained_on.all_tasks() and trained_on.mixtures:
+    if not training_tasks(trained_on) and trained_on.mixtures:
         lines.append(
             f"Contamination cannot be excluded: the tasks of {', '.join(trained_on.mixtures)} are not registered here."
         )

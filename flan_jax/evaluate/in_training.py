@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 import jax
 from jax.sharding import Mesh
 
+from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.contamination import TrainedOn, findings, notes, refuse, share_questions
+from flan_jax.evaluate.contamination import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.journal import Journal
 from flan_jax.evaluate.results import EvalResults, TaskResult
@@ -78,7 +79,7 @@ class SuiteEvaluator:
         _check_formats([pair for group in pairs.values() for pair in group])
         asked = {group: [(benchmark, self._split(benchmark)) for benchmark, _ in pairs[group]] for group in pairs}
         _check_disjoint(asked, tasks or {})
-        found = findings([pair for group in asked.values() for pair in group], trained_on.all_tasks())
+        found = findings([pair for group in asked.values() for pair in group], training_tasks(trained_on))
         if not config.is_suite_forced:
             refuse(found, f"run {model_dir}", "EVAL_SUITE_FORCE = True")
         self.notes = tuple(notes(found, trained_on))

@@ -234,6 +234,12 @@ class EvalResults:
         tasks = self.in_group(group)
         return normalised_average(tasks) if tasks else None
 
+    def summary(self) -> str:
+        """One line for a run's log."""
+        averages = {group: self.average(group) for group in GROUPS}
+        scores = ", ".join(f"{group} {score:.4f}" for group, score in averages.items() if score is not None)
+        return f"judged on {len(self.tasks)} held-out tasks: {scores} ({self.secs:.1f} s)"
+
     def to_json(self) -> dict[str, Any]:
         """JSON value; `from_json` is its inverse. Scores are written in full; numbers that are not finite are null."""
         averages = {group: self.average(group) for group in GROUPS if all(t.scores for t in self.in_group(group))}

@@ -7,18 +7,18 @@ import os
 import pathlib
 
 from flan_jax.checkpoints.find import WeightsSource, find_weights
-from flan_jax.checkpoints.weights import WEIGHTS_FILE, is_weights_folder
+from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.interop.hugging_face import MAX_SHARD_BYTES, PLAIN_VOCAB_FILE, is_unigram, write_hugging_face
 from flan_jax.interop.pieces import our_shapes, stored_dtype
-from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE, are_adafactors, write_t5x
+from flan_jax.interop.t5x_checkpoint import are_adafactors, write_t5x
 from flan_jax.interop.t5x_orbax import write_t5x_orbax
 from flan_jax.interop.tensors import OrbaxTensors, SafetensorsTensors, Tensors, check_tensors
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
-from flan_jax.models.config import Dtype
+from flan_jax.models.family import Dtype
 
 FORMATS = ("hf", "t5x", "t5x_orbax")
 

@@ -19,8 +19,8 @@ from flan_jax.interop.hf_folder import CONFIG_FILE
 from flan_jax.interop.pieces import Piece, our_shapes
 from flan_jax.interop.tensors import SafetensorsTensors, TensorInfo
 from flan_jax.models import ModelConfig, T5Config
-from flan_jax.models.config import Activation
 from flan_jax.models.layers import NORM_EPSILON
+from flan_jax.models.t5_config import Activation
 
 MODEL_TYPES = ("t5", "mt5")
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, WEIGHTS_FILE, load_weights
+from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, MOMENTS_FILE, WEIGHTS_FILE, load_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.manifest import write_json_atomically
@@ -23,9 +23,9 @@ from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformer
 from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.pieces import ForeignModel, resize_vocabulary, stored_dtype
-from flan_jax.interop.t5x_checkpoint import MOMENTS_FILE, open_t5x
+from flan_jax.interop.t5x_checkpoint import open_t5x
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
-from flan_jax.models.config import Dtype
+from flan_jax.models.family import Dtype
 
 FORMATS = ("hf", "t5x", "gguf")
 _OPEN = {"hf": open_hugging_face, "t5x": open_t5x, "gguf": open_gguf}
@@ -98,7 +98,7 @@ def import_weights(
     if model.moments is not None:
         save_file({name: np.ascontiguousarray(a) for name, a in model.moments.items()}, out / MOMENTS_FILE)
         notes.append(f"Adafactor's state is in {MOMENTS_FILE}: `flan-jax export --to t5x` gives it back")
-    info = {"format_version": FORMAT_VERSION, "model": dataclasses.asdict(config), "step": model.step}
+    info = {"format_version": FORMAT_VERSION, "model": config.to_json(), "step": model.step}
     write_json_atomically(out / MODEL_FILE, {**info, **vocab_fields, "origin": dict(model.origin)})
     certificate = "" if kind == "t5x" else _certificate(certify, out, model, path, dtype)
     return ImportedWeights(out, config, dtype, model.step, (*model.notes, *notes), certificate)

@@ -14,7 +14,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.interop.safetensors_writer import SafetensorsWriter
 from flan_jax.interop.tensors import TensorInfo, Tensors
 from flan_jax.models import ModelConfig, param_shapes
-from flan_jax.models.config import Dtype
+from flan_jax.models.family import Dtype
 
 STACKED = "/layers/"
 _VOCAB_AXIS = {"token_embedder/embedding": 0, "decoder/logits_dense/kernel": 1}

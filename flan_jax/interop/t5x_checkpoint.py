@@ -34,11 +34,9 @@ from flan_jax.interop.safetensors_writer import check_room, num_bytes
 from flan_jax.interop.t5x_names import t5x_pieces
 from flan_jax.interop.tensors import OrbaxTensors, TensorInfo, Tensors, check_tensors, open_arrays, read_array
 from flan_jax.models import T5Config
-from flan_jax.models.config import Activation
+from flan_jax.models.t5_config import Activation
 
 INDEX_FILE = "checkpoint"
-# In a weights folder: Adafactor's state by our names, beside the parameters.
-MOMENTS_FILE = "adafactor.safetensors"
 INDEX_VERSION = 3
 TARGET, STATES, STEP = "target/", "state/param_states/", "state/step"
 KINDS = ("v_row", "v_col", "v")
@@ -47,7 +45,7 @@ _FOLDER = re.compile(r"checkpoint_(\d+)")
 _COMPRESSOR = {"id": "gzip", "level": 1}
 MAX_CHUNK_BYTES = 64 * 2**20
 
-__all__ = ["MOMENTS_FILE", "T5xTensors", "are_adafactors", "open_t5x", "write_t5x"]
+__all__ = ["T5xTensors", "are_adafactors", "open_t5x", "write_t5x"]
 
 
 class T5xTensors:

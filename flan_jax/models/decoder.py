@@ -8,16 +8,19 @@ a cache.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from flan_jax.core.errors import ConfigError
 from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.decoder_config import DecoderConfig
 from flan_jax.models.decoder_layers import GroupedAttention, Mlp, Norm, inner_rate, rotation
 from flan_jax.models.dropout import dropout, fold_in
-from flan_jax.models.layers import DENSE_INIT
+from flan_jax.models.layers import DENSE_INIT, apply
 from flan_jax.models.position_bias import RelativeBias, expand_offsets
 from flan_jax.models.prefix_attention import attend_with_prefix
 from flan_jax.models.soft_prompt import embed_prompt, make_prompt
@@ -26,7 +29,7 @@ from flan_jax.models.soft_prompt import embed_prompt, make_prompt
 EMBEDDED, FINAL, LAYERS = 0, 1, 2
 Angles = tuple[jax.Array, jax.Array]
 
-__all__ = ["DecoderLayer", "DecoderOnly", "DecoderStack", "prefix_mask"]
+__all__ = ["DecoderLayer", "DecoderOnly", "DecoderStack", "init", "logits", "prefix_mask"]
 
 
 def prefix_mask(segment_ids_BL: jax.Array, is_prefix_BL: jax.Array | None) -> jax.Array:
@@ -260,3 +263,32 @@ class DecoderOnly(nn.Module):
         if config.embeddings == "tied":
             return self.token_embedder.logits(y_BLD)
         return self.decoder.logits(y_BLD)
+
+
+def init(config: DecoderConfig, key: jax.Array) -> dict[str, Any]:
+    """Random parameters in Linen's boxes."""
+    tokens = jnp.ones((1, 1), jnp.int32)
+    params: dict[str, Any] = DecoderOnly(config).init(key, tokens, tokens, tokens, None, None)["params"]
+    return params
+
+
+def logits(
+    config: DecoderConfig, params: Any, batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
+) -> jax.Array:
+    """Logits of every position, float32 [B, T, V]; see `flan_jax.models.forward`."""
+    tokens_BT = batch["decoder_input_tokens"]
+    length = tokens_BT.shape[1]
+    if config.position == "learned" and length > config.max_positions:
+        raise ConfigError(
+            f"rows of {length} tokens, the model has {config.max_positions} learned positions: set "
+            f"TASK_FEATURE_LENGTHS to at most that together"
+        )
+    return apply(
+        DecoderOnly(config),
+        params,
+        tokens_BT,
+        batch.get("decoder_positions", jnp.broadcast_to(jnp.arange(length), tokens_BT.shape)),
+        batch.get("decoder_segment_ids", jnp.ones_like(tokens_BT)),
+        batch.get("decoder_causal_attention"),
+        seeds_2B,
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, get_args
-
-import jax.numpy as jnp
+from typing import ClassVar, Literal, get_args
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.row_layout import DecoderRows
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.models.config import Dtype, Remat
+from flan_jax.models.family import Dtype, ModelConfig, Remat
 
 Attention = Literal["prefix_lm", "causal"]
 Biases = Literal["none", "all"]
@@ -53,7 +52,7 @@ __all__ = ["DecoderConfig"]
 
 
 @dataclasses.dataclass(frozen=True)
-class DecoderConfig:
+class DecoderConfig(ModelConfig):
     """Sizes, layout and numerics of a decoder-only model. The defaults are Llama's layout at SmolLM2-135M's sizes.
 
     Attributes:
@@ -92,6 +91,9 @@ class DecoderConfig:
       prompt_tokens: soft prompt tokens that the model has learnt (`flan_jax.models.soft_prompt`), in front of every
         example's inputs.
     """
+
+    family: ClassVar[str] = "decoder"
+    has_encoder: ClassVar[bool] = False
 
     vocab_size: int = 49152
     emb_dim: int = 576
@@ -174,7 +176,21 @@ class DecoderConfig:
         """Width of all query heads together."""
         return self.num_heads * self.head_dim
 
-    @property
-    def compute_dtype(self) -> jnp.dtype:
-        """`dtype` as JAX knows it."""
-        return jnp.dtype(self.dtype)
+    def row_layout(self) -> DecoderRows:
+        """An example's inputs and targets one after the other."""
+        return DecoderRows(self.start_id, self.prompt_end)
+
+    def multiply_adds(self, inputs_length: int, targets_length: int) -> int:
+        """Of a forward pass over one row."""
+        length = inputs_length + targets_length
+        d, j, f = self.emb_dim, self.joined_kv, self.mlp_dim
+        num_mlp_matrices = 2 if self.mlp == "gelu" else 3
+        weights = 2 * d * j + 2 * d * self.num_kv_heads * self.head_dim + num_mlp_matrices * d * f
+        return self.num_layers * (length * weights + 2 * length**2 * j) + length * d * self.vocab_size
+
+    def split_sizes(self) -> dict[str, int]:
+        """With the heads of keys and values. A single one is not split: every device holds it."""
+        sizes = super().split_sizes()
+        if self.num_kv_heads > 1:
+            sizes["key and value heads"] = self.num_kv_heads
+        return sizes

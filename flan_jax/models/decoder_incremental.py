@@ -23,7 +23,8 @@ import numpy as np
 from flan_jax.core.errors import ConfigError
 from flan_jax.models.decoder import DecoderLayer, DecoderOnly
 from flan_jax.models.decoder_config import DecoderConfig
-from flan_jax.models.model import Params, apply
+from flan_jax.models.layers import apply
+from flan_jax.models.model import Params
 from flan_jax.models.soft_prompt import prompt_ids
 
 __all__ = [

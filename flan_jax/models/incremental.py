@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from flan_jax.models.config import T5Config
-from flan_jax.models.layers import TokenEmbedder
-from flan_jax.models.model import Params, apply
+from flan_jax.models.layers import TokenEmbedder, apply
+from flan_jax.models.model import Params
 from flan_jax.models.soft_prompt import mask_with_prompt
 from flan_jax.models.t5 import Decoder, DecoderLayer
+from flan_jax.models.t5_config import T5Config
 
 __all__ = ["DecodeCache", "LayerCache", "decode_step", "init_decode_cache", "reorder_copies", "unstack_decoder_layers"]
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from flan_jax.models.axes import constrain, with_axes
-from flan_jax.models.config import T5Config
 from flan_jax.models.dropout import dropout, fold_in
 from flan_jax.models.lora import add_lora
 from flan_jax.models.soft_prompt import embed_prompt, make_prompt
+from flan_jax.models.t5_config import T5Config
 
 NORM_EPSILON = 1e-6
 DENSE_INIT = nn.initializers.variance_scaling(1.0, "fan_in", "truncated_normal")
@@ -26,7 +27,12 @@ _ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "linear": lambda x: x,
 }
 
-__all__ = ["DENSE_INIT", "NORM_EPSILON", "Dense", "Mlp", "RmsNorm", "TokenEmbedder"]
+__all__ = ["DENSE_INIT", "NORM_EPSILON", "Dense", "Mlp", "RmsNorm", "TokenEmbedder", "apply"]
+
+
+def apply(module: nn.Module, params: Any, *args: Any, method: str | None = None) -> Any:
+    """`method` of `module` on its `params`. Flax types a mutated state beside the output, which ours do not have."""
+    return module.apply({"params": params}, *args, method=method)
 
 
 class Dense(nn.Module):

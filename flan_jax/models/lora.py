@@ -7,6 +7,7 @@ formed in training: neither it nor its gradient takes memory.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,9 +16,13 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from flan_jax.core.errors import ConfigError
+from flan_jax.core.suggest import did_you_mean
+from flan_jax.models.tuning_method import TuningMethod, join
+
 A, B, SCALE = "lora_a", "lora_b", "lora_scale"
 
-__all__ = ["SCALE", "A", "B", "adapted_kernels", "add_lora", "init_lora", "lora_axes", "merge_lora"]
+__all__ = ["SCALE", "A", "B", "LowRank", "adapted_kernels", "add_lora", "init_lora", "lora_axes", "merge_lora"]
 
 
 def add_lora(module: nn.Module, x_ND: jax.Array, y_ND: jax.Array) -> jax.Array:
@@ -82,3 +87,41 @@ def merge_lora(params: Mapping[str, Any]) -> dict[str, Any]:
             value = value + jnp.matmul(a, b, precision="highest") * scale[..., None, None]
         merged[name] = value
     return unflatten_dict(merged, sep="/")
+
+
+@dataclasses.dataclass(frozen=True)
+class LowRank(TuningMethod):
+    """Trains adapters of some products. rank: their width. alpha: their product is scaled by alpha / rank. targets:
+    names of the products."""
+
+    rank: int
+    alpha: float
+    targets: tuple[str, ...]
+
+    def settings(self) -> dict[str, Any]:
+        """Rank, scale and products."""
+        return {"lora_rank": self.rank, "lora_alpha": self.alpha, "lora_targets": list(self.targets)}
+
+    def adapt(self, params: Any, key: jax.Array) -> tuple[Any, Any]:
+        """Adapters, and the model with the adapters' scales. Raises `ConfigError` for a product that is not there."""
+        flat = flatten_dict(params, sep="/")
+        names = adapted_kernels(flat, self.targets)
+        found = {name.split("/")[-2] for name in names}
+        if unknown := [target for target in self.targets if target not in found]:
+            known = sorted({name.split("/")[-2] for name in flat if name.endswith("/kernel")})
+            raise ConfigError(
+                f"TuningConfig.lora_targets names {', '.join(unknown)}, which this model has not"
+                f"{did_you_mean(unknown[0], known)}: its products are {', '.join(known)}"
+            )
+        trained, constant = init_lora({name: flat[name] for name in names}, self.rank, self.alpha, key)
+        return trained, join(params, constant)
+
+    def split_axes(self, axes: Any) -> tuple[Any, Any]:
+        """As `adapt` splits parameters."""
+        flat = flatten_dict(axes, sep="/")
+        trained, constant = lora_axes({name: flat[name] for name in adapted_kernels(flat, self.targets)})
+        return trained, join(axes, constant)
+
+    def merged(self, params: Any) -> Any:
+        """Adapters folded into their kernels."""
+        return merge_lora(params)

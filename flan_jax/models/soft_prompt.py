@@ -7,19 +7,37 @@ of a packed row has a prompt of its own.
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
+from flax.traverse_util import flatten_dict, unflatten_dict
 
+from flan_jax.core.errors import ConfigError
 from flan_jax.models.axes import with_axes
+from flan_jax.models.family import ModelConfig
+from flan_jax.models.tuning_method import TuningMethod
 
 NAME = "soft_prompt"
 # Lester et al. 2021, section 3.2: rows drawn from the 5,000 most common pieces, which SentencePiece lists first. The
 # first three are padding, EOS and unknown.
 _FIRST_PIECE, _NUM_COMMON = 3, 5000
 
-__all__ = ["NAME", "embed_prompt", "make_prompt", "mask_with_prompt", "prepend_prompt", "prompt_ids", "sample_prompt"]
+_TABLE, _PROMPT = "token_embedder/embedding", f"token_embedder/{NAME}"
+
+__all__ = [
+    "NAME",
+    "SoftPrompt",
+    "embed_prompt",
+    "make_prompt",
+    "mask_with_prompt",
+    "prepend_prompt",
+    "prompt_ids",
+    "sample_prompt",
+]
 
 
 def prompt_ids(num_tokens: int) -> np.ndarray:
@@ -57,3 +75,37 @@ def sample_prompt(table_VD: jax.Array, num_tokens: int, key: jax.Array) -> jax.A
     stop = min(table_VD.shape[0], _FIRST_PIECE + max(_NUM_COMMON, num_tokens))
     rows = jax.random.choice(key, jnp.arange(_FIRST_PIECE, stop), (num_tokens,), replace=stop - 3 < num_tokens)
     return jnp.take(table_VD, rows, axis=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class SoftPrompt(TuningMethod):
+    """Trains the embeddings of `num_tokens` tokens in front of every input."""
+
+    num_tokens: int
+
+    def settings(self) -> dict[str, Any]:
+        """The prompt's length."""
+        return {"prompt_tokens": self.num_tokens}
+
+    def tuned_model(self, model: ModelConfig) -> ModelConfig:
+        """With the prompt. Raises `ConfigError` for a model that has one."""
+        if model.prompt_tokens:
+            raise ConfigError(
+                f"the model has a soft prompt of {model.prompt_tokens} tokens already: train that one's base, or all "
+                f"of it"
+            )
+        return model.replace(prompt_tokens=self.num_tokens)
+
+    def base_model(self, model: ModelConfig) -> ModelConfig:
+        """Without a prompt."""
+        return model.replace(prompt_tokens=0)
+
+    def adapt(self, params: Any, key: jax.Array) -> tuple[Any, Any]:
+        """A prompt of rows of the token table, and the model."""
+        table_VD = flatten_dict(params, sep="/")[_TABLE]
+        return unflatten_dict({_PROMPT: sample_prompt(table_VD, self.num_tokens, key)}, sep="/"), params
+
+    def split_axes(self, axes: Any) -> tuple[Any, Any]:
+        """As `adapt` splits parameters."""
+        flat = flatten_dict(axes, sep="/")
+        return unflatten_dict({_PROMPT: flat.pop(_PROMPT)}, sep="/"), unflatten_dict(flat, sep="/")

@@ -8,22 +8,36 @@ along a leading `layers` axis. `flan_jax.models.model` is what the rest of the p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from flan_jax.models.attention import Attention, attend, segment_mask
 from flan_jax.models.axes import constrain
-from flan_jax.models.config import T5Config
 from flan_jax.models.dropout import dropout, fold_in
-from flan_jax.models.layers import Dense, Mlp, RmsNorm, TokenEmbedder
+from flan_jax.models.layers import Dense, Mlp, RmsNorm, TokenEmbedder, apply
 from flan_jax.models.position_bias import RelativeBias, expand_offsets
+from flan_jax.models.soft_prompt import mask_with_prompt, prepend_prompt
+from flan_jax.models.t5_config import T5Config
 
 # Dropout sites outside the layers; layer i of a stack folds in LAYERS + i.
 EMBEDDED, FINAL, LAYERS = 0, 1, 2
 ENCODER, DECODER = 0, 1
 
-__all__ = ["T5", "Decoder", "DecoderLayer", "Encoder", "EncoderLayer"]
+__all__ = [
+    "T5",
+    "Decoder",
+    "DecoderLayer",
+    "Encoder",
+    "EncoderLayer",
+    "decode_teacher_forced",
+    "encode",
+    "init",
+    "logits",
+]
 
 
 class EncoderLayer(nn.Module):
@@ -272,3 +286,81 @@ class T5(nn.Module):
             self.token_embedder.embedding,
             encoded_rows_B,
         )
+
+
+def init(config: T5Config, key: jax.Array) -> dict[str, Any]:
+    """Random parameters in Linen's boxes."""
+    tokens = jnp.ones((1, 1), jnp.int32)
+    params: dict[str, Any] = T5(config).init(key, tokens, tokens, tokens, tokens, None)["params"]
+    return params
+
+
+def logits(
+    config: T5Config, params: Any, batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
+) -> jax.Array:
+    """Logits of every decoder position, float32 [B, T, V]; see `flan_jax.models.forward`."""
+    decoder_tokens_BT = batch["decoder_input_tokens"]
+    return apply(
+        T5(config),
+        params,
+        batch["encoder_input_tokens"],
+        decoder_tokens_BT,
+        _encoder_segments(batch["encoder_input_tokens"], batch.get("encoder_segment_ids")),
+        batch.get("decoder_segment_ids", jnp.ones_like(decoder_tokens_BT)),
+        seeds_2B,
+    )
+
+
+def encode(
+    config: T5Config,
+    params: Any,
+    encoder_input_tokens_BL: jax.Array,
+    encoder_segment_ids_BL: jax.Array | None = None,
+    encoder_positions_BL: jax.Array | None = None,
+) -> jax.Array:
+    """The encoder's output [B, L, D] in the compute dtype, no dropout. Positions are accepted and not read.
+
+    A model with a soft prompt of P tokens reads it before each row and gives [B, P + L, D]; what takes `encoded_BLD`
+    adds the prompt to its mask.
+    """
+    del encoder_positions_BL
+    segments_BL = _encoder_segments(encoder_input_tokens_BL, encoder_segment_ids_BL)
+    if config.prompt_tokens:
+        encoder_input_tokens_BL = prepend_prompt(encoder_input_tokens_BL, config.prompt_tokens)
+        segments_BL = mask_with_prompt(segments_BL, encoder_input_tokens_BL.shape[1])
+    return apply(T5(config), params, encoder_input_tokens_BL, segments_BL, method="encode")
+
+
+def decode_teacher_forced(
+    config: T5Config,
+    params: Any,
+    encoded_BLD: jax.Array,
+    encoder_mask_BL: jax.Array,
+    decoder_input_tokens_RT: jax.Array,
+    encoded_rows_R: jax.Array | None = None,
+) -> jax.Array:
+    """Logits of all positions of known decoder inputs, float32 [R, T, V]: what ranking answers needs.
+
+    Args:
+      config, params: as in `forward`.
+      encoded_BLD: from `encode`.
+      encoder_mask_BL: true (or not 0) at input positions that are not padding.
+      decoder_input_tokens_RT: targets shifted right, start id 0; padding at the end changes nothing before it.
+      encoded_rows_R: which encoded row each of them answers, so that what is read of a row is computed once for all its
+        answers; None where R = B and each answers its own.
+    """
+    return apply(
+        T5(config),
+        params,
+        encoded_BLD,
+        decoder_input_tokens_RT,
+        mask_with_prompt((encoder_mask_BL != 0).astype(jnp.int32), encoded_BLD.shape[1]),
+        jnp.ones_like(decoder_input_tokens_RT),
+        None,
+        encoded_rows_R,
+        method="decode",
+    )
+
+
+def _encoder_segments(tokens_BL: jax.Array, segment_ids_BL: jax.Array | None) -> jax.Array:
+    return (tokens_BL != 0).astype(jnp.int32) if segment_ids_BL is None else segment_ids_BL

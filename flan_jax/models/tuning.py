@@ -11,18 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 import jax
-from flax.traverse_util import flatten_dict, unflatten_dict
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.models import ModelConfig, param_logical_axes, param_shapes
-from flan_jax.models.lora import adapted_kernels, init_lora, lora_axes, merge_lora
-from flan_jax.models.soft_prompt import NAME as SOFT_PROMPT
-from flan_jax.models.soft_prompt import sample_prompt
+from flan_jax.models.family import ModelConfig
+from flan_jax.models.model import param_logical_axes, param_shapes
+from flan_jax.models.tuning_method import FullTuning, TuningMethod, join
 
 Method = Literal["full", "lora", "prompt"]
-_TABLE = "token_embedder/embedding"
-_PROMPT = f"token_embedder/{SOFT_PROMPT}"
 
 __all__ = [
     "FULL",
@@ -78,14 +74,35 @@ class TuningConfig:
 
     def summary(self) -> dict[str, Any]:
         """What a checkpoint says of its method, as JSON values: the settings that its tensors depend on."""
-        fields: dict[str, Any] = {"method": self.method}
-        if self.method == "lora":
-            fields |= {"lora_rank": self.lora_rank, "lora_alpha": self.lora_alpha}
-            fields["lora_targets"] = list(self.lora_targets)
-        if self.method == "prompt":
-            fields["prompt_tokens"] = self.prompt_tokens
-        return fields
+        return {"method": self.method, **self.make().settings()}
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a part of the parameters is trained, and the rest must be there already."""
+        return self.make().is_partial
+
+    def make(self) -> TuningMethod:
+        """The method with its settings."""
+        return _METHODS[self.method](self)
+
+
+def _low_rank(config: TuningConfig) -> TuningMethod:
+    from flan_jax.models.lora import LowRank  # a run that trains all does without
+
+    return LowRank(config.lora_rank, config.lora_alpha, config.lora_targets)
+
+
+def _soft_prompt(config: TuningConfig) -> TuningMethod:
+    from flan_jax.models.soft_prompt import SoftPrompt
+
+    return SoftPrompt(config.prompt_tokens)
+
+
+_METHODS: Mapping[Method, Callable[[TuningConfig], TuningMethod]] = {
+    "full": lambda config: FullTuning(),
+    "lora": _low_rank,
+    "prompt": _soft_prompt,
+}
 
 FULL = TuningConfig()
 
@@ -100,67 +117,28 @@ class Parts:
 
 def tuned_model(model: ModelConfig, tuning: TuningConfig) -> ModelConfig:
     """The model that a run trains: `model`, with a soft prompt if that is what it trains."""
-    if tuning.method != "prompt":
-        return model
-    if model.prompt_tokens:
-        raise ConfigError(
-            f"the model has a soft prompt of {model.prompt_tokens} tokens already: train that one's base, or all of it"
-        )
-    return dataclasses.replace(model, prompt_tokens=tuning.prompt_tokens)
+    return tuning.make().tuned_model(model)
 
 
 def base_model(model: ModelConfig, tuning: TuningConfig) -> ModelConfig:
     """The model that the run starts from: `tuned_model` undone."""
-    return dataclasses.replace(model, prompt_tokens=0) if tuning.method == "prompt" else model
+    return tuning.make().base_model(model)
 
 
 def part_shapes(model: ModelConfig, tuning: TuningConfig) -> Parts:
     """`jax.ShapeDtypeStruct`s of both parts. Raises `ConfigError` when `lora_targets` names no product of the model."""
-    if tuning.method == "full":
-        return Parts(param_shapes(model), None)
     base = param_shapes(base_model(model, tuning))
-    trained, frozen = jax.eval_shape(lambda p, key: adapt(tuning, p, key), base, jax.random.key(0))
-    return Parts(trained, frozen)
+    return Parts(*jax.eval_shape(lambda p, key: adapt(tuning, p, key), base, jax.random.key(0)))
 
 
 def part_axes(model: ModelConfig, tuning: TuningConfig) -> Parts:
     """Logical axis names of both parts."""
-    axes = param_logical_axes(model)
-    if tuning.method == "full":
-        return Parts(axes, None)
-    flat = flatten_dict(axes, sep="/")
-    if tuning.method == "prompt":
-        return Parts(unflatten_dict({_PROMPT: flat.pop(_PROMPT)}, sep="/"), unflatten_dict(flat, sep="/"))
-    trained, constant = lora_axes({name: flat[name] for name in adapted_kernels(flat, tuning.lora_targets)})
-    return Parts(trained, join(axes, constant))
+    return Parts(*tuning.make().split_axes(param_logical_axes(model)))
 
 
 def adapt(tuning: TuningConfig, params: Any, key: jax.Array) -> tuple[Any, Any]:
     """(trained, frozen) parts to begin with, out of the parameters of `base_model`; traceable."""
-    if tuning.method == "full":
-        return params, None
-    flat = flatten_dict(params, sep="/")
-    if tuning.method == "prompt":
-        return unflatten_dict({_PROMPT: sample_prompt(flat[_TABLE], tuning.prompt_tokens, key)}, sep="/"), params
-    names = adapted_kernels(flat, tuning.lora_targets)
-    found = {name.split("/")[-2] for name in names}
-    if unknown := [target for target in tuning.lora_targets if target not in found]:
-        known = sorted({name.split("/")[-2] for name in flat if name.endswith("/kernel")})
-        raise ConfigError(
-            f"TuningConfig.lora_targets names {', '.join(unknown)}, which this model has not"
-            f"{did_you_mean(unknown[0], known)}: its products are {', '.join(known)}"
-        )
-    trained, constant = init_lora({name: flat[name] for name in names}, tuning.lora_rank, tuning.lora_alpha, key)
-    return trained, join(params, constant)
-
-
-def join(trained: Mapping[str, Any], frozen: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Both parts as the one tree that the model is applied to."""
-    if frozen is None:
-        return dict(trained)
-    both = flatten_dict(frozen)
-    both.update(flatten_dict(trained))
-    return unflatten_dict(both)
+    return tuning.make().adapt(params, key)
 
 
 def make_whole(frozen: Any, tuning: TuningConfig) -> Callable[[Any], Any]:
@@ -172,4 +150,4 @@ def make_whole(frozen: Any, tuning: TuningConfig) -> Callable[[Any], Any]:
 
 def merged(params: Any, tuning: TuningConfig) -> Any:
     """`join`ed parameters as a model of its own, to be handed over: adapters folded into their kernels."""
-    return merge_lora(params) if tuning.method == "lora" else params
+    return tuning.make().merged(params)

@@ -89,6 +89,14 @@ class AdafactorConfig:
         """Learning rate as a function of the number of updates made so far."""
         return as_schedule(self.learning_rate, self.warmup_steps)
 
+    def make(self, param_logical_axes: Any) -> optax.GradientTransformation:
+        """The optimizer; see `flan_jax.optim.make_optimizer`."""
+        return make_adafactor(self, param_logical_axes)
+
+    def state_axes(self, param_shapes: Any, param_logical_axes: Any) -> Any:
+        """The state's logical axes; see `flan_jax.optim.opt_state_logical_axes`."""
+        return adafactor_state_axes(self, param_shapes, param_logical_axes)
+
 
 class AdafactorState(NamedTuple):
     """Second moments, each a tree like the parameters'; where one is not used it holds one zero (a layer)."""

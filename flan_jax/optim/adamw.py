@@ -50,6 +50,14 @@ class AdamWConfig:
         """Learning rate as a function of the number of updates made so far."""
         return as_schedule(self.learning_rate)
 
+    def make(self, param_logical_axes: Any) -> optax.GradientTransformation:
+        """The optimizer; see `flan_jax.optim.make_optimizer`."""
+        return make_adamw(self)
+
+    def state_axes(self, param_shapes: Any, param_logical_axes: Any) -> Any:
+        """The state's logical axes; see `flan_jax.optim.opt_state_logical_axes`."""
+        return adamw_state_axes(param_logical_axes)
+
 
 class AdamWState(NamedTuple):
     """The moments, each a tree like the parameters'."""

@@ -1,26 +1,41 @@
-"""Any optimizer behind two functions: what the trainer and `flan-jax plan` call, by the configuration's type."""
+"""What the trainer and `flan-jax plan` ask of any optimizer. Its configuration answers: a new one is a new module."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Protocol
 
 import optax
 
-from flan_jax.optim.adafactor import AdafactorConfig, adafactor_state_axes, make_adafactor
-from flan_jax.optim.adamw import AdamWConfig, adamw_state_axes, make_adamw
-from flan_jax.optim.schedules import CosineSchedule
-
-OptimizerConfig = AdafactorConfig | AdamWConfig
+from flan_jax.optim.schedules import CosineSchedule, LearningRate
 
 __all__ = ["OptimizerConfig", "for_run", "make_optimizer", "opt_state_logical_axes"]
+
+
+class OptimizerConfig(Protocol):
+    """Settings of an optimizer, a frozen dataclass."""
+
+    @property
+    def learning_rate(self) -> LearningRate:
+        """Size of a step, or a schedule."""
+
+    def schedule(self) -> optax.Schedule:
+        """Learning rate as a function of the number of updates made so far."""
+
+    def make(self, param_logical_axes: Any) -> optax.GradientTransformation:
+        """See `make_optimizer`."""
+
+    def state_axes(self, param_shapes: Any, param_logical_axes: Any) -> Any:
+        """See `opt_state_logical_axes`."""
 
 
 def for_run(config: OptimizerConfig, train_steps: int) -> OptimizerConfig:
     """The configuration for a run of so many steps: a cosine that was given no end has it there."""
     rate = config.learning_rate
     if isinstance(rate, CosineSchedule) and rate.total_steps is None:
-        return dataclasses.replace(config, learning_rate=dataclasses.replace(rate, total_steps=train_steps))
+        changed = dataclasses.replace(rate, total_steps=train_steps)
+        made: OptimizerConfig = dataclasses.replace(config, learning_rate=changed)  # type: ignore[type-var]
+        return made
     return config
 
 
@@ -32,14 +47,10 @@ def make_optimizer(config: OptimizerConfig, param_logical_axes: Any) -> optax.Gr
       param_logical_axes: the parameters' tree with a tuple of axis names for each; an axis called `layers` (the first
         one) marks a stack, whose layers Adafactor treats one by one.
     """
-    if isinstance(config, AdamWConfig):
-        return make_adamw(config)
-    return make_adafactor(config, param_logical_axes)
+    return config.make(param_logical_axes)
 
 
 def opt_state_logical_axes(config: OptimizerConfig, param_shapes: Any, param_logical_axes: Any) -> Any:
     """The optimizer state's tree with a tuple of logical axis names for each array, so that it is sharded as the
     parameters that it belongs to; shapes are anything with a `shape`."""
-    if isinstance(config, AdamWConfig):
-        return adamw_state_axes(param_logical_axes)
-    return adafactor_state_axes(config, param_shapes, param_logical_axes)
+    return config.state_axes(param_shapes, param_logical_axes)

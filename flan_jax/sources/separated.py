@@ -65,11 +65,11 @@ def read_packaged_table(package: str, name: str) -> list[Row]:
       package: its whole name, as in `__package__`.
       name: the file's.
 
-    Raises `FileNotFoundError` for a package that was installed without it.
+    Raises `OSError` for a package that was installed without it.
     """
     content = pkgutil.get_data(package, name)
     if content is None:
-        raise FileNotFoundError(f"{package} cannot be read from: its loader reads no data")
+        raise OSError(f"{package} cannot be read from: its loader reads no data")
     table = _Table(pathlib.Path(package, name), "\t", "", [])
     return [table.parse(content[start:end], line) for start, end, line in table.line_spans(content)]
 

@@ -17,7 +17,6 @@ from flan_jax.tpu_plan.step_plan import StepPlan, plan_step
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.compile import trace_step
 from flan_jax.train.config import TrainConfig
-from flan_jax.train.layout import row_layout, split_sizes
 from flan_jax.train.state import abstract_state, bytes_per_device, describe_params, make_tx, state_shardings
 from flan_jax.train.throughput import step_flops
 
@@ -34,11 +33,11 @@ def plan_recipe(
     """
     mesh = mesh_lib.make_mesh(config.mesh, devices)
     mesh_lib.check_rows(config.batch_size, config.microbatches, mesh)
-    mesh_lib.check_model(mesh, **split_sizes(model))
+    mesh_lib.check_model(mesh, **model.split_sizes())
     optimizer = for_run(optimizer, config.train_steps or 1)  # of epochs the steps are not known before the data is
     tx = make_tx(model, optimizer)
     abstract = abstract_state(model, tx, state_shardings(mesh, config.axis_rules, model, optimizer))
-    row = empty_batch(1, config.inputs_length, config.targets_length, row_layout(model))
+    row = empty_batch(1, config.inputs_length, config.targets_length, model.row_layout())
     batch_bytes = (
         sum(values.nbytes for values in row.values())
         * config.batch_size
@@ -66,4 +65,4 @@ def with_layout(config: TrainConfig, model: ModelConfig, layout: Layout) -> tupl
         microbatches=layout.microbatches,
         activation_partitioning_dims=layout.activation_dims,
     )
-    return train, dataclasses.replace(model, remat=layout.remat)
+    return train, model.replace(remat=layout.remat)

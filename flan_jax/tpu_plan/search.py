@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.models.config import Remat
+from flan_jax.models.family import Remat
 from flan_jax.tpu_plan.step_plan import StepPlan
 
 LARGEST_MODEL_AXIS = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +11,18 @@ import numpy as np
 import optax
 from jax.sharding import Mesh
 
-from flan_jax.models import ModelConfig, forward
-from flan_jax.optim import OptimizerConfig
+from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.data import empty_batch
+from flan_jax.models.family import ModelConfig
+from flan_jax.models.model import forward
+from flan_jax.optim.optimizer import OptimizerConfig
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.config import TrainConfig
-from flan_jax.train.step import StepOptions, TrainState, make_train_step
+from flan_jax.train.run import Run
+from flan_jax.train.state import StateLayout
+from flan_jax.train.step import StepOptions, make_train_step
 
-__all__ = ["trace_step"]
+__all__ = ["compile_step", "trace_step"]
 
 
 def trace_step(
@@ -49,3 +55,22 @@ def trace_step(
         for name, values in example_row.items()
     }
     return step_fn.trace(abstract, batch)
+
+
+def compile_step(run: Run, layout: StateLayout) -> tuple[jax.stages.Compiled, str]:
+    """The step of a run, (state, batch) -> (state, metrics), and a line for the log on the time and memory it took."""
+    begin = time.monotonic()
+    row = empty_batch(1, run.plan.inputs_length, run.plan.targets_length, run.plan.layout)
+    traced = trace_step(run.config, run.model, layout.tx, run.optimizer, run.mesh, layout.abstract, row)
+    step_fn = traced.lower().compile()
+    return step_fn, f"step compiled in {time.monotonic() - begin:.1f} s, {_memory(step_fn)}"
+
+
+def _memory(step_fn: jax.stages.Compiled) -> str:
+    """What the compiler says of the step's memory a device."""
+    analysis = step_fn.memory_analysis()
+    if analysis is None:
+        return "memory unknown"
+    total = analysis.argument_size_in_bytes + analysis.temp_size_in_bytes
+    total += analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    return f"{total / 2**20:,.0f} MiB a device"

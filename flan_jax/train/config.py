@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from flan_jax.checkpoints.config import CheckpointConfig
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
 
@@ -34,7 +35,7 @@ DEFAULT_RULES: Rules = (
 
 FEATURES = ("inputs", "targets")
 
-__all__ = ["DEFAULT_RULES", "CheckpointConfig", "MeshConfig", "Rules", "TrainConfig"]
+__all__ = ["DEFAULT_RULES", "MeshConfig", "Rules", "TrainConfig"]
 
 
 def _at_least(owner: str, name: str, value: float, limit: float, remedy: str) -> None:
@@ -63,36 +64,6 @@ class MeshConfig:
                 raise ConfigError(f"MeshConfig.{name} is {size}: give a number of devices, or -1 for those left over")
         if list(sizes.values()).count(-1) > 1:
             raise ConfigError(f"MeshConfig has -1 twice ({sizes}): only one axis can take the devices left over")
-
-
-@dataclasses.dataclass(frozen=True)
-class CheckpointConfig:
-    """When checkpoints are written and which are kept.
-
-    Attributes:
-      period: steps between checkpoints. One is also written at every evaluation, at the end and on SIGTERM; None
-        leaves it at those.
-      keep_latest: newest checkpoints kept; the newest is what a restart continues from.
-      keep_best: checkpoints kept for their rank by the selection rule, whatever their age.
-      export_dtype: type of the weights written to MODEL_DIR/selected: "float32" or "bfloat16" (half the size).
-    """
-
-    period: int | None = None
-    keep_latest: int = 2
-    keep_best: int = 1
-    export_dtype: str = "float32"
-
-    def __post_init__(self) -> None:
-        if self.period is not None:
-            _at_least(
-                "CheckpointConfig", "period", self.period, 1, "None leaves checkpoints to evaluations and the end"
-            )
-        _at_least("CheckpointConfig", "keep_latest", self.keep_latest, 1, "a run without its newest cannot be resumed")
-        _at_least(
-            "CheckpointConfig", "keep_best", self.keep_best, 1, "the selected checkpoint is handed over at the end"
-        )
-        if self.export_dtype not in ("float32", "bfloat16"):
-            raise ConfigError(f"CheckpointConfig.export_dtype is {self.export_dtype!r}: use 'float32' or 'bfloat16'")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +124,7 @@ class TrainConfig:
     mesh: MeshConfig = MeshConfig()
     rules: Rules = DEFAULT_RULES
     activation_partitioning_dims: int = 1
-    checkpoint: CheckpointConfig = CheckpointConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()  # noqa: RUF009 (frozen)
     prefetch_batches: int = 2
     peak_flops: float | None = None
     profile_steps: tuple[int, int] | None = None
@@ -200,6 +171,15 @@ class TrainConfig:
                 f"batch {self.batch_size} is not divisible by {self.microbatches} microbatches: "
                 f"use {' or '.join(nearest)}"
             )
+
+    def is_eval_step(self, step: int) -> bool:
+        """Whether the run is judged after `step` steps."""
+        return step in (0, self.train_steps) or bool(self.eval_period and step % self.eval_period == 0)
+
+    def is_save_step(self, step: int) -> bool:
+        """Whether a checkpoint is due after `step` steps, beside those of evaluations."""
+        period = self.checkpoint.period
+        return step == self.train_steps or bool(period and step % period == 0)
 
     @property
     def axis_rules(self) -> Rules:

@@ -7,44 +7,24 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import pathlib
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import tensorboardX
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from flan_jax.checkpoints.full_disk import explain_full_disk
+from flan_jax.core.json_lines import drop_lines_after
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 PLAIN_LINE_SECS = 15.0
 
-__all__ = ["METRICS_FILE", "RunLog", "drop_lines_after"]
+__all__ = ["METRICS_FILE", "RunLog"]
 
 METRICS_FILE = "metrics.jsonl"
-
-
-def drop_lines_after(path: pathlib.Path, step: int) -> int:
-    """Rewrites a JSON-lines file without lines of later steps and without lines that a kill cut short.
-
-    Returns how many lines went. A restart continues from its checkpoint, so what was logged after it happens again.
-    """
-    if not path.exists():
-        return 0
-    lines = path.read_text().splitlines()
-    kept = []
-    for line in lines:
-        try:
-            if json.loads(line).get("step", 0) <= step:
-                kept.append(line)
-        except ValueError:
-            continue
-    if len(kept) < len(lines):
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        partial.write_text("".join(line + "\n" for line in kept))
-        os.replace(partial, path)
-    return len(lines) - len(kept)
 
 
 class RunLog:
@@ -66,6 +46,7 @@ class RunLog:
         is_writer: bool,
         stream: TextIO | None = None,
     ):
+        self._model_dir = model_dir
         self._is_writer = is_writer
         self._train_steps = train_steps
         self._last_line_secs = -math.inf
@@ -73,6 +54,10 @@ class RunLog:
         self._bar: Progress | None = None
         if not is_writer:
             return
+        # Here, since of all processes only this one needs them.
+        import tensorboardX
+        from rich.console import Console
+
         stream = sys.stdout if stream is None else stream
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         drop_lines_after(model_dir / METRICS_FILE, start_step)
@@ -81,15 +66,7 @@ class RunLog:
             str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30
         )
         if self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[status]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=self._console,
-            )
+            self._bar = _bar(self._console)
             self._task = self._bar.add_task("train", total=train_steps, completed=start_step, status="")
 
     def __enter__(self) -> RunLog:
@@ -119,10 +96,11 @@ class RunLog:
         """One line of metrics.jsonl and a point a curve; on the terminal the bar's status, or a line now and then."""
         if not self._is_writer:
             return
-        self._write({"step": step, **values})
-        for name, value in values.items():
-            if value is not None and math.isfinite(value):
-                self._board.add_scalar(f"train/{name}", value, step)
+        with explain_full_disk(self._model_dir):
+            self._write({"step": step, **values})
+            for name, value in values.items():
+                if value is not None and math.isfinite(value):
+                    self._board.add_scalar(f"train/{name}", value, step)
         status = _status(values)
         now = time.monotonic()
         if self._bar is not None:
@@ -155,3 +133,24 @@ def _status(values: Mapping[str, float | None]) -> str:
     if values.get("data_wait_share") is not None:
         parts.append(f"wait {values['data_wait_share']:.1%}")
     return "  ".join(parts)
+
+
+def _bar(console: Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[status]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

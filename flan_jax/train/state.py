@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,9 @@ import optax
 from flax import traverse_util
 from jax.sharding import Mesh, NamedSharding
 
-from flan_jax.models import ModelConfig, init_params
+from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.models.family import ModelConfig
+from flan_jax.models.model import init_params
 from flan_jax.models.tuning import (
     FULL,
     TuningConfig,
@@ -20,18 +22,20 @@ from flan_jax.models.tuning import (
     part_axes,
     part_shapes,
 )
-from flan_jax.optim import OptimizerConfig, make_optimizer, opt_state_logical_axes
+from flan_jax.optim.optimizer import OptimizerConfig, make_optimizer, opt_state_logical_axes
 from flan_jax.train.config import Rules
 from flan_jax.train.mesh import replicated, shardings_by_rules
-from flan_jax.train.step import TrainState
+from flan_jax.train.run import Run
 
 __all__ = [
+    "StateLayout",
     "abstract_base",
     "abstract_state",
     "bytes_per_device",
     "describe_params",
     "fresh_state",
     "init_state",
+    "layout_of",
     "make_tx",
     "resumed_state",
     "state_shardings",
@@ -81,6 +85,29 @@ def abstract_base(
     )
 
 
+class StateLayout(NamedTuple):
+    """How a run's state lies on its devices, before there is one.
+
+    tx: the optimizer. shardings, abstract: of the state, `abstract` with shapes too. base: of the parameters that the
+    run starts from, which `tuning` may add to.
+    """
+
+    tx: optax.GradientTransformation
+    shardings: TrainState
+    abstract: TrainState
+    base: Any
+
+
+def layout_of(run: Run) -> StateLayout:
+    """The `StateLayout` of a run; allocates nothing."""
+    rules = run.config.axis_rules
+    tx = make_tx(run.model, run.optimizer, run.tuning)
+    shardings = state_shardings(run.mesh, rules, run.model, run.optimizer, run.tuning)
+    abstract = abstract_state(run.model, tx, shardings, run.tuning)
+    base = abstract_base(run.mesh, rules, run.model, run.optimizer, run.tuning)
+    return StateLayout(tx, shardings, abstract, base)
+
+
 def init_state(model: ModelConfig, tx: optax.GradientTransformation, seed: int, shardings: TrainState) -> TrainState:
     """The state before step 1 with random parameters, all of them trained, made where it will lie; the same on any
     mesh."""
@@ -102,7 +129,7 @@ def fresh_state(
     """The state before step 1 with given parameters (already on the devices, which it takes over): those of
     `base_model`, to which what `tuning` adds is drawn from `seed`."""
     step = jax.device_put(jnp.zeros((), jnp.int32), shardings.step)
-    if tuning.method == "full":
+    if not tuning.is_partial:
         return TrainState(step, params, jax.jit(tx.init, out_shardings=shardings.opt_state)(params))
 
     def add(params: Any) -> tuple[Any, Any, Any]:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
+from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.models.tuning import join
 from flan_jax.train.loss import LossParts, loss_parts
 from flan_jax.train.mesh import BATCH_AXES
@@ -22,20 +23,7 @@ Batch = Mapping[str, jax.Array]
 Metrics = dict[str, jax.Array]
 Forward = Callable[..., jax.Array]  # (params, batch, dropout_key) -> logits [B, T, V]
 
-__all__ = ["Batch", "Metrics", "StepOptions", "TrainState", "make_loss_and_grad", "make_train_step"]
-
-
-class TrainState(NamedTuple):
-    """What a step changes: `step`, int32 scalar, steps done so far; the trained parameters; the optimizer's state. And
-    `frozen`, parameters that no step changes, None for none (`flan_jax.models.tuning`).
-
-    Also the tree of what belongs to these arrays, such as their shardings or shapes.
-    """
-
-    step: Any
-    params: Any
-    opt_state: optax.OptState
-    frozen: Any = None
+__all__ = ["Batch", "Metrics", "StepOptions", "make_loss_and_grad", "make_train_step"]
 
 
 class StepOptions(NamedTuple):

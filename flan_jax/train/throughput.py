@@ -1,14 +1,16 @@
-"""How much arithmetic a step needs, and what the devices could do: the two sides of MFU."""
+"""How fast steps are: how much arithmetic they need and what the devices could do, the two sides of MFU; profiles."""
 
 from __future__ import annotations
 
+import contextlib
+import pathlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import jax
 from jax.sharding import Mesh
 
-from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models.family import ModelConfig
 from flan_jax.train.chips import CHIPS
 from flan_jax.train.config import TrainConfig
 
@@ -22,7 +24,7 @@ _PEAK_FLOPS = {
     "NVIDIA H200": 989e12,
 }
 
-__all__ = ["Meter", "peak_flops", "step_flops"]
+__all__ = ["Meter", "peak_flops", "profiled", "step_flops"]
 
 
 def step_flops(model: ModelConfig, batch_size: int, inputs_length: int, targets_length: int) -> float:
@@ -31,36 +33,7 @@ def step_flops(model: ModelConfig, batch_size: int, inputs_length: int, targets_
     Counts matrix products at all positions, padding included, and full (not causal) attention; not what remat
     computes again, nor elementwise work, nor the look-up of embeddings.
     """
-    if isinstance(model, DecoderConfig):
-        multiply_adds = _decoder_multiply_adds(model, inputs_length + targets_length)
-    else:
-        multiply_adds = _t5_multiply_adds(model, inputs_length, targets_length)
-    return 3 * 2.0 * batch_size * multiply_adds
-
-
-def _decoder_multiply_adds(model: DecoderConfig, length: int) -> int:
-    d, j, f = model.emb_dim, model.joined_kv, model.mlp_dim
-    num_mlp_matrices = 2 if model.mlp == "gelu" else 3
-    weights = 2 * d * j + 2 * d * model.num_kv_heads * model.head_dim + num_mlp_matrices * d * f
-    return model.num_layers * (length * weights + 2 * length**2 * j) + length * d * model.vocab_size
-
-
-def _t5_multiply_adds(model: T5Config, inputs_length: int, targets_length: int) -> int:
-    d, j, f = model.emb_dim, model.joined_kv, model.mlp_dim
-    attention_weights, mlp_weights = 4 * d * j, (1 + len(model.mlp_activations)) * d * f
-    encoder_layer = inputs_length * (attention_weights + mlp_weights) + 2 * inputs_length**2 * j
-    decoder_layer = (
-        targets_length * (attention_weights + mlp_weights)
-        + 2 * targets_length**2 * j
-        + targets_length * 2 * d * j  # cross-attention's queries and output
-        + inputs_length * 2 * d * j  # its keys and values
-        + 2 * inputs_length * targets_length * j
-    )
-    return (
-        model.num_encoder_layers * encoder_layer
-        + model.num_decoder_layers * decoder_layer
-        + targets_length * d * model.vocab_size
-    )
+    return 3 * 2.0 * batch_size * model.multiply_adds(inputs_length, targets_length)
 
 
 def peak_flops(device: jax.Device, override: float | None = None) -> float | None:
@@ -125,3 +98,25 @@ class Meter:
         line["flops_per_sec"] = num * self._step_flops / secs
         line["mfu"] = None if self._peak_flops is None else num * self._step_flops / secs / self._peak_flops
         return line
+
+
+@contextlib.contextmanager
+def profiled(config: TrainConfig, model_dir: pathlib.Path) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call before each step, which records the steps of `config.profile_steps`."""
+    first, last = config.profile_steps or (None, None)
+    is_on = False
+
+    def before(step: int) -> None:
+        nonlocal is_on
+        if step == first:
+            jax.profiler.start_trace(str(model_dir / "profile"))
+            is_on = True
+        elif is_on and last is not None and step > last:
+            jax.profiler.stop_trace()
+            is_on = False
+
+    try:
+        yield before
+    finally:
+        if is_on:
+            jax.profiler.stop_trace()

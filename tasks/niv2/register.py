@@ -133,12 +133,9 @@ add_mixture(
         description="Super-NaturalInstructions as Flan 2022 trains on it: all tasks but those made from MMLU.",
     )
 )
-_add_track(
-    "tk_instruct", [t for t in TASKS if t.english == "train"], [t for t in TASKS if t.english == "test"], "English"
-)
-_add_track(
-    "mtk_instruct",
-    [t for t in TASKS if t.crosslingual == "train"],
-    [t for t in TASKS if t.crosslingual == "test"],
-    "cross-lingual",
-)
+for _name, _track, _title in (
+    ("tk_instruct", "english", "English"),
+    ("mtk_instruct", "crosslingual", "cross-lingual"),
+):
+    _train, _test = ([known for known in TASKS if getattr(known, _track) == split] for split in ("train", "test"))
+    _add_track(_name, _train, _test, _title)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, get_args
-
-import jax.numpy as jnp
+from typing import ClassVar, Literal, get_args
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
-
-Dtype = Literal["float32", "bfloat16"]
-Remat = Literal["none", "minimal", "full"]
+from flan_jax.models.family import Dtype, ModelConfig, Remat
 
 # As T5X's gin files and transformers call them; "swish" is another name of "silu".
 Activation = Literal["gelu", "relu", "silu", "linear"]
 
-__all__ = ["Activation", "Dtype", "Remat", "T5Config"]
+__all__ = ["Activation", "T5Config"]
 
 
 @dataclasses.dataclass(frozen=True)
-class T5Config:
+class T5Config(ModelConfig):
     """Sizes and numerics of a T5 encoder-decoder. The defaults are T5 1.1 small.
 
     Attributes:
@@ -42,6 +38,9 @@ class T5Config:
       prompt_tokens: soft prompt tokens that the model has learnt (`flan_jax.models.soft_prompt`), in front of every
         encoder input.
     """
+
+    family: ClassVar[str] = "t5"
+    has_encoder: ClassVar[bool] = True
 
     vocab_size: int = 32128
     emb_dim: int = 512
@@ -122,7 +121,24 @@ class T5Config:
         """Width of all heads together."""
         return self.num_heads * self.head_dim
 
-    @property
-    def compute_dtype(self) -> jnp.dtype:
-        """`dtype` as JAX knows it."""
-        return jnp.dtype(self.dtype)
+    def row_layout(self) -> None:
+        """None: inputs and targets lie on a side each."""
+        return None
+
+    def multiply_adds(self, inputs_length: int, targets_length: int) -> int:
+        """Of a forward pass over one row."""
+        d, j, f = self.emb_dim, self.joined_kv, self.mlp_dim
+        attention_weights, mlp_weights = 4 * d * j, (1 + len(self.mlp_activations)) * d * f
+        encoder_layer = inputs_length * (attention_weights + mlp_weights) + 2 * inputs_length**2 * j
+        decoder_layer = (
+            targets_length * (attention_weights + mlp_weights)
+            + 2 * targets_length**2 * j
+            + targets_length * 2 * d * j  # cross-attention's queries and output
+            + inputs_length * 2 * d * j  # its keys and values
+            + 2 * inputs_length * targets_length * j
+        )
+        return (
+            self.num_encoder_layers * encoder_layer
+            + self.num_decoder_layers * decoder_layer
+            + targets_length * d * self.vocab_size
+        )

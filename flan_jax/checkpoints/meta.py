@@ -1,0 +1,69 @@
+"""What a checkpoint says of itself, and whether it is of the model that it is wanted for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from flax import traverse_util
+
+from flan_jax.core.errors import CheckpointError
+
+FOLDER = "checkpoints"
+FORMAT_VERSION = 1
+_MAX_LISTED = 12
+
+__all__ = ["FOLDER", "FORMAT_VERSION", "CheckpointMeta", "check_same_shapes", "tensor_shapes"]
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointMeta:
+    """What a checkpoint says of itself.
+
+    Attributes:
+      step: optimizer steps done; with the plan this is the data position: the next batch is number `step`.
+      model: the model's configuration as JSON values.
+      vocab_fingerprint: of the tokenizer its data was made with.
+      plan: fingerprint of the order and content of the training data.
+      tuning: `TuningConfig.summary()` of a run that trained a part, which is all that `params` holds then.
+      base: where the rest is: the INITIAL_CHECKPOINT_PATH that such a run began from.
+    """
+
+    step: int
+    model: Mapping[str, Any]
+    vocab_fingerprint: str
+    plan: str
+    format_version: int = FORMAT_VERSION
+    tuning: Mapping[str, Any] | None = None
+    base: str | None = None
+
+    def __post_init__(self) -> None:
+        # As JSON gives it back, so that what was written equals what is read.
+        object.__setattr__(self, "model", json.loads(json.dumps(dict(self.model))))
+
+
+def tensor_shapes(tree: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Flat name -> shape of a nested dict of anything that has a shape."""
+    flat = traverse_util.flatten_dict(tree, sep="/")
+    return {name: tuple(leaf.shape) for name, leaf in flat.items() if hasattr(leaf, "shape")}
+
+
+def check_same_shapes(
+    path: str | pathlib.Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Raises `CheckpointError` listing the tensors of the checkpoint at `path` that differ from this run's model."""
+    lines = []
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            sides = [str(list(side[name])) if name in side else "absent" for side in (expected, found)]
+            lines.append(f"  {name}: this run {sides[0]}, the checkpoint {sides[1]}")
+    if lines:
+        more = f"\n  … and {len(lines) - _MAX_LISTED} more" if len(lines) > _MAX_LISTED else ""
+        raise CheckpointError(
+            f"{path} is a checkpoint of another model: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
+            f"differ. Give the model the sizes it was trained with, or use another MODEL_DIR or "
+            f"INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more
+        )

@@ -1,0 +1,79 @@
+"""The end of a run: the weights of the step that was picked, in a folder of their own."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+from jax.experimental import multihost_utils
+
+from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.full_disk import explain_full_disk
+from flan_jax.checkpoints.lineage import TRAINED_ON
+from flan_jax.checkpoints.weights import save_weights
+from flan_jax.core.errors import TrainingError
+from flan_jax.core.manifest import write_json_atomically
+from flan_jax.train.judging import Picked
+from flan_jax.train.run import Run
+
+if TYPE_CHECKING:
+    from flan_jax.checkpoints.store import Checkpoints
+
+SELECTED_FILE = "selected.json"
+
+__all__ = ["SELECTED_FILE", "hand_over"]
+
+
+def hand_over(
+    run: Run,
+    checkpoints: Checkpoints,
+    picked: Picked | None,
+    abstract_params: Any,
+    whole: Callable[[Any], Any] = lambda params: params,
+) -> pathlib.Path:
+    """Writes weights, the model's configuration and the vocabulary to MODEL_DIR/selected, and gives back that folder.
+
+    Args:
+      run: the run that ends.
+      checkpoints: its checkpoints, written to the end.
+      picked: the step to hand over and its score, which its judge has written down; None hands over the last step,
+        and writes that down.
+      abstract_params: what was trained, as `jax.ShapeDtypeStruct`s with shardings.
+      whole: what was trained -> the parameters of the whole model.
+
+    Raises `TrainingError` where the checkpoint of that step is gone.
+    """
+    step = run.last_step if picked is None else picked.step
+    if picked is None and jax.process_index() == 0:
+        rule = "The last step: EvalConfig.selection names no task to choose by."
+        write_json_atomically(run.model_dir / SELECTED_FILE, {"step": step, "rule": rule})
+    if step not in checkpoints.steps():
+        raise TrainingError(
+            f"step {step} was selected but its checkpoint is gone from {checkpoints.folder}, which has "
+            f"{', '.join(map(str, checkpoints.steps()))}: were checkpoints deleted by hand?"
+        )
+    folder = run.model_dir / SELECTED
+    params = whole(checkpoints.restore_params(step, abstract_params))
+    if jax.process_count() > 1:
+        params = multihost_utils.process_allgather(params, tiled=True)
+    if jax.process_index() == 0:
+        with explain_full_disk(folder):
+            folder.mkdir(exist_ok=True)
+            run.vocabulary.copy_to(folder)
+            save_weights(
+                folder,
+                params,
+                run.model.to_json(),
+                dtype=run.config.checkpoint.export_dtype,
+                step=step,
+                score=None if picked is None else picked.score,
+                mixture=run.config.mixture,
+                **{TRAINED_ON: run.lineage.to_json()},
+                vocab_file=run.vocabulary.path.name,
+                vocab_fingerprint=run.vocabulary.fingerprint,
+            )
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices("handed over")
+    return folder

@@ -1,0 +1,138 @@
+"""Where a run's state comes from: its own newest checkpoint, given weights, or random numbers."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from flan_jax.checkpoints.find import check_same_model, find_weights
+from flan_jax.checkpoints.full_disk import explain_full_disk
+from flan_jax.checkpoints.meta import CheckpointMeta
+from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.models.tuning import TuningConfig, base_model
+from flan_jax.train.config import TrainConfig
+from flan_jax.train.judging import Judge
+from flan_jax.train.run import Run
+from flan_jax.train.state import StateLayout, fresh_state, init_state, resumed_state
+
+if TYPE_CHECKING:
+    from flan_jax.checkpoints.store import Checkpoints
+
+__all__ = ["check_tuning", "first_state", "meta_of", "open_checkpoints"]
+
+
+def open_checkpoints(run: Run, judge: Judge) -> Checkpoints:
+    """The run's checkpoints, its folder made if missing; the best that are kept are those that `judge` names."""
+    # Orbax takes long to import: what is wrong with a run's settings or its data has been said before.
+    from flan_jax.checkpoints.store import Checkpoints
+
+    config = run.config.checkpoint
+    with explain_full_disk(run.model_dir):
+        run.model_dir.mkdir(parents=True, exist_ok=True)
+    return Checkpoints(run.model_dir, config, lambda: judge.best_steps(config.keep_best))
+
+
+def first_state(run: Run, layout: StateLayout, checkpoints: Checkpoints) -> tuple[TrainState, str]:
+    """The state to train on from, and in words where it comes from: the newest of the run's `checkpoints`, else the
+    weights that it is told to start from, else random ones.
+
+    Raises `CheckpointError` for a checkpoint or weights of another model, tokenizer, data or tuning.
+    """
+    step = checkpoints.latest_step()
+    if step:
+        state = _restored(run, layout, checkpoints, step)
+        return state, f"continuing from step {step:,} of {run.model_dir}"
+    if run.config.initial_checkpoint_path:
+        return _from_weights(run, layout)
+    state = init_state(run.model, layout.tx, run.config.seed, layout.shardings)
+    return state, f"random weights, seed {run.config.seed}"
+
+
+def meta_of(run: Run, step: int) -> CheckpointMeta:
+    """What the checkpoint of `step` says of itself."""
+    return CheckpointMeta(
+        step,
+        run.model.to_json(),
+        run.vocabulary.fingerprint,
+        run.plan.fingerprint,
+        **_tuning_fields(run.config, run.tuning),
+    )
+
+
+def check_tuning(config: TrainConfig, tuning: TuningConfig) -> None:
+    """Raises `ConfigError` for a run that trains a part and has no weights for the rest, or another's optimizer."""
+    if not tuning.is_partial:
+        return
+    if not config.initial_checkpoint_path:
+        raise ConfigError(
+            f"TuningConfig.method is {tuning.method!r}, which adds to weights that are there: set "
+            f"INITIAL_CHECKPOINT_PATH, or train with 'full'"
+        )
+    if config.restore_optimizer_state:
+        raise ConfigError(
+            f"TuningConfig.method is {tuning.method!r}, whose parameters no optimizer has seen: set "
+            f"RESTORE_OPTIMIZER_STATE = False"
+        )
+
+
+def _tuning_fields(config: TrainConfig, tuning: TuningConfig) -> dict[str, Any]:
+    """What a checkpoint says of the part that its run trains: fields of `CheckpointMeta`, None for all of it."""
+    if not tuning.is_partial:
+        return {"tuning": None, "base": None}
+    return {"tuning": tuning.summary(), "base": str(pathlib.Path(config.initial_checkpoint_path or "").absolute())}
+
+
+def _check_same_tuning(path: pathlib.Path, config: TrainConfig, tuning: TuningConfig, meta: CheckpointMeta) -> None:
+    """Raises `CheckpointError` when the checkpoint is of a run that trained another part, or of another base."""
+    for name, ours in _tuning_fields(config, tuning).items():
+        theirs = getattr(meta, name)
+        if ours != theirs:
+            raise CheckpointError(
+                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and "
+                f"INITIAL_CHECKPOINT_PATH, or start in another MODEL_DIR"
+            )
+
+
+def _restored(run: Run, layout: StateLayout, checkpoints: Checkpoints, step: int) -> TrainState:
+    """The state of `step`, if it is this run's: same model, tuning, tokenizer and data."""
+    path, vocabulary, plan = checkpoints.folder / str(step), run.vocabulary, run.plan
+    meta = checkpoints.meta(step)
+    check_same_model(path, run.model, meta.model)
+    _check_same_tuning(path, run.config, run.tuning, meta)
+    another = "give the same, or start in another MODEL_DIR with INITIAL_CHECKPOINT_PATH set to this one"
+    if meta.vocab_fingerprint != vocabulary.fingerprint:
+        raise CheckpointError(
+            f"{path} was trained with vocabulary {meta.vocab_fingerprint[:12]}, this run uses "
+            f"{vocabulary.fingerprint[:12]}: {another}"
+        )
+    if meta.plan != plan.fingerprint:
+        raise CheckpointError(
+            f"{path} was trained on data plan {meta.plan[:12]}, this run's is {plan.fingerprint[:12]}, so it would not "
+            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ; {another}"
+        )
+    if step > run.last_step:
+        raise CheckpointError(f"{path} is past TRAIN_STEPS {run.last_step}: raise it to at least {step}")
+    state = checkpoints.restore(step, layout.abstract)
+    if layout.abstract.frozen is None:
+        return state
+    # A checkpoint holds what is trained; the rest is made again from the weights that it was made from.
+    params = find_weights(run.config.initial_checkpoint_path or "").load(layout.base)
+    return resumed_state(state, params, layout.shardings, run.tuning, run.config.seed)
+
+
+def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, str]:
+    source = find_weights(run.config.initial_checkpoint_path or "")
+    check_same_model(source.path, base_model(run.model, run.tuning), source.model)
+    if source.vocab_fingerprint not in (None, run.vocabulary.fingerprint):
+        raise CheckpointError(
+            f"{source.path} was trained with vocabulary {str(source.vocab_fingerprint)[:12]}, this run uses "
+            f"{run.vocabulary.fingerprint[:12]}: set VOCAB_PATH to the one it was trained with"
+        )
+    at = "" if source.step is None else f" (step {source.step:,})"
+    origin = f"weights of {source.path}{at}"
+    state = fresh_state(source.load(layout.base), layout.tx, layout.shardings, run.tuning, run.config.seed)
+    if run.config.restore_optimizer_state:
+        state = state._replace(opt_state=source.load_opt_state(layout.abstract.opt_state))
+        origin += f" with its optimizer's state after {int(state.opt_state.count):,} updates"
+    return state, origin
