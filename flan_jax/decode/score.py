@@ -13,7 +13,7 @@ from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.choose import log_probs_of
 from flan_jax.decode.generate import check_prefix
 from flan_jax.decode.start import START_ID, for_rows, read_prompts
-from flan_jax.models import DecoderConfig, ModelConfig, Params, decode_teacher_forced, encode
+from flan_jax.models import DecoderConfig, ModelConfig, Params, T5Config, decode_teacher_forced, encode
 from flan_jax.models import decoder_incremental as decoder
 
 __all__ = ["TargetScores", "score_and_compare", "score_targets"]
@@ -82,6 +82,7 @@ def score_and_compare(
             raise ConfigError("a decoder's prompts need their lengths, as its vocabulary may use id 0: give them")
         each = _decoder_scores(config, params, inputs_BL, input_lengths_B, prompt_R, targets_RT, prefix)
         return _over_tokens(*each, is_real_RT)
+    assert isinstance(config, T5Config)
     mask_BL = inputs_BL != PAD_ID
     if input_lengths_B is not None:
         mask_BL = decoder.real_tokens(input_lengths_B, inputs_BL.shape[1])

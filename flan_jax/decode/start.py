@@ -54,6 +54,7 @@ def start(
     """Reads the prompts, each once whatever `num_copies`; traceable. Arguments as in `generate`."""
     if isinstance(config, DecoderConfig):
         return _start_decoder(config, params, inputs_BL, lengths_B, max_decode_len, num_copies, prefix)
+    assert isinstance(config, T5Config)
     is_real_BL = decoder.real_tokens(lengths_B, inputs_BL.shape[1])
     encoded_BLD = encode(config, params, inputs_BL, is_real_BL.astype(jnp.int32))
     return start_from_encoded(config, params, encoded_BLD, is_real_BL, max_decode_len, num_copies)
