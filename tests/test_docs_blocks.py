@@ -20,6 +20,7 @@ from data_cache import FakeVocabulary, write_cache
 from docs_blocks import CODE, NEEDS, SHOWN, blocks_of, pages, run_shell, shorter
 from shared import ROOT
 
+import flan_jax.tasks  # noqa: F401  # `restored` would take back what a block is the first to import
 from flan_jax.cli.main import parse_verb
 from flan_jax.declare.registry import restored
 

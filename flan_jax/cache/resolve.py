@@ -123,7 +123,13 @@ def splits_by_role(train_split: str | None, eval_split: str | None) -> dict[str,
 def list_jobs(
     mixture: str, used: Mapping[str, Mapping[str, str]], roles: Collection[str], pipelines: Mapping[str, str]
 ) -> tuple[SplitJob, ...]:
-    """One job a (task, split) of the wanted roles, each once, tasks in order."""
+    """One job a (task, split) of the wanted roles, each once, tasks in order.
+
+    Args:
+      mixture: the mixture's name, for messages.
+      used: task -> {role: split}.
+      pipelines: task -> "native" or "seqio".
+    """
     jobs: dict[SplitJob, None] = {}
     for task, splits in used.items():
         wanted = [split for role, split in splits.items() if role in roles]

@@ -73,7 +73,18 @@ def score_and_compare(
     input_lengths_B: jax.Array | None = None,
     prefix: decoder.DecoderCache | None = None,
 ) -> TargetScores:
-    """`score_targets`, and whether greedy decoding would give each answer; arguments as there."""
+    """`score_targets`, and whether greedy decoding would give each answer; arguments as there.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      inputs_BL: int32 prompts, from the left, ragged.
+      prompt_R: int32, the prompt of each answer.
+      targets_RT: int32 answers.
+      lengths_R: int32, tokens of each answer.
+      input_lengths_B: int32, tokens of each prompt; None where padding tells them.
+      prefix: what stands before every prompt (`cache_prefix`), of causal decoders; None for nothing.
+    """
     if prefix is not None:
         check_prefix(config)
     is_real_RT = jnp.arange(targets_RT.shape[1])[None, :] < lengths_R[:, None]
