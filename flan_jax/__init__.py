@@ -17,10 +17,10 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr__` finds them
-    from flan_jax.api import Model, load
+    from flan_jax.api import Evaluation, Model, TrainedRun, evaluate, load, plot, train
 
 __version__ = "0.1.0"
-__all__ = ["Model", "__version__", "load"]
+__all__ = ["Evaluation", "Model", "TrainedRun", "__version__", "evaluate", "load", "plot", "train"]
 
 _PACKAGES = ("evaluate", "train")  # names of a function of the door and of a package
 

@@ -1,258 +1,45 @@
 """The Python door: `import flan_jax as fj`, then `fj.load`, `fj.train`, `fj.evaluate`, `fj.plot`.
 
-Plain functions over what the command line calls, so that both roads lead to the same: `flan-jax infer` is `load` and
-`Model.generations`, for example. docs/python.md shows them together.
+Plain functions over what the command line calls (`flan_jax.jobs`), so that both roads lead to the same. docs/python.md
+shows them together.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pathlib
 import tempfile
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from jax.sharding import Sharding
 
-from flan_jax.checkpoints.load import LoadedModel, load_model
+from flan_jax.checkpoints.load import load_model
 from flan_jax.core.errors import ConfigError
-from flan_jax.decode.methods import GREEDY, Method, choose_method
-from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
+from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS
+from flan_jax.evaluate import EvalConfig, EvalResults, SuiteConfig, read_results
 from flan_jax.interop.importing import FORMATS as FOREIGN_FORMATS
 from flan_jax.interop.importing import import_weights
-from flan_jax.models import DecoderConfig
+from flan_jax.jobs.benchmarks import score_benchmarks
+from flan_jax.jobs.finetuning import Finetuning, finetuning_config, is_finished, keep_start, remember_rows, task_name
+from flan_jax.jobs.held_out import score_tasks
+from flan_jax.jobs.lengths import measure
+from flan_jax.jobs.model import Model
+from flan_jax.jobs.rows import Metrics, Rows, register_rows, split_names
+from flan_jax.jobs.training import train_run
+from flan_jax.models.tuning import FULL, TuningConfig
+from flan_jax.report import task_table, to_markdown
+from flan_jax.report.run_data import read_metrics
+from flan_jax.report.run_figures import curves
 
-LONGEST_PROMPT = 2048  # tokens
-_SPELT = {"num_samples": "samples", "num_beams": "beams"}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-__all__ = ["Model", "load"]
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Model(LoadedModel):
-    """A model that generates, scores and chats: what `load` returns.
-
-    Attributes:
-      config: what the model is, such as a `T5Config`.
-      params: nested dict of float32 arrays.
-      vocabulary: the one it was trained with; `vocabulary.encode(text)` gives token ids.
-      source: the folder that it was found in, its step, and what that folder says of it.
-    """
-
-    @overload
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        max_tokens: int = ...,
-        temperature: float | None = ...,
-        top_k: int | None = ...,
-        top_p: float | None = ...,
-        beams: int | None = ...,
-        samples: None = ...,
-        stop: str | Sequence[str] = ...,
-        seed: int = ...,
-        batch_size: int = ...,
-    ) -> list[str]: ...
-
-    @overload
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        max_tokens: int = ...,
-        temperature: float | None = ...,
-        top_k: int | None = ...,
-        top_p: float | None = ...,
-        beams: int | None = ...,
-        samples: int,
-        stop: str | Sequence[str] = ...,
-        seed: int = ...,
-        batch_size: int = ...,
-    ) -> list[list[str]]: ...
-
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        max_tokens: int = 128,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        beams: int | None = None,
-        samples: int | None = None,
-        stop: str | Sequence[str] = (),
-        seed: int = 0,
-        batch_size: int = 8,
-    ) -> list[str] | list[list[str]]:
-        """One text a prompt, or with `samples` a list of so many texts a prompt.
-
-        Greedy unless one of `temperature`, `top_k`, `top_p` and `samples` is given, which sample, or `beams`. A row's
-        text depends neither on its batch mates nor on `batch_size`.
-
-        Args:
-          prompts: texts, as the model was trained to read them. One that is longer than the model reads loses its end,
-            with a warning.
-          max_tokens: most tokens of a text, its end included; 128 by default.
-          temperature: what logits are divided by; 1 by default, 0 is greedy.
-          top_k: draw from the k likeliest tokens; from all by default.
-          top_p: draw from the likeliest tokens whose probabilities sum to p; 1 by default.
-          beams: beam search with so many beams, by T5X's rule; the best one is returned.
-          samples: texts a prompt; by default one, and no list of it.
-          stop: a text, or several, before the first of which a generation is cut.
-          seed: of the draws; 0 by default.
-          batch_size: prompts at once; 8 by default.
-
-        Raises `ConfigError` for options that do not go together or out of range.
-
-        >>> model = fj.load("embedded:lm_adapted")
-        >>> len(model.generate(["Who has the red box?", "Say it twice: blue."], max_tokens=8))
-        2
-        >>> [len(texts) for texts in model.generate(["Say red."], max_tokens=4, samples=3, temperature=0.7, seed=1)]
-        [3]
-        """
-        method = choose_method(
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            num_samples=samples,
-            num_beams=beams,
-            spell=lambda name: _SPELT.get(name, name),
-        )
-        found: list[list[str]] = [[] for _ in prompts]
-        generations = self.generations(
-            prompts, max_tokens=max_tokens, method=method, stop=stop, seed=seed, batch_size=batch_size
-        )
-        num_trimmed = 0
-        for generation in generations:
-            found[generation.number].append(generation.text)
-            num_trimmed += generation.is_trimmed and generation.sample == 0
-        _warn_of_trimmed(num_trimmed, self._longest_prompt(max_tokens))
-        return [texts[0] for texts in found] if samples is None else found
-
-    def generations(
-        self,
-        prompts: Sequence[str],
-        *,
-        max_tokens: int = 128,
-        method: Method = GREEDY,
-        stop: str | Sequence[str] = (),
-        seed: int = 0,
-        inputs_length: int | None = None,
-        batch_size: int = 8,
-        first_number: int = 0,
-    ) -> Iterator[TextGeneration]:
-        """`generate` with everything that is known of each text, as soon as its batch is done: all beams or samples of
-        a prompt together, with log-probabilities and lengths. `flan-jax infer --json` prints these.
-
-        Args:
-          prompts: texts, as the model was trained to read them.
-          max_tokens: most tokens of a text, its end included; 128 by default.
-          method: `decode.Greedy()`, `Sampling(…)` or `BeamSearch(…)`.
-          stop: a text, or several, before the first of which a generation is cut.
-          seed: of the draws; 0 by default.
-          inputs_length: most tokens of a prompt; by default 2,048, or what a decoder has positions for.
-          batch_size: prompts at once; 8 by default.
-          first_number: of the first prompt, of which its samples are a function; 0 by default.
-
-        Raises `ConfigError` for sizes below 1 and an empty stop text.
-
-        >>> best, second = model.generations(["Say red."], max_tokens=4, method=BeamSearch(num_beams=2))
-        >>> best.score >= second.score, best.num_tokens <= 4
-        (True, True)
-        """
-        if isinstance(prompts, str):
-            raise ConfigError(f"prompts is one text, {prompts[:40]!r}: give a list of them, as in [{prompts[:20]!r}]")
-        stop_texts = (stop,) if isinstance(stop, str) else tuple(stop)
-        if not all(stop_texts):
-            raise ConfigError("stop is empty, which every text begins with: give some text")
-        inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
-        for name, size in (("max_tokens", max_tokens), ("inputs_length", inputs_length), ("batch_size", batch_size)):
-            if size < 1:
-                raise ConfigError(f"{name} is {size}: give at least 1")
-        return generate_texts(
-            self.config,
-            self.params,
-            self.vocabulary,
-            prompts,
-            inputs_length=inputs_length,
-            max_decode_len=max_tokens,
-            batch_size=min(batch_size, max(1, len(prompts))),
-            method=method,
-            stop_texts=stop_texts,
-            seed=seed,
-            first_row_id=first_number,
-        )
-
-    def score(self, prompt: str, options: Sequence[str], *, ends: bool = True) -> list[float]:
-        """log P(option | prompt) of each option, in nats.
-
-        Args:
-          prompt: the text that the options answer.
-          options: the answers, at least one.
-          ends: whether the probability that the answer ends there counts too, as it does for a model that was
-            finetuned; True by default. False scores a continuation, as lm-evaluation-harness does.
-
-        Raises `ConfigError` for no option, or one without a token.
-
-        >>> yes, no = model.score("Is the box red? yes or no?", ["yes", "no"])
-        >>> yes < 0.0 and no < 0.0
-        True
-        """
-        longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
-        _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
-        return score_texts(
-            self.config, self.params, self.vocabulary, prompt, options, inputs_length=longest, ends_in_eos=ends
-        )
-
-    def chat(
-        self,
-        messages: Sequence[Mapping[str, str]],
-        *,
-        max_tokens: int = 256,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        stop: str | Sequence[str] = (),
-        seed: int = 0,
-    ) -> str:
-        """The answer to a conversation, put into the model's own chat template.
-
-        Args:
-          messages: what was said, in order: `{"role": "user", "content": "…"}`; other roles are "system" and
-            "assistant".
-          max_tokens: most tokens of the answer, its end included; 256 by default.
-          temperature: as in `generate`, as are those below: greedy without any of them.
-          top_k: draw from the k likeliest tokens.
-          top_p: draw from the likeliest tokens whose probabilities sum to p.
-          stop: a text, or several, before the first of which the answer is cut.
-          seed: of the draws; 0 by default.
-
-        Raises `ConfigError` for a vocabulary without a chat template, as those of plain T5 models are.
-
-        >>> model.chat([{"role": "user", "content": "Hello"}])
-        Traceback (most recent call last):
-        flan_jax.core.errors.ConfigError: ... has no chat template: give the prompt as the model expects it
-        """
-        prompt = self.vocabulary.render_chat(messages)
-        (answer,) = self.generate(
-            [prompt], max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop, seed=seed
-        )
-        return answer
-
-    def _longest_prompt(self, num_new_tokens: int) -> int:
-        """Tokens of a prompt that leave a decoder the positions for `num_new_tokens` more."""
-        if isinstance(self.config, DecoderConfig):
-            return min(LONGEST_PROMPT, self.config.max_positions - num_new_tokens)
-        return LONGEST_PROMPT
-
-
-def _warn_of_trimmed(num_prompts: int, longest: int) -> None:
-    if num_prompts:
-        warnings.warn(f"{num_prompts} prompts are longer than {longest:,} tokens and lost their end", stacklevel=3)
+__all__ = ["Evaluation", "Model", "TrainedRun", "evaluate", "load", "plot", "train"]
 
 
 def load(
@@ -279,23 +66,270 @@ def load(
 
     >>> model = fj.load("embedded:lm_adapted")
     >>> model.config.num_heads, model.vocabulary.size
-    (4, 512)
+    (4, 2000)
     """
     path = os.fspath(path)
     if path.partition(":")[0] not in FOREIGN_FORMATS:
-        return _model(load_model(path, vocab_path=vocab_path, dtype=dtype, sharding=sharding))
+        return Model(**vars(load_model(path, vocab_path=vocab_path, dtype=dtype, sharding=sharding)))
     folder = tempfile.TemporaryDirectory(prefix="flan_jax_weights_")
     try:
         imported = import_weights(path, pathlib.Path(folder.name), vocab_path=vocab_path, certify=False)
         for note in imported.notes:
             warnings.warn(f"{path}: {note}", stacklevel=2)
-        model = _model(load_model(folder.name, vocab_path=vocab_path, dtype=dtype, sharding=sharding))
+        loaded = load_model(folder.name, vocab_path=vocab_path, dtype=dtype, sharding=sharding)
     except BaseException:
         folder.cleanup()
         raise
+    model = Model(**vars(loaded), is_temporary=True)
     weakref.finalize(model, folder.cleanup)
     return model
 
 
-def _model(loaded: LoadedModel) -> Model:
-    return Model(loaded.config, loaded.params, loaded.vocabulary, loaded.source)
+@dataclasses.dataclass(frozen=True)
+class TrainedRun:
+    """A run on disk: what `train` returns, and `TrainedRun(pathlib.Path("runs/mine"))` of one that is there already.
+
+    Attributes:
+      folder: its checkpoints, logs, results, and report.html where it was judged.
+    """
+
+    folder: pathlib.Path
+
+    @property
+    def selected(self) -> int | None:
+        """The step whose weights the rule picked; None for a run that was stopped before its end."""
+        path = self.folder / "selected.json"
+        return int(json.loads(path.read_text())["step"]) if path.exists() else None
+
+    @property
+    def results(self) -> list[EvalResults]:
+        """What was found at every evaluation, in order of steps; empty for a run that was not judged."""
+        path = self.folder / "evals.jsonl"
+        return read_results(path) if path.exists() else []
+
+    @property
+    def losses(self) -> dict[int, float]:
+        """Step -> training loss, nats a target token, as logged."""
+        return {int(line["step"]): float(line["loss"]) for line in read_metrics(self.folder / "metrics.jsonl")}
+
+    def model(self) -> Model:
+        """The selected weights, else the newest checkpoint's."""
+        return load(self.folder)
+
+    def _repr_html_(self) -> str:
+        scores = [(r.step, score) for r in self.results if (score := r.average("selection")) is not None]
+        rows = "".join(
+            f"<tr><td>{step:,}{' (selected)' if step == self.selected else ''}</td><td>{100 * score:.1f}</td></tr>"
+            for step, score in scores
+        )
+        return f"<b>{self.folder}</b><table><tr><th>step</th><th>held-out score, %</th></tr>{rows}</table>"
+
+
+def train(
+    rows: Rows,
+    *,
+    init: Model | str | os.PathLike[str],
+    to: str | os.PathLike[str],
+    template: str | Sequence[str] | None = None,
+    target: str = "{answer}",
+    held_out: Rows | None = None,
+    metric: Metrics = "exact_match",
+    steps: int = 300,
+    batch_size: int | None = None,
+    learning_rate: float = 1e-3,
+    dropout: float = 0.1,
+    feature_lengths: Mapping[str, int] | None = None,
+    eval_steps: int | None = None,
+    eval_limit: int | None = 200,
+    tuning: TuningConfig = FULL,
+    seed: int = 0,
+    cache_dir: str | None = None,
+) -> TrainedRun:
+    """Finetunes a model on rows, and keeps the checkpoint that is best on held-out ones.
+
+    The run is `flan-jax train`'s, with T5X's Adafactor at a constant rate: examples are packed, everything is
+    resumable, the same seed gives the same weights. Called again with the same `to`, as when a notebook's cell runs
+    twice, it goes on where it stopped, or says that it is finished; with other rows it is an error.
+
+    Args:
+      rows: what to train on: a list of dicts; a .jsonl, .csv, .tsv or .parquet file; a folder that Hugging Face
+        `datasets` saved; a `Task` or `Mixture`, or the name of a registered one, which have templates of their own.
+      init: where to begin: a model, or what `load` takes. Of a model it is the weights on disk that count.
+      to: the run's folder, made if missing.
+      template: the prompt of a row, with its fields in braces; several are drawn from. A row's "options" are its answer
+        options, which `{options}` lists.
+      target: the answer; "{answer}" by default.
+      held_out: rows of the same kinds that judge the run and pick its checkpoint; by default none, and the last step.
+      metric: what scores an answer to held-out rows, the first decides: a name such as "exact_match", "rouge_l" or
+        "rank_accuracy", or a function (text, references) -> score in [0, 1].
+      steps: optimizer steps of the whole run; 300 by default.
+      batch_size: packed rows a step, a multiple of the devices; 16 by default.
+      learning_rate: relative to each parameter's size; 1e-3 by default.
+      dropout: rate; 0.1 by default.
+      feature_lengths: {"inputs": L, "targets": T}, tokens a packed row holds; by default the longest example, up to
+        1,024, rounded up to a power of two.
+      eval_steps: steps between evaluations; a fifth of the run by default.
+      eval_limit: held-out examples a task; 200 by default, None for all.
+      tuning: which parameters are trained; all by default, `TuningConfig("lora")` adapters.
+      seed: of data order and dropout; 0 by default.
+      cache_dir: where tokens are cached; by default inside `to`.
+
+    Returns the run: `run.model()`, `run.selected`, `run.results`.
+
+    Raises `TaskError` for rows or templates that do not fit, `CheckpointError` for a folder that holds another run, and
+    what `flan_jax.core.errors` has for the rest.
+
+    >>> rows = [{"question": f"Say it twice: {word}.", "answer": f"{word} {word}"} for word in ("red", "blue")]
+    >>> run = fj.train(rows, template="{question}", init=model, steps=2, eval_steps=2, to="runs/mine", held_out=rows)
+    >>> run.selected, [results.step for results in run.results]
+    (2, [0, 2])
+    """
+    model = init if isinstance(init, Model) else load(init)
+    folder = pathlib.Path(to).absolute()
+    names = {"rows": register_rows(rows, task_name(folder, "rows"), template=template, target=target)}
+    if held_out is not None:
+        name = task_name(folder, "held_out")
+        names["held_out"] = register_rows(
+            held_out, name, template=template, target=target, metrics=metric, is_held_out=True
+        )
+    remember_rows(folder, names)
+    if is_finished(folder, steps):
+        print(f"{to} is finished, after {steps:,} steps: give more steps to go on, or another `to` to begin anew")
+        return TrainedRun(folder)
+    told = Finetuning(
+        folder=folder,
+        mixture=names["rows"],
+        held_out=names.get("held_out"),
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout_rate=dropout,
+        feature_lengths=feature_lengths,
+        eval_steps=eval_steps,
+        eval_limit=eval_limit,
+        tuning=tuning,
+        seed=seed,
+        cache_dir=cache_dir,
+    )
+    start = keep_start(model, folder) if model.is_temporary else model.source.path
+    result = train_run(finetuning_config(told, model, start))
+    if not result.is_finished:
+        print(f"{to} was stopped at step {result.step:,}: run this again to go on")
+    return TrainedRun(folder)
+
+
+class Table(str):
+    """A table in Markdown, which a notebook shows as a table and `print` as text."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found.
+
+    Attributes:
+      benchmarks: results of benchmarks, as `flan-jax eval --suite` writes them; None where none was asked.
+      tasks: results of tasks and mixtures, as `flan-jax eval --mixture` writes them; None where none was asked.
+    """
+
+    benchmarks: EvalResults | None = None
+    tasks: EvalResults | None = None
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Benchmark ("mmlu:direct") or task -> score in [0, 1]."""
+        found = [results for results in (self.benchmarks, self.tasks) if results is not None]
+        return {name: task.score for results in found for name, task in results.tasks.items()}
+
+    def table(self) -> Table:
+        """Scores with intervals, chance and what was published, in Markdown."""
+        parts = [] if self.benchmarks is None else [to_markdown(self.benchmarks)]
+        return Table("\n\n".join(parts + ([] if self.tasks is None else [task_table(self.tasks)])))
+
+
+def evaluate(
+    model: Model | str | os.PathLike[str],
+    what: Rows | Sequence[str],
+    *,
+    template: str | Sequence[str] | None = None,
+    target: str = "{answer}",
+    metric: Metrics = "exact_match",
+    limit: int | None = None,
+    split: str = "",
+    seed: int = 0,
+    batch_size: int = 32,
+    max_tokens: int = 128,
+    to: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    cache_dir: str | os.PathLike[str] = ".cache/flan_jax",
+) -> Evaluation:
+    """Scores a model on benchmarks, on tasks and mixtures, or on rows.
+
+    Args:
+      model: a model, or what `load` takes.
+      what: names, as "mmlu,bbh:cot" or a list of them, of benchmarks (`flan-jax eval --list`) and of registered tasks
+        and mixtures; or rows as `train` takes them.
+      template: the prompt of a row, with its fields in braces, where rows are given.
+      target: its answer; "{answer}" by default.
+      metric: what scores an answer to rows, as for `train`; "exact_match" by default.
+      limit: questions a subtask or task; all by default.
+      split: to score; by default each one's own.
+      seed: of the questions that `limit` draws of benchmarks, and of samples; 0 by default.
+      batch_size: prompts at once, a multiple of the devices; 32 by default.
+      max_tokens: most tokens of an answer to tasks and rows; 128 by default. Benchmarks have their own.
+      to: folder for the journal and report of benchmarks, which go on where they were stopped; by default none.
+      force: whether to score benchmarks that the model was trained on, instead of an error; False by default.
+      cache_dir: where the tokens of tasks are cached.
+
+    Raises `TaskError` for unknown names and absent data, with what to download.
+
+    >>> rows = [{"question": "Say it twice: red.", "answer": "red red"}]
+    >>> fj.evaluate(model, rows, template="{question}", max_tokens=4).scores
+    {'rows': 0.0}
+    """
+    model = model if isinstance(model, Model) else load(model)
+    names = split_names(what)
+    if names is None:
+        rows = cast(Rows, what)
+        names = [register_rows(rows, "rows", template=template, target=target, metrics=metric, is_held_out=True)]
+    known = {*BENCHMARKS, *COLLECTIONS}
+    suite = [name for name in names if name.partition(":")[0] in known]
+    tasks = [name for name in names if name not in suite]
+    benchmarks = held_out = None
+    if suite:
+        config = SuiteConfig(names=tuple(suite), split=split, limit=limit, seed=seed)
+        folder = None if to is None else pathlib.Path(to)
+        benchmarks = score_benchmarks(model, config, folder=folder, batch_size=batch_size, force=force).results
+    if tasks:
+        lengths = {name: measure(name, model.vocabulary, split or None, is_judged=True) for name in tasks}
+        asked = EvalConfig(
+            report=tuple(tasks),
+            batch_size=batch_size,
+            inputs_length=max(found.row_lengths()["inputs"] for found in lengths.values()),
+            targets_length=max_tokens,
+            limit=limit,
+            split=split or None,
+        )
+        held_out = score_tasks(model, asked, cache_dir=os.fspath(cache_dir)).results
+    return Evaluation(benchmarks, held_out)
+
+
+def plot(run: TrainedRun | str | os.PathLike[str]) -> Figure:
+    """Training loss, and held-out scores at every evaluation, the selected step marked: a matplotlib figure that a
+    notebook shows; `figure.savefig("curves.png")` keeps it.
+
+    Args:
+      run: from `train`, or a run's folder.
+
+    >>> [axes.get_xlabel() for axes in fj.plot(run).axes]
+    ['step', 'step']
+    """
+    run = run if isinstance(run, TrainedRun) else TrainedRun(pathlib.Path(run))
+    if not run.folder.is_dir():
+        raise ConfigError(f"{run.folder} is no folder: give a run's, such as runs/demo")
+    return curves(read_metrics(run.folder / "metrics.jsonl"), run.results, run.selected)

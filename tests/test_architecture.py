@@ -25,6 +25,11 @@ ALLOWED = {
     "train": {"core", "models", "optim", "data", "checkpoints"},
     "tpu_plan": {"core", "models", "optim", "data", "train"},
     "cache": {"core", "sources", "declare", "data", "evaluate", "tasks"},
+    "jobs": {
+        *("core", "sources", "declare", "cache", "models", "optim", "checkpoints", "data"),
+        *("decode", "evaluate", "interop", "report", "train"),
+    },
+    "api": {"core", "checkpoints", "declare", "evaluate", "interop", "jobs", "models", "report"},
     "seqio_tasks": {"cache", "core", "declare", "tasks"},
 }
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}

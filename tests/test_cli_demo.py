@@ -1,17 +1,20 @@
 """The demo's parts fit each other, and the verb runs from the embedded checkpoint to the report."""
 
+import argparse
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.cli import demo, gin_config
+from flan_jax.cli import demo, gin_config, pretrained
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.jobs.config import RunConfig
 from flan_jax.train.loop import RunResult
 
 LM_ADAPTED = assets.ASSETS / "lm_adapted"
@@ -40,13 +43,44 @@ def test_selection_and_report_share_no_task_and_neither_is_trained_on():
 
 @pytest.mark.parametrize(("is_finished", "status", "said"), [(True, 0, "took"), (False, 143, "stopped at step 7")])
 def test_a_demo_that_was_stopped_does_not_look_finished(tmp_path, monkeypatch, capsys, is_finished, status, said):
-    def fake_train(args):
-        assert args.gin_file == [demo.RECIPE]
+    def fake_train(config):
+        assert (config.train.model_dir, config.train.mixture) == (str(tmp_path), "procedural")
         return RunResult(tmp_path, 7, is_finished)
 
-    monkeypatch.setattr(demo, "train", fake_train)
+    monkeypatch.setattr(demo, "train_run", fake_train)
+    monkeypatch.setattr(demo, "keep_freed_memory_on_cpu", lambda: None)
     assert main(["demo", "--model_dir", str(tmp_path)]) == status
     assert said in capsys.readouterr().out
+
+
+def no_flags(*args):
+    raise AssertionError("typed values were made text to be parsed again")
+
+
+def test_the_demo_calls_training_with_typed_values(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", no_flags)
+    monkeypatch.setattr(demo, "train_run", lambda config: told.append(config) or RunResult(tmp_path, 5, True))
+    monkeypatch.setattr(demo, "keep_freed_memory_on_cpu", lambda: None)
+    args = {"model_dir": str(tmp_path), "gin_file": [], "gin_search_paths": "", "gin_bindings": ["TRAIN_STEPS = 5"]}
+    assert demo.run(argparse.Namespace(**args)) == 0
+    assert isinstance(told[0], RunConfig) and told[0].train.train_steps == 5
+
+
+def test_pretraining_calls_training_with_typed_values_the_second_stage_from_the_first(tmp_path, monkeypatch):
+    told = []
+
+    def fake_train(config):
+        monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", no_flags)
+        told.append(config.train)
+        (pathlib.Path(config.train.model_dir) / "selected").mkdir(parents=True)
+        return RunResult(tmp_path, 7, True)
+
+    monkeypatch.setattr(pretrained, "train_run", fake_train)
+    monkeypatch.setattr(pretrained, "keep_freed_memory_on_cpu", lambda: None)
+    assert pretrained.main(["--model_dir", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert told[0].initial_checkpoint_path is None
+    assert told[1].initial_checkpoint_path == str(tmp_path / "span" / "selected")
 
 
 @pytest.mark.slow

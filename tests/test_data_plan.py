@@ -3,17 +3,16 @@
 import dataclasses
 import json
 import logging
-import pathlib
 
 import numpy as np
 import pytest
-from data_cache import FakeVocabulary, LengthsReader, make_examples, write_cache, write_mixture, write_split
+from data_cache import FakeVocabulary, make_examples, write_cache, write_mixture, write_split
+from golden.plans_make import CASES, GOLDEN, made_up_reader, spec_of
 
 from flan_jax.core.errors import CacheError, ConfigError, TaskError
-from flan_jax.core.manifest import MixtureManifest, split_dir
-from flan_jax.data import CacheReader, DecoderRows, PlanSpec, make_plan
+from flan_jax.core.manifest import split_dir
+from flan_jax.data import CacheReader, PlanSpec, make_plan
 
-GOLDEN = pathlib.Path(__file__).parent / "golden/plans.json"
 SIZES = {"alpha": 300, "beta": 70, "gamma": 900}
 ARRAYS = ("row_starts", "task_ids", "indices", "epochs", "draws")
 
@@ -71,27 +70,18 @@ def test_more_steps_change_no_earlier_row(tmp_path):
         np.testing.assert_array_equal(values, getattr(long, name)[: len(values)])
 
 
-@pytest.mark.parametrize(
-    ("case", "options"),
-    [("plain", {}), ("decoder_rows", {"layout": DecoderRows(None, "nothing")}), ("prompt", {"prompt_tokens": 5})],
-)
-def test_plans_are_what_they_were(tmp_path, monkeypatch, case, options):
+@pytest.mark.parametrize("case", CASES)
+def test_plans_are_what_they_were(tmp_path, monkeypatch, case):
     """Plans on disk, and runs to be continued, rest on these fingerprints, hashes of arrays and counts."""
     golden = json.loads(GOLDEN.read_text())[case]
-    mixture = MixtureManifest("made_up", {"alpha": 3.0, "beta": 1.0, "never": 0.0}, {}, None, 1.0, {})
-    spec = PlanSpec(mixture, {"inputs": 48, "targets": 24}, batch_size=2, num_steps=12, seed=3, **options)
-    lengths = {
-        task: np.stack([2 + np.arange(size) * 7 % 50, 2 + np.arange(size) * 5 % 20], axis=1)
-        for task, size in (("alpha", 60), ("beta", 20))
-    }
-    reader = LengthsReader(tmp_path, lengths, {"beta": "prefix_lm"})
-    made = make_plan(spec, reader, FakeVocabulary())
+    spec = spec_of(case)
+    made = make_plan(spec, made_up_reader(tmp_path), FakeVocabulary())
     (path,) = tmp_path.glob(f"plans/{golden['fingerprint'][:16]}-12/plan.json")
     assert json.loads(path.read_text()) == golden
     # One of before is read: it lacked what later versions found out.
     path.write_text(json.dumps({key: golden[key] for key in ("fingerprint", "sha256", "content_sha256", "summaries")}))
     monkeypatch.setattr("flan_jax.data.planner._Planner", None)  # making it again would fail
-    read = make_plan(spec, reader, FakeVocabulary())
+    read = make_plan(spec, made_up_reader(tmp_path), FakeVocabulary())
     _assert_equal_plans(made, read)
     assert read.num_steps == 12 and read.summaries == made.summaries and read.steps_per_epoch is None
 

@@ -58,8 +58,20 @@ def build_cache_with_beam(
 ) -> MixtureManifest:
     """As `flan_jax.cache.build.build_cache`, on the workers of `runner`.
 
-    pipeline_options: flags for Beam, e.g. "--project=…". Raises `CacheError` where Beam is not installed or the
-    pipeline fails, and otherwise what `build_cache` raises.
+    Args:
+      mixture: a mixture's or a task's name.
+      vocabulary: what text is tokenised with.
+      cache_dir: folder of all caches; a tokenizer's lies below.
+      runner: Beam's runner, e.g. "DirectRunner".
+      pipeline_options: flags for Beam, e.g. "--project=…".
+      max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
+      modules: what to import, in every worker too, so that the tasks are registered.
+      task_folders: name -> directory of tasks that are read from a folder; None for none.
+      roles: "train", "eval" or both.
+      eval_split: instead of each task's own evaluation split; None for that.
+      available_only: whether tasks whose data is not on this machine are left out, or are an error.
+
+    Raises `CacheError` where Beam is not installed or the pipeline fails, and otherwise what `build_cache` raises.
     """
     beam = _import_beam()
     for line in register(modules, task_folders or {}):
@@ -249,9 +261,10 @@ def _read_json(path: str) -> dict[str, Any] | None:
         return None
     with FileSystems.open(path, "application/octet-stream") as stream:
         try:
-            return json.loads(stream.read())
+            content: dict[str, Any] = json.loads(stream.read())
         except ValueError:
             return None
+        return content
 
 
 def _write_json(path: str, value: Mapping[str, Any]) -> None:

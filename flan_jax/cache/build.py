@@ -109,13 +109,19 @@ def build_cache(
 ) -> MixtureManifest:
     """Caches the splits of `roles` ("train", "eval") of every task of `mixture`, and resolves its rates.
 
-    eval_split: instead of each task's own evaluation split.
-    num_workers: local processes, by default one a core; with 1, and for tasks that only this process knows, the work
-      is done in this process.
-    available_only: leaves out tasks whose data is not on this machine, says so and notes it in the manifest.
-
     Raises `CacheError` before any work if data is missing (unless `available_only`), and at the end if any task failed;
     the others are cached all the same. `TaskError` for an unknown mixture.
+
+    Args:
+      vocabulary: what text is tokenised with.
+      cache_dir: folder of all caches; a tokenizer's lies below.
+      max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
+      modules: what to import, in every worker too, so that the tasks are registered.
+      task_folders: name -> directory of tasks that are read from a folder; None for none.
+      eval_split: instead of each task's own evaluation split.
+      num_workers: local processes, by default one a core; with 1, and for tasks that only this process knows, the work
+        is done in this process.
+      available_only: leaves out tasks whose data is not on this machine, says so and notes it in the manifest.
     """
     for line in register(modules, task_folders or {}):
         print(line, flush=True)

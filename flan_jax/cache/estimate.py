@@ -44,6 +44,14 @@ def estimate_run(
     """Tokenises `SAMPLED_ROWS` examples of each task that is here; tasks of `missing` have the mean of the others.
 
     Raises `TaskError` where no task of the mixture has any data here.
+
+    Args:
+      mixture: the mixture.
+      rates: task -> rate.
+      missing: tasks without data here.
+      vocabulary: what text is tokenised with.
+      feature_lengths: tokens of a row's inputs and targets.
+      num_rows: rows of the run: steps times batch.
     """
     limits = (feature_lengths["inputs"], feature_lengths["targets"])
     means: dict[str, tuple[float, float]] = {}

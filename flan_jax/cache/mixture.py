@@ -28,6 +28,11 @@ def prepare_mixture(
     Tasks whose splits are all in `root` already stay in the mixture without their sources: a cache may have been built
     elsewhere. Raises `CacheError` where data is missing, unless `available_only`. The second is None for a mixture that
     only SeqIO knows: it downloads for itself.
+
+    Args:
+      roles: "train", "eval" or both.
+      eval_split: instead of each task's own evaluation split; None for that.
+      root: the tokenizer's folder of the cache; None where there is none yet.
     """
     work = jobs_of_mixture(mixture, roles, eval_split)
     try:
@@ -76,8 +81,13 @@ def finish_mixture(
 ) -> MixtureManifest:
     """The mixture as it is on disk: with the splits of this run and those that other runs have cached.
 
-    cached: (task, split) -> rows in the cache, None where the split is not there. Raises `CacheError` that lists
-    `errors`, of the jobs that failed, if there are any.
+    Args:
+      work: what `prepare_mixture` gave.
+      here: what was missing; None where that is not known.
+      errors: of the jobs that failed.
+      cached: (task, split) -> rows in the cache, None where the split is not there.
+
+    Raises `CacheError` that lists `errors` if there are any.
     """
     if errors:
         raise CacheError(

@@ -9,6 +9,7 @@ import itertools
 import json
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,13 @@ class Tally:
 def render(
     task: Task, split: str, indices: Sequence[int] | None = None, rendering: int = 0
 ) -> Iterator[tuple[int, Rendered]]:
-    """`task.rendered`, where an error of the renderer's own names the task, the row and the line of code."""
+    """`task.rendered`, where an error of the renderer's own names the task, the row and the line of code.
+
+    Args:
+      split: the source's split.
+      indices: rows to render; None for all of them.
+      rendering: number of the text, of a task that has several of each row.
+    """
     count = 0
     examples = task.rendered(split, indices, rendering)
     while True:
@@ -109,6 +116,10 @@ def tokenise(
     Inputs and targets end in EOS. A task with a pretraining objective has a document as targets and no inputs. All
     renderings of a row come one after another, and go together where one of them is empty or longer than the task's
     `max_inputs_tokens`.
+
+    Args:
+      vocabulary: what text is tokenised with.
+      max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
     """
     # What the source itself left out, such as rows without a gold label (`flan_jax.tasks.flan2021.source`).
     if hasattr(task.source, "left_out"):
@@ -187,7 +198,15 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
 def blank_manifest(
     task: Task, split: str, vocabulary: Vocabulary, max_inputs_length: int | None, print_of_text: str, tally: Tally
 ) -> SplitManifest:
-    """The split's manifest, but for the shards and their count."""
+    """The split's manifest, but for the shards and their count.
+
+    Args:
+      task: the task.
+      vocabulary: what text is tokenised with.
+      max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
+      print_of_text: the fingerprint of the rendered text.
+      tally: where what was dropped and shortened is counted.
+    """
     return SplitManifest(
         task=task.name,
         split=split,
@@ -207,7 +226,7 @@ def blank_manifest(
     )
 
 
-def _attributes(task: Task) -> dict:
+def _attributes(task: Task) -> dict[str, Any]:
     return {
         "cluster": task.cluster,
         "kind": task.kind,

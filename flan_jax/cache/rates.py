@@ -15,7 +15,7 @@ __all__ = ["capped_rate", "resolve_rates"]
 def capped_rate(num_examples: int, cap: int | None, temperature: float) -> float:
     """`min(num_examples, cap) ** (1 / temperature)`: examples-proportional mixing with a maximum (Raffel et al. 2020,
     section 3.5.2)."""
-    return min(num_examples, cap or num_examples) ** (1 / temperature)
+    return float(min(num_examples, cap or num_examples) ** (1 / temperature))
 
 
 def resolve_rates(

@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from flan_jax.cache.moved import describe_move
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.declare import task_folders
@@ -21,6 +22,7 @@ __all__ = [
     "SEQIO",
     "MixtureJobs",
     "SplitJob",
+    "import_modules",
     "jobs_of_mixture",
     "list_jobs",
     "register",
@@ -55,19 +57,30 @@ class MixtureJobs:
 
 
 def register(modules: Sequence[str], folders: Mapping[str, str]) -> list[str]:
-    """Imports `modules` (MIXTURE_OR_TASK_MODULE), then activates the folders of tasks; returns their log lines.
+    """Imports `modules` (MIXTURE_OR_TASK_MODULE), then activates the folders of tasks (TASK_FOLDERS); returns their log
+    lines. Raises what `import_modules` does, and `TaskError` for a folder that cannot be read."""
+    import_modules(modules)
+    return task_folders.activate(folders)
 
-    Raises `TaskError` for a module that cannot be imported; errors inside the module keep their traceback.
+
+def import_modules(modules: Sequence[str]) -> None:
+    """Imports `modules` (MIXTURE_OR_TASK_MODULE).
+
+    Raises `TaskError` for a module that cannot be imported, and with the new name for one that imports what has moved;
+    errors inside the module keep their traceback.
     """
     for module in modules:
         try:
             importlib.import_module(module)
-        except ModuleNotFoundError as error:
+        except ImportError as error:
+            if move := describe_move(error):
+                raise TaskError(f"module {module} (MIXTURE_OR_TASK_MODULE): {move}: change its import") from error
+            if not isinstance(error, ModuleNotFoundError):
+                raise
             raise TaskError(
                 f"module {module} (MIXTURE_OR_TASK_MODULE) cannot be imported, {error}: install it, or put its folder "
                 f"on PYTHONPATH"
             ) from error
-    return task_folders.activate(folders)
 
 
 def jobs_of_mixture(mixture: str, roles: Collection[str] = ROLES, eval_split: str | None = None) -> MixtureJobs:
@@ -110,7 +123,13 @@ def splits_by_role(train_split: str | None, eval_split: str | None) -> dict[str,
 def list_jobs(
     mixture: str, used: Mapping[str, Mapping[str, str]], roles: Collection[str], pipelines: Mapping[str, str]
 ) -> tuple[SplitJob, ...]:
-    """One job a (task, split) of the wanted roles, each once, tasks in order."""
+    """One job a (task, split) of the wanted roles, each once, tasks in order.
+
+    Args:
+      mixture: the mixture's name, for messages.
+      used: task -> {role: split}.
+      pipelines: task -> "native" or "seqio".
+    """
     jobs: dict[SplitJob, None] = {}
     for task, splits in used.items():
         wanted = [split for role, split in splits.items() if role in roles]

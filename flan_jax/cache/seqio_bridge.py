@@ -64,7 +64,17 @@ class RenderedSource(seqio.DataSource):
         use_cached: bool = False,
         num_epochs: int | None = 1,
     ) -> tf.data.Dataset:
-        """The split's examples. `shuffle` leaves their order to SeqIO's shuffle buffer."""
+        """The split's examples. `shuffle` leaves their order to SeqIO's shuffle buffer.
+
+        Args:
+          split: the split's name.
+          shuffle: whether SeqIO will shuffle.
+          seed: of that shuffle; not read here.
+          shard_info: which of how many shards; None for all rows.
+          sequence_length: not read: text has no length yet.
+          use_cached: not read: nothing is cached.
+          num_epochs: how often to go through; None for ever.
+        """
         text, texts = tf.TensorSpec([], tf.string), tf.TensorSpec([None], tf.string)
         signature = {"preamble": text, "query": text, "targets": text, "exemplars": texts}
         signature |= {"references": texts, "options": texts, "index": tf.TensorSpec([], tf.int64)}

@@ -99,6 +99,13 @@ def tokenise(
     """Yields the pipeline's examples. EOS is added where a sequence does not end in it.
 
     Accepted answers are the example's `references`, else its `targets_pretokenized`, else the decoded targets.
+
+    Args:
+      task: SeqIO's task.
+      split: the source's split.
+      vocabulary: what text is tokenised with.
+      max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
+      tally: where what was dropped and shortened is counted.
     """
     _check_vocabulary(task, vocabulary)
     for index, example in enumerate(_dataset(task, split, max_inputs_length).as_numpy_iterator()):
@@ -124,7 +131,15 @@ def blank_manifest(
     print_of_text: str,
     tally: Tally,
 ) -> SplitManifest:
-    """The split's manifest, but for the shards and their count."""
+    """The split's manifest, but for the shards and their count.
+
+    Args:
+      task: SeqIO's task.
+      vocabulary: what text is tokenised with.
+      max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
+      print_of_text: the fingerprint of the rendered text.
+      tally: where what was dropped and shortened is counted.
+    """
     return SplitManifest(
         task=task.name,
         split=split,
@@ -182,7 +197,7 @@ def _dataset(task: seqio.Task, split: str, max_inputs_length: int | None) -> tf.
 
 def _rate(mixture: seqio.Mixture, task: seqio.Task) -> float:
     try:
-        return mixture.get_rate(task)
+        return float(mixture.get_rate(task))
     except (TypeError, ValueError, AttributeError) as error:
         raise CacheError(
             f"mixture {mixture.name}: the rate function of {task.name} fails ({error}): a source that does not know "

@@ -35,7 +35,13 @@ class Trace:
 
 
 def trace(task: Task, split: str, row: int, rendering: int = 0) -> Trace:
-    """The example again, and where its parts are from. Raises `TaskError` as rendering does."""
+    """The example again, and where its parts are from. Raises `TaskError` as rendering does.
+
+    Args:
+      task: the task.
+      split: the source's split.
+      row: number of the source's row.
+    """
     watched = _Watched(task.render)
     ((_, rendered),) = render(dataclasses.replace(task, render=watched), split, [row], rendering)
     # The pool is the exemplar split's first rows, without the row itself.
@@ -63,7 +69,8 @@ class _Watched:
         elif isinstance(renderer, TemplateRenderer):
             self._templates = _WatchedTuple(renderer.templates)
             renderer = dataclasses.replace(renderer, templates=self._templates)
-        return renderer(row, rng, self._pool)
+        rendered: Rendered = renderer(row, rng, self._pool)
+        return rendered
 
     @property
     def template(self) -> int | None:
@@ -100,7 +107,7 @@ class _WatchedPool(Sequence[Row]):
         return self.rows[place]
 
 
-class _WatchedTuple(tuple):
+class _WatchedTuple(tuple[Any, ...]):
     """A tuple that remembers which places were asked for."""
 
     looked_at: list[int]
@@ -128,7 +135,7 @@ class _WatchedWordings:
         return getattr(self._wordings, name)
 
     def turn(self, row: Row, template_id: int, *args: Any) -> Turn:
-        made = self._wordings.turn(row, template_id, *args)
+        made: Turn = self._wordings.turn(row, template_id, *args)
         self.turns.append((template_id, made))
         self.rows.append(row)
         return made

@@ -107,6 +107,12 @@ def write_split(
     returns the manifest.
 
     Leaving the block without a commit, by an error or by a kill, leaves the cache as it was.
+
+    Args:
+      root: the tokenizer's folder of the cache.
+      task: the task's name.
+      split: the split's name.
+      max_shard_bytes: bytes of records a shard holds at most.
     """
     partial = root / PARTIAL_DIR / f"{task}-{split}-{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)

@@ -66,7 +66,14 @@ def trained_on_of_run(
     model_dir: pathlib.Path, mixture: str, tasks: tuple[str, ...], initial_path: str | None
 ) -> TrainedOn:
     """Of a run: its starting weights' data, then its own. Of a run that goes on when its starting weights are gone:
-    what it wrote down at its start."""
+    what it wrote down at its start.
+
+    Args:
+      model_dir: the run's folder.
+      mixture: the mixture that it trains on.
+      tasks: the mixture's tasks.
+      initial_path: the weights that it begins with; None for random ones.
+    """
     start = TrainedOn()
     if initial_path:
         try:

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 import pathlib
 import re
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import jax
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-import flan_jax
 from flan_jax.api import load
-from flan_jax.checkpoints.lineage import TrainedOn, trained_on
-from flan_jax.checkpoints.load import LoadedModel
+from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.core.errors import ConfigError
-from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Benchmark, Format, SampleSettings
+from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, SampleSettings
 from flan_jax.evaluate import (
     SELF_CONSISTENCY,
     EvalResults,
-    JaxLanguageModel,
-    Journal,
     SuiteConfig,
-    run_suite,
 )
-from flan_jax.evaluate.best_template import best_templates
-from flan_jax.evaluate.contamination import findings, notes, refuse, training_tasks
-from flan_jax.report import best_markdown, report_console, to_markdown, write_html, write_results
-from flan_jax.sources.data_dir import data_dir
-from flan_jax.train.config import MeshConfig
-from flan_jax.train.mesh import make_mesh, replicated
-
-DEFAULT_INPUTS_LENGTH = 2048  # where the public MMLU evaluator begins to drop exemplars
-JOURNAL = "journal.jsonl"
-BEST_TEMPLATE = "best_template.md"
-DEVELOPMENT, TEST = "validation", "test"
-SECS_BETWEEN_LINES = 30.0
-DEFAULT_MODULES = ("flan_jax.tasks",)
+from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH, check_benchmarks, score_benchmarks
+from flan_jax.jobs.devices import whole_on_all_devices
+from flan_jax.report import best_markdown, report_console, to_markdown
 
 __all__ = ["add_benchmark_arguments", "benchmark_names", "run_benchmarks"]
 
@@ -77,14 +57,10 @@ class _List(argparse.Action):
     """Prints what `--suite` knows, as `--help` does: without a checkpoint."""
 
     def __call__(self, parser: argparse.ArgumentParser, *args: object, **kwargs: object) -> None:
-        _import_modules(())
+        for module in DEFAULT_MODULES:
+            importlib.import_module(module)
         _print_list()
         parser.exit(0)
-
-
-def _import_modules(modules: Sequence[str]) -> None:
-    for module in modules or DEFAULT_MODULES:
-        importlib.import_module(module)
 
 
 def _print_list() -> None:
@@ -101,7 +77,7 @@ def _print_list() -> None:
 
 def run_benchmarks(args: argparse.Namespace) -> int:
     """Scores and prints; 0 when all items were scored. Files go to `--out`."""
-    _import_modules(args.module)
+    modules = tuple(args.module) or DEFAULT_MODULES
     config = SuiteConfig(
         names=benchmark_names(args.suite),
         format=args.format,
@@ -112,105 +88,23 @@ def run_benchmarks(args: argparse.Namespace) -> int:
         sampling=_sampling(args),
         available_only=args.available_only,
     )
-    pairs = config.resolve()  # a misspelt name is to be told before a model is loaded
-    development = _development(config, pairs) if args.best_template else None
-    if development is not None:
-        config = dataclasses.replace(config, split=TEST)
-    mesh = make_mesh(MeshConfig(data=-1))
-    loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
-    history = trained_on(loaded.source)
-    asked = [(b, b.split(config.split if config.split in b.splits else None)) for b, _ in pairs]
-    found = findings(asked, training_tasks(history))
-    if not args.force:
-        refuse(found, str(loaded.source.path))
-    model = JaxLanguageModel(
-        loaded.name,
-        loaded.config,
-        loaded.params,
-        loaded.vocabulary,
+    check_benchmarks(config, modules=modules, best_template=args.best_template)
+    scores = score_benchmarks(
+        load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices()),
+        config,
+        folder=pathlib.Path(args.out or pathlib.Path("eval") / _slug(args.checkpoint)),
+        modules=modules,
         inputs_length=args.inputs_length or DEFAULT_INPUTS_LENGTH,
         batch_size=args.batch_size,
-        mesh=mesh,
+        best_template=args.best_template,
+        force=args.force,
     )
-    folder = pathlib.Path(args.out or pathlib.Path("eval") / _slug(args.checkpoint))
-    with Journal(folder / JOURNAL) as journal:
-        journal.claim(model.fingerprint, model.name)
-        if journal.records:
-            print(f"{folder / JOURNAL} has {len(journal.records):,} answers, which are not asked for again")
-        best = {}
-        if development is not None:
-            best = {result.key: result for result in _run(development, model, journal).benchmarks}
-        results = _run(config, model, journal, notes(found, history))
-        templates = [t for test in results.benchmarks if test.key in best for t in best_templates(best[test.key], test)]
-        write_results(folder, results)
-        write_html(folder, results, journal.records, _settings(args, loaded, history), templates)
-    report_console().print(Markdown(to_markdown(results)))
-    files = ["report.html", "results.md", "summary.json", JOURNAL]
-    if templates:
-        table = best_markdown(templates)
-        (folder / BEST_TEMPLATE).write_text(table)
-        report_console().print(Markdown(table))
-        files.append(BEST_TEMPLATE)
-    print(_speed(results))
-    print(f"Written: {', '.join(str(folder / name) for name in files)}")
+    report_console().print(Markdown(to_markdown(scores.results)))
+    if scores.templates:
+        report_console().print(Markdown(best_markdown(scores.templates)))
+    print(_speed(scores.results))
+    print(f"Written: {', '.join(map(str, scores.files))}")
     return 0
-
-
-def _development(config: SuiteConfig, pairs: Sequence[tuple[Benchmark, Format]]) -> SuiteConfig:
-    """The same benchmarks on the split that picks a template. Raises `ConfigError` for those without one."""
-    if config.split not in ("", TEST):
-        raise ConfigError(f"--best_template scores splits {DEVELOPMENT} and {TEST}: leave --split {config.split} out")
-    for benchmark, _ in pairs:
-        if not {DEVELOPMENT, TEST} <= set(benchmark.splits) or "flan2021" not in benchmark.tags:
-            raise ConfigError(
-                f"{benchmark.name} has no templates to pick from on a {DEVELOPMENT} split (its splits: "
-                f"{', '.join(benchmark.splits)}): --best_template is for FLAN 2021's benchmarks, as flan_paraphrase"
-            )
-    return dataclasses.replace(config, split=DEVELOPMENT)
-
-
-def _settings(args: argparse.Namespace, loaded: LoadedModel, history: TrainedOn) -> dict[str, str]:
-    """What the report says of how the model was asked, beside the results' own."""
-    tasks = training_tasks(history)
-    trained = f"{', '.join(history.mixtures)}: {len(tasks):,} tasks" if history.mixtures else "not recorded"
-    return {
-        "checkpoint": str(loaded.source.path),
-        "trained on": trained,
-        "vocabulary": f"{loaded.vocabulary.path} ({loaded.vocabulary.fingerprint[:12]})",
-        "activations": loaded.config.dtype,
-        "longest prompt, tokens": str(args.inputs_length or DEFAULT_INPUTS_LENGTH),
-        "prompts at once": str(args.batch_size),
-        "data folder": str(data_dir()),
-        "flan_jax, JAX": f"{flan_jax.__version__}, {jax.__version__} on {jax.devices()[0].device_kind}",
-    }
-
-
-def _run(config: SuiteConfig, model: JaxLanguageModel, journal: Journal, notes: Sequence[str] = ()) -> EvalResults:
-    if not sys.stderr.isatty():
-        return run_suite(config, model, journal, _lines(), notes)
-    columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        bar = progress.add_task("scoring", total=None)
-        return run_suite(
-            config, model, journal, lambda done, total: progress.update(bar, completed=done, total=total), notes
-        )
-
-
-def _lines() -> Callable[[int, int], None]:
-    """Progress as a plain line now and then, with the time left at the pace so far."""
-    start, first, last = time.monotonic(), -1, 0.0
-
-    def on_item(done: int, total: int) -> None:
-        nonlocal first, last
-        now = time.monotonic()
-        first = done if first < 0 else first
-        if done == total or now - last >= SECS_BETWEEN_LINES:
-            pace = (done - first) / max(now - start, 1e-9)
-            left = f", {(total - done) / pace:,.0f} s left" if done > first and done < total else ""
-            print(f"scored {done:,} of {total:,}{left}", file=sys.stderr, flush=True)
-            last = now
-
-    return on_item
 
 
 def _sampling(args: argparse.Namespace) -> SampleSettings | None:

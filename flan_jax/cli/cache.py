@@ -98,9 +98,11 @@ def run(args: argparse.Namespace) -> int:
         if requests:
             raise ConfigError("--gin_file and --mixture exclude each other: set --gin.MIXTURE_OR_TASK_NAME for another")
         from flan_jax.cli.gin_config import load_run
+        from flan_jax.cli.plan import UNUSED
 
+        args.gin_bindings = [*UNUSED, *args.gin_bindings]
         config = load_run(args)
-        requests = requests_of_run(config)
+        requests = [*config.cache_requests()]
         modules, folders = args.module or config.tasks.modules, {**config.tasks.folders, **folders}
         cache_dir, vocab_path = cache_dir or config.train.cache_dir, vocab_path or config.train.vocab_path
     if not requests:
@@ -121,13 +123,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         carry_out(order)
     return 0
-
-
-def requests_of_run(config: Any) -> list[CacheRequest]:
-    """What a run (`gin_config.RunConfig`) trains on, then what it is judged on."""
-    evaluation = config.evaluation
-    judged = dict.fromkeys([*evaluation.selection, *evaluation.report])
-    return [
-        CacheRequest(config.train.mixture, ("train",), config.train.feature_lengths["inputs"]),
-        *(CacheRequest(name, ("eval",), evaluation.inputs_length, evaluation.split) for name in judged),
-    ]

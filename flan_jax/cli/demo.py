@@ -10,8 +10,9 @@ import argparse
 import signal
 import time
 
-from flan_jax.cli.main import parse_verb
-from flan_jax.cli.train import train
+from flan_jax.cli.gin_config import load
+from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
+from flan_jax.jobs.training import train_run
 
 HELP = "Finetune the embedded tiny T5 on the embedded tasks, judge it on held-out ones, and write the report."
 RECIPE = "gin/recipes/demo.gin"
@@ -28,11 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the demo; 0 when it went through, 143 (128 + SIGTERM, as shells have it) when it was stopped on the way."""
     start = time.monotonic()
-    argv = [f"--gin_file={file}" for file in args.gin_file or [RECIPE]]
-    argv += [f"--gin_search_paths={args.gin_search_paths}", f"--gin_bindings=MODEL_DIR = {args.model_dir!r}"]
-    argv += [f"--gin_bindings={binding}" for binding in args.gin_bindings]
-    _, train_args = parse_verb("train", argv)
-    result = train(train_args)
+    bindings = [f"MODEL_DIR = {args.model_dir!r}", *args.gin_bindings]
+    search_paths = [path for path in args.gin_search_paths.split(",") if path]
+    config = load(args.gin_file or [RECIPE], bindings, search_paths)
+    keep_freed_memory_on_cpu()
+    result = train_run(config)
     minutes = (time.monotonic() - start) / 60
     if not result.is_finished:
         print(f"\nThe demo was stopped at step {result.step}, after {minutes:.1f} minutes: the same command goes on.")

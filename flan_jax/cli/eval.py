@@ -5,28 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
-from rich.progress import Progress
 from rich.table import Table
 
 from flan_jax.api import load
 from flan_jax.cache.build import DEFAULT_MODULES
-from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
 from flan_jax.checkpoints.load import LoadedModel
-from flan_jax.cli.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.manifest import cache_root, write_json_atomically
-from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator, TaskResult
-from flan_jax.evaluate.results import normalised_average, normalised_scores
-from flan_jax.evaluate.statistics import task_average_interval
+from flan_jax.core.manifest import write_json_atomically
+from flan_jax.evaluate import EvalConfig, EvalResults
+from flan_jax.evaluate.results import normalised_average
+from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
+from flan_jax.jobs.devices import whole_on_all_devices
+from flan_jax.jobs.held_out import score_tasks
 from flan_jax.report import report_console
-from flan_jax.train.config import MeshConfig
-from flan_jax.train.mesh import make_mesh, replicated
+from flan_jax.report.task_table import TEXT_COLUMNS, task_rows
 
 HELP = "score a checkpoint on benchmarks or any mixture"
 DEFAULT_INPUTS_LENGTH = 512
@@ -80,43 +78,37 @@ def run(args: argparse.Namespace) -> int:
         split=args.split,
         num_samples=args.num_samples,
     )
-    mesh = make_mesh(MeshConfig(data=-1))
-    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
-    modules, folders = tuple(args.module) or DEFAULT_MODULES, task_folders(args)
-    requests = tuple(CacheRequest(name, ("eval",), args.inputs_length, args.split) for name in config.report)
-    vocab_path = str(model.vocabulary.path)
-    ensure_cache(BuildOrder(requests, args.cache_dir, vocab_path, modules, folders, available_only=args.available_only))
-    root = cache_root(args.cache_dir, model.vocabulary.fingerprint)
-    evaluator = Evaluator(root, model.vocabulary, model.config, config, mesh)
-    with Progress(transient=True) as progress:
-        bar = progress.add_task("scoring", total=None)
-        step = model.source.step or 0
-        results = evaluator.run(
-            model.params, step, lambda done, total: progress.update(bar, completed=done, total=total)
-        )
-    baseline = evaluator.copy_input_scores() if args.copy_input_baseline else {}
-    _print_table(results, model, baseline)
+    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
+    scores = score_tasks(
+        model,
+        config,
+        cache_dir=args.cache_dir,
+        modules=tuple(args.module) or DEFAULT_MODULES,
+        task_folders=task_folders(args),
+        available_only=args.available_only,
+        copy_input_baseline=args.copy_input_baseline,
+    )
+    _print_table(scores.results, model, scores.copy_input)
     if args.out:
-        _write(pathlib.Path(args.out), results, model, baseline)
+        _write(pathlib.Path(args.out), scores.results, model, scores.copy_input)
     return 0
 
 
-def _print_table(results: EvalResults, model: LoadedModel, baseline: dict[str, np.ndarray]) -> None:
-    tasks = results.in_group("report")
+def _print_table(results: EvalResults, model: LoadedModel, baseline: Mapping[str, np.ndarray]) -> None:
+    cells = task_rows(results, baseline)
     table = Table(title=f"{model.source.path}, step {results.step}", caption="percent, 95% bootstrap intervals")
-    for name in ("cluster", "task", "format", "metric"):
-        table.add_column(name, overflow="fold")
-    numbers = ["examples", "score", "chance", "unfinished", *(["copy input"] if baseline else [])]
-    for name in numbers:
-        table.add_column(name, justify="right")
-    for task in sorted(tasks, key=lambda task: (task.cluster, task.task)):
-        cells = [task.cluster, task.task, task.format, task.metric, f"{task.n} of {task.num_examples}"]
-        cells += [_percent(task.score, task.low, task.high), f"{100 * task.chance:.0f}", str(task.num_unfinished)]
-        table.add_row(*cells, *([f"{100 * baseline[task.task].mean():.1f}"] if baseline else []))
+    for name in cells.header:
+        if name in TEXT_COLUMNS:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right")
+    for row in cells.rows:
+        table.add_row(*row)
     table.add_section()
-    table.add_row(*_summary(tasks, baseline), style="bold")
+    table.add_row(*cells.summary, style="bold")
     console = report_console()
     console.print(table)
+    tasks = results.in_group("report")
     for field, text in (("num_trimmed", "prompts were trimmed"), ("num_empty", "generations held no text")):
         if count := sum(getattr(task, field) for task in tasks):
             console.print(f"{count} of {sum(task.n for task in tasks)} {text}")
@@ -126,21 +118,7 @@ def _print_table(results: EvalResults, model: LoadedModel, baseline: dict[str, n
     )
 
 
-def _summary(tasks: Iterable[TaskResult], baseline: dict[str, np.ndarray]) -> list[str]:
-    tasks = list(tasks)
-    interval = task_average_interval(
-        [normalised_scores(task) for task in tasks], confidence=0.95, num_resamples=1000, seed=0
-    )
-    cells = ["", f"normalised average of {len(tasks)} tasks", "", "", str(sum(task.n for task in tasks))]
-    cells += [_percent(interval.mean, interval.low, interval.high), "", str(sum(task.num_unfinished for task in tasks))]
-    return cells + ([f"{100 * np.mean([scores.mean() for scores in baseline.values()]):.1f}"] if baseline else [])
-
-
-def _percent(mean: float, low: float, high: float) -> str:
-    return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, baseline: dict[str, np.ndarray]) -> None:
+def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, baseline: Mapping[str, np.ndarray]) -> None:
     """`eval.json`: everything; `predictions.jsonl`: the samples, one a line."""
     value = results.to_json()
     value["checkpoint"] = str(model.source.path)

@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import pathlib
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.evaluate import EvalConfig
+from flan_jax.jobs.config import RunConfig, TaskConfig
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
 from flan_jax.models.tuning import TuningConfig
 from flan_jax.optim import (
@@ -37,52 +37,9 @@ from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.config import MeshConfig, TrainConfig
 from gin import config as gin_internals
 
-__all__ = ["RunConfig", "TaskConfig", "add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]
+__all__ = ["add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]
 
 _REQUIRED = gin.REQUIRED
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskConfig:
-    """Where tasks are registered.
-
-    Attributes:
-      modules: MIXTURE_OR_TASK_MODULE: modules whose import registers tasks (ours or SeqIO's).
-      folders: TASK_FOLDERS: name -> directory of tasks that are read from a folder (`declare.task_folders`), e.g.
-        {"niv2": "/data/niv2"}.
-      suites: TASK_SUITES, the old name of `folders`, to which it is added.
-      available_only: AVAILABLE_ONLY: whether tasks whose data is not on this machine are left out of mixtures, with a
-        note of their share, or stop the run.
-      data_dir: DATA_DIR: folder of the data sets' own folders (`flan_jax.sources.data_dir`); None leaves it to
-        FLAN_JAX_DATA_DIR, then ./data.
-    """
-
-    modules: tuple[str, ...] = ("flan_jax.tasks",)
-    folders: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    data_dir: str | None = None
-    available_only: bool = False
-
-    def __post_init__(self) -> None:
-        modules = (self.modules,) if isinstance(self.modules, str) else tuple(self.modules)
-        object.__setattr__(self, "modules", modules)
-        if self.suites:
-            print("TASK_SUITES is called TASK_FOLDERS now", file=sys.stderr)
-        object.__setattr__(self, "folders", {**self.suites, **self.folders})
-        object.__setattr__(self, "suites", {})
-
-
-@dataclasses.dataclass(frozen=True)
-class RunConfig:
-    """Everything a run is told. `operative` is the gin text that gives the same run again."""
-
-    train: TrainConfig
-    model: ModelConfig
-    optimizer: OptimizerConfig
-    evaluation: EvalConfig
-    tasks: TaskConfig
-    tuning: TuningConfig
-    operative: str
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ctypes
 import sys
 
+import jax
+
 _M_TRIM_THRESHOLD = -1  # names and values of <malloc.h>
 _M_MMAP_MAX = -4
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["keep_freed_memory", "keep_freed_memory_on_cpu"]
 
 
 def keep_freed_memory() -> bool:
@@ -28,3 +30,9 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, -1))
+
+
+def keep_freed_memory_on_cpu() -> None:
+    """`keep_freed_memory` where the CPU is what computes."""
+    if jax.default_backend() == "cpu":
+        keep_freed_memory()

@@ -13,8 +13,7 @@ from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
-from flan_jax.train.config import MeshConfig
-from flan_jax.train.mesh import make_mesh, replicated
+from flan_jax.jobs.devices import on_all_devices, whole_on_all_devices
 
 HELP = "score a checkpoint on tasks of lm-evaluation-harness (pip install 'flan_jax[lm_eval]')"
 DEFAULT_INPUTS_LENGTH = 2048
@@ -61,12 +60,10 @@ def run(args: argparse.Namespace) -> int:
     manager = TaskManager(include_path=args.include_path)
     if unknown := [name for name in tasks if name not in manager.all_tasks]:
         raise ConfigError(f"lm-eval has no task {', '.join(unknown)}: see `lm_eval ls tasks`, or give --include_path")
-    mesh = make_mesh(MeshConfig(data=-1))
-    loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=replicated(mesh))
+    loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
+    params, mesh = on_all_devices(loaded.params)
     sizes = {"inputs_length": args.inputs_length, "batch_size": args.batch_size}
-    model = JaxLanguageModel(
-        str(loaded.source.path), loaded.config, loaded.params, loaded.vocabulary, mesh=mesh, **sizes
-    )
+    model = JaxLanguageModel(str(loaded.source.path), loaded.config, params, loaded.vocabulary, mesh=mesh, **sizes)
     adapter = lm_eval_model(model, args.option_end, args.seed)
     results = simple_evaluate(
         model=adapter,

@@ -61,7 +61,8 @@ def run_verb(verb: str, argv: Sequence[str]) -> int:
     module, args = parse_verb(verb, argv)
     if getattr(args, "data_dir", None):
         set_data_dir(args.data_dir)
-    return module.run(args)
+    status: int = module.run(args)
+    return status
 
 
 def parse_verb(verb: str, argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:

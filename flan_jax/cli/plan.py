@@ -14,7 +14,7 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
 
 HELP = "compile a recipe's train step for a TPU slice that is not here: memory, arithmetic, communication"
-# What a run needs and a plan does not.
+# What a run needs, and a plan or a cache does not.
 UNUSED = ("MODEL_DIR = 'unused'", "INITIAL_CHECKPOINT_PATH = 'unused'")
 
 __all__ = ["HELP", "UNUSED", "add_arguments", "parse_mesh", "run"]

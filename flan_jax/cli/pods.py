@@ -85,7 +85,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def make_plan(file: pathlib.Path, recipe: str, topology: str, mesh: str) -> bool:
-    """Runs `flan-jax plan` in a process of its own, since the compiler keeps its memory; whether there is a plan."""
+    """Runs `flan-jax plan` in a process of its own, since the compiler keeps its memory; whether there is a plan.
+
+    Args:
+      file: where the plan's JSON goes.
+      recipe: name of a file in gin/recipes.
+      topology: slice, as `flan-jax plan --topology` has it.
+      mesh: layout, as `--mesh` has it.
+    """
     command = [sys.executable, "-m", "flan_jax.cli.main", "plan", f"--gin_file=gin/recipes/{recipe}.gin"]
     command += [f"--topology={topology}", f"--json={file}", *([f"--mesh={mesh}"] if mesh else [])]
     print(f"{recipe} on {topology} {mesh}", flush=True)
@@ -95,7 +102,14 @@ def make_plan(file: pathlib.Path, recipe: str, topology: str, mesh: str) -> bool
 
 
 def plan_file(out: pathlib.Path, recipe: str, topology: str, mesh: str) -> pathlib.Path:
-    """Where the plan of a step is kept. Recipes whose steps are the same program share it."""
+    """Where the plan of a step is kept. Recipes whose steps are the same program share it.
+
+    Args:
+      out: the folder of plans.
+      recipe: name of a file in gin/recipes.
+      topology: slice, as `flan-jax plan --topology` has it.
+      mesh: layout, as `--mesh` has it.
+    """
     config = load([f"gin/recipes/{recipe}.gin"], UNUSED)
     train = config.train
     same: list[Any] = [config.model, type(config.optimizer).__name__, train.feature_lengths, train.batch_size]

@@ -13,8 +13,11 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from flan_jax.cli import train
+from flan_jax.checkpoints.find import SELECTED
+from flan_jax.cli.gin_config import load
+from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core import assets
+from flan_jax.jobs.training import train_run
 
 STAGES = (("span", "gin/recipes/demo_span.gin"), ("prefix", "gin/recipes/demo_prefix.gin"))
 
@@ -25,16 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model_dir", type=pathlib.Path, default=pathlib.Path("runs/pretrained"))
     parser.add_argument("--out", type=pathlib.Path, default=assets.ASSETS / "lm_adapted")
     args = parser.parse_args(argv)
+    keep_freed_memory_on_cpu()
     start = ""
     for name, recipe in STAGES:
         stage_dir = args.model_dir / name
         bindings = [f"MODEL_DIR = {str(stage_dir)!r}"] + ([f"INITIAL_CHECKPOINT_PATH = {start!r}"] if start else [])
-        verb = argparse.ArgumentParser()
-        train.add_arguments(verb)
-        stage = train.train(verb.parse_args([f"--gin_file={recipe}", *[f"--gin_bindings={b}" for b in bindings]]))
-        if not stage.is_finished:
+        if not train_run(load([recipe], bindings)).is_finished:
             return 0  # stopped by SIGTERM, with everything saved: the same command continues
-        start = str(stage_dir / "selected")
+        start = str(stage_dir / SELECTED)
     shutil.rmtree(args.out, ignore_errors=True)
     shutil.copytree(start, args.out)
     print(f"the LM-adapted weights are in {args.out}")

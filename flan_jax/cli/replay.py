@@ -15,7 +15,7 @@ from flan_jax.cache.native import fit_exemplars
 from flan_jax.cache.resolve import register
 from flan_jax.cache.trace import Trace, trace
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.cli.gin_config import RunConfig, load
+from flan_jax.cli.gin_config import load
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError, FlanError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
@@ -23,6 +23,7 @@ from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
 from flan_jax.declare.task import Task, missing_source
+from flan_jax.jobs.config import RunConfig
 from flan_jax.models.tuning import tuned_model
 from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.loop import CONFIG_FILE

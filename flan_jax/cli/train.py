@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import functools
-import importlib
 import logging
 import os
 
 import jax
 
-from flan_jax.cache.ensure import BuildOrder, ensure_cache
-from flan_jax.cli.cache import requests_of_run
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
-from flan_jax.cli.host_memory import keep_freed_memory
+from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core.errors import ConfigError
-from flan_jax.declare.benchmark import resolve
-from flan_jax.evaluate.judge import make_judge
-from flan_jax.report import print_report, write_report, write_results
-from flan_jax.train.loop import RunResult, run_training
+from flan_jax.jobs.training import train_run
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
 
-__all__ = ["HELP", "add_arguments", "run", "train"]
+__all__ = ["HELP", "add_arguments", "join_processes", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,42 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains; 0 when the run is finished or was stopped by SIGTERM with everything saved."""
-    train(args)
-    return 0
-
-
-def train(args: argparse.Namespace) -> RunResult:
-    """Trains from the verb's arguments, and writes the report of a finished run that judged."""
     config = load_run(args)
     join_processes(args)
-    if jax.default_backend() == "cpu":
-        keep_freed_memory()
-    tasks = config.tasks  # registered in the cache's own process: a module of tasks may import TensorFlow
-    order = BuildOrder(
-        tuple(requests_of_run(config)),
-        config.train.cache_dir,
-        str(config.train.vocab_path),
-        tuple(tasks.modules),
-        dict(tasks.folders),
-        available_only=tasks.available_only,
-    )
-    if config.evaluation.has_suite:  # benchmarks are asked in this process: their modules must do without TensorFlow
-        for module in tasks.modules:
-            importlib.import_module(module)
-        resolve([*config.evaluation.suite, *config.evaluation.suite_selection])  # before a cache is built
-    result = run_training(
-        config.train,
-        config.model,
-        config.optimizer,
-        config.tuning,
-        make_judge=functools.partial(make_judge, config.evaluation, write=write_results),
-        ensure_cache=functools.partial(ensure_cache, order),
-        operative_config=config.operative,
-    )
-    if result.is_finished and jax.process_index() == 0 and config.evaluation.selects:
-        write_report(result.model_dir)
-        print_report(result.model_dir)
-    return result
+    keep_freed_memory_on_cpu()
+    train_run(config)
+    return 0
 
 
 def join_processes(args: argparse.Namespace) -> None:

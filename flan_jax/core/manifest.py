@@ -149,7 +149,7 @@ class MixtureManifest:
 
 def encode_record(example: CachedExample) -> bytes:
     """One ArrayRecord record: msgpack of [inputs int32 bytes, targets int32 bytes, references, options, index]."""
-    return msgpack.packb(
+    record: bytes = msgpack.packb(
         [
             np.asarray(example.inputs_tokens, "<i4").tobytes(),
             np.asarray(example.targets_tokens, "<i4").tobytes(),
@@ -158,6 +158,7 @@ def encode_record(example: CachedExample) -> bytes:
             int(example.index),
         ]
     )
+    return record
 
 
 def decode_record(record: bytes) -> CachedExample:
@@ -238,7 +239,8 @@ def file_sha256(path: pathlib.Path) -> str:
 
 def _read_json(path: pathlib.Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text())
+        return content
     except FileNotFoundError as error:
         raise CacheError(f"{path} does not exist: build it with `flan-jax cache`") from error
     except ValueError as error:

@@ -62,10 +62,12 @@ class SentencePieceVocabulary(Vocabulary):
         self.fingerprint = hashlib.sha256(model_bytes + f"|{num_sentinels}".encode()).hexdigest()
 
     def encode(self, text: str) -> list[int]:
-        return self._processor.encode(text)
+        ids: list[int] = self._processor.encode(text)
+        return ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        return self._processor.encode(list(texts))
+        ids: list[list[int]] = self._processor.encode(list(texts))
+        return ids
 
     def decode(self, ids: Iterable[int]) -> str:
         skipped = PAD_ID if self.start_id is None else self.start_id
@@ -76,7 +78,8 @@ class SentencePieceVocabulary(Vocabulary):
                 break
             if token != skipped:
                 clean.append(token if token < self.size else self._unknown_id)
-        return self._processor.decode(clean)
+        text: str = self._processor.decode(clean)
+        return text
 
     def piece(self, token: int) -> str:
         return self._processor.id_to_piece(int(token))

@@ -108,7 +108,8 @@ class TokenizerJsonVocabulary(Vocabulary):
 
 def _read_settings(file: pathlib.Path) -> dict[str, Any]:
     try:
-        return json.loads(file.read_text())
+        settings: dict[str, Any] = json.loads(file.read_text())
+        return settings
     except FileNotFoundError as error:
         raise ConfigError(f"{file} does not exist: it names the token that ends a text; copy it too") from error
     except ValueError as error:

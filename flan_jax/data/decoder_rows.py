@@ -23,6 +23,12 @@ def pack_decoder_rows(
 
     `decoder_causal_attention` is SeqIO's name for 1 where the model may look ahead: over the inputs, the start id
     included. Only targets have weight. Raises `CacheError` where a row overflows.
+
+    Args:
+      examples: (inputs, targets) token ids of each example.
+      num_rows: number of rows.
+      layout: the model's start id, and what ends a prompt.
+      row_length: tokens of a row, inputs and targets together.
     """
     pairs = [(layout.inputs_of(inputs), targets) for inputs, targets in examples]
     tokens_BL, segments_BL, positions_BL = pack_side(

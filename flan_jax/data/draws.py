@@ -42,6 +42,9 @@ class DrawStream:
     Over any stretch of the stream a task's draws differ from share x length by less than two at chunk borders; draw k
     of a task is element k mod n of the permutation that belongs to (seed, task, epoch k // n). Where the cache holds
     `num_renderings` texts of a source's row, one after another, epoch e reads text e modulo their number.
+
+    Args:
+      chunk_draws: draws of a chunk, the unit that is shuffled.
     """
 
     def __init__(

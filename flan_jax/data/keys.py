@@ -42,7 +42,14 @@ def example_keys(indices: np.ndarray, epochs: np.ndarray, *parts: str | int) -> 
 def uniform_ints(
     keys: np.ndarray, stream: int | np.ndarray, low: np.ndarray | int, high: np.ndarray | int
 ) -> np.ndarray:
-    """int64 in [low, high), one for each key; `stream` tells apart several numbers drawn from one key."""
+    """int64 in [low, high), one for each key; `stream` tells apart several numbers drawn from one key.
+
+    Args:
+      keys: uint64, one for each number.
+      stream: number of the draw.
+      low: smallest number.
+      high: the first one above the largest.
+    """
     words = _splitmix64(np.asarray(keys, np.uint64) + _splitmix64(np.asarray(stream, np.uint64)))
     fractions = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
     low = np.asarray(low, np.int64)

@@ -95,6 +95,11 @@ def first_fit(lengths_E2: np.ndarray, inputs_length: int, targets_length: int, n
     """Row of each example, int32 [E]: the first of `num_open` open rows with room, in order of arrival.
 
     What a streaming packer does, kept for comparison. A row is closed, oldest first, when all are open and none fits.
+
+    Args:
+      lengths_E2: int, (inputs, targets) tokens of each example.
+      inputs_length: tokens of a row's inputs.
+      targets_length: tokens of a row's targets.
     """
     rows_E = np.empty(len(lengths_E2), np.int32)
     free: list[list[int]] = []  # [row, free inputs, free targets], oldest first
@@ -137,7 +142,13 @@ def pack_windows(lengths_E2: np.ndarray, inputs_length: int, targets_length: int
 
 
 def density(lengths_E2: np.ndarray, num_rows: int, inputs_length: int, targets_length: int) -> float:
-    """Share of the positions of `num_rows` rows, encoder and decoder, that hold a token."""
+    """Share of the positions of `num_rows` rows, encoder and decoder, that hold a token.
+
+    Args:
+      lengths_E2: int, (inputs, targets) tokens of each example.
+      inputs_length: tokens of a row's inputs.
+      targets_length: tokens of a row's targets.
+    """
     return float(lengths_E2.sum()) / (max(1, num_rows) * (inputs_length + targets_length))
 
 
@@ -193,9 +204,13 @@ def suggest_lengths(
 ) -> LengthSuggestion | None:
     """Row lengths that pack the examples denser than the given ones and lose no more of them, or None.
 
-    lengths_E2: untrimmed (inputs, targets) of examples as they are drawn; an even sample of `max_examples` is tried.
     Candidates keep one cap and set the other so that both fill up together, and their neighbours, in steps of
     `multiple`; the densest by trial wins. At least one point of density must be gained.
+
+    Args:
+      lengths_E2: untrimmed (inputs, targets) of examples as they are drawn; an even sample of `max_examples` is tried.
+      inputs_length: tokens of a row's inputs now.
+      targets_length: tokens of a row's targets now.
     """
     if not len(lengths_E2):
         raise ConfigError("there are no lengths to suggest rows from: cache at least one example")

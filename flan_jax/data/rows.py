@@ -43,6 +43,11 @@ def pack_rows(
     """Rows [B, L] and [B, T] of (inputs, targets) pairs, each in row `rows_E` (ascending) after the pairs before it.
 
     Raises `CacheError` where a row overflows: the cache's lengths are then not those of its examples.
+
+    Args:
+      num_rows: number of rows.
+      inputs_length: tokens of a row's inputs.
+      targets_length: tokens of a row's targets.
     """
     encoder_tokens_BL, encoder_segments_BL, encoder_positions_BL = pack_side(
         [inputs for inputs, _ in examples], rows_E, num_rows, inputs_length, "inputs"
@@ -71,7 +76,16 @@ def pack_examples(
     targets_length: int,
     layout: DecoderRows | None,
 ) -> dict[str, np.ndarray]:
-    """`pack_rows`, or `pack_decoder_rows` where there is a `layout`, into rows of both lengths together."""
+    """`pack_rows`, or `pack_decoder_rows` where there is a `layout`, into rows of both lengths together.
+
+    Args:
+      examples: (inputs, targets) token ids of each example.
+      rows_E: int, the row of each example, ascending.
+      num_rows: number of rows.
+      inputs_length: tokens of a row's inputs.
+      targets_length: tokens of a row's targets.
+      layout: a decoder's rows; None for an encoder-decoder's.
+    """
     if layout is None:
         return pack_rows(examples, rows_E, num_rows, inputs_length, targets_length)
     return pack_decoder_rows(examples, rows_E, num_rows, layout, inputs_length + targets_length)
@@ -83,6 +97,12 @@ def batch_at(
     """The batch of `step`, arrays as docs/architecture.md names them; of it the global rows `rows` only.
 
     A host passes the rows its devices hold: only their examples are read. `row_ids` are numbers in the global batch.
+
+    Args:
+      plan: which example is in which row.
+      reader: reads the examples.
+      step: number of the step, from 0.
+      rows: numbers of rows in the global batch.
     """
     row_ids = np.arange(plan.batch_size, dtype=np.int32)[rows]
     entries, rows_E = plan.entries_of_rows(plan.first_row(step) + row_ids.astype(np.int64))
@@ -115,7 +135,14 @@ def empty_batch(
 def batch_of_pairs(
     plan: PackingPlan, row_ids: np.ndarray, pairs: Sequence[Pair], rows_E: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The rows `row_ids` of a global batch, from their (inputs, targets) and the place in `row_ids` of each."""
+    """The rows `row_ids` of a global batch, from their (inputs, targets) and the place in `row_ids` of each.
+
+    Args:
+      plan: which example is in which row.
+      row_ids: numbers of the rows in the global batch.
+      pairs: (inputs, targets) token ids of the examples of these rows.
+      rows_E: the place of each example's row in `row_ids`, ascending.
+    """
     batch = pack_examples(pairs, rows_E, len(row_ids), plan.inputs_length, plan.targets_length, plan.layout)
     batch["row_ids"] = row_ids.copy()
     return batch

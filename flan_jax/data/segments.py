@@ -14,7 +14,12 @@ __all__ = ["pack_side"]
 def pack_side(
     sequences: Sequence[np.ndarray], rows_E: np.ndarray, num_rows: int, length: int, side: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(tokens, segment ids, positions), int32 [num_rows, length] each, of one side of the rows."""
+    """(tokens, segment ids, positions), int32 [num_rows, length] each, of one side of the rows.
+
+    Args:
+      sequences: token ids of each example's side.
+      rows_E: int, the row of each example, ascending.
+    """
     out = np.zeros((3, num_rows, length), np.int32)
     if not len(sequences):
         return out[0], out[1], out[2]

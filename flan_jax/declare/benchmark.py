@@ -342,6 +342,9 @@ def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> lis
     """All questions of one subtask and split under one format, in the data's order.
 
     Raises `TaskError` for data that is not there, cannot be read, is empty, or holds one id twice.
+
+    Args:
+      benchmark: the benchmark.
     """
     questions = benchmark.read(benchmark.subtask(subtask).name, benchmark.split(split))
     if not questions:

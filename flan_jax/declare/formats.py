@@ -76,7 +76,14 @@ class Wordings(Protocol):
         """Whether that template asks for another field than the answer, so that its target cannot be judged."""
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
-        """The row in the words of that template."""
+        """The row in the words of that template.
+
+        Args:
+          row: the row.
+          template_id: one of `template_ids_for(choice)`.
+          choice: what the format asks for.
+          rng: the example's random state.
+        """
 
 
 @runtime_checkable

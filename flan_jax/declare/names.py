@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import types
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -104,7 +105,7 @@ def _others_know() -> bool:
     """Whether the caller's caller is run by the import of a module, as it would be in another process."""
     if _DEPTH:
         return True
-    frame = sys._getframe(2)
+    frame: types.FrameType | None = sys._getframe(2)
     while frame is not None:
         # `_initializing` is what importlib marks a module with while its body runs.
         if getattr(frame.f_globals.get("__spec__"), "_initializing", False):

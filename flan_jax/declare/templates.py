@@ -231,7 +231,12 @@ class TemplateRenderer:
         return dict(self._set(choice.wording))[template_id].is_turned_around
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
-        """One row in the words of one of the templates of `template_ids_for(choice)`."""
+        """One row in the words of one of the templates of `template_ids_for(choice)`.
+
+        Args:
+          template_id: number of the template.
+          rng: the example's random state.
+        """
         template = _chosen(dict(self._set(choice.wording))[template_id], choice)
         if template is None:
             raise TaskError(f"template {template_id} cannot be said as {choice}: ask template_ids_for which ones can")

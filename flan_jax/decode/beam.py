@@ -49,7 +49,14 @@ def run_beams(
     stop: Stop,
     method: BeamSearch,
 ) -> Generation:
-    """The best `method.num_beams` sequences of each prompt; `started` has as many copies of each. Traceable."""
+    """The best `method.num_beams` sequences of each prompt; `started` has as many copies of each. Traceable.
+
+    Args:
+      config: the model; static under `jit`.
+      limits_B: int32, most tokens that a prompt's generations may have.
+      max_decode_len: T, slots for generated tokens.
+      stop: what ends a row before its limit.
+    """
     params, cache, first_N = started
     num_beams = method.num_beams
     batch_size = first_N.shape[0] // num_beams

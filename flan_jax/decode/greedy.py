@@ -57,7 +57,16 @@ def greedy_from_encoded(
     limits_B: jax.Array,
     max_decode_len: int,
 ) -> GreedyGeneration:
-    """`greedy_decode` after its encoder; traceable."""
+    """`greedy_decode` after its encoder; traceable.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      encoded_BLD: the encoder's output.
+      mask_BL: bool, where it stands for a token.
+      limits_B: int32, most tokens that a prompt's generations may have.
+      max_decode_len: T, slots for generated tokens.
+    """
     started = start_from_encoded(config, params, encoded_BLD, mask_BL, max_decode_len)
     return GreedyGeneration(*run_rows(config, started, limits_B, max_decode_len, AT_EOS, likeliest))
 

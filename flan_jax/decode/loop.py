@@ -72,7 +72,16 @@ def run_rows(
     stop: Stop,
     choose: Callable[[jax.Array, jax.Array], jax.Array],
 ) -> Rows:
-    """Feeds what `choose(logits_NV, step)` returns until each row has ended or reached its limit; traceable."""
+    """Feeds what `choose(logits_NV, step)` returns until each row has ended or reached its limit; traceable.
+
+    Args:
+      config: the model; static under `jit`.
+      started: the rows after their prompts (`start`).
+      limits_N: int32, most tokens of each row.
+      max_decode_len: T, slots for generated tokens.
+      stop: what ends a row before its limit.
+      choose: (logits [N, V], step) -> tokens [N].
+    """
     params, cache, first_N = started
     num_rows = first_N.shape[0]
     limits_N = jnp.minimum(limits_N, max_decode_len)

@@ -13,7 +13,7 @@ from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.choose import log_probs_of
 from flan_jax.decode.generate import check_prefix
 from flan_jax.decode.start import START_ID, for_rows, read_prompts
-from flan_jax.models import DecoderConfig, ModelConfig, Params, decode_teacher_forced, encode
+from flan_jax.models import DecoderConfig, ModelConfig, Params, T5Config, decode_teacher_forced, encode
 from flan_jax.models import decoder_incremental as decoder
 
 __all__ = ["TargetScores", "score_and_compare", "score_targets"]
@@ -73,7 +73,18 @@ def score_and_compare(
     input_lengths_B: jax.Array | None = None,
     prefix: decoder.DecoderCache | None = None,
 ) -> TargetScores:
-    """`score_targets`, and whether greedy decoding would give each answer; arguments as there."""
+    """`score_targets`, and whether greedy decoding would give each answer; arguments as there.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      inputs_BL: int32 prompts, from the left, ragged.
+      prompt_R: int32, the prompt of each answer.
+      targets_RT: int32 answers.
+      lengths_R: int32, tokens of each answer.
+      input_lengths_B: int32, tokens of each prompt; None where padding tells them.
+      prefix: what stands before every prompt (`cache_prefix`), of causal decoders; None for nothing.
+    """
     if prefix is not None:
         check_prefix(config)
     is_real_RT = jnp.arange(targets_RT.shape[1])[None, :] < lengths_R[:, None]
@@ -82,6 +93,7 @@ def score_and_compare(
             raise ConfigError("a decoder's prompts need their lengths, as its vocabulary may use id 0: give them")
         each = _decoder_scores(config, params, inputs_BL, input_lengths_B, prompt_R, targets_RT, prefix)
         return _over_tokens(*each, is_real_RT)
+    assert isinstance(config, T5Config)
     mask_BL = inputs_BL != PAD_ID
     if input_lengths_B is not None:
         mask_BL = decoder.real_tokens(input_lengths_B, inputs_BL.shape[1])

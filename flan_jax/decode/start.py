@@ -51,9 +51,19 @@ def start(
     num_copies: int,
     prefix: decoder.DecoderCache | None,
 ) -> Started:
-    """Reads the prompts, each once whatever `num_copies`; traceable. Arguments as in `generate`."""
+    """Reads the prompts, each once whatever `num_copies`; traceable. Arguments as in `generate`.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      inputs_BL: int32 prompts, from the left, ragged.
+      lengths_B: int32, tokens of each prompt.
+      max_decode_len: T, slots for generated tokens.
+      prefix: what stands before every prompt (`cache_prefix`), of causal decoders; None for nothing.
+    """
     if isinstance(config, DecoderConfig):
         return _start_decoder(config, params, inputs_BL, lengths_B, max_decode_len, num_copies, prefix)
+    assert isinstance(config, T5Config)
     is_real_BL = decoder.real_tokens(lengths_B, inputs_BL.shape[1])
     encoded_BLD = encode(config, params, inputs_BL, is_real_BL.astype(jnp.int32))
     return start_from_encoded(config, params, encoded_BLD, is_real_BL, max_decode_len, num_copies)
@@ -67,14 +77,29 @@ def start_from_encoded(
     max_decode_len: int,
     num_copies: int = 1,
 ) -> Started:
-    """`start` of an encoder-decoder after its encoder; traceable."""
+    """`start` of an encoder-decoder after its encoder; traceable.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      encoded_BLD: the encoder's output.
+      mask_BL: bool, where it stands for a token.
+      max_decode_len: T, slots for generated tokens.
+      num_copies: rows of each prompt: its samples or beams.
+    """
     params = encoder_decoder.unstack_decoder_layers(config, params)
     cache = encoder_decoder.init_decode_cache(config, params, encoded_BLD, mask_BL, max_decode_len, num_copies)
     return Started(params, cache, jnp.full((encoded_BLD.shape[0] * num_copies,), START_ID, jnp.int32))
 
 
 def step(config: ModelConfig, params: Params, cache: Cache, tokens_N: jax.Array) -> tuple[jax.Array, Cache]:
-    """Feeds one token a row; logits of the next one, float32 [N, V], and the cache after it."""
+    """Feeds one token a row; logits of the next one, float32 [N, V], and the cache after it.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      tokens_N: int32, the token of each row.
+    """
     if isinstance(cache, DecodeCache):
         assert isinstance(config, T5Config)
         return encoder_decoder.decode_step(config, params, cache, tokens_N)
@@ -117,7 +142,15 @@ def read_prompts(
     lengths_B: jax.Array,
     prefix: decoder.DecoderCache | None,
 ) -> tuple[decoder.DecoderCache, jax.Array]:
-    """A decoder's cache of all but each prompt's last token, and these tokens, [B], which are to be fed next."""
+    """A decoder's cache of all but each prompt's last token, and these tokens, [B], which are to be fed next.
+
+    Args:
+      config: the model; static under `jit`.
+      params: its parameters.
+      inputs_BL: int32 prompts, from the left, ragged.
+      lengths_B: int32, tokens of each prompt.
+      prefix: what stands before every prompt (`cache_prefix`), of causal decoders; None for nothing.
+    """
     batch_size, length = inputs_BL.shape
     if prefix is None:
         _, cache = decoder.prefill(config, params, inputs_BL, lengths_B, length)

@@ -13,7 +13,7 @@ from flan_jax.core.vocabulary import PAD_ID, Vocabulary
 from flan_jax.decode.generate import generate
 from flan_jax.decode.methods import GREEDY, Method, Stop
 from flan_jax.decode.score import score_targets
-from flan_jax.models import DecoderConfig, ModelConfig, Params
+from flan_jax.models import ModelConfig, Params
 
 SHORTEST_PROMPT_BUCKET = 32
 SHORTEST_OPTION_BUCKET = 4
@@ -187,12 +187,8 @@ def _padded(rows: Sequence[list[int]], num_rows: int, length: int) -> tuple[np.n
 def prompt_tokens(config: ModelConfig, vocabulary: Vocabulary, texts: Sequence[str]) -> list[list[int]]:
     """Each prompt as the model was trained to read it: an encoder's ends in EOS; a decoder's may start with the start
     id and end in EOS (`DecoderConfig.start_id`, `prompt_end`)."""
-    first: list[int] = []
-    last = [vocabulary.eos_id]
-    if isinstance(config, DecoderConfig):
-        first = [] if config.start_id is None else [config.start_id]
-        last = [vocabulary.eos_id] if config.prompt_end == "eos" else []
-    return [[*first, *tokens, *last] for tokens in vocabulary.encode_batch(texts)]
+    encoded = vocabulary.encode_batch(texts)
+    return [config.prompt(np.array([*tokens, vocabulary.eos_id], np.int32)).tolist() for tokens in encoded]
 
 
 def stop_of(vocabulary: Vocabulary, stop_texts: Sequence[str]) -> Stop:

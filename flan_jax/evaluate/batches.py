@@ -54,14 +54,23 @@ class OptionBatch:
 
 
 def prompt_batch(positions: Sequence[int], rows: Sequence[Tokens], num_rows: int, length: int) -> PromptBatch:
-    """Of at most `num_rows` prompts, [n] each of at most `length` tokens."""
+    """Of at most `num_rows` prompts, [n] each of at most `length` tokens.
+
+    Args:
+      positions: number of each prompt among all.
+      rows: token ids of each prompt.
+    """
     lengths_B = np.ones(num_rows, np.int32)
     lengths_B[: len(rows)] = [len(row) for row in rows]
     return PromptBatch(tuple(positions), stack(rows, num_rows, length), lengths_B)
 
 
 def option_batch(prompts: PromptBatch, answers: Sequence[Answer], num_rows: int, width: int) -> OptionBatch:
-    """`answers`, at most `num_rows` of at most `width` tokens, each to the prompt of its position."""
+    """`answers`, at most `num_rows` of at most `width` tokens, each to the prompt of its position.
+
+    Args:
+      prompts: the batch of the prompts that they answer.
+    """
     row_of = {position: row for row, position in enumerate(prompts.positions)}
     prompt_R, lengths_R = np.zeros(num_rows, np.int32), np.zeros(num_rows, np.int32)
     prompt_R[: len(answers)] = [row_of[answer.position] for answer in answers]

@@ -193,7 +193,7 @@ def last_date(text: str) -> str | None:
     if not matches:
         return None
     month, day, year = matches[-1]
-    return f"{int(month):02d}/{int(day):02d}/{year}"
+    return f"{int(month):02d}/{int(day):02d}/{int(year):04d}"
 
 
 # The same where "." groups digits and "," may mark the fraction.

@@ -30,7 +30,13 @@ def roc_area(scores: np.ndarray, is_positive: np.ndarray) -> float:
 
 
 def roc_interval(tasks: Sequence[Detections], confidence: float, num_resamples: int, seed: int) -> tuple[float, float]:
-    """Percentile bootstrap bounds of the mean over tasks of each one's area; items are resampled within their kind."""
+    """Percentile bootstrap bounds of the mean over tasks of each one's area; items are resampled within their kind.
+
+    Args:
+      confidence: share of the resampled values that lies between the bounds, in (0, 1).
+      num_resamples: how often the data is drawn anew.
+      seed: of these draws.
+    """
     rng = np.random.Generator(np.random.Philox(seed))
     means = np.zeros(num_resamples)
     for scores, is_positive in tasks:

@@ -74,6 +74,12 @@ def select(
     Report tasks may be scored at some steps only (EVAL_SUITE_PERIOD). Raises `ConfigError` where steps were judged on
     different selection tasks or examples, where a task is in both groups, or no task is for selection;
     `CheckpointError` where there is no step after 0.
+
+    Args:
+      results: one for each step that was judged.
+      confidence: share of the resampled values that lies between the bounds, in (0, 1).
+      num_resamples: how often the data is drawn anew.
+      seed: of these draws.
     """
     steps = best_first(results)
     if not steps:
@@ -124,7 +130,14 @@ def best_first(results: Sequence[EvalResults]) -> list[int]:
 def write_selected(
     model_dir: str | os.PathLike[str], *, confidence: float = 0.95, num_resamples: int = 1000, seed: int = 0
 ) -> Selection:
-    """Reads `evals.jsonl` of a run folder, applies the rule, writes `selected.json` beside it."""
+    """Reads `evals.jsonl` of a run folder, applies the rule, writes `selected.json` beside it.
+
+    Args:
+      model_dir: the run's folder.
+      confidence: share of the resampled values that lies between the bounds, in (0, 1).
+      num_resamples: how often the data is drawn anew.
+      seed: of these draws.
+    """
     folder = pathlib.Path(model_dir)
     results = read_results(folder / EVALS_FILE)
     selection = select(results, confidence=confidence, num_resamples=num_resamples, seed=seed)

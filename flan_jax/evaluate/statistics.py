@@ -31,7 +31,13 @@ class Interval:
 
 
 def mean_interval(scores: np.ndarray, *, confidence: float, num_resamples: int, seed: int) -> Interval:
-    """Interval of the mean of `scores` [n], examples resampled. NaN bounds for n = 0."""
+    """Interval of the mean of `scores` [n], examples resampled. NaN bounds for n = 0.
+
+    Args:
+      confidence: share of the resampled values that lies between the bounds, in (0, 1).
+      num_resamples: how often the data is drawn anew.
+      seed: of these draws.
+    """
     return task_average_interval([scores], confidence=confidence, num_resamples=num_resamples, seed=seed)
 
 
@@ -43,7 +49,13 @@ def task_average_difference(
     num_resamples: int,
     seed: int,
 ) -> Interval:
-    """Interval of the unweighted mean over tasks of mean(after - before); one pair of arrays [n_task] a task."""
+    """Interval of the unweighted mean over tasks of mean(after - before); one pair of arrays [n_task] a task.
+
+    Args:
+      confidence: share of the resampled values that lies between the bounds, in (0, 1).
+      num_resamples: how often the data is drawn anew.
+      seed: of these draws.
+    """
     differences = []
     for b, a in zip(before, after, strict=True):
         if len(b) != len(a):
@@ -55,7 +67,14 @@ def task_average_difference(
 def task_average_interval(
     scores: Sequence[np.ndarray], *, confidence: float, num_resamples: int, seed: int
 ) -> Interval:
-    """Interval of the unweighted mean over tasks of each task's mean; one array [n_task] a task."""
+    """Interval of the unweighted mean over tasks of each task's mean; one array [n_task] a task.
+
+    Args:
+      scores: of each task its examples' scores.
+      confidence: share of the resampled values that lies between the bounds, in (0, 1).
+      num_resamples: how often the data is drawn anew.
+      seed: of these draws.
+    """
     scores = [np.asarray(task, np.float64) for task in scores]
     if not scores or any(len(task) == 0 for task in scores):
         return Interval(float("nan"), float("nan"), float("nan"))
@@ -81,8 +100,8 @@ def _resampled_means(values: np.ndarray, num: int, rng: np.random.Generator) -> 
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= 16:  # right/wrong scores: one multinomial draw a resample instead of n
         draws = rng.multinomial(len(values), counts / len(values), size=num)
-        counted: np.ndarray = draws @ distinct / len(values)
-        return counted
+        drawn: np.ndarray = draws @ distinct / len(values)
+        return drawn
     means = np.empty(num)
     chunk = max(1, _MAX_DRAWS // len(values))
     for start in range(0, num, chunk):

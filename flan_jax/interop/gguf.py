@@ -41,7 +41,14 @@ __all__ = ["ARCHITECTURES", "GgufTensors", "gguf_pieces", "open_gguf"]
 
 
 class GgufTensors:
-    """A file's tensors as Hugging Face would lay them out, float32; mapped into memory, dequantised when read."""
+    """A file's tensors as Hugging Face would lay them out, float32; mapped into memory, dequantised when read.
+
+    Args:
+      path: the file, for messages.
+      reader: gguf's reader of it.
+      num_heads: heads of queries, whose rows gguf stores in another order.
+      num_kv_heads: heads of keys and values.
+    """
 
     def __init__(self, path: pathlib.Path, reader: Any, num_heads: int, num_kv_heads: int):
         self.path = path

@@ -107,4 +107,5 @@ def _sentencepiece(fields: Fields) -> bytes:
     normaliser.add_dummy_prefix = bool(fields.get("tokenizer.ggml.add_space_prefix", True))
     normaliser.remove_extra_whitespaces = False
     normaliser.escape_whitespaces = True
-    return model.SerializeToString()
+    serialised: bytes = model.SerializeToString()
+    return serialised

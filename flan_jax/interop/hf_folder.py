@@ -89,7 +89,16 @@ def write_weights(
     dtype: str,
     max_shard_bytes: int,
 ) -> list[pathlib.Path]:
-    """Writes our parameters under their names, at most one stack in memory at a time; returns the files."""
+    """Writes our parameters under their names, at most one stack in memory at a time; returns the files.
+
+    Args:
+      folder: where they go; it exists.
+      pieces: which part of our tensors is which tensor of theirs.
+      config: the model, of which their shapes follow.
+      params: our tensors, read one by one.
+      dtype: "float32", "bfloat16" or "float16", as stored.
+      max_shard_bytes: the most that one file holds; with several, an index is written.
+    """
     shapes = their_shapes(config, pieces)
     shards = _shards(shapes, dtype, max_shard_bytes)
     files = [folder / WEIGHTS_FILE]

@@ -148,7 +148,7 @@ def is_unigram(vocab_path: pathlib.Path) -> bool:
     """Whether transformers' T5Tokenizer reads this SentencePiece model: it takes scores for Unigram's, whatever the
     file says, and would silently cut a BPE model's text into other pieces."""
     model = sentencepiece_model_pb2.ModelProto.FromString(vocab_path.read_bytes())
-    return model.trainer_spec.model_type == sentencepiece_model_pb2.TrainerSpec.UNIGRAM
+    return bool(model.trainer_spec.model_type == sentencepiece_model_pb2.TrainerSpec.UNIGRAM)
 
 
 def _put_vocabulary(folder: pathlib.Path, config: ModelConfig, vocabulary: Vocabulary) -> None:

@@ -89,11 +89,11 @@ def import_weights(
         _check_cut(model, vocab_size, vocab_path)
         model = resize_vocabulary(model, vocab_size)
     dtype = dtype or stored_dtype(model.tensors.infos)
-    config = dataclasses.replace(model.config, dtype=dtype)
+    config = model.config.replace(dtype=dtype)
     vocab_fields, notes = _put_vocabulary(out, model, vocab_path)
     start_id = vocab_fields.pop("start_id", None)
     if isinstance(config, DecoderConfig) and start_id is not None:
-        config = dataclasses.replace(config, start_id=start_id)
+        config = config.replace(start_id=start_id)
     model.write(out / WEIGHTS_FILE, dtype)
     if model.moments is not None:
         save_file({name: np.ascontiguousarray(a) for name, a in model.moments.items()}, out / MOMENTS_FILE)

@@ -30,7 +30,8 @@ __all__ = ["DTYPES", "SafetensorsWriter", "check_room", "num_bytes"]
 
 def num_bytes(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> int:
     """Bytes of tensors of these shapes."""
-    return sum(math.prod(shape) for shape in shapes.values()) * DTYPES[dtype][1].itemsize
+    itemsize: int = DTYPES[dtype][1].itemsize
+    return sum(math.prod(shape) for shape in shapes.values()) * itemsize
 
 
 def check_room(folder: pathlib.Path, size_bytes: int) -> None:
@@ -83,7 +84,14 @@ class SafetensorsWriter:
     def write(
         self, name: str, array: np.ndarray, layer: int | None = None, part: tuple[int, int] | None = None
     ) -> None:
-        """Stores a whole tensor, or entry `layer` of its leading axis, or part (i, n) of its last axis."""
+        """Stores a tensor or a part of it.
+
+        Args:
+          name: the tensor's.
+          array: its values, or the part's; converted to the file's dtype.
+          layer: entry of the leading axis that is given; None for all of them.
+          part: (i, n): the i-th of n equal parts of the last axis is given; None for the whole of it.
+        """
         if part is not None:
             self._write_part(name, array, *part)
             return

@@ -69,7 +69,8 @@ def from_t5x(flat: Mapping[str, ArrayLike], config: T5Config) -> Params:
             tree[name] = np.stack([arrays[_layer_name(name, i)] for i in range(leaf.shape[0])]).astype(np.float32)
         else:
             tree[name] = arrays[name].astype(np.float32)
-    return unflatten_dict(tree, sep="/")
+    params: Params = unflatten_dict(tree, sep="/")
+    return params
 
 
 def to_t5x(params: Params, config: T5Config) -> dict[str, np.ndarray]:

@@ -52,9 +52,17 @@ def write_t5x_orbax(
     dtype: str,
     moments: Tensors | None = None,
 ) -> pathlib.Path:
-    """Writes `folder/checkpoint_<step>`; returns its path. Arguments and limits are `write_t5x`'s.
+    """Writes `folder/checkpoint_<step>`; returns its path. Limits are `write_t5x`'s.
 
     The step and the optimizer's state are float32 whatever `dtype` is, as T5X stores them by default.
+
+    Args:
+      folder: where checkpoints lie; it is made where it is not there.
+      config: the model.
+      params: our tensors.
+      step: the number in the name, and the state's.
+      dtype: "float32" or "bfloat16", of the parameters.
+      moments: the optimizer's state by T5X's names; None writes parameters alone.
     """
     final = folder.absolute() / f"checkpoint_{step}"
     if final.exists():

@@ -82,9 +82,9 @@ class SafetensorsTensors:
 
     def read(self, name: str, layer: int | None = None) -> np.ndarray:
         stored = self._stored_names.get(name, name)
-        if layer is None:
-            return self._files[stored].get_tensor(stored)
-        return self._files[stored].get_slice(stored)[layer : layer + 1][0]
+        file = self._files[stored]
+        array: np.ndarray = file.get_tensor(stored) if layer is None else file.get_slice(stored)[layer : layer + 1][0]
+        return array
 
 
 def _open_safetensors(file: pathlib.Path) -> Any:
@@ -136,7 +136,8 @@ class OrbaxTensors:
         if self._stack is None or self._stack[0] != name:
             self._stack = None
             self._stack = (name, read_array(self.path, name, self._arrays[name]))
-        return self._stack[1][layer]
+        array: np.ndarray = self._stack[1][layer]
+        return array
 
 
 def open_arrays(path: pathlib.Path, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, ts.TensorStore]:
@@ -175,7 +176,11 @@ def check_tensors(
 ) -> None:
     """Raises `CheckpointError` listing missing, unknown, misshapen and non-floating tensors.
 
-    whose: what the expected shapes were taken from, for the message.
+    Args:
+      path: the file or folder that they lie in, for the message.
+      expected: name -> shape.
+      found: name -> what is stored.
+      whose: what the expected shapes were taken from, for the message.
     """
     lines = []
     for name in sorted(expected.keys() | found.keys()):

@@ -110,7 +110,16 @@ class DecoderLayer(nn.Module):
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Positions on top of cached ones: their output [B, L, D], and the keys and values with theirs from
         `first_slot` on. The mask's S may be less than the cache's: the slots beyond are not read. With the keys and
-        values of a shared prefix, [1, G, P, K] each, mask and bias are over [P + S]."""
+        values of a shared prefix, [1, G, P, K] each, mask and bias are over [P + S].
+
+        Args:
+          x_BLD: the positions' activations.
+          k_BGSK: cached keys.
+          v_BGSK: cached values.
+          angles: of the rotation by position; None for a model without one.
+          bias_BHLS: position bias; None for a model without one.
+          mask_B1LS: bool, which slots a position sees.
+        """
         normed_BLD = self.pre_attention_layer_norm(x_BLD)
         k_BGLK, v_BGLK = self.attention.keys_and_values(normed_BLD, angles)
         k_BGSK = jax.lax.dynamic_update_slice_in_dim(k_BGSK, k_BGLK.astype(k_BGSK.dtype), first_slot, axis=2)
@@ -275,7 +284,14 @@ def init(config: DecoderConfig, key: jax.Array) -> dict[str, Any]:
 def logits(
     config: DecoderConfig, params: Any, batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
 ) -> jax.Array:
-    """Logits of every position, float32 [B, T, V]; see `flan_jax.models.forward`."""
+    """Logits of every position, float32 [B, T, V]; see `flan_jax.models.forward`.
+
+    Args:
+      config: the model.
+      params: its parameters.
+      batch: arrays named as in docs/architecture.md.
+      seeds_2B: the rows' dropout seeds; None for no dropout.
+    """
     tokens_BT = batch["decoder_input_tokens"]
     length = tokens_BT.shape[1]
     if config.position == "learned" and length > config.max_positions:

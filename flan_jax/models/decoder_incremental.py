@@ -109,6 +109,8 @@ def extend(
     """Logits after each of several more tokens, float32 [B, L, V], each seeing what is before it; and the cache.
 
     Args:
+      config: the model.
+      params: its parameters.
       tokens_BL: int32, padded anywhere: the rest of prompts whose prefix is cached, or answers to be scored.
       is_real_BL: bool, false at padding; logits there mean nothing. Or int32 [B], the lengths of left-aligned rows.
     """
@@ -121,7 +123,15 @@ def extend(
 def extend_last(
     config: DecoderConfig, params: Params, cache: DecoderCache, tokens_BL: jax.Array, lengths_B: jax.Array
 ) -> tuple[jax.Array, DecoderCache]:
-    """`extend` by left-aligned rows of `lengths_B` tokens, at least one each; logits after the last only, [B, V]."""
+    """`extend` by left-aligned rows of `lengths_B` tokens, at least one each; logits after the last only, [B, V].
+
+    Args:
+      config: the model.
+      params: its parameters.
+      cache: what the rows have read so far.
+      tokens_BL: int32, the tokens of each row.
+      lengths_B: int32, tokens of each row.
+    """
     is_real_BL = real_tokens(lengths_B, tokens_BL.shape[1])
     num_slots = cache.slot_positions_BS.shape[1]
     x_BLD, cache = _run(config, params, cache, tokens_BL, is_real_BL, num_slots, is_bidirectional=False)
@@ -146,7 +156,13 @@ def _with_soft_prompt(
 def step(
     config: DecoderConfig, params: Params, cache: DecoderCache, tokens_B: jax.Array
 ) -> tuple[jax.Array, DecoderCache]:
-    """Feeds one token a row; logits of the next one, float32 [B, V], and the cache after it."""
+    """Feeds one token a row; logits of the next one, float32 [B, V], and the cache after it.
+
+    Args:
+      config: the model.
+      params: its parameters.
+      tokens_B: int32, one token a row.
+    """
     logits_B1V, cache = extend(config, params, cache, tokens_B[:, None], jnp.ones((tokens_B.shape[0], 1), bool))
     return logits_B1V[:, 0], cache
 
@@ -170,6 +186,10 @@ def after_prefix(config: DecoderConfig, prefix: DecoderCache, batch_size: int, c
     """An empty cache of `cache_len` slots a row for what follows `prefix`, the cache of one row, which is not copied.
 
     For "causal" models only, see `prefill`.
+
+    Args:
+      config: the model.
+      batch_size: B, number of rows.
     """
     cache = empty_cache(config, batch_size, cache_len)
     positions_B = jnp.broadcast_to(prefix.next_positions_B, (batch_size,))

@@ -166,7 +166,16 @@ class GroupedAttention(nn.Module):
         mask_B1LS: jax.Array,
         seeds_2B: jax.Array | None,
     ) -> jax.Array:
-        """What the queries see, [B, L, D]; a bias may have a leading batch axis where no gradient is taken."""
+        """What the queries see, [B, L, D]; a bias may have a leading batch axis where no gradient is taken.
+
+        Args:
+          q_BHLK: queries.
+          k_BGSK: keys, G heads of which serve H / G query heads each.
+          v_BGSK: values.
+          bias_HLS: position bias; None for a model without one.
+          mask_B1LS: bool, which keys a query sees.
+          seeds_2B: the rows' dropout seeds; None for no dropout.
+        """
         config, rate = self.config, inner_rate(self.config)
         if config.num_heads == config.num_kv_heads:
             out_BHLK = attend(q_BHLK, k_BGSK, v_BGSK, bias_HLS, mask_B1LS, rate, seeds_2B)

@@ -87,4 +87,9 @@ class Network(Protocol):
         self, config: Any, params: Any, batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
     ) -> jax.Array:
         """Logits of every decoder position, float32 [B, T, V]; `seeds_2B` are the rows' dropout seeds, None for no
-        dropout. `flan_jax.models.forward` says what a batch has."""
+        dropout. `flan_jax.models.forward` says what a batch has.
+
+        Args:
+          config: the model.
+          params: its parameters.
+        """

@@ -75,7 +75,13 @@ def init_decode_cache(
 def decode_step(
     config: T5Config, params: Params, cache: DecodeCache, tokens_N: jax.Array
 ) -> tuple[jax.Array, DecodeCache]:
-    """Feeds one token a row (the start id 0 first); logits of the next one, float32 [N, V], and the cache after it."""
+    """Feeds one token a row (the start id 0 first); logits of the next one, float32 [N, V], and the cache after it.
+
+    Args:
+      config: the model.
+      params: its parameters.
+      tokens_N: int32, one token a row.
+    """
     max_decode_len = cache.layers[0].self_k_NHTK.shape[2]
     offset = max_decode_len - 1 - cache.position  # the bias's entry for key 0
     bias_H1T = jax.lax.dynamic_slice_in_dim(cache.bias_HR, offset, max_decode_len, axis=1)[:, None]

@@ -23,6 +23,15 @@ def attend_with_prefix(
 
     The prefix is there once: all rows' queries meet it in one matrix product, where a copy a row would be read anew for
     each. G heads of keys serve H / G query heads each. For inference: no dropout, no gradient of its own.
+
+    Args:
+      q_BHLK: queries.
+      prefix_k_GPK: the prefix's keys.
+      prefix_v_GPK: the prefix's values.
+      k_BGSK: each row's own keys.
+      v_BGSK: each row's own values.
+      bias_BHLC: position bias; None for a model without one.
+      mask_B1LC: bool, which keys a query sees.
     """
     batch_size, num_heads, length, head_dim = q_BHLK.shape
     num_groups, num_prefix = prefix_k_GPK.shape[:2]

@@ -122,7 +122,19 @@ class DecoderLayer(nn.Module):
         self_mask_111T: jax.Array,
         cross_mask_B11L: jax.Array,
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """One position: its output [N, 1, D], and the self-attention keys and values with its own at `index`."""
+        """One position: its output [N, 1, D], and the self-attention keys and values with its own at `index`.
+
+        Args:
+          y_N1D: the position's activations.
+          index: number of the position.
+          self_k_NHTK: self-attention's cached keys.
+          self_v_NHTK: self-attention's cached values.
+          cross_k_BHLK: keys of the encoder's output.
+          cross_v_BHLK: values of the encoder's output.
+          bias_H1T: position bias of self-attention.
+          self_mask_111T: bool, the slots up to `index`.
+          cross_mask_B11L: bool, where the encoder's output stands for a token.
+        """
         normed_N1D = self.pre_self_attention_layer_norm(y_N1D)
         k_NH1K, v_NH1K = self.self_attention.keys_and_values(normed_N1D)
         self_k_NHTK = jax.lax.dynamic_update_slice_in_dim(self_k_NHTK, k_NH1K, index, axis=2)
@@ -273,7 +285,15 @@ class T5(nn.Module):
         seeds_2B: jax.Array | None = None,
         encoded_rows_B: jax.Array | None = None,
     ) -> jax.Array:
-        """Logits of all positions at once, float32 [B, T, V]; `encoded_rows_B` as in `Decoder`."""
+        """Logits of all positions at once, float32 [B, T, V]; `encoded_rows_B` as in `Decoder`.
+
+        Args:
+          encoded_BLD: the encoder's output.
+          tokens_BT: int32, the targets shifted right.
+          encoder_segment_ids_BL: int32, segments of the encoder's row; 0 is padding.
+          decoder_segment_ids_BT: int32, segments of the decoder's row.
+          seeds_2B: the rows' dropout seeds; None for no dropout.
+        """
         y_BTD = self.token_embedder(tokens_BT)
         if encoded_rows_B is not None:
             encoder_segment_ids_BL = encoder_segment_ids_BL[encoded_rows_B]
@@ -298,7 +318,14 @@ def init(config: T5Config, key: jax.Array) -> dict[str, Any]:
 def logits(
     config: T5Config, params: Any, batch: Mapping[str, jax.Array], seeds_2B: jax.Array | None = None
 ) -> jax.Array:
-    """Logits of every decoder position, float32 [B, T, V]; see `flan_jax.models.forward`."""
+    """Logits of every decoder position, float32 [B, T, V]; see `flan_jax.models.forward`.
+
+    Args:
+      config: the model.
+      params: its parameters.
+      batch: arrays named as in docs/architecture.md.
+      seeds_2B: the rows' dropout seeds; None for no dropout.
+    """
     decoder_tokens_BT = batch["decoder_input_tokens"]
     return apply(
         T5(config),
@@ -322,6 +349,13 @@ def encode(
 
     A model with a soft prompt of P tokens reads it before each row and gives [B, P + L, D]; what takes `encoded_BLD`
     adds the prompt to its mask.
+
+    Args:
+      config: the model.
+      params: its parameters.
+      encoder_input_tokens_BL: int32 inputs.
+      encoder_segment_ids_BL: int32, 0 at padding; None for one segment of all tokens that are not 0.
+      encoder_positions_BL: not read: the bias is by distance.
     """
     del encoder_positions_BL
     segments_BL = _encoder_segments(encoder_input_tokens_BL, encoder_segment_ids_BL)

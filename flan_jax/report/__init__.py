@@ -7,11 +7,13 @@ from flan_jax.report.run_page import write_report
 from flan_jax.report.run_terminal import print_report, report_console
 from flan_jax.report.suite_markdown import best_markdown, to_markdown, write_results
 from flan_jax.report.suite_page import write_html
+from flan_jax.report.task_table import task_table
 
 __all__ = [
     "best_markdown",
     "print_report",
     "report_console",
+    "task_table",
     "to_markdown",
     "write_html",
     "write_report",

@@ -5,9 +5,10 @@ Scores are drawn in percent.
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING
+
+from flan_jax.report.png import to_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,19 +21,10 @@ __all__ = ["AFTER", "BEFORE", "LINE", "SELECTED", "WIDTH", "bar", "mark_chance",
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, inches."""
-    from matplotlib.figure import Figure  # slow to import, and only needed here
+    """An empty figure, inches. A notebook shows it, without pyplot, which would keep every figure in memory."""
+    from flan_jax.report.shown_figure import ShownFigure  # slow to import, and only needed here
 
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def to_png(figure: Figure) -> bytes:
-    """The figure as a file, the same bytes every time; axes lose their upper and right lines."""
-    buffer = io.BytesIO()
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    return buffer.getvalue()
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def bar(

@@ -23,11 +23,12 @@ KINDS: Mapping[str, str] = {
     "composition": "each operation was trained on, this combination was not",
     "new template": "the operation was trained on, this wording of the instruction was not",
     "new label words": "the operation was trained on, these answer words were not",
+    "held-out rows": "rows that were kept out of the training rows",
     "benchmark": "a benchmark of `flan-jax eval --list`; whether its data was trained on is in the notes",
     "": "not held out: of a kind that was trained on",
 }
 
-__all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report"]
+__all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report", "read_metrics"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
     return Report(
         model_dir=folder,
         results=tuple(results),
-        metrics=tuple(_read_metrics(folder / "metrics.jsonl")),
+        metrics=tuple(read_metrics(folder / "metrics.jsonl")),
         selected=selected,
         before=before,
         after=after,
@@ -255,7 +256,7 @@ def _read_selected(path: pathlib.Path) -> dict[str, Any]:
     return selected
 
 
-def _read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
+def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
     """Lines with a step and a loss, the last one of a step; a line that a kill cut short is left out."""
     lines: dict[int, dict[str, Any]] = {}
     if path.exists():

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flan_jax.evaluate import EvalResults
 from flan_jax.report.figures import AFTER, BEFORE, LINE, SELECTED, WIDTH, bar, mark_chance, new_figure, to_png
 from flan_jax.report.run_data import Report, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["curves_png", "gains_png"]
+__all__ = ["curves", "curves_png", "gains_png"]
 
 
 def curves_png(report: Report) -> bytes:
-    """Two panels: training loss by step; held-out normalised averages by step, the selected one marked."""
+    """`curves` as a file."""
+    return to_png(curves(report.metrics, report.results, report.selected["step"]))
+
+
+def curves(
+    metrics: Sequence[Mapping[str, Any]], results: Sequence[EvalResults], selected_step: int | None = None
+) -> Figure:
+    """Two panels: training loss by step; held-out normalised averages by step, the selected one marked.
+
+    Args:
+      metrics: lines of metrics.jsonl.
+      results: of evals.jsonl.
+      selected_step: None where none is selected yet.
+    """
     figure = new_figure(WIDTH, 3.8)
     left, right = figure.subplots(1, 2)
-    _plot_loss(left, report)
-    _plot_held_out(right, report)
-    return to_png(figure)
+    _plot_loss(left, metrics)
+    _plot_held_out(right, results)
+    for axes in (left, right) if selected_step is not None else ():
+        label = f"selected: step {selected_step}" if axes is right else None
+        axes.axvline(selected_step, color=SELECTED, linewidth=1.0, linestyle="--", label=label)
+    if right.get_legend_handles_labels()[0]:
+        right.legend(frameon=False)
+    return figure
 
 
 def gains_png(report: Report) -> bytes:
@@ -42,34 +63,32 @@ def gains_png(report: Report) -> bytes:
     return to_png(figure)
 
 
-def _plot_loss(axes: Axes, report: Report) -> None:
+def _plot_loss(axes: Axes, metrics: Sequence[Mapping[str, Any]]) -> None:
     axes.set_title("training loss")
     axes.set_xlabel("step")
-    if not report.metrics:
+    if not metrics:
         axes.text(0.5, 0.5, "no metrics.jsonl", ha="center", transform=axes.transAxes)
         return
-    steps = np.array([line["step"] for line in report.metrics])
-    losses = np.array([line["loss"] for line in report.metrics], np.float64)
+    steps = np.array([line["step"] for line in metrics])
+    losses = np.array([line["loss"] for line in metrics], np.float64)
     axes.plot(steps, losses, color=BEFORE, linewidth=1.0, label="as logged")
     width = max(1, len(losses) // 20)
     if width > 1:
         smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
         axes.plot(steps[width - 1 :], smooth, color=AFTER, linewidth=1.8, label=f"mean of {width} lines")
         axes.legend(frameon=False)
-    axes.axvline(report.selected["step"], color=SELECTED, linewidth=1.0, linestyle="--")
 
 
-def _plot_held_out(axes: Axes, report: Report) -> None:
+def _plot_held_out(axes: Axes, results: Sequence[EvalResults]) -> None:
     axes.set_title("held-out normalised average (0 = chance, 1 = perfect)")
     axes.set_xlabel("step")
     for group, color in (("selection", SELECTED), ("report", AFTER)):
-        points = [(r.step, value) for r in report.results if (value := r.average(group)) is not None]
+        points = [(r.step, value) for r in results if (value := r.average(group)) is not None]
         if points:
             axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3.5, label=f"{group} tasks")
-    step = report.selected["step"]
-    axes.axvline(step, color=SELECTED, linewidth=1.0, linestyle="--", label=f"selected: step {step}")
+    if not results:
+        axes.text(0.5, 0.5, "no evals.jsonl", ha="center", transform=axes.transAxes)
     axes.axhline(0.0, color=LINE, linewidth=0.8)
-    axes.legend(frameon=False)
 
 
 def _bars(axes: Axes, position: int, row: Row) -> None:

@@ -38,7 +38,15 @@ def write_html(
     settings: Mapping[str, str],
     best: Sequence[BestTemplate] = (),
 ) -> pathlib.Path:
-    """Writes `report.html` in `folder`, whole or not at all, and returns its path. Arguments: see `to_html`."""
+    """Writes `report.html` in `folder`, whole or not at all, and returns its path. Arguments: see `to_html`.
+
+    Args:
+      folder: where it is written.
+      results: the scores.
+      records: the answered items.
+      settings: name -> value, as the page shows them.
+      best: each data set's best template; none for no such table.
+    """
     return write_whole(folder / REPORT, to_html(results, records, settings, best))
 
 
@@ -81,7 +89,7 @@ def to_html(
         *(_section(result, records) for result in listed),
         _settings(results, settings),
     ]
-    return page(f"{results.model}: benchmarks", body, is_wide=True)
+    return page(f"{results.model}: benchmarks", body)
 
 
 def _overview(listed: Sequence[TaskResult]) -> str:

@@ -19,7 +19,14 @@ def percent(value: float, sign: str = "") -> str:
 
 
 def percent_interval(mean: float, low: float, high: float, sign: str = "") -> str:
-    """A score with its interval, in percent: `41.5 [38.0, 45.1]`."""
+    """A score with its interval, in percent: `41.5 [38.0, 45.1]`.
+
+    Args:
+      mean: the score, as a share of 1.
+      low: the lower bound; NaN for a score without an interval.
+      high: the upper bound.
+      sign: what a positive number begins with.
+    """
     return f"{percent(mean, sign)} [{percent(low, sign)}, {percent(high, sign)}]"
 
 

@@ -42,7 +42,7 @@ class _Records(LazyRows):
         self._path = path
         try:
             self._reader = ArrayRecordReader(str(path))
-            self._length = self._reader.num_records()
+            self._length: int = self._reader.num_records()
         except (RuntimeError, ValueError) as error:
             raise incomplete(path, error) from error
         if not self._reader.ok():  # a file without its end reads as one without records

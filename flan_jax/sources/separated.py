@@ -51,7 +51,14 @@ def read_separated(
     path: pathlib.Path, delimiter: str = ",", columns: Sequence[str] = (), quote: str = QUOTE
 ) -> TextRecords:
     """The records of one file, and the lines they begin on. Raises `TaskError` like `CsvSource`, whose attributes the
-    arguments are."""
+    arguments are.
+
+    Args:
+      path: the file.
+      delimiter: what stands between columns.
+      columns: names of the columns of a file without a header; none for one with it.
+      quote: what quotes a field; "" where quotes are letters.
+    """
     return _rows(path, file_version(path), delimiter, tuple(columns), quote)
 
 

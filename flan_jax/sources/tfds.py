@@ -99,7 +99,8 @@ class TfdsSource:
                 f"TFDS {self.builder} cannot be read, {error}: install the extra that has it, pip install "
                 f"'flan_jax[build]'"
             ) from error
-        return reader.read_rows(folder, spec, self.features, dict(self.max_examples).get(split))
+        rows: Sequence[Row] = reader.read_rows(folder, spec, self.features, dict(self.max_examples).get(split))
+        return rows
 
 
 def _version_key(name: str) -> tuple[int, ...]:

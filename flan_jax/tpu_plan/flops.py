@@ -49,7 +49,7 @@ def _dot_flops(equation: core.JaxprEqn) -> float:
     (contracting, _), _ = equation.params["dimension_numbers"]
     lhs, out = equation.invars[0].aval, equation.outvars[0].aval
     assert isinstance(lhs, jax.core.ShapedArray) and isinstance(out, jax.core.ShapedArray)
-    return 2.0 * math.prod(out.shape) * math.prod(lhs.shape[axis] for axis in contracting)
+    return float(2.0 * math.prod(out.shape) * math.prod(lhs.shape[axis] for axis in contracting))
 
 
 def _inner(equation: core.JaxprEqn) -> Iterator[core.Jaxpr]:

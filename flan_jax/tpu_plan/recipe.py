@@ -30,6 +30,12 @@ def plan_recipe(
 
     Raises `ConfigError`, as the trainer would, for a mesh that is not the number of devices, a batch that does not
     divide, and heads, vocabulary or mlp that the model axis does not divide.
+
+    Args:
+      config: the run's settings.
+      model: the model's configuration.
+      optimizer: the optimizer's configuration.
+      devices: the slice's, in the mesh's order.
     """
     mesh = mesh_lib.make_mesh(config.mesh, devices)
     mesh_lib.check_rows(config.batch_size, config.microbatches, mesh)

@@ -129,7 +129,13 @@ def plan_step(
 ) -> StepPlan:
     """Compiles `traced` (`flan_jax.train.compile.trace_step`) for the devices of `mesh`, and reads what came out.
 
-    argument_bytes: state and batch on one device, for the account of a step that the compiler refuses.
+    Args:
+      argument_bytes: state and batch on one device, for the account of a step that the compiler refuses.
+      model_flops: floating-point operations of a step (`step_flops`).
+      num_params: number of parameters.
+      batch_size: rows of the global batch.
+      microbatches: parts that the batch is computed in.
+      remat: what the backward pass computes again.
     """
     chip = chip_of(mesh.devices.flat[0])
     begin = time.monotonic()

@@ -38,6 +38,9 @@ def trace_step(
     devices, which need not exist.
 
     Args:
+      model: the model's configuration.
+      tx: the optimizer.
+      optimizer: the optimizer's configuration.
       abstract: shapes, dtypes and shardings of the state (`flan_jax.train.state.abstract_state`).
       example_row: a batch of one row; the step's batch has the same arrays with `config.batch_size` rows.
     """

@@ -67,6 +67,12 @@ def token_losses(
 
     Only the loss has a gradient. The backward pass keeps the logits as they came and one float a token, and
     recomputes the softmax in a single pass: no float32 [B, T, V] array is stored between the passes.
+
+    Args:
+      logits_BTV: logits in the compute dtype.
+      targets_BT: int32 ids.
+      label_smoothing: share of the target's probability that goes to the other ids, in [0, 1).
+      z_loss: weight of the square of log Z; 0 for none.
     """
     return _token_losses_forward(logits_BTV, targets_BT, label_smoothing, z_loss)[0]
 

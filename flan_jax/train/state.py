@@ -52,7 +52,14 @@ def make_tx(
 def state_shardings(
     mesh: Mesh, rules: Rules, model: ModelConfig, optimizer: OptimizerConfig, tuning: TuningConfig = FULL
 ) -> TrainState:
-    """`TrainState` of `NamedSharding`: the optimizer's moments lie as the parameters that they belong to."""
+    """`TrainState` of `NamedSharding`: the optimizer's moments lie as the parameters that they belong to.
+
+    Args:
+      mesh: the devices.
+      rules: logical axis -> mesh axis, in order of precedence.
+      model: the model's configuration.
+      tuning: what is trained.
+    """
     axes, shapes = part_axes(model, tuning), part_shapes(model, tuning)
     opt_axes = opt_state_logical_axes(optimizer, shapes.trained, axes.trained)
     opt_shapes = jax.eval_shape(make_optimizer(optimizer, axes.trained).init, shapes.trained)
@@ -67,7 +74,13 @@ def state_shardings(
 def abstract_state(
     model: ModelConfig, tx: optax.GradientTransformation, shardings: TrainState, tuning: TuningConfig = FULL
 ) -> TrainState:
-    """`TrainState` of `jax.ShapeDtypeStruct` with shardings: what a checkpoint is restored into."""
+    """`TrainState` of `jax.ShapeDtypeStruct` with shardings: what a checkpoint is restored into.
+
+    Args:
+      model: the model's configuration.
+      tx: the optimizer.
+      tuning: what is trained.
+    """
     parts = part_shapes(model, tuning)
     step = jax.ShapeDtypeStruct((), jnp.int32)
     shapes = TrainState(step, parts.trained, jax.eval_shape(tx.init, parts.trained), parts.frozen)
@@ -77,7 +90,14 @@ def abstract_state(
 def abstract_base(
     mesh: Mesh, rules: Rules, model: ModelConfig, optimizer: OptimizerConfig, tuning: TuningConfig
 ) -> Any:
-    """`jax.ShapeDtypeStruct`s with shardings of the parameters that a run of `tuning` starts from."""
+    """`jax.ShapeDtypeStruct`s with shardings of the parameters that a run of `tuning` starts from.
+
+    Args:
+      mesh: the devices.
+      rules: logical axis -> mesh axis, in order of precedence.
+      model: the model's configuration.
+      optimizer: the optimizer's configuration.
+    """
     base = base_model(model, tuning)
     shardings = state_shardings(mesh, rules, base, optimizer).params
     return jax.tree.map(
@@ -110,7 +130,14 @@ def layout_of(run: Run) -> StateLayout:
 
 def init_state(model: ModelConfig, tx: optax.GradientTransformation, seed: int, shardings: TrainState) -> TrainState:
     """The state before step 1 with random parameters, all of them trained, made where it will lie; the same on any
-    mesh."""
+    mesh.
+
+    Args:
+      model: the model's configuration.
+      tx: the optimizer.
+      seed: of the parameters that are drawn.
+      shardings: where the state lies (`state_shardings`).
+    """
 
     def init(key: jax.Array) -> TrainState:
         params = init_params(model, key)
@@ -127,7 +154,13 @@ def fresh_state(
     seed: int = 0,
 ) -> TrainState:
     """The state before step 1 with given parameters (already on the devices, which it takes over): those of
-    `base_model`, to which what `tuning` adds is drawn from `seed`."""
+    `base_model`, to which what `tuning` adds is drawn from `seed`.
+
+    Args:
+      params: the parameters.
+      tx: the optimizer.
+      shardings: where the state lies (`state_shardings`).
+    """
     step = jax.device_put(jnp.zeros((), jnp.int32), shardings.step)
     if not tuning.is_partial:
         return TrainState(step, params, jax.jit(tx.init, out_shardings=shardings.opt_state)(params))
@@ -141,7 +174,15 @@ def fresh_state(
 
 
 def resumed_state(saved: TrainState, params: Any, shardings: TrainState, tuning: TuningConfig, seed: int) -> TrainState:
-    """A state that was saved without its frozen part, with that part made anew from the parameters it began with."""
+    """A state that was saved without its frozen part, with that part made anew from the parameters it began with.
+
+    Args:
+      saved: what the checkpoint holds.
+      params: those of `base_model`.
+      shardings: where the state lies (`state_shardings`).
+      tuning: what is trained.
+      seed: the run's, of which the frozen part's draws follow.
+    """
     frozen = jax.jit(
         lambda params: adapt(tuning, params, jax.random.key(seed))[1], out_shardings=shardings.frozen, donate_argnums=0
     )(params)

@@ -32,6 +32,12 @@ def step_flops(model: ModelConfig, batch_size: int, inputs_length: int, targets_
 
     Counts matrix products at all positions, padding included, and full (not causal) attention; not what remat
     computes again, nor elementwise work, nor the look-up of embeddings.
+
+    Args:
+      model: the model's configuration.
+      batch_size: rows.
+      inputs_length: tokens of a row's inputs.
+      targets_length: tokens of a row's targets.
     """
     return 3 * 2.0 * batch_size * model.multiply_adds(inputs_length, targets_length)
 

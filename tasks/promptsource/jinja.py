@@ -17,6 +17,7 @@ import jinja2
 import jinja2.meta
 import jinja2.nodes
 import jinja2.sandbox
+from jinja2.exceptions import SecurityError
 
 from flan_jax.core.errors import TaskError
 
@@ -34,11 +35,11 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(["*", "**"])
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> jinja2.Undefined:
-        raise jinja2.sandbox.SecurityError(f"attribute {attribute!r} of a {type(obj).__name__} is not allowed")
+        raise SecurityError(f"attribute {attribute!r} of a {type(obj).__name__} is not allowed")
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if _size(operator, left, right) > MAX_RESULT:
-            raise jinja2.sandbox.SecurityError(f"{operator} gives more than {MAX_RESULT:,} characters, items or digits")
+            raise SecurityError(f"{operator} gives more than {MAX_RESULT:,} characters, items or digits")
         return super().call_binop(context, operator, left, right)
 
 
@@ -105,7 +106,7 @@ def fill(jinja: str, fields: Mapping[str, Any], rng: random.Random, where: str) 
     fails on these fields. A part of a field that isn't there (`answers[0]` of none) is empty, as in PromptSource."""
     try:
         return _compiled(jinja).render({**fields, RNG: rng})
-    except jinja2.sandbox.SecurityError as error:
+    except SecurityError as error:
         raise TaskError(f"{where}: Jinja, sandbox: {error}") from error
     except jinja2.TemplateError as error:
         raise TaskError(f"{where}: Jinja: {error.message}") from error

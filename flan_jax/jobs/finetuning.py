@@ -1,0 +1,177 @@
+"""Finetuning on rows of one's own: what a run is told where no recipe tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+from collections.abc import Mapping
+
+import jax
+
+from flan_jax.cache.native import fingerprint
+from flan_jax.checkpoints.load import LoadedModel
+from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.core.errors import CheckpointError
+from flan_jax.core.manifest import write_json_atomically
+from flan_jax.declare.registry import get_mixture, is_local, mixture_members
+from flan_jax.evaluate import EvalConfig
+from flan_jax.jobs.config import RunConfig
+from flan_jax.jobs.lengths import measure
+from flan_jax.models.tuning import FULL, TuningConfig
+from flan_jax.optim import AdafactorConfig
+from flan_jax.train.config import TrainConfig
+
+START = "start"  # below a run's folder: weights that it begins from and nobody else keeps
+ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on
+NUM_EVALUATIONS = 5
+
+__all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_rows", "task_name"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finetuning:
+    """What a finetuning run is told; `finetuning_config` fills in the rest.
+
+    Attributes:
+      folder: of the run.
+      mixture: registered name of what it is trained on.
+      held_out: registered name of what it is judged on and picks its checkpoint by; None for the last step.
+      steps: optimizer steps of the whole run.
+      batch_size: packed rows a step; None for 16, or the next multiple of the devices.
+      learning_rate: of Adafactor, constant, relative to a parameter's size.
+      dropout_rate: in [0, 1).
+      feature_lengths: {"inputs": L, "targets": T}, tokens a packed row holds; None measures the examples.
+      eval_steps: steps between evaluations; None for a fifth of the run.
+      eval_limit: held-out examples a task; None for all.
+      tuning: which parameters are trained.
+      seed: of data order and dropout.
+      cache_dir: the token cache; None for the run's own folder.
+    """
+
+    folder: pathlib.Path
+    mixture: str
+    held_out: str | None = None
+    steps: int = 300
+    batch_size: int | None = None
+    learning_rate: float = 1e-3
+    dropout_rate: float = 0.1
+    feature_lengths: Mapping[str, int] | None = None
+    eval_steps: int | None = None
+    eval_limit: int | None = 200
+    tuning: TuningConfig = FULL
+    seed: int = 0
+    cache_dir: str | None = None
+
+
+def finetuning_config(told: Finetuning, model: LoadedModel, start: pathlib.Path) -> RunConfig:
+    """The run's whole configuration, with what was chosen printed.
+
+    Args:
+      told: what the user says.
+      model: the model to begin from.
+      start: the folder of its weights.
+    """
+    num_devices = jax.device_count()
+    batch_size = told.batch_size or -(-16 // num_devices) * num_devices
+    lengths, note = told.feature_lengths, ""
+    if lengths is None:
+        found = measure(told.mixture, model.vocabulary)
+        if told.held_out is not None:
+            found = found.joined(measure(told.held_out, model.vocabulary))
+        lengths = found.row_lengths()
+        note = f", chosen by the examples: {found.describe(lengths)}"
+    eval_steps = told.eval_steps or max(1, told.steps // NUM_EVALUATIONS)
+    judged = "its last step is kept, as no held-out rows pick one"
+    if told.held_out is not None:
+        judged = f"{told.held_out} picks the checkpoint, judged every {eval_steps:,} steps"
+    print(
+        f"{told.folder}: {told.steps:,} steps of {batch_size} packed rows of {lengths['inputs']} + "
+        f"{lengths['targets']} tokens{note}; Adafactor at {told.learning_rate:g}, dropout {told.dropout_rate:g}; "
+        f"{judged}",
+        flush=True,
+    )
+    return RunConfig(
+        train=TrainConfig(
+            model_dir=str(told.folder),
+            mixture=told.mixture,
+            cache_dir=told.cache_dir or str(told.folder / "cache"),
+            feature_lengths=lengths,
+            batch_size=batch_size,
+            train_steps=told.steps,
+            vocab_path=str(model.vocabulary.path),
+            seed=told.seed,
+            initial_checkpoint_path=str(start),
+            eval_period=eval_steps,
+        ),
+        model=model.config.replace(dropout_rate=told.dropout_rate),
+        optimizer=AdafactorConfig(learning_rate=told.learning_rate),
+        evaluation=EvalConfig(
+            selection=() if told.held_out is None else (told.held_out,),
+            batch_size=-(-32 // num_devices) * num_devices,
+            inputs_length=lengths["inputs"],
+            targets_length=lengths["targets"],
+            limit=told.eval_limit,
+        ),
+        tuning=told.tuning,
+    )
+
+
+def task_name(folder: pathlib.Path, role: str) -> str:
+    """What the task of a run's rows is called, such as "mine_rows" of runs/mine."""
+    return re.sub(r"\W", "_", f"{folder.name}_{role}".lstrip("0123456789")) or role
+
+
+def keep_start(model: LoadedModel, folder: pathlib.Path) -> pathlib.Path:
+    """A copy of `model`'s weights folder inside a run's `folder`, for weights that are gone when the program ends."""
+    start = folder / START
+    if not start.exists():
+        partial = folder / f".{START}.{os.getpid()}.partial"
+        shutil.copytree(model.source.path, partial)
+        os.replace(partial, start)
+    return start
+
+
+def remember_rows(folder: pathlib.Path, names: Mapping[str, str]) -> None:
+    """Notes what a run is trained and judged on, so that a cell that runs twice goes on only with the same.
+
+    Args:
+      folder: of the run.
+      names: "rows" and "held_out" -> the task or mixture.
+
+    Raises `CheckpointError` for a run that has begun with others.
+    """
+    path = folder / ROWS_FILE
+    now = {role: _fingerprint(name) for role, name in names.items()}
+    before = json.loads(path.read_text()) if path.exists() and _latest_step(folder) else now
+    for role in ("rows", "held_out"):
+        if before.get(role) != now.get(role):
+            raise CheckpointError(
+                f"{folder} holds a run with other {role} (their text, template or number differ), so that going on "
+                f"would not be one run: give another `to`, or delete that folder to begin anew"
+            )
+    write_json_atomically(path, now)
+
+
+def is_finished(folder: pathlib.Path, steps: int) -> bool:
+    """Whether a run has done its steps and handed its weights over."""
+    return (folder / "selected.json").exists() and (folder / "selected").exists() and _latest_step(folder) == steps
+
+
+def _latest_step(folder: pathlib.Path) -> int:
+    checkpoints = Checkpoints(folder)
+    try:
+        return checkpoints.latest_step() or 0
+    finally:
+        checkpoints.close()
+
+
+def _fingerprint(name: str) -> str:
+    """Of the texts of a task or mixture; of one that is registered by a module, its name."""
+    if not is_local(name):
+        return name
+    tasks = mixture_members(get_mixture(name))
+    return "".join(fingerprint(task, split, None)[:16] for task in tasks for split in task.splits())

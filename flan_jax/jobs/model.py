@@ -1,0 +1,246 @@
+"""A loaded model that generates, scores and chats: what `fj.load` returns and `flan-jax infer` asks."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
+
+from flan_jax.checkpoints.load import LoadedModel
+from flan_jax.core.errors import ConfigError
+from flan_jax.decode.methods import GREEDY, Method, choose_method
+from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
+from flan_jax.models import DecoderConfig
+
+LONGEST_PROMPT = 2048  # tokens
+_SPELT = {"num_samples": "samples", "num_beams": "beams"}
+
+__all__ = ["Model"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Model(LoadedModel):
+    """A model that generates, scores and chats: what `load` returns.
+
+    Attributes:
+      config: what the model is, such as a `T5Config`.
+      params: nested dict of float32 arrays.
+      vocabulary: the one it was trained with; `vocabulary.encode(text)` gives token ids.
+      source: the folder that it was found in, its step, and what that folder says of it.
+      is_temporary: whether that folder goes when the model is no longer used, as that of imported weights does.
+    """
+
+    is_temporary: bool = False
+
+    @overload
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int = ...,
+        temperature: float | None = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        beams: int | None = ...,
+        samples: None = ...,
+        stop: str | Sequence[str] = ...,
+        seed: int = ...,
+        batch_size: int = ...,
+    ) -> list[str]: ...
+
+    @overload
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int = ...,
+        temperature: float | None = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        beams: int | None = ...,
+        samples: int,
+        stop: str | Sequence[str] = ...,
+        seed: int = ...,
+        batch_size: int = ...,
+    ) -> list[list[str]]: ...
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int = 128,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        beams: int | None = None,
+        samples: int | None = None,
+        stop: str | Sequence[str] = (),
+        seed: int = 0,
+        batch_size: int = 8,
+    ) -> list[str] | list[list[str]]:
+        """One text a prompt, or with `samples` a list of so many texts a prompt.
+
+        Greedy unless one of `temperature`, `top_k`, `top_p` and `samples` is given, which sample, or `beams`. A row's
+        text depends neither on its batch mates nor on `batch_size`.
+
+        Args:
+          prompts: texts, as the model was trained to read them. One that is longer than the model reads loses its end,
+            with a warning.
+          max_tokens: most tokens of a text, its end included; 128 by default.
+          temperature: what logits are divided by; 1 by default, 0 is greedy.
+          top_k: draw from the k likeliest tokens; from all by default.
+          top_p: draw from the likeliest tokens whose probabilities sum to p; 1 by default.
+          beams: beam search with so many beams, by T5X's rule; the best one is returned.
+          samples: texts a prompt; by default one, and no list of it.
+          stop: a text, or several, before the first of which a generation is cut.
+          seed: of the draws; 0 by default.
+          batch_size: prompts at once; 8 by default.
+
+        Raises `ConfigError` for options that do not go together or out of range.
+
+        >>> model = fj.load("embedded:lm_adapted")
+        >>> len(model.generate(["Who has the red box?", "Say it twice: blue."], max_tokens=8))
+        2
+        >>> [len(texts) for texts in model.generate(["Say red."], max_tokens=4, samples=3, temperature=0.7, seed=1)]
+        [3]
+        """
+        method = choose_method(
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            num_samples=samples,
+            num_beams=beams,
+            spell=lambda name: _SPELT.get(name, name),
+        )
+        found: list[list[str]] = [[] for _ in prompts]
+        generations = self.generations(
+            prompts, max_tokens=max_tokens, method=method, stop=stop, seed=seed, batch_size=batch_size
+        )
+        num_trimmed = 0
+        for generation in generations:
+            found[generation.number].append(generation.text)
+            num_trimmed += generation.is_trimmed and generation.sample == 0
+        _warn_of_trimmed(num_trimmed, self._longest_prompt(max_tokens))
+        return [texts[0] for texts in found] if samples is None else found
+
+    def generations(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int = 128,
+        method: Method = GREEDY,
+        stop: str | Sequence[str] = (),
+        seed: int = 0,
+        inputs_length: int | None = None,
+        batch_size: int = 8,
+        first_number: int = 0,
+    ) -> Iterator[TextGeneration]:
+        """`generate` with everything that is known of each text, as soon as its batch is done: all beams or samples of
+        a prompt together, with log-probabilities and lengths. `flan-jax infer --json` prints these.
+
+        Args:
+          prompts: texts, as the model was trained to read them.
+          max_tokens: most tokens of a text, its end included; 128 by default.
+          method: `decode.Greedy()`, `Sampling(…)` or `BeamSearch(…)`.
+          stop: a text, or several, before the first of which a generation is cut.
+          seed: of the draws; 0 by default.
+          inputs_length: most tokens of a prompt; by default 2,048, or what a decoder has positions for.
+          batch_size: prompts at once; 8 by default.
+          first_number: of the first prompt, of which its samples are a function; 0 by default.
+
+        Raises `ConfigError` for sizes below 1 and an empty stop text.
+
+        >>> from flan_jax.decode import BeamSearch
+        >>> best, second = model.generations(["Say red."], max_tokens=4, method=BeamSearch(num_beams=2))
+        >>> best.score >= second.score, best.num_tokens <= 4
+        (True, True)
+        """
+        if isinstance(prompts, str):
+            raise ConfigError(f"prompts is one text, {prompts[:40]!r}: give a list of them, as in [{prompts[:20]!r}]")
+        stop_texts = (stop,) if isinstance(stop, str) else tuple(stop)
+        if not all(stop_texts):
+            raise ConfigError("stop is empty, which every text begins with: give some text")
+        inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
+        for name, size in (("max_tokens", max_tokens), ("inputs_length", inputs_length), ("batch_size", batch_size)):
+            if size < 1:
+                raise ConfigError(f"{name} is {size}: give at least 1")
+        return generate_texts(
+            self.config,
+            self.params,
+            self.vocabulary,
+            prompts,
+            inputs_length=inputs_length,
+            max_decode_len=max_tokens,
+            batch_size=min(batch_size, max(1, len(prompts))),
+            method=method,
+            stop_texts=stop_texts,
+            seed=seed,
+            first_row_id=first_number,
+        )
+
+    def score(self, prompt: str, options: Sequence[str], *, ends: bool = True) -> list[float]:
+        """log P(option | prompt) of each option, in nats.
+
+        Args:
+          prompt: the text that the options answer.
+          options: the answers, at least one.
+          ends: whether the probability that the answer ends there counts too, as it does for a model that was
+            finetuned; True by default. False scores a continuation, as lm-evaluation-harness does.
+
+        Raises `ConfigError` for no option, or one without a token.
+
+        >>> [score < 0.0 for score in model.score("Is the box red? yes or no?", ["yes", "no"])]
+        [True, True]
+        """
+        longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
+        _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
+        return score_texts(
+            self.config, self.params, self.vocabulary, prompt, options, inputs_length=longest, ends_in_eos=ends
+        )
+
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        max_tokens: int = 256,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: str | Sequence[str] = (),
+        seed: int = 0,
+    ) -> str:
+        """The answer to a conversation, put into the model's own chat template.
+
+        Args:
+          messages: what was said, in order: `{"role": "user", "content": "…"}`; other roles are "system" and
+            "assistant".
+          max_tokens: most tokens of the answer, its end included; 256 by default.
+          temperature: as in `generate`, as are those below: greedy without any of them.
+          top_k: draw from the k likeliest tokens.
+          top_p: draw from the likeliest tokens whose probabilities sum to p.
+          stop: a text, or several, before the first of which the answer is cut.
+          seed: of the draws; 0 by default.
+
+        Raises `ConfigError` for a vocabulary without a chat template, as those of plain T5 models are.
+
+        >>> model.chat([{"role": "user", "content": "Hello"}])
+        Traceback (most recent call last):
+        flan_jax.core.errors.ConfigError: ... has no chat template: give the prompt as the model expects it
+        """
+        prompt = self.vocabulary.render_chat(messages)
+        (answer,) = self.generate(
+            [prompt], max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop, seed=seed
+        )
+        return answer
+
+    def _longest_prompt(self, num_new_tokens: int) -> int:
+        """Tokens of a prompt that leave a decoder the positions for `num_new_tokens` more."""
+        if isinstance(self.config, DecoderConfig):
+            return min(LONGEST_PROMPT, self.config.max_positions - num_new_tokens)
+        return LONGEST_PROMPT
+
+
+def _warn_of_trimmed(num_prompts: int, longest: int) -> None:
+    if num_prompts:
+        warnings.warn(f"{num_prompts} prompts are longer than {longest:,} tokens and lost their end", stacklevel=3)

@@ -1,0 +1,376 @@
+"""`import flan_jax as fj`: the examples of its docstrings, and that both roads, Python's and the shell's, lead to the
+same."""
+
+import dataclasses
+import doctest
+import gc
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import flan_jax as fj
+from flan_jax import api
+from flan_jax.checkpoints.weights import save_weights
+from flan_jax.cli.main import main
+from flan_jax.core import assets
+from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
+from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.declare.registry import get_task, restored
+from flan_jax.interop.exporting import export_weights
+from flan_jax.jobs import finetuning
+from flan_jax.jobs.lengths import measure
+from flan_jax.jobs.rows import register_rows, split_names
+from flan_jax.models import T5Config, init_params
+
+ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
+PROMPTS = ["Say red.", "How many apples are there? one, two"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_registry():
+    with restored():
+        yield
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A tiny random T5 with the embedded vocabulary."""
+    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
+    sizes = {"emb_dim": 16, "num_heads": 2, "num_encoder_layers": 1, "num_decoder_layers": 1, "head_dim": 8}
+    config = T5Config(vocab_size=vocabulary.size, mlp_dim=32, dtype="float32", **sizes)
+    folder = tmp_path_factory.mktemp("tiny") / "weights"
+    params = jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(config, jax.random.key(0)))
+    fields = {"vocab_fingerprint": vocabulary.fingerprint, "step": 30}
+    save_weights(folder, params, config.to_json(), **fields)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(weights):
+    return fj.load(weights)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    """What the docstrings' examples leave behind, run in the order that a reader meets them in; and what went wrong."""
+    objects = [api.load, fj.Model.generate, fj.Model.generations, fj.Model.score, fj.Model.chat]
+    objects += [api.train, api.evaluate, api.plot]
+    names, wrong = {"fj": fj}, []
+    before = os.getcwd()
+    os.chdir(tmp_path_factory.mktemp("examples"))
+    try:
+        for item in objects:
+            parsed = doctest.DocTestParser().get_examples(inspect.getdoc(item))
+            assert parsed, f"{item.__qualname__} has no example"
+            wrong += [problem for example in parsed if (problem := run_example(example, names))]
+        names["folder"] = names["run"].folder
+    finally:
+        os.chdir(before)
+    return names, wrong
+
+
+def run_example(example, names):
+    """What is wrong with an example's value or error, "" where nothing is. What it prints is not compared."""
+    shown = []
+    checker, flags = doctest.OutputChecker(), doctest.ELLIPSIS
+    hook = sys.displayhook
+    sys.displayhook = lambda value: shown.append("" if value is None else f"{value!r}\n")
+    try:
+        exec(compile(example.source, "<example>", "single"), names)
+    except Exception as error:
+        got = f"{type(error).__module__}.{type(error).__qualname__}: {error}\n"
+        if example.exc_msg is not None and checker.check_output(example.exc_msg, got, flags):
+            return ""
+        return f"{example.source}raised {got}"
+    finally:
+        sys.displayhook = hook
+    got = "".join(shown)
+    if example.exc_msg is None and checker.check_output(example.want, got, flags):
+        return ""
+    return f"{example.source}gave {got}instead of {example.exc_msg or example.want}"
+
+
+def test_the_examples_of_the_docstrings_say_what_they_show(examples):
+    assert not examples[1], "\n".join(examples[1])
+
+
+def test_importing_the_package_takes_milliseconds_and_no_jax():
+    program = "import time; t = time.perf_counter(); import sys, flan_jax; s = time.perf_counter() - t; "
+    program += "heavy = {'jax', 'numpy', 'flax', 'gin'} & set(sys.modules); print(s, *heavy); dir(flan_jax)"
+    secs = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        elapsed, *heavy = done.stdout.split()
+        assert not heavy
+        secs.append(float(elapsed))
+    assert min(secs) < 0.2
+
+
+def test_every_name_of_the_door_is_there_and_no_other_is():
+    assert set(dir(fj)) == set(fj.__all__) and {"load", "train", "evaluate", "plot"} <= set(fj.__all__)
+    for name in fj.__all__:
+        assert getattr(fj, name) is not None
+    assert set(api.__all__) <= set(fj.__all__)
+    with pytest.raises(AttributeError, match=r"no attribute 'lode': it has .*load"):
+        _ = fj.lode
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import flan_jax as fj",
+        "import flan_jax.train.loop as loop, flan_jax.evaluate.config; import flan_jax as fj",
+        "from flan_jax import evaluate, train; import flan_jax as fj",
+        "import flan_jax as fj; fj.load; import flan_jax.train.loop; flan_jax.train.loop.run_training",
+    ],
+)
+def test_a_function_with_a_packages_name_is_called_whatever_was_imported_before(imports):
+    program = f"{imports}\nimport inspect\nfor f in (fj.train, fj.evaluate): assert callable(f)\n"
+    program += "assert 'held_out' in inspect.signature(fj.train).parameters\n"
+    program += "try: fj.train(3)\nexcept TypeError as error: print(error)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "missing 2 required keyword-only arguments: 'init' and 'to'" in done.stdout, done.stderr
+
+
+def test_python_and_the_shell_generate_the_same(model, weights, capsys):
+    flags = ["--max_decode_len", "6", *(arg for prompt in PROMPTS for arg in ("--prompt", prompt))]
+    for options, more in (
+        ({}, []),
+        ({"samples": 2, "temperature": 0.8, "seed": 3}, ["--num_samples=2", "--temperature=0.8", "--seed=3"]),
+    ):
+        assert main(["infer", "--checkpoint", str(weights), *flags, *more]) == 0
+        said = capsys.readouterr().out.splitlines()
+        texts = model.generate(PROMPTS, max_tokens=6, **options)
+        assert said == (texts if not options else [text for texts_of_one in texts for text in texts_of_one])
+
+
+def test_a_rows_texts_do_not_depend_on_its_batch(model):
+    options = {"max_tokens": 4, "samples": 2, "top_k": 5, "seed": 7}
+    assert model.generate(PROMPTS, batch_size=1, **options) == model.generate(PROMPTS, batch_size=2, **options)
+    assert model.generate([], max_tokens=4) == []
+    assert [len(texts) for texts in model.generate(PROMPTS, max_tokens=4, samples=1)] == [1, 1]
+
+
+def test_beams_give_the_best_one(model):
+    from flan_jax.decode import BeamSearch
+
+    found = list(model.generations(PROMPTS, max_tokens=4, method=BeamSearch(num_beams=3)))
+    best = [generation.text for generation in found if generation.sample == 0]
+    assert [generation.number for generation in found] == [0, 0, 0, 1, 1, 1]
+    assert model.generate(PROMPTS, max_tokens=4, beams=3) == best
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"prompts": "Say red."}, "prompts is one text, 'Say red.': give a list"),
+        ({"stop": ""}, "stop is empty"),
+        ({"max_tokens": 0}, "max_tokens is 0: give at least 1"),
+        ({"beams": 2, "samples": 3}, "samples samples and beams searches with beams"),
+        ({"temperature": 0.0, "top_k": 3}, "temperature 0 is greedy, so that top_k has no effect"),
+        ({"top_p": 1.5}, "top_p is 1.5: give a probability"),
+    ],
+)
+def test_generate_refuses_what_it_cannot_use(model, options, words):
+    with pytest.raises(ConfigError, match=words):
+        model.generate(**{"prompts": ["a"], "max_tokens": 2, **options})
+
+
+def test_a_prompt_that_loses_its_end_is_told(model, monkeypatch):
+    monkeypatch.setattr("flan_jax.jobs.model.LONGEST_PROMPT", 8)
+    with pytest.warns(UserWarning, match="1 prompts are longer than 8 tokens and lost their end"):
+        model.generate(["a", "Say red, then blue, then red again and again."], max_tokens=2)
+    with pytest.warns(UserWarning, match="lost their end"):
+        model.score("Say red, then blue, then red again and again.", ["red"])
+
+
+def test_scores_are_those_of_each_option_by_itself(model):
+    options = ["red", "blue and green", "no"]
+    together = model.score("Say red.", options)
+    np.testing.assert_allclose(together, [model.score("Say red.", [o])[0] for o in options], rtol=1e-5)
+    begun = model.score("Say red.", options, ends=False)
+    assert all(with_end < without for with_end, without in zip(together, begun, strict=True))
+    with pytest.raises(ConfigError, match="no options to score"):
+        model.score("Say red.", [])
+    with pytest.raises(ConfigError, match="has no token to score"):
+        model.score("Say red.", [""], ends=False)
+
+
+def test_scores_are_the_models_log_likelihoods(model):
+    """Token by token, from the logits of the teacher-forced model."""
+    from flan_jax.models import decode_teacher_forced, encode
+
+    vocabulary = model.vocabulary
+    inputs_1L = np.array([[*vocabulary.encode("Say red."), vocabulary.eos_id]], np.int32)
+    targets = [*vocabulary.encode("red"), vocabulary.eos_id]
+    mask_1L = np.ones_like(inputs_1L)
+    encoded = encode(model.config, model.params, inputs_1L, mask_1L)
+    shifted_1T = np.array([[0, *targets[:-1]]], np.int32)
+    rows_1 = np.zeros(1, np.int32)
+    logits_1TV = decode_teacher_forced(model.config, model.params, encoded, mask_1L == 1, shifted_1T, rows_1)
+    log_probs_TV = np.asarray(jax.nn.log_softmax(logits_1TV, axis=-1))[0]
+    expected = sum(log_probs_TV[t, token] for t, token in enumerate(targets))
+    np.testing.assert_allclose(model.score("Say red.", ["red"]), [expected], rtol=1e-5)
+
+
+def test_weights_of_another_program_load_and_go_with_the_model(weights, model, tmp_path):
+    export_weights(weights, "hf", tmp_path / "hf")
+    found = fj.load(f"hf:{tmp_path / 'hf'}")
+    assert found.is_temporary and not model.is_temporary
+    assert found.generate(PROMPTS, max_tokens=4) == model.generate(PROMPTS, max_tokens=4)
+    folder = found.source.path
+    start = finetuning.keep_start(found, tmp_path / "run")
+    assert folder.is_dir() and sorted(os.listdir(start)) == sorted(os.listdir(folder))
+    del found
+    gc.collect()
+    assert not folder.exists() and fj.load(start).generate(["a"], max_tokens=1) == model.generate(["a"], max_tokens=1)
+
+
+def test_load_names_what_is_wrong(tmp_path):
+    with pytest.raises(CheckpointError, match="no folder: give a run's folder"):
+        fj.load(tmp_path / "nothing")
+    with pytest.raises(CheckpointError, match="hf:ORG/REPO"):
+        fj.load("hf:/nothing/here")
+
+
+def test_a_cell_that_runs_twice_goes_on_or_says_that_it_is_finished(examples, capsys):
+    names, _ = examples
+    options = {"template": "{question}", "init": names["model"], "to": names["folder"], "steps": 2}
+    rows = [{"question": f"Say it twice: {word}.", "answer": f"{word} {word}"} for word in ("red", "blue")]
+    run = fj.train(rows, held_out=rows, **options)
+    assert run == names["run"] and "is finished, after 2 steps" in capsys.readouterr().out
+    with pytest.raises(CheckpointError, match=r"holds a run with other rows .*: give another `to`, or delete"):
+        fj.train(rows[:1], held_out=rows, **options)
+    with pytest.raises(CheckpointError, match=r"holds a run with other held_out"):
+        fj.train(rows, held_out=rows[:1], **options)
+    with pytest.raises(CheckpointError, match=r"holds a run with other held_out"):
+        fj.train(rows, **options)
+    assert not finetuning.is_finished(names["folder"], 3)
+
+
+def test_a_run_is_read_back_from_its_folder(examples):
+    names, _ = examples
+    run = fj.TrainedRun(names["folder"])
+    assert run.selected == 2 and run.model().source.step == 2
+    assert [results.step for results in run.results] == [0, 2] and set(run.losses) <= {1, 2}
+    assert "2 (selected)" in run._repr_html_()
+    assert (run.folder / "report.html").exists()
+    empty = fj.TrainedRun(names["folder"] / "nothing")
+    assert empty.selected is None and empty.results == [] and empty.losses == {}
+
+
+def test_a_plot_shows_itself_without_pyplot(examples):
+    figure = fj.plot(examples[0]["run"])
+    assert figure.axes[0].get_title() == "training loss"
+    assert figure._repr_png_().startswith(b"\x89PNG") and not hasattr(figure, "number")
+    labels = figure.axes[1].get_legend_handles_labels()[1]
+    assert "selection tasks" in labels and "selected: step 2" in labels
+    with pytest.raises(ConfigError, match="is no folder"):
+        fj.plot("runs/nothing")
+
+
+def test_python_and_the_shell_score_a_task_the_same(model, weights, tmp_path):
+    flags = ["--mixture", "who_has_new_template", "--limit", "4", "--targets_length", "8", "--inputs_length", "64"]
+    flags += ["--cache_dir", str(tmp_path / "cache"), "--out", str(tmp_path / "out")]
+    assert main(["eval", "--checkpoint", str(weights), *flags]) == 0
+    value = json.loads((tmp_path / "out" / "eval.json").read_text())["tasks"]["who_has_new_template"]
+    cache = tmp_path / "cache"
+    found = fj.evaluate(model, "who_has_new_template", limit=4, max_tokens=8, cache_dir=cache)
+    task = found.tasks.tasks["who_has_new_template"]
+    assert list(task.scores) == value["scores"] and found.scores["who_has_new_template"] == value["score"]
+    assert "who_has_new_template" in found.table() and found.table()._repr_markdown_() == str(found.table())
+
+
+def test_a_metric_is_a_function(model, tmp_path):
+    def is_text(text, references):
+        return float(isinstance(text, str) and references[0] in ("red", "blue red"))
+
+    options = {"template": "{question}", "max_tokens": 2, "cache_dir": tmp_path}
+    found = fj.evaluate(model, ROWS, metric=[is_text, "exact_match"], **options)
+    assert found.scores == {"rows": 1.0}
+    assert set(found.tasks.tasks["rows"].metrics) == {"is_text", "exact_match"}
+
+
+def written(tmp_path, kind):
+    if kind == "jsonl":
+        path = tmp_path / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    elif kind in ("csv", "tsv"):
+        path, comma = tmp_path / f"rows.{kind}", "," if kind == "csv" else "\t"
+        path.write_text("".join(f"{comma.join(line)}\n" for line in [ROWS[0].keys(), *(r.values() for r in ROWS)]))
+    elif kind == "folder":
+        path = tmp_path
+        (path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    else:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        path = tmp_path / "rows.parquet"
+        parquet.write_table(sys.modules["pyarrow"].Table.from_pylist(ROWS), path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "tsv", "parquet", "folder"])
+def test_rows_are_the_same_from_a_file_or_a_list(tmp_path, kind):
+    options = {"template": "Q: {question}", "target": "{answer}"}
+    texts = []
+    for rows in (ROWS, written(tmp_path, kind)):
+        task = get_task(register_rows(rows, "mine_rows", **options))
+        texts.append([example for _, example in task.rendered("train")])
+    assert texts[0] == texts[1] and texts[0][0].query == "Q: Say red."
+
+
+@pytest.mark.parametrize(
+    ("rows", "template", "words"),
+    [
+        (ROWS, None, "rows with fields question, answer need a template"),
+        (ROWS, "{qestion}", "did you mean question"),
+        ("nothing.jsonl", "{question}", "nothing.jsonl is no file and no folder"),
+        ("who_has_new_templat", None, "did you mean who_has_new_template"),
+        ([], "{question}", "no rows"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(rows, template, words):
+    with pytest.raises(TaskError, match=words):
+        register_rows(rows, "mine_rows", template=template, target="{answer}")
+
+
+def test_an_unknown_ending_is_told(tmp_path):
+    (tmp_path / "rows.jsnl").write_text("{}")
+    with pytest.raises(TaskError, match=r"ends in '\.jsnl'.*did you mean \.jsonl"):
+        register_rows(tmp_path / "rows.jsnl", "mine_rows", template="{a}", target="{a}")
+
+
+def test_names_and_rows_are_told_apart(tmp_path):
+    assert split_names("mmlu, bbh:cot") == split_names(["mmlu", "bbh:cot"]) == ["mmlu", "bbh:cot"]
+    for rows in (ROWS, "rows.jsonl", str(tmp_path), tmp_path):
+        assert split_names(rows) is None
+
+
+def test_rows_are_as_long_as_the_longest_example(model):
+    long = [{"question": "red " * 50, "answer": "red"}, *ROWS]
+    name = register_rows(long, "long_rows", template="Say {question}", target="{answer}")
+    lengths = measure(name, model.vocabulary)
+    tokens = len(model.vocabulary.encode("Say " + "red " * 50)) + 1
+    assert lengths.inputs.max() == tokens and 32 < tokens <= lengths.row_lengths()["inputs"] < 2 * tokens
+    assert lengths.row_lengths()["targets"] == 32
+    assert "33.3% trimmed" in lengths.describe({"inputs": 32, "targets": 32})
+    with pytest.raises(TaskError, match="give feature_lengths"):
+        measure("procedural_prefix", model.vocabulary)
+
+
+def test_a_runs_settings_are_those_of_its_arguments(model, tmp_path, capsys):
+    told = finetuning.Finetuning(tmp_path, "who_has_zero_shot", steps=50, learning_rate=2e-3, dropout_rate=0.2, seed=3)
+    told = dataclasses.replace(told, feature_lengths={"inputs": 64, "targets": 16}, held_out="who_has_new_template")
+    config = finetuning.finetuning_config(told, model, model.source.path)
+    assert (config.train.train_steps, config.train.eval_period, config.train.seed) == (50, 10, 3)
+    assert (config.optimizer.learning_rate, config.model.dropout_rate) == (2e-3, 0.2)
+    assert config.train.initial_checkpoint_path == str(model.source.path)
+    assert config.evaluation.selection == ("who_has_new_template",)
+    assert config.train.batch_size % jax.device_count() == 0
+    said = capsys.readouterr().out
+    assert "50 steps of 16 packed rows of 64 + 16 tokens" in said and "Adafactor at 0.002, dropout 0.2" in said
