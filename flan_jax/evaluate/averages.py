@@ -34,7 +34,7 @@ def as_ratio(score: float) -> Fraction:
         raise TaskError(f"a score is {score}, which no average can be taken of: give numbers")
     number = Fraction(score)
     ratio = number.limit_denominator(MAX_DENOMINATOR)
-    return ratio if abs(ratio - number) <= TOLERANCE * max(1, abs(number)) else number
+    return ratio if abs(ratio - number) <= TOLERANCE * max(Fraction(1), abs(number)) else number
 
 
 def exact_mean(scores: Sequence[float]) -> Fraction:

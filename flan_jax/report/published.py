@@ -24,8 +24,9 @@ def our_rows(result: TaskResult) -> list[tuple[str, float]]:
     over items, which some papers report."""
     name = f"this model{'' if result.is_complete else ' (not all items)'}"
     rows = [(name, 100.0 * result.score)]
-    if len(result.subtasks) > 1 and percent(result.micro) != percent(result.score):
-        return [(f"{name}, mean over subtasks", rows[0][1]), (f"{name}, mean over items", 100.0 * result.micro)]
+    micro = result.micro
+    if micro is not None and len(result.subtasks) > 1 and percent(micro) != percent(result.score):
+        return [(f"{name}, mean over subtasks", rows[0][1]), (f"{name}, mean over items", 100.0 * micro)]
     return rows
 
 
