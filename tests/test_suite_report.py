@@ -10,11 +10,11 @@ import pytest
 from suite_benchmarks import FORMATS, SIZES, TableModel, colours
 
 from flan_jax.core.errors import TaskError
-from flan_jax.declare.benchmark import BENCHMARKS, Subtask
+from flan_jax.declare.benchmark import BENCHMARKS, Published, Subtask
 from flan_jax.evaluate import Journal, SuiteConfig, run_suite
 from flan_jax.evaluate.best_template import BestTemplate
 from flan_jax.evaluate.calibration import calibration
-from flan_jax.report import best_markdown
+from flan_jax.report import best_markdown, to_markdown
 from flan_jax.report.suite_figures import LONGEST_LABEL, shortened
 from flan_jax.report.suite_page import ranked_calibration, write_html
 
@@ -84,6 +84,20 @@ def test_one_file_says_everything_and_refers_to_nothing_outside(tmp_path, monkey
     ):
         assert expected in page.text, expected
     assert not list(tmp_path.glob(".*partial"))
+
+
+def test_published_scores_of_parts_stand_beside_ours(tmp_path, monkeypatch):
+    rows = [
+        Published("giant", "cot", "test", score, "a paper", part) for part, score in (("warm", 12.5), ("blue", 7.5))
+    ]
+    parted = dataclasses.replace(colours(), name="parted", published=(*colours().published, *rows))
+    results, text, _ = report(tmp_path, monkeypatch, parted, ("parted:cot",))
+    (table,) = re.findall(r"Published scores of (.*?)</details>", text, re.S)
+    assert table.startswith("blue, warm</summary>"), "subtasks, then groups"
+    assert "<td>giant</td><td class=n>7.5</td><td class=n>12.5</td>" in table
+    blue = next(100 * s.metrics["equals"] for s in results.benchmarks[0].subtasks if s.name == "blue")
+    assert f"<td>this model</td><td class=n>{blue:.1f}</td>" in table
+    assert "| published by part | blue | warm |" in to_markdown(results)
 
 
 def test_the_page_is_the_same_every_time(tmp_path, monkeypatch):

@@ -9,8 +9,7 @@ import pathlib
 from collections.abc import Sequence
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
-body.wide { max-width: 74rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 74rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; } h3 { font-size: 1rem; }
 table { border-collapse: collapse; font-size: 14px; } th, td { padding: .3rem .7rem; text-align: left; }
 th { border-bottom: 2px solid #c9d1d9; } td { border-bottom: 1px solid #e5e8ec; }
@@ -27,18 +26,16 @@ details { margin: .5rem 0; } summary { cursor: pointer; } details pre { margin: 
 __all__ = ["escape", "page", "picture", "table", "write_whole"]
 
 
-def page(title: str, body: Sequence[str], *, is_wide: bool = False) -> str:
+def page(title: str, body: Sequence[str]) -> str:
     """A whole page.
 
     Args:
       title: text of the window's title.
       body: its parts as HTML; empty ones are left out.
-      is_wide: for pages whose tables have many columns.
     """
-    tag = "<body class=wide>" if is_wide else "<body>"
     head = f'<head><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style></head>'
     parts = "\n".join(part for part in body if part)
-    return f'<!doctype html>\n<html lang="en">{head}{tag}\n{parts}\n</body></html>\n'
+    return f'<!doctype html>\n<html lang="en">{head}<body>\n{parts}\n</body></html>\n'
 
 
 def table(

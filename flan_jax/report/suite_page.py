@@ -89,7 +89,7 @@ def to_html(
         *(_section(result, records) for result in listed),
         _settings(results, settings),
     ]
-    return page(f"{results.model}: benchmarks", body, is_wide=True)
+    return page(f"{results.model}: benchmarks", body)
 
 
 def _overview(listed: Sequence[TaskResult]) -> str:

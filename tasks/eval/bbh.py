@@ -16,7 +16,7 @@ from flan_jax.declare.benchmark import (
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
-from flan_jax.tasks.eval.files import read_json, read_text, row_error, text_field
+from flan_jax.tasks.eval.files import read_examples, read_text, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, short_answer, step_by_step, zero_shot_cot
 from flan_jax.tasks.eval.prompts import THEREFORE, answered
 from flan_jax.tasks.eval.published import table_4, table_5
@@ -76,12 +76,8 @@ def parent_task(subtask: str) -> str:
 def read(subtask: str, split: str) -> Sequence[Question]:
     """The examples of `bbh/SUBTASK.json`."""
     path = DATA.require(f"{subtask}.json")
-    value = read_json(path)
-    examples = value.get("examples") if isinstance(value, dict) else None
-    if not isinstance(examples, list):
-        raise row_error(path, 1, "no list 'examples'")
     questions = []
-    for number, example in enumerate(examples):
+    for number, example in enumerate(read_examples(path)):
         text, target = (text_field(path, 1, example, name) for name in ("input", "target"))
         questions.append(Question(str(number), text, (target.strip(),)))
     return tuple(questions)

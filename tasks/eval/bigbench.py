@@ -17,7 +17,7 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import bbh
-from flan_jax.tasks.eval.files import read_json, read_text, row_error, text_field
+from flan_jax.tasks.eval.files import read_examples, read_text, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, step_by_step, zero_shot, zero_shot_cot
 from flan_jax.tasks.eval.prompts import answered, bracketed_options, letter, therefore_among
 
@@ -46,12 +46,8 @@ __all__ = ["BIGBENCH"]
 
 def _read(data: Download, file: str, subtask: str, split: str) -> Sequence[Question]:
     path = data.require(file)
-    value = read_json(path)
-    examples = value.get("examples") if isinstance(value, dict) else None
-    if not isinstance(examples, list):
-        raise row_error(path, 1, "no list 'examples'")
     questions = []
-    for number, example in enumerate(examples):
+    for number, example in enumerate(read_examples(path)):
         text = text_field(path, 1, example, "input").strip()
         scores = example.get("target_scores")
         right = [choice for choice, score in scores.items() if score == 1] if isinstance(scores, dict) else []

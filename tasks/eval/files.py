@@ -13,7 +13,7 @@ from flan_jax.sources import jsonl, text
 from flan_jax.sources.files import Version, file_version
 from flan_jax.sources.separated import QUOTE, read_separated
 
-__all__ = ["read_csv", "read_json", "read_jsonl", "read_text", "row_error", "text_field"]
+__all__ = ["read_csv", "read_examples", "read_json", "read_jsonl", "read_text", "row_error", "text_field"]
 
 
 def row_error(path: pathlib.Path, line: int, problem: str) -> TaskError:
@@ -29,6 +29,15 @@ def read_text(path: pathlib.Path) -> str:
 def read_json(path: pathlib.Path) -> Any:
     """The file's one JSON value. Raises `TaskError` with the line for what is not JSON."""
     return _json(path, file_version(path))
+
+
+def read_examples(path: pathlib.Path) -> Sequence[Any]:
+    """The list `examples` of a task file of BIG-bench. Raises `TaskError` where there is none."""
+    value = read_json(path)
+    examples = value.get("examples") if isinstance(value, dict) else None
+    if not isinstance(examples, list):
+        raise row_error(path, 1, "no list 'examples'")
+    return examples
 
 
 def read_jsonl(path: pathlib.Path) -> Sequence[tuple[int, Mapping[str, Any]]]:

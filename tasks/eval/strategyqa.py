@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flan_jax.declare.benchmark import Benchmark, Prompt, Question, Subtask, add_benchmark
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import rationales
-from flan_jax.tasks.eval.files import read_json, row_error, text_field
+from flan_jax.tasks.eval.files import read_examples, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, short_answer, zero_shot, zero_shot_cot
 from flan_jax.tasks.eval.prompts import THEREFORE_YES_NO
 
@@ -27,12 +27,8 @@ __all__ = ["STRATEGYQA"]
 def read(subtask: str, split: str) -> Sequence[Question]:
     """The examples of BIG-bench's `task.json`."""
     path = DATA.require(FILE)
-    value = read_json(path)
-    examples = value.get("examples") if isinstance(value, dict) else None
-    if not isinstance(examples, list):
-        raise row_error(path, 1, "no list 'examples'")
     questions = []
-    for number, example in enumerate(examples):
+    for number, example in enumerate(read_examples(path)):
         text = text_field(path, 1, example, "input").strip()
         scores = example.get("target_scores")
         if not isinstance(scores, dict) or set(scores) != {"Yes", "No"} or sum(scores.values()) != 1:
