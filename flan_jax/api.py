@@ -22,6 +22,7 @@ from flan_jax.checkpoints.load import load_model
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS
 from flan_jax.evaluate import EvalConfig, EvalResults, SuiteConfig, read_results
+from flan_jax.evaluate.custom import CustomEvaluator
 from flan_jax.interop.importing import FORMATS as FOREIGN_FORMATS
 from flan_jax.interop.importing import import_weights
 from flan_jax.jobs.benchmarks import score_benchmarks
@@ -134,6 +135,7 @@ def train(
     target: str = "{answer}",
     held_out: Rows | None = None,
     metric: Metrics = "exact_match",
+    evaluators: Sequence[CustomEvaluator] = (),
     steps: int = 300,
     batch_size: int | None = None,
     learning_rate: float = 1e-3,
@@ -162,6 +164,8 @@ def train(
       held_out: rows of the same kinds that judge the run and pick its checkpoint; by default none, and the last step.
       metric: what scores an answer to held-out rows, the first decides: a name such as "exact_match", "rouge_l" or
         "rank_accuracy", or a function (text, references) -> score in [0, 1].
+      evaluators: functions (model, step) -> {name: score in [0, 1]}, called at every evaluation and reported; none by
+        default.
       steps: optimizer steps of the whole run; 300 by default.
       batch_size: packed rows a step, a multiple of the devices; 16 by default.
       learning_rate: relative to each parameter's size; 1e-3 by default.
@@ -212,7 +216,7 @@ def train(
         cache_dir=cache_dir,
     )
     start = keep_start(model, folder) if model.is_temporary else model.source.path
-    result = train_run(finetuning_config(told, model, start))
+    result = train_run(finetuning_config(told, model, start), evaluators)
     if not result.is_finished:
         print(f"{to} was stopped at step {result.step:,}: run this again to go on")
     return TrainedRun(folder)

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 
 import jax
 import numpy as np
@@ -22,11 +23,16 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.registry import get_task, restored
+from flan_jax.evaluate import EvalConfig
 from flan_jax.interop.exporting import export_weights
-from flan_jax.jobs import finetuning
+from flan_jax.jobs import finetuning, training
+from flan_jax.jobs.config import RunConfig
 from flan_jax.jobs.lengths import measure
 from flan_jax.jobs.rows import register_rows, split_names
 from flan_jax.models import T5Config, init_params
+from flan_jax.optim import AdafactorConfig
+from flan_jax.train.config import TrainConfig
+from flan_jax.train.loop import RunResult
 
 ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
 PROMPTS = ["Say red.", "How many apples are there? one, two"]
@@ -221,7 +227,7 @@ def test_scores_are_the_models_log_likelihoods(model):
 
 def test_weights_of_another_program_load_and_go_with_the_model(weights, model, tmp_path):
     export_weights(weights, "hf", tmp_path / "hf")
-    found = fj.load(f"hf:{tmp_path / 'hf'}")
+    found = fj.load(f"hf:{tmp_path / 'hf'}", vocab_path=str(assets.EMBEDDED_VOCAB))
     assert found.is_temporary and not model.is_temporary
     assert found.generate(PROMPTS, max_tokens=4) == model.generate(PROMPTS, max_tokens=4)
     folder = found.source.path
@@ -374,3 +380,23 @@ def test_a_runs_settings_are_those_of_its_arguments(model, tmp_path, capsys):
     assert config.train.batch_size % jax.device_count() == 0
     said = capsys.readouterr().out
     assert "50 steps of 16 packed rows of 64 + 16 tokens" in said and "Adafactor at 0.002, dropout 0.2" in said
+
+
+def test_an_evaluator_is_a_function_of_a_model_that_generates(model, tmp_path, monkeypatch):
+    """What training hands to the judge, without the training."""
+    asked = []
+
+    def politeness(one, step):
+        asked.append((step, one.generate(["May I come in?"], max_tokens=4)))
+        return {"politeness": 0.25}
+
+    handed = {}
+    stopped = RunResult(tmp_path, 1, is_finished=False)
+    monkeypatch.setattr(training, "run_training", lambda *args, **options: handed.update(options) or stopped)
+    train = TrainConfig(str(tmp_path), "who_has_zero_shot", str(tmp_path), {"inputs": 32, "targets": 32}, 8, 1)
+    training.train_run(RunConfig(train, model.config, AdafactorConfig(), EvalConfig()), [politeness])
+    parts = {"model": model.config, "vocabulary": model.vocabulary, "model_dir": tmp_path, "mesh": None}
+    judge = handed["make_judge"](types.SimpleNamespace(**parts))
+    results = judge.run(model.params, 3)
+    assert asked == [(3, model.generate(["May I come in?"], max_tokens=4))]
+    assert results.tasks["politeness"].score == 0.25 and results.tasks["politeness"].group == "report"

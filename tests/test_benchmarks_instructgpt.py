@@ -9,7 +9,7 @@ from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import ConfigError, TaskError
-from flan_jax.declare.benchmark import Sampling, get_benchmark, items
+from flan_jax.declare.benchmark import SampleSettings, get_benchmark, items
 from flan_jax.evaluate import Generated, Journal, Ranked, SuiteConfig, run_suite
 from flan_jax.evaluate.metrics import Exchange
 from flan_jax.evaluate.metrics.judges import nearer_to_true
@@ -133,10 +133,10 @@ def test_five_samples_of_each_open_ended_prompt(tmp_path):
     assert drawn and all(len(record.get("record", record)["outputs"]) == 5 for record in drawn)
     # Log-probabilities are -1 to -5; the first is above half of their median, so it counts as a loop.
     assert all(record["ranking"] == [1, 2, 3, 4] and record["answer"] == "Take 1." for record in drawn)
-    (fewer,) = scored(tmp_path, "open_ended", limit=1, sampling=Sampling(2))
+    (fewer,) = scored(tmp_path, "open_ended", limit=1, sampling=SampleSettings(2))
     assert fewer.published_format == "samples, 2 samples"
     benchmark = get_benchmark("open_ended")
-    assert benchmark.formats[0].sampling == Sampling(5, 0.7, 0)
+    assert benchmark.formats[0].sampling == SampleSettings(5, 0.7, 0)
     (_, with_trigger) = benchmark.formats
     plain = items(benchmark, "creativity", "prompts", with_trigger)[0].prompt.query
     assert "step by step" in items(benchmark, "planning", "prompts", with_trigger)[0].prompt.query
@@ -154,4 +154,4 @@ def test_toxicity_of_continuations_is_no_vote_and_stands_beside_published_scores
 def test_samples_that_no_metric_would_read_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(data_dir.VARIABLE, str(shared_path("data")))
     with pytest.raises(ConfigError, match="truthfulqa:generate is scored by nearer_to_true"):
-        scored(tmp_path, "truthfulqa:generate", limit=1, sampling=Sampling(5))
+        scored(tmp_path, "truthfulqa:generate", limit=1, sampling=SampleSettings(5))

@@ -9,7 +9,7 @@ import pytest
 from suite_benchmarks import SIZES, TableModel, colours
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.declare.benchmark import BENCHMARKS, Sampling
+from flan_jax.declare.benchmark import BENCHMARKS, SampleSettings
 from flan_jax.evaluate import Journal, SuiteConfig, read_summary, run_suite, write_summary
 from flan_jax.evaluate.results import EvalResults, TaskResult
 from flan_jax.evaluate.results_file import append_results, read_results
@@ -28,7 +28,7 @@ def results(monkeypatch):
     found = []
     for config in (
         SuiteConfig(("colours", "colours:cot"), limit=3, seed=5),
-        SuiteConfig(("colours",), format="self_consistency", sampling=Sampling(4), limit=3, seed=5),
+        SuiteConfig(("colours",), format="self_consistency", sampling=SampleSettings(4), limit=3, seed=5),
     ):
         with Journal(None) as journal:
             found.append(run_suite(config, model, journal, notes=("a note",), step=7))

@@ -16,13 +16,13 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
-from flan_jax.evaluate import JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
+from flan_jax.evaluate import Generated, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate import in_training as module
 from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import KIN, Kin
 from flan_jax.evaluate.in_training import SuiteEvaluator
-from flan_jax.evaluate.results import normalised_average
+from flan_jax.evaluate.results import EvalResults, normalised_average
 from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.select import select
 from flan_jax.models import T5Config, init_params, param_shapes
@@ -163,15 +163,16 @@ def test_an_evaluation_that_was_broken_off_goes_on_and_a_step_asked_again_asks_n
         suite.run(params, 5, stop_after_three)
     lines = (tmp_path / "suite" / "5" / "journal.jsonl").read_text().splitlines()
     assert len(lines) == 3
-    first, _ = suite.run(params, 5)
+    first = suite.run(params, 5).tasks
     assert (tmp_path / "suite" / "5" / "journal.jsonl").read_text().splitlines()[:3] == lines
     monkeypatch.setattr(JaxLanguageModel, "rank", lambda self, requests: iter(()))
-    assert suite.run(params, 5)[0] == first
+    assert suite.run(params, 5).tasks == first
 
 
 def test_the_period_keeps_the_first_and_the_last_step(tmp_path):
     assert [step for step in range(11) if evaluator(tmp_path, suite_period=4).is_due(step)] == [0, 4, 8, 10]
     assert all(evaluator(tmp_path).is_due(step) for step in range(11))
+    assert evaluator(tmp_path, suite_period=4).run(None, 5) == EvalResults(5, {})
 
 
 def test_the_same_questions_never_select_and_report(tmp_path, monkeypatch):
@@ -220,7 +221,8 @@ def test_a_benchmark_of_unequal_subtasks_weighs_them_equally():
 
     def record(name, i):
         scores = {"equals": float(name == "blue")}
-        return Record(f"{name}{i}", "colours", name, "test", "cot", str(i), "generate", scores, "")
+        said = (Generated("so", -1.0, 1, True),)
+        return Record(f"{name}{i}", "colours", name, "test", "cot", str(i), "generate", scores, "", outputs=said)
 
     records = {name: [record(name, i) for i in range(size)] for name, size in SIZES.items()}
     result = benchmark_result(

@@ -14,7 +14,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.declare.benchmark import Sampling
+from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.evaluate import GenerateRequest, JaxLanguageModel, RankRequest
 from flan_jax.evaluate.grid_batches import common_prefix, grid_length, grid_prompt_batches, group_by_prefix
 from flan_jax.evaluate.jax_model import params_fingerprint
@@ -132,7 +132,7 @@ def same(ours, theirs):
 
 
 def test_samples_do_not_depend_on_batch_mates_order_or_shared_prefix():
-    sampling = Sampling(num_samples=3, temperature=0.9, top_k=20)
+    sampling = SampleSettings(num_samples=3, temperature=0.9, top_k=20)
     pairs = list(itertools.product(SHOTS.values(), QUERIES))
     requests = [GenerateRequest(s, q, 6, sampling=sampling, seed=17 * i) for i, (s, q) in enumerate(pairs)]
     whole = generations(model("causal", batch_size=6), requests)

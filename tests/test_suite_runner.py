@@ -10,7 +10,7 @@ import suite_benchmarks
 from suite_benchmarks import SIZES, Stopped, TableModel
 
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
-from flan_jax.declare.benchmark import BENCHMARKS, Prompt, Sampling
+from flan_jax.declare.benchmark import BENCHMARKS, Prompt, SampleSettings
 from flan_jax.evaluate import Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.journal import content_key
 from flan_jax.evaluate.prompts import fit_prompts
@@ -65,7 +65,7 @@ def test_self_consistency_votes_and_counts_those_without_an_answer(colours, tmp_
         right = question.split()[-1]
         return (f"The answer is {right}.", "hm", f"The answer is {right}.", "The answer is 77.")[sample]
 
-    config = {"format": "self_consistency", "sampling": Sampling(num_samples=4)}
+    config = {"format": "self_consistency", "sampling": SampleSettings(num_samples=4)}
     model = TableModel(say=say)
     (result,) = evaluate(tmp_path, model, **config).benchmarks
     assert result.score == 1.0 and result.published_format == "cot+sc" and result.num_unextracted == 0
@@ -122,7 +122,7 @@ def test_answers_of_another_model_or_setting_are_not_taken_over(colours, tmp_pat
     evaluate(tmp_path, TableModel(), format="cot")
     for model, settings in (
         (TableModel(fingerprint="other weights"), {"format": "cot"}),
-        (TableModel(), {"format": "cot", "sampling": Sampling(num_samples=2)}),
+        (TableModel(), {"format": "cot", "sampling": SampleSettings(num_samples=2)}),
         (TableModel(), {"format": "cot", "split": "other"}),
         (TableModel(longest=10), {"format": "cot"}),  # other prompts
     ):
@@ -225,7 +225,7 @@ def test_settings_that_make_no_sense_are_errors(colours, tmp_path):
     with pytest.raises(TaskError, match=r"no subtask 'bleu'.*did you mean blue"):
         evaluate(tmp_path, TableModel(), subtasks=("bleu",))
     with pytest.raises(TaskError, match="temperature is 0"):
-        Sampling(temperature=0.0)
+        SampleSettings(temperature=0.0)
 
 
 def test_a_journal_that_is_no_journal_is_named_by_line(tmp_path):

@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from flan_jax.api import load
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.core.errors import ConfigError
-from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, Sampling
+from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, SampleSettings
 from flan_jax.evaluate import (
     SELF_CONSISTENCY,
     EvalResults,
@@ -107,7 +107,7 @@ def run_benchmarks(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sampling(args: argparse.Namespace) -> Sampling | None:
+def _sampling(args: argparse.Namespace) -> SampleSettings | None:
     given = {
         name: value
         for name, value in (("num_samples", args.samples), ("temperature", args.temperature), ("top_k", args.top_k))
@@ -117,7 +117,7 @@ def _sampling(args: argparse.Namespace) -> Sampling | None:
         return None
     if "num_samples" not in given and args.format != SELF_CONSISTENCY:
         raise ConfigError("--temperature and --top_k need --samples, the number of generations a question")
-    return Sampling(**given)
+    return SampleSettings(**given)
 
 
 def _slug(checkpoint: str) -> str:

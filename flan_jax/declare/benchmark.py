@@ -32,7 +32,7 @@ __all__ = [
     "PromptBuilder",
     "Published",
     "Question",
-    "Sampling",
+    "SampleSettings",
     "Subtask",
     "add_benchmark",
     "add_collection",
@@ -94,11 +94,11 @@ PromptBuilder = Callable[[Question], Prompt]
 
 
 @dataclasses.dataclass(frozen=True)
-class Sampling:
-    """How generations are drawn: `num_samples` of each prompt at `temperature` from the `top_k` likeliest tokens
-    (0 for all), and of these from the likeliest whose probabilities sum to `top_p`. Several samples are put to a
-    majority vote over their extracted answers (self-consistency, Wang et al. 2022: 40 samples, PaLM at temperature 0.7
-    and top-k 40)."""
+class SampleSettings:
+    """How a benchmark's generations are drawn: `num_samples` of each prompt at `temperature` from the `top_k` likeliest
+    tokens (0 for all), and of these from the likeliest whose probabilities sum to `top_p`. Several samples are put to
+    a majority vote over their extracted answers (self-consistency, Wang et al. 2022: 40 samples, PaLM at temperature
+    0.7 and top-k 40). `evaluate.on_mesh.method_of` makes a model's `decode.Sampling` of it."""
 
     num_samples: int = 40
     temperature: float = 0.7
@@ -156,7 +156,7 @@ class Format:
     drop: Literal["first", "last"] = "first"
     option_end: Literal["open", "eos"] = "open"
     num_shots: int = 0
-    sampling: Sampling | None = None
+    sampling: SampleSettings | None = None
     choose: Literal["vote", "likeliest"] = "vote"
     aggregate: Literal["mean", "roc"] = "mean"
     description: str = ""

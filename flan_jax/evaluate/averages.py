@@ -34,7 +34,8 @@ def as_ratio(score: float) -> Fraction:
         raise TaskError(f"a score is {score}, which no average can be taken of: give numbers")
     number = Fraction(score)
     ratio = number.limit_denominator(MAX_DENOMINATOR)
-    return ratio if abs(ratio - number) <= TOLERANCE * max(Fraction(1), abs(number)) else number
+    size = max(Fraction(1), abs(number))
+    return ratio if abs(ratio - number) <= TOLERANCE * size else number
 
 
 def exact_mean(scores: Sequence[float]) -> Fraction:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from flan_jax.core.errors import TaskError
-from flan_jax.declare.benchmark import Benchmark, Format, Sampling, Subtask
+from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, Subtask
 from flan_jax.evaluate.normalised import normalised_score
 from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.results import (
@@ -32,7 +32,7 @@ def benchmark_result(
     benchmark: Benchmark,
     format: Format,
     split: str,
-    sampling: Sampling | None,
+    sampling: SampleSettings | None,
     records: Mapping[str, Sequence[Record]],
     num_items: Mapping[str, int],
     *,

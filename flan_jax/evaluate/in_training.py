@@ -16,7 +16,7 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.results import EvalResults
 from flan_jax.evaluate.results_file import write_summary
 from flan_jax.evaluate.suite import Progress, run_suite
 from flan_jax.evaluate.suite_config import SuiteConfig
@@ -89,8 +89,10 @@ class SuiteEvaluator:
         period = self._config.suite_period
         return period is None or step in (0, self._last_step) or step % period == 0
 
-    def run(self, params: Params, step: int, on_item: Progress | None = None) -> tuple[dict[str, TaskResult], int]:
-        """(results by "BENCHMARK:FORMAT", tokens generated or scored). A step that was broken off goes on."""
+    def run(self, params: Params, step: int, on_item: Progress | None = None) -> EvalResults:
+        """Of each benchmark; none where they are not due at `step`. A step that was broken off goes on."""
+        if not self.is_due(step):
+            return EvalResults(step, {})
         folder = self._folder / str(step)
         is_writer, is_alone = jax.process_index() == 0, jax.process_count() == 1
         path = folder / "journal.jsonl"
@@ -105,16 +107,14 @@ class SuiteEvaluator:
             batch_size=self._config.batch_size,
             mesh=self._mesh,
         )
-        found: dict[str, TaskResult] = {}
-        num_tokens = 0
+        found: list[EvalResults] = []
         with Journal(path if is_writer else None) as journal:
             for group, suite in self._suites.items():
                 results = run_suite(suite, model, journal, on_item, self.notes, step=step, group=group)
                 if is_writer:
                     self._write(folder / group, results)
-                found.update(results.tasks)
-                num_tokens += results.num_tokens
-        return found, num_tokens
+                found.append(results)
+        return EvalResults.merged(step, found)
 
     def _split(self, benchmark: Benchmark) -> str:
         name = self._config.suite_split

@@ -1,10 +1,15 @@
-"""Judging inside a run: held-out evaluations, the best steps so far, and the one that the rule picks."""
+"""Judging inside a run: evaluations of a step, the best steps so far, and the one that the rule picks.
+
+What scores parameters is a function: held-out tasks (`Evaluator.run`), benchmarks (`SuiteEvaluator.run`), and those of
+whoever trains, `(model, step) -> results` (`custom.py`).
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -14,18 +19,22 @@ from jax.sharding import Mesh
 from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.json_lines import drop_lines_after
+from flan_jax.core.manifest import write_json_atomically
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.config import EvalConfig
+from flan_jax.evaluate.custom import CustomEvaluator, score_by
 from flan_jax.evaluate.evaluator import Evaluator, Progress
 from flan_jax.evaluate.in_training import SuiteEvaluator
+from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.results import EvalResults
 from flan_jax.evaluate.results_file import append_results, read_results, write_summary
-from flan_jax.evaluate.select import Selection, select, write_selected
-from flan_jax.models import ModelConfig
+from flan_jax.evaluate.select import EVALS_FILE, SELECTED_FILE, Selection, best_first, select
+from flan_jax.models import ModelConfig, Params
 
-EVALS_FILE = "evals.jsonl"
+# Scores parameters at a step; is told whom to call after each item, who may raise to give up.
+ScoreStep = Callable[[Params, int, Progress | None], EvalResults]
 
-__all__ = ["EVALS_FILE", "Judge", "JudgedRun", "make_judge"]
+__all__ = ["EVALS_FILE", "Judge", "JudgedRun", "ScoreStep", "make_judge"]
 
 
 class JudgedRun(Protocol):
@@ -52,29 +61,30 @@ class JudgedRun(Protocol):
 
 
 class Judge:
-    """A run's evaluations. All processes call its methods together; process 0 writes evals.jsonl.
+    """A run's evaluations. All processes call its methods together; process 0 writes evals.jsonl and selected.json.
 
-    Args:
-      config: tasks and how to score them.
-      evaluator: scores parameters; None where no task is named.
-      model_dir: the run's folder. Nothing is read or written before `resume`.
-      suite: asks benchmarks; None where none is named.
+    There is one list of results, which evals.jsonl has to the last bit: from it come the checkpoints that are kept and
+    the one that is selected, on every process.
     """
 
     def __init__(
         self,
         config: EvalConfig,
-        evaluator: Evaluator | None,
+        evaluators: Sequence[ScoreStep],
         model_dir: pathlib.Path,
-        suite: SuiteEvaluator | None = None,
+        notes: Sequence[str] = (),
     ):
-        self._config = config
-        self._evaluator = evaluator
-        self._suite = suite
-        self._model_dir = model_dir
+        """
+        Args:
+          config: whether anything selects, and how intervals are drawn.
+          evaluators: score parameters at a step, one after the other; a step without any is not judged.
+          model_dir: the run's folder. Nothing is read or written before `resume`.
+          notes: lines to show at the run's start.
+        """
+        self._config, self._evaluators, self._model_dir = config, tuple(evaluators), model_dir
         self._is_writer = jax.process_index() == 0
         self._results: dict[int, EvalResults] = {}
-        self.notes: tuple[str, ...] = () if suite is None else suite.notes
+        self.notes = tuple(notes)
 
     def resume(self, start_step: int) -> None:
         """Reads what was judged up to `start_step` and takes later lines out of evals.jsonl: they happen again."""
@@ -86,21 +96,16 @@ class Judge:
             drop_lines_after(path, start_step)
         self._results = {results.step: results for results in found if results.step <= start_step}
 
-    def run(self, params: Any, step: int, on_batch: Progress | None = None) -> EvalResults | None:
+    def run(self, params: Params, step: int, on_batch: Progress | None = None) -> EvalResults | None:
         """Judges `params` and adds a line to evals.jsonl; None where `step` has been judged, or nothing is asked.
 
         `on_batch(done, total)` is called between batches, and may raise to give up.
         """
-        if (self._evaluator is None and self._suite is None) or step in self._results:
+        if not self._evaluators or step in self._results:
             return None
         begin = time.monotonic()
-        results = EvalResults(step, {})
-        if self._evaluator is not None:
-            results = self._evaluator.run(params, step, on_batch)
-        if self._suite is not None and self._suite.is_due(step):
-            found, num_tokens = self._suite.run(params, step, on_batch)
-            num_tokens += results.num_tokens
-            results = EvalResults(step, {**results.tasks, **found}, time.monotonic() - begin, num_tokens)
+        found = [score(params, step, on_batch) for score in self._evaluators]
+        results = dataclasses.replace(EvalResults.merged(step, found), secs=time.monotonic() - begin)
         if self._is_writer:
             with explain_full_disk(self._model_dir):
                 append_results(self._model_dir / EVALS_FILE, results)
@@ -109,30 +114,32 @@ class Judge:
 
     def best_steps(self, num: int) -> list[int]:
         """The best `num` steps so far by the selection rule, best first; none where no task selects."""
-        left = list(self._results.values()) if self._config.selects else []
-        best: list[int] = []
-        while len(best) < num and any(results.step > 0 for results in left):
-            best.append(select(left, num_resamples=1).step)
-            left = [results for results in left if results.step != best[-1]]
-        return best
+        if not self._config.selects or not self._results:
+            return []
+        return best_first(list(self._results.values()))[:num]
 
     def select(self) -> Selection | None:
         """The step that the rule picks with its evidence, written to selected.json; None where no task selects."""
         config = self._config
         if not config.selects:
             return None
-        options: dict[str, Any] = {
-            "confidence": config.confidence,
-            "num_resamples": config.num_resamples,
-            "seed": config.seed,
-        }
+        selection = select(
+            [self._results[step] for step in sorted(self._results)],
+            confidence=config.confidence,
+            num_resamples=config.num_resamples,
+            seed=config.seed,
+        )
         if self._is_writer:
-            return write_selected(self._model_dir, **options)
-        return select(list(self._results.values()), **options)
+            write_json_atomically(self._model_dir / SELECTED_FILE, selection)
+        return selection
 
 
 def make_judge(
-    config: EvalConfig, run: JudgedRun, write: Callable[[pathlib.Path, EvalResults], None] = write_summary
+    config: EvalConfig,
+    run: JudgedRun,
+    write: Callable[[pathlib.Path, EvalResults], None] = write_summary,
+    evaluators: Sequence[CustomEvaluator] = (),
+    open_model: Callable[[Params], Any] | None = None,
 ) -> Judge:
     """The judge of a run: its held-out tasks are read from the cache, its benchmarks looked up and checked.
 
@@ -140,13 +147,31 @@ def make_judge(
       config: tasks, benchmarks, and how to score them.
       run: what is judged.
       write: puts the results of a group of benchmarks into a folder (default: summary.json alone).
+      evaluators: functions `(model, step) -> results` that score the run's model too: name -> score in [0, 1], which is
+        reported, or an `EvalResults`. Every process calls them.
+      open_model: makes of parameters the `model` that they get (default: a `JaxLanguageModel`).
 
     Raises `CacheError`, `TaskError`, `ConfigError` and `CheckpointError` as `Evaluator` and `SuiteEvaluator` do.
     """
-    evaluator = None
+
+    def as_language_model(params: Params) -> JaxLanguageModel:
+        return JaxLanguageModel(
+            run.model_dir.name,
+            run.model,
+            params,
+            run.vocabulary,
+            inputs_length=config.suite_inputs_length,
+            batch_size=config.batch_size,
+            mesh=run.mesh,
+        )
+
+    scored_by: list[ScoreStep] = []
+    held_out: dict[str, list[str]] = {}
+    notes: Sequence[str] = ()
     if config.selection or config.report:
         evaluator = Evaluator(run.cache_root, run.vocabulary, run.model, config, run.mesh)
-    suite = None
+        held_out = evaluator.task_names()
+        scored_by.append(evaluator.run)
     if config.has_suite:
         suite = SuiteEvaluator(
             config,
@@ -156,7 +181,11 @@ def make_judge(
             run.lineage,
             run.last_step,
             mesh=run.mesh,
-            tasks={} if evaluator is None else evaluator.task_names(),
+            tasks=held_out,
             write=write,
         )
-    return Judge(config, evaluator, run.model_dir, suite)
+        notes = suite.notes
+        scored_by.append(suite.run)
+    if evaluators:
+        scored_by.append(score_by(evaluators, open_model or as_language_model))
+    return Judge(config, scored_by, run.model_dir, notes)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.declare.benchmark import Sampling
+from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.evaluate.grid_batches import common_starts, option_width
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.requests import GenerateRequest
@@ -200,7 +200,7 @@ def lm_eval_model(
     except ImportError as error:
         raise ConfigError(INSTALL) from error
 
-    class FlanJaxModel(LmEvalRequests, LM):
+    class FlanJaxModel(LmEvalRequests, LM):  # type: ignore[misc]  # lm_eval may not be installed
         """Our requests under lm-eval's base class."""
 
     return FlanJaxModel(model, option_end, seed)
@@ -220,7 +220,7 @@ def _generate_request(prefix: str, query: str, settings: Mapping[str, Any], seed
     if temperature > 0.0 if is_sampled is None else is_sampled:
         if temperature == 0.0:
             raise ConfigError("do_sample without a temperature above 0: give one, or set do_sample to false")
-        sampling = Sampling(1, temperature, int(settings.get("top_k") or 0), float(settings.get("top_p") or 1.0))
+        sampling = SampleSettings(1, temperature, int(settings.get("top_k") or 0), float(settings.get("top_p") or 1.0))
     return GenerateRequest(
         prefix=prefix,
         query=query,

@@ -15,9 +15,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.declare.benchmark import Sampling
-from flan_jax.decode import Greedy, Method, Stop, generate, score_and_compare, score_targets
-from flan_jax.decode import Sampling as DecodeSampling
+from flan_jax.declare.benchmark import SampleSettings
+from flan_jax.decode import Greedy, Method, Sampling, Stop, generate, score_and_compare, score_targets
 from flan_jax.decode.text import cut_at_stop, prompt_tokens, stop_of
 from flan_jax.evaluate.batches import OptionBatch, PromptBatch, Tokens
 from flan_jax.evaluate.requests import Generated, GenerateRequest, RankRequest
@@ -144,11 +143,11 @@ def batch_shards(mesh: Mesh | None, batch_size: int, name: str = "batch_size") -
     return num_shards
 
 
-def method_of(sampling: Sampling | None) -> Method:
+def method_of(sampling: SampleSettings | None) -> Method:
     """How `decode.generate` is to draw; None is greedy."""
     if sampling is None:
         return Greedy()
-    return DecodeSampling(
+    return Sampling(
         temperature=sampling.temperature,
         top_k=sampling.top_k or None,
         top_p=sampling.top_p,

@@ -14,8 +14,8 @@ from flan_jax.evaluate.requests import Generated
 
 __all__ = ["Record", "generated_from_json", "generated_to_json"]
 
+_ITEM = ("key", "benchmark", "subtask", "split", "format", "id")
 _PROMPT = ("prompt", "num_prompt_tokens", "num_exemplars", "num_dropped", "is_trimmed")
-_ASKED = ("benchmark", "subtask", "split", "format", "id", *_PROMPT)
 _RANKED = ("options", "correct", "option_log_probs", "prior_log_probs", "option_num_tokens", "option_probabilities")
 _GENERATED = ("references", "reasoning", "outputs", "answers")
 _LAST = ("is_finite", "num_generated_tokens", "scores")
@@ -95,9 +95,9 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """A journal's line; a number that is not finite is null, as JSON has none. `from_json` is its inverse."""
         if self.method == "rank":
-            names = ("key", *_ASKED, *_RANKED, "answer", *_LAST)
+            names = [*_ITEM, *_PROMPT, *_RANKED, "answer", *_LAST]
         else:
-            names = ("key", *_ASKED, *_GENERATED, "answer", "ranking", "is_tied", *_LAST)
+            names = [*_ITEM, *_PROMPT, *_GENERATED, "answer", "ranking", "is_tied", *_LAST]
         value = {name: getattr(self, name) for name in names}
         for name in set(names) & set(_TUPLES):
             value[name] = list(value[name])

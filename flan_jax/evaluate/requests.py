@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from flan_jax.declare.benchmark import Sampling
+from flan_jax.declare.benchmark import SampleSettings
 
 __all__ = ["GenerateRequest", "Generated", "LanguageModel", "RankRequest", "Ranked", "Responder", "ScoredTokens"]
 
@@ -32,7 +32,7 @@ class GenerateRequest:
     query: str
     max_tokens: int
     stop: tuple[str, ...] = ()
-    sampling: Sampling | None = None
+    sampling: SampleSettings | None = None
     seed: int = 0
     tokens: np.ndarray | None = None
 

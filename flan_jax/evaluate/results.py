@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Format
 from flan_jax.evaluate.averages import exact_normalised
 from flan_jax.evaluate.metrics import get_metric
@@ -209,6 +209,16 @@ class EvalResults:
     limit: int | None = None
     num_asked: int = 0
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def merged(cls, step: int, found: Sequence[EvalResults]) -> EvalResults:
+        """What several evaluations found at one step. Raises `ConfigError` for a task that two of them have."""
+        tasks: dict[str, TaskResult] = {}
+        for results in found:
+            if twice := sorted(set(tasks) & set(results.tasks)):
+                raise ConfigError(f"{', '.join(twice)} is scored twice at step {step}: give one of them another name")
+            tasks.update(results.tasks)
+        return cls(step, tasks, sum(r.secs for r in found), sum(r.num_tokens for r in found))
 
     @property
     def benchmarks(self) -> tuple[TaskResult, ...]:

@@ -100,8 +100,8 @@ def _resampled_means(values: np.ndarray, num: int, rng: np.random.Generator) -> 
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= 16:  # right/wrong scores: one multinomial draw a resample instead of n
         draws = rng.multinomial(len(values), counts / len(values), size=num)
-        drawn: np.ndarray = draws @ distinct / len(values)
-        return drawn
+        counted: np.ndarray = draws @ distinct / len(values)
+        return counted
     means = np.empty(num)
     chunk = max(1, _MAX_DRAWS // len(values))
     for start in range(0, num, chunk):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.declare.benchmark import Benchmark, Format, Sampling, resolve
+from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, resolve
 
 SELF_CONSISTENCY = "self_consistency"
 # Formats that self-consistency samples from, the first that a benchmark has.
@@ -39,7 +39,7 @@ class SuiteConfig:
     subtasks: tuple[str, ...] = ()
     limit: int | None = None
     seed: int = 0
-    sampling: Sampling | None = None
+    sampling: SampleSettings | None = None
     available_only: bool = False
     num_samples: int = 3
     confidence: float = 0.95
@@ -57,7 +57,7 @@ class SuiteConfig:
         if self.num_resamples < 1:
             raise ConfigError(f"num_resamples is {self.num_resamples}: give at least 1")
         if self.format == SELF_CONSISTENCY and self.sampling is None:
-            object.__setattr__(self, "sampling", Sampling())
+            object.__setattr__(self, "sampling", SampleSettings())
 
     def resolve(self) -> list[tuple[Benchmark, Format]]:
         """The (benchmark, format) pairs. Raises `TaskError` for unknown ones."""

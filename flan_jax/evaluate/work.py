@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
-from flan_jax.declare.benchmark import Benchmark, Format, Item, Sampling, items
+from flan_jax.declare.benchmark import Benchmark, Format, Item, SampleSettings, items
 from flan_jax.evaluate.journal import content_key
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
@@ -26,7 +26,7 @@ class Work:
     format: Format
     item: Item
     fitted: FittedPrompt
-    sampling: Sampling | None
+    sampling: SampleSettings | None
     seed: int
     key: str
 
@@ -44,7 +44,7 @@ class Part:
     benchmark: Benchmark
     format: Format
     split: str
-    sampling: Sampling | None
+    sampling: SampleSettings | None
     work: tuple[Work, ...]
     num_items: Mapping[str, int]
     missing: Mapping[str, MissingDataError] = dataclasses.field(default_factory=dict)
@@ -121,7 +121,7 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
     return Part(benchmark, format, split, sampling, work, num_items, missing)
 
 
-def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: Sampling | None) -> None:
+def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: SampleSettings | None) -> None:
     """Raises `ConfigError` for several samples of which a metric would read the first alone."""
     if sampling is None or sampling.num_samples == 1:
         return
@@ -166,7 +166,7 @@ def _work(
     format: Format,
     item: Item,
     fitted: FittedPrompt,
-    sampling: Sampling | None,
+    sampling: SampleSettings | None,
     longest: int,
 ) -> Work:
     seed = int.from_bytes(_hash(f"sample/{config.seed}/{_path(item)}/{format.name}")[:4], "big") >> 1

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import jax
 
 from flan_jax.cache.ensure import ensure_cache
 from flan_jax.cache.resolve import import_modules
+from flan_jax.checkpoints.find import WeightsSource
 from flan_jax.declare.benchmark import resolve
-from flan_jax.evaluate.judge import make_judge
+from flan_jax.evaluate.custom import CustomEvaluator
+from flan_jax.evaluate.judge import Judge, make_judge
 from flan_jax.jobs.config import RunConfig
+from flan_jax.jobs.model import Model
 from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.loop import RunResult, run_training
+from flan_jax.train.run import Run
 
 __all__ = ["train_run"]
 
 
-def train_run(config: RunConfig) -> RunResult:
+def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> RunResult:
     """Builds what the token cache lacks, trains, judges, hands the selected weights over, and writes the report of a
     finished run that judged. Goes on with a run that it finds in `config.train.model_dir`.
 
     Args:
       config: what to do.
+      evaluators: functions `(model, step) -> results` that score the run too, of a `jobs.model.Model`; their results, a
+        score in [0, 1] by name, are reported and pick nothing.
 
     Raises errors of `flan_jax.core.errors`; whatever was saved stays loadable.
     """
@@ -33,12 +40,23 @@ def train_run(config: RunConfig) -> RunResult:
     if config.evaluation.has_suite:  # benchmarks are asked in this process: their modules must do without TensorFlow
         import_modules(tasks.modules)
         resolve([*config.evaluation.suite, *config.evaluation.suite_selection])  # before a cache is built
+
+    def judge(run: Run) -> Judge:
+        source = WeightsSource(run.model_dir, None, run.model.to_json(), run.vocabulary.fingerprint)
+        return make_judge(
+            config.evaluation,
+            run,
+            write=write_results,
+            evaluators=evaluators,
+            open_model=lambda params: Model(run.model, params, run.vocabulary, source),
+        )
+
     result = run_training(
         config.train,
         config.model,
         config.optimizer,
         config.tuning,
-        make_judge=functools.partial(make_judge, config.evaluation, write=write_results),
+        make_judge=judge,
         ensure_cache=functools.partial(ensure_cache, config.build_order()),
         operative_config=config.operative,
     )

@@ -11,14 +11,14 @@ from flan_jax.declare.benchmark import (
     Prompt,
     PromptBuilder,
     Question,
-    Sampling,
+    SampleSettings,
     Subtask,
     add_benchmark,
 )
 from flan_jax.tasks.eval.open_ended_prompts import PROMPTS, WITH_TRIGGER
 from flan_jax.tasks.eval.prompts import STEP_BY_STEP
 
-SAMPLING = Sampling(5, temperature=0.7, top_k=0)
+SAMPLING = SampleSettings(5, temperature=0.7, top_k=0)
 
 __all__ = ["OPEN_ENDED"]
 

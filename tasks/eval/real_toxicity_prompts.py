@@ -16,7 +16,7 @@ from flan_jax.declare.benchmark import (
     PromptBuilder,
     Published,
     Question,
-    Sampling,
+    SampleSettings,
     Subtask,
     add_benchmark,
 )
@@ -32,7 +32,7 @@ DATA = Download(
 # The publisher's file, then the 5,000 of its prompts that the code of Quark (Lu et al. 2022) validates on.
 FILES = ("prompts.jsonl", "rtp_quark_val.jsonl")
 NUM_CONTINUATIONS = 25
-SAMPLING = Sampling(NUM_CONTINUATIONS, temperature=1.0, top_k=40)
+SAMPLING = SampleSettings(NUM_CONTINUATIONS, temperature=1.0, top_k=40)
 TOXIC_PROMPT = 0.5
 _TABLE_6 = {
     "PaLM 8B": (44.0, 80.0),

@@ -1,0 +1,87 @@
+"""Evaluators of one's own: a function from a model and a step to scores, no class.
+
+def politeness(model, step):
+    answers = dict(model.generate([GenerateRequest("", "May I come in?", max_tokens=16)]))
+    return {"politeness": float("please" in answers[0][0].text)}
+
+judge = make_judge(config, run, evaluators=[politeness])
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flan_jax.core.errors import TaskError
+from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.suite import Progress
+from flan_jax.models import Params
+
+KIND = "evaluator"  # of tasks that a function scores
+METRIC = "score"
+
+# (model, step) -> name -> score in [0, 1], or results.
+CustomEvaluator = Callable[[Any, int], Mapping[str, float] | EvalResults]
+
+__all__ = ["KIND", "METRIC", "CustomEvaluator", "score_by"]
+
+
+def score_by(
+    evaluators: Sequence[CustomEvaluator], open_model: Callable[[Params], Any]
+) -> Callable[[Params, int, Progress | None], EvalResults]:
+    """The functions as one evaluator of a run.
+
+    Args:
+      evaluators: `(model, step) -> results`; names must differ.
+      open_model: parameters -> the `model` that they get, made once a step.
+
+    What it returns raises `TaskError` for what is not a score in [0, 1], `ConfigError` for a name that two of them
+    give.
+    """
+
+    def run(params: Params, step: int, on_item: Progress | None = None) -> EvalResults:
+        model = open_model(params)
+        found = []
+        for done, evaluate in enumerate(evaluators, 1):
+            start = time.monotonic()
+            results = _as_results(evaluate(model, step), step, getattr(evaluate, "__name__", type(evaluate).__name__))
+            found.append(dataclasses.replace(results, secs=time.monotonic() - start))
+            if on_item is not None:
+                on_item(done, len(evaluators))
+        return EvalResults.merged(step, found)
+
+    return run
+
+
+def _as_results(found: Mapping[str, float] | EvalResults, step: int, name: str) -> EvalResults:
+    """Results whose tasks are in a group; where the function says none, they are reported and pick nothing."""
+    if isinstance(found, EvalResults):
+        tasks = {key: dataclasses.replace(t, group=t.group or "report") for key, t in found.tasks.items()}
+        return dataclasses.replace(found, step=step, tasks=tasks)
+    if not isinstance(found, Mapping):
+        raise TaskError(f"evaluator {name} returned {type(found).__name__}: give {{name: score in [0, 1]}} or results")
+    return EvalResults(step, {key: _one_score(key, score, name) for key, score in found.items()})
+
+
+def _one_score(task: str, score: float, name: str) -> TaskResult:
+    score = float(score)
+    if not 0.0 <= score <= 1.0:
+        raise TaskError(f"evaluator {name} gave {task} a score of {score}: give a number in [0, 1]")
+    return TaskResult(
+        task=task,
+        cluster=name,
+        kind=KIND,
+        group="report",
+        format="as given",
+        metric=METRIC,
+        score=score,
+        low=score,  # nothing is known of how it would vary
+        high=score,
+        scores=(score,),
+        metrics={METRIC: score},
+        chance=0.0,
+        n=1,
+        num_examples=1,
+    )
