@@ -33,7 +33,7 @@ NUM_SENTINELS = 100
 __all__ = ["RenderedSource", "register_all"]
 
 
-class RenderedSource(seqio.DataSource):  # type: ignore[misc]
+class RenderedSource(seqio.DataSource):
     """Rendered examples of one of our tasks, in row order, still in the pieces of `declare.example.Rendered`."""
 
     def __init__(self, task: Task):
