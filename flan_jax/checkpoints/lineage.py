@@ -93,6 +93,7 @@ def _run_facts(path: pathlib.Path) -> dict[str, Any]:
 
 def _read(file: pathlib.Path) -> dict[str, Any]:
     try:
-        return json.loads(file.read_text())
+        content: dict[str, Any] = json.loads(file.read_text())
+        return content
     except ValueError as error:
         raise CheckpointError(f"{file} is not JSON ({error}): delete it, and what it said is unknown") from error

@@ -80,7 +80,8 @@ class Checkpoints:
 
     def latest_step(self) -> int | None:
         """The newest step, or None."""
-        return self._manager.latest_step()
+        step: int | None = self._manager.latest_step()
+        return step
 
     def save(self, state: TrainState, meta: CheckpointMeta) -> None:
         """Copies `state` off the devices and writes it in the background; waits for an earlier save first.

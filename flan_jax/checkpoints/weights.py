@@ -105,7 +105,8 @@ def read_model_info(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{file} has format version {info.get('format_version')}, this program reads {FORMAT_VERSION}: export the "
             f"weights again with this version"
         )
-    return info
+    found: dict[str, Any] = info
+    return found
 
 
 def _missing(file: pathlib.Path) -> CheckpointError:

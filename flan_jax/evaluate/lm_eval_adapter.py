@@ -200,7 +200,7 @@ def lm_eval_model(
     except ImportError as error:
         raise ConfigError(INSTALL) from error
 
-    class FlanJaxModel(LmEvalRequests, LM):  # type: ignore[misc]  # lm_eval may not be installed
+    class FlanJaxModel(LmEvalRequests, LM):
         """Our requests under lm-eval's base class."""
 
     return FlanJaxModel(model, option_end, seed)

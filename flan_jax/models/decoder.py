@@ -299,7 +299,7 @@ def logits(
             f"rows of {length} tokens, the model has {config.max_positions} learned positions: set "
             f"TASK_FEATURE_LENGTHS to at most that together"
         )
-    return apply(
+    logits_BTV: jax.Array = apply(
         DecoderOnly(config),
         params,
         tokens_BT,
@@ -308,3 +308,4 @@ def logits(
         batch.get("decoder_causal_attention"),
         seeds_2B,
     )
+    return logits_BTV

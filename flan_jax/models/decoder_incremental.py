@@ -287,7 +287,8 @@ def _each_layer(
         return x_BLD, tuple(layers)
 
     def stacked(memories: tuple[_Memory, ...]) -> _Memory:
-        return jax.tree.map(lambda *arrays: jnp.stack(arrays), *memories)
+        found: _Memory = jax.tree.map(lambda *arrays: jnp.stack(arrays), *memories)
+        return found
 
     prefix = None if cache.prefix is None else stacked(cache.prefix.layers)
     x_BLD, memory = jax.lax.scan(layer, x_BLD, (layer_params, stacked(cache.layers), prefix))
@@ -295,7 +296,8 @@ def _each_layer(
 
 
 def _logits(config: DecoderConfig, params: Params, x_BLD: jax.Array) -> jax.Array:
-    return _apply(config, _without_layers(params), x_BLD, method="normed_logits")
+    logits_BLV: jax.Array = _apply(config, _without_layers(params), x_BLD, method="normed_logits")
+    return logits_BLV
 
 
 def _apply(config: DecoderConfig, params: Params, *args: Any, method: str) -> Any:

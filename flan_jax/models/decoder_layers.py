@@ -31,7 +31,10 @@ class Norm(nn.Module):
         bias = None
         if config.norm == "layernorm" and config.biases == "all":
             bias = self.param("bias", with_axes(nn.initializers.zeros_init(), "embed"), (x.shape[-1],), jnp.float32)
-        return _normalise(x, scale, bias, config.norm == "layernorm", config.norm_epsilon, config.compute_dtype)
+        normed: jax.Array = _normalise(
+            x, scale, bias, config.norm == "layernorm", config.norm_epsilon, config.compute_dtype
+        )
+        return normed
 
 
 @functools.partial(jax.checkpoint, static_argnums=(3, 4, 5), prevent_cse=False)

@@ -70,7 +70,8 @@ class RmsNorm(nn.Module):
             (x.shape[-1],),
             jnp.float32,
         )
-        return _normalise(x, scale, self.dtype)
+        normed: jax.Array = _normalise(x, scale, self.dtype)
+        return normed
 
 
 @functools.partial(jax.checkpoint, static_argnums=2, prevent_cse=False)

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 from flax import linen as nn
 from flax.core import meta
+from flax.linen import spmd
 
 from flan_jax.models.families import network_of
 from flan_jax.models.family import ModelConfig
@@ -41,4 +42,5 @@ def with_axes(init: nn.initializers.Initializer, *names: str) -> Any:
 
 def constrain(x: jax.Array, *names: str | None) -> jax.Array:
     """`x`, with its axes laid out over the mesh by the logical axis rules in force; `x` itself without a mesh."""
-    return nn.with_logical_constraint(x, names)
+    placed: jax.Array = spmd.with_logical_constraint(x, names)
+    return placed

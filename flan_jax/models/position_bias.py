@@ -41,7 +41,8 @@ def relative_position_bucket(
     log_ratio = np.log(distances.astype(np.float32) / num_exact + np.finfo(np.float32).eps)
     log_ratio /= math.log(max_distance / num_exact)
     far = np.minimum(num_exact + (log_ratio * (num_buckets - num_exact)).astype(np.int32), num_buckets - 1)
-    return (buckets + np.where(distances < num_exact, distances, far)).astype(np.int32)
+    by_distance: np.ndarray = (buckets + np.where(distances < num_exact, distances, far)).astype(np.int32)
+    return by_distance
 
 
 def expand_offsets(bias_HR: jax.Array, num_queries: int, num_keys: int) -> jax.Array:
@@ -90,4 +91,5 @@ class RelativeBias(nn.Module):
             offsets, self.bidirectional, num_buckets, self.config.relative_attention_max_distance
         )
         # A product with a small constant one-hot matrix: its gradient is a product too.
-        return table @ jax.nn.one_hot(buckets, num_buckets, axis=0, dtype=jnp.float32)
+        bias: jax.Array = table @ jax.nn.one_hot(buckets, num_buckets, axis=0, dtype=jnp.float32)
+        return bias

@@ -47,9 +47,10 @@ def prompt_ids(num_tokens: int) -> np.ndarray:
 
 def make_prompt(module: nn.Module, num_tokens: int, emb_dim: int) -> jax.Array:
     """Declares `soft_prompt` float32 [P, D] in `module`, N(0, 1) as token embeddings."""
-    return module.param(
+    prompt_PD: jax.Array = module.param(
         NAME, with_axes(nn.initializers.normal(1.0), "prompt", "embed"), (num_tokens, emb_dim), jnp.float32
     )
+    return prompt_PD
 
 
 def embed_prompt(prompt_PD: jax.Array, tokens_BL: jax.Array, x_BLD: jax.Array) -> jax.Array:

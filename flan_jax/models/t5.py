@@ -327,7 +327,7 @@ def logits(
       seeds_2B: the rows' dropout seeds; None for no dropout.
     """
     decoder_tokens_BT = batch["decoder_input_tokens"]
-    return apply(
+    out: jax.Array = apply(
         T5(config),
         params,
         batch["encoder_input_tokens"],
@@ -336,6 +336,7 @@ def logits(
         batch.get("decoder_segment_ids", jnp.ones_like(decoder_tokens_BT)),
         seeds_2B,
     )
+    return out
 
 
 def encode(
@@ -362,7 +363,8 @@ def encode(
     if config.prompt_tokens:
         encoder_input_tokens_BL = prepend_prompt(encoder_input_tokens_BL, config.prompt_tokens)
         segments_BL = mask_with_prompt(segments_BL, encoder_input_tokens_BL.shape[1])
-    return apply(T5(config), params, encoder_input_tokens_BL, segments_BL, method="encode")
+    out: jax.Array = apply(T5(config), params, encoder_input_tokens_BL, segments_BL, method="encode")
+    return out
 
 
 def decode_teacher_forced(
@@ -383,7 +385,7 @@ def decode_teacher_forced(
       encoded_rows_R: which encoded row each of them answers, so that what is read of a row is computed once for all its
         answers; None where R = B and each answers its own.
     """
-    return apply(
+    out: jax.Array = apply(
         T5(config),
         params,
         encoded_BLD,
@@ -394,6 +396,7 @@ def decode_teacher_forced(
         encoded_rows_R,
         method="decode",
     )
+    return out
 
 
 def _encoder_segments(tokens_BL: jax.Array, segment_ids_BL: jax.Array | None) -> jax.Array:

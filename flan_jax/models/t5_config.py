@@ -102,7 +102,7 @@ class T5Config(ModelConfig):
                 f"T5Config.mlp_activations is {names!r}: give one name or two, such as ('relu',) or ('gelu', 'linear')"
             )
         # A tuple whatever came out of JSON or gin, so that a configuration can be hashed.
-        names = tuple("silu" if name == "swish" else name for name in names)
+        names = tuple("silu" if str(name) == "swish" else name for name in names)
         for name in names:
             if name not in get_args(Activation):
                 raise ConfigError(

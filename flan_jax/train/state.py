@@ -86,7 +86,10 @@ def abstract_state(
     parts = part_shapes(model, tuning)
     step = jax.ShapeDtypeStruct((), jnp.int32)
     shapes = TrainState(step, parts.trained, jax.eval_shape(tx.init, parts.trained), parts.frozen)
-    return jax.tree.map(lambda s, at: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=at), shapes, shardings)
+    abstract: TrainState = jax.tree.map(
+        lambda s, at: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=at), shapes, shardings
+    )
+    return abstract
 
 
 def abstract_base(
@@ -145,7 +148,8 @@ def init_state(model: ModelConfig, tx: optax.GradientTransformation, seed: int, 
         params = init_params(model, key)
         return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
 
-    return jax.jit(init, out_shardings=shardings)(jax.random.key(seed))
+    state: TrainState = jax.jit(init, out_shardings=shardings)(jax.random.key(seed))
+    return state
 
 
 def fresh_state(

@@ -41,7 +41,7 @@ def make_train_step(
     forward: Forward,
     tx: optax.GradientTransformation,
     options: StepOptions,
-    learning_rate: Callable[[jax.Array], jax.Array],
+    learning_rate: optax.Schedule,
     state_shardings: TrainState | None = None,
 ) -> jax.stages.Wrapped:
     """The jitted step, (state, batch) -> (state, metrics).
@@ -154,6 +154,10 @@ def _split(batch: Batch, microbatches: int, mesh: jax.sharding.Mesh | None) -> B
         parts = x.reshape(x.shape[0] // microbatches, microbatches, *x.shape[1:]).swapaxes(0, 1)
         if mesh is None:
             return parts
-        return jax.lax.with_sharding_constraint(parts, NamedSharding(mesh, PartitionSpec(None, BATCH_AXES)))
+        split_up: jax.Array = jax.lax.with_sharding_constraint(
+            parts, NamedSharding(mesh, PartitionSpec(None, BATCH_AXES))
+        )
+        return split_up
 
-    return jax.tree.map(split, dict(batch))
+    parts: Batch = jax.tree.map(split, dict(batch))
+    return parts
