@@ -16,13 +16,16 @@ T5 reads 512 tokens, the decoder 128.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import json
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+
+from peer import Peer, answer_lines
+from shapes import DECODER_135M, T5_SMALL, endless_t5
 
 CASES = (
     "t5_greedy",
@@ -33,8 +36,6 @@ CASES = (
     "decoder_beam4",
     "decoder_score",
 )
-T5_SMALL = dict(vocab=32128, embed=512, heads=6, layers=8, head_dim=64, mlp=1024)
-DECODER_135M = dict(vocab=49152, embed=576, heads=9, kv_heads=3, layers=30, head_dim=64, mlp=1536)
 T5_LENGTH, DECODER_LENGTH, SHARED_LENGTH, QUESTION_LENGTH = 512, 128, 512, 96
 NUM_OPTIONS, OPTION_LENGTH = 4, 16
 Run = Callable[[], object]
@@ -55,9 +56,11 @@ def main() -> int:
         return serve_peer(args)
     ours = our_runs(args)
     runners: dict[str, dict[str, Callable[[], float]]] = {"flan_jax": ours}
-    with peer_runs(args) as peer:
-        if peer.runs:
-            runners["transformers"] = peer.runs
+    with contextlib.ExitStack() as stack:
+        if args.peer_python:
+            sizes = [f"--{name}={getattr(args, name)}" for name in ("batch_size", "num_tokens", "dtype")]
+            peer = Peer(args.peer_python, __file__, ["--serve_peer", *sizes], "torch and transformers")
+            runners["transformers"] = peer_runs(stack.enter_context(peer))
         for case in args.cases:
             secs: dict[str, list[float]] = {name: [] for name in runners}
             for round_number in range(args.rounds + 1):
@@ -105,23 +108,10 @@ def our_t5_runs(args: argparse.Namespace) -> dict[str, Run]:
     import jax
     import jax.numpy as jnp
 
-    from flan_jax.core.vocabulary import EOS_ID
     from flan_jax.decode import BeamSearch, Greedy, Stop, generate, greedy_from_encoded, score_targets
-    from flan_jax.models import T5Config, encode, init_params
+    from flan_jax.models import encode
 
-    config = T5Config(
-        vocab_size=T5_SMALL["vocab"],
-        emb_dim=T5_SMALL["embed"],
-        num_heads=T5_SMALL["heads"],
-        num_encoder_layers=T5_SMALL["layers"],
-        num_decoder_layers=T5_SMALL["layers"],
-        head_dim=T5_SMALL["head_dim"],
-        mlp_dim=T5_SMALL["mlp"],
-        dtype=args.dtype,
-    )
-    params = jax.jit(init_params, static_argnums=0)(config, jax.random.key(0))
-    kernel = params["decoder"]["logits_dense"]["kernel"]
-    params["decoder"]["logits_dense"]["kernel"] = kernel.at[:, EOS_ID].set(0.0)
+    config, params = endless_t5(args.dtype)
     shape = (args.batch_size, T5_LENGTH)
     inputs_BL = jax.random.randint(jax.random.key(1), shape, 3, config.vocab_size, jnp.int32)
     lengths_B = jnp.full((args.batch_size,), T5_LENGTH, jnp.int32)
@@ -154,20 +144,9 @@ def our_decoder_runs(args: argparse.Namespace) -> dict[str, Run]:
     import jax.numpy as jnp
 
     from flan_jax.decode import BeamSearch, Greedy, Stop, cache_prefix, generate, score_targets
-    from flan_jax.models import DecoderConfig, init_params
+    from flan_jax.models import init_params
 
-    config = DecoderConfig(
-        vocab_size=DECODER_135M["vocab"],
-        emb_dim=DECODER_135M["embed"],
-        num_layers=DECODER_135M["layers"],
-        num_heads=DECODER_135M["heads"],
-        num_kv_heads=DECODER_135M["kv_heads"],
-        head_dim=DECODER_135M["head_dim"],
-        mlp_dim=DECODER_135M["mlp"],
-        attention="causal",
-        start_id=None,
-        dtype=args.dtype,
-    )
+    config = DECODER_135M.ours(args.dtype)
     params = jax.jit(init_params, static_argnums=0)(config, jax.random.key(0))
 
     def tokens(seed: int, *shape: int) -> jax.Array:
@@ -203,51 +182,28 @@ def our_decoder_runs(args: argparse.Namespace) -> dict[str, Run]:
     }
 
 
-class peer_runs:
-    """The peer, in a process of its own that waits for its turn."""
-
-    def __init__(self, args: argparse.Namespace):
-        self.args = args
-        self.process: subprocess.Popen[str] | None = None
-        self.runs: dict[str, Callable[[], float]] = {}
-
-    def __enter__(self) -> peer_runs:
-        if self.args.peer_python:
-            sizes = [f"--{n}={getattr(self.args, n)}" for n in ("batch_size", "num_tokens", "dtype")]
-            command = [self.args.peer_python, __file__, "--serve_peer", *sizes]
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            self.runs = {case: functools.partial(self._ask, case) for case in CASES}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process is not None:
-            self.process.communicate()
-
-    def _ask(self, case: str) -> float:
-        assert self.process is not None and self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(case + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the peer ended without an answer: does {self.args.peer_python} have transformers?")
-        return float(answer)
+def peer_runs(peer: Peer) -> dict[str, Callable[[], float]]:
+    """Timed calls of the peer's: each returns seconds."""
+    return {case: functools.partial(lambda case: float(peer.ask(case)["secs"]), case) for case in CASES}
 
 
 def serve_peer(args: argparse.Namespace) -> int:
-    """Times a run of transformers for each line read, and prints its seconds."""
+    """Times a run of transformers for each case that is asked for."""
     import torch
     import transformers
 
     transformers.logging.set_verbosity_error()
     torch.manual_seed(0)
     models = {"t5": functools.cache(peer_t5), "decoder": functools.cache(peer_decoder)}
+
+    def timed(case: str) -> dict[str, float]:
+        run = models[case.split("_")[0]](args.batch_size, args.num_tokens, args.dtype)[case]
+        start = time.perf_counter()
+        run()
+        return {"secs": time.perf_counter() - start}
+
     with torch.inference_mode():
-        for case in read_lines():
-            run = models[case.split("_")[0]](args.batch_size, args.num_tokens, args.dtype)[case]
-            start = time.perf_counter()
-            run()
-            print(time.perf_counter() - start, flush=True)
-    return 0
+        return answer_lines(timed)
 
 
 def peer_t5(batch_size: int, num_tokens: int, dtype: str) -> dict[str, Run]:
@@ -255,24 +211,13 @@ def peer_t5(batch_size: int, num_tokens: int, dtype: str) -> dict[str, Run]:
     import torch
     import transformers
 
-    config = transformers.T5Config(
-        vocab_size=T5_SMALL["vocab"],
-        d_model=T5_SMALL["embed"],
-        d_kv=T5_SMALL["head_dim"],
-        d_ff=T5_SMALL["mlp"],
-        num_layers=T5_SMALL["layers"],
-        num_heads=T5_SMALL["heads"],
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False,
-        decoder_start_token_id=0,
-    )
-    model = transformers.T5ForConditionalGeneration(config).eval().to(getattr(torch, dtype))
-    inputs = torch.randint(3, T5_SMALL["vocab"], (batch_size, T5_LENGTH))
+    model = T5_SMALL.transformers().eval().to(getattr(torch, dtype))
+    inputs = torch.randint(3, T5_SMALL.vocab_size, (batch_size, T5_LENGTH))
     mask = torch.ones_like(inputs)
     lengths = {"max_new_tokens": num_tokens, "min_new_tokens": num_tokens}
     generate = functools.partial(model.generate, attention_mask=mask, do_sample=False, **lengths)
     encoded = model.get_encoder()(inputs, attention_mask=mask)[0]
-    labels = torch.randint(3, T5_SMALL["vocab"], (batch_size * NUM_OPTIONS, OPTION_LENGTH))
+    labels = torch.randint(3, T5_SMALL.vocab_size, (batch_size * NUM_OPTIONS, OPTION_LENGTH))
 
     def score() -> object:
         hidden = model.get_encoder()(inputs, attention_mask=mask)[0].repeat_interleave(NUM_OPTIONS, 0)
@@ -294,24 +239,14 @@ def peer_t5(batch_size: int, num_tokens: int, dtype: str) -> dict[str, Run]:
 def peer_decoder(batch_size: int, num_tokens: int, dtype: str) -> dict[str, Run]:
     """The same decoder as a Llama of transformers."""
     import torch
-    import transformers
 
-    config = transformers.LlamaConfig(
-        vocab_size=DECODER_135M["vocab"],
-        hidden_size=DECODER_135M["embed"],
-        num_hidden_layers=DECODER_135M["layers"],
-        num_attention_heads=DECODER_135M["heads"],
-        num_key_value_heads=DECODER_135M["kv_heads"],
-        intermediate_size=DECODER_135M["mlp"],
-        tie_word_embeddings=True,
-    )
-    model = transformers.LlamaForCausalLM(config).eval().to(getattr(torch, dtype))
-    inputs = torch.randint(3, DECODER_135M["vocab"], (batch_size, DECODER_LENGTH))
+    model = DECODER_135M.transformers().eval().to(getattr(torch, dtype))
+    inputs = torch.randint(3, DECODER_135M.vocab_size, (batch_size, DECODER_LENGTH))
     lengths = {"max_new_tokens": num_tokens, "min_new_tokens": num_tokens}
     generate = functools.partial(model.generate, attention_mask=torch.ones_like(inputs), do_sample=False, **lengths)
-    shared = torch.randint(3, DECODER_135M["vocab"], (1, SHARED_LENGTH)).repeat(batch_size, 1)
-    prompts = torch.cat([shared, torch.randint(3, DECODER_135M["vocab"], (batch_size, QUESTION_LENGTH))], 1)
-    options = torch.randint(3, DECODER_135M["vocab"], (batch_size, NUM_OPTIONS))
+    shared = torch.randint(3, DECODER_135M.vocab_size, (1, SHARED_LENGTH)).repeat(batch_size, 1)
+    prompts = torch.cat([shared, torch.randint(3, DECODER_135M.vocab_size, (batch_size, QUESTION_LENGTH))], 1)
+    options = torch.randint(3, DECODER_135M.vocab_size, (batch_size, NUM_OPTIONS))
 
     def score() -> object:
         logits = model(prompts, logits_to_keep=1).logits[:, -1]
@@ -322,12 +257,6 @@ def peer_decoder(batch_size: int, num_tokens: int, dtype: str) -> dict[str, Run]
         "decoder_beam4": lambda: generate(input_ids=inputs, num_beams=4),
         "decoder_score": score,
     }
-
-
-def read_lines() -> Iterator[str]:
-    """Lines of standard input, as they come."""
-    while line := sys.stdin.readline():
-        yield line.strip()
 
 
 if __name__ == "__main__":

@@ -63,7 +63,8 @@ class SyntheticVocabulary:
 
 
 def lognormal_lengths(num_examples: int, inputs_length: int, targets_length: int, seed: int = 0) -> np.ndarray:
-    """int32 [E, 2]: medians a sixth of the caps, sigma 0.8, clipped to them."""
+    """int32 [num_examples, 2]: medians a sixth of the caps `inputs_length` and `targets_length` (tokens), sigma 0.8,
+    clipped to them; `seed` decides which."""
     rng = np.random.default_rng(seed)
     sides = []
     for cap in (inputs_length, targets_length):

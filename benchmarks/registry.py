@@ -25,7 +25,7 @@ from flan_jax.declare.registry import all_mixtures, all_tasks, get
 secs = time.perf_counter() - begin
 """
 FORMATS = """
-from flan_jax.declare.formats import formats_of
+from flan_jax.declare.formatted import formats_of
 begin = time.perf_counter()
 found = [get(f"{task.name}__{name}") for task in all_tasks() if task.objective is None for name in formats_of(task)]
 secs, num_formatted = time.perf_counter() - begin, len(found)

@@ -14,6 +14,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 WITH_PEER = ("train_step.py", "decode.py")
+NO_BENCHMARK = ("run_all.py", "peer.py", "shapes.py")
 
 
 def main() -> int:
@@ -23,7 +24,7 @@ def main() -> int:
     args = parser.parse_args()
     failed = []
     for path in sorted(HERE.glob("*.py")):
-        if path.name == pathlib.Path(__file__).name:
+        if path.name in NO_BENCHMARK:
             continue
         peer = [f"--peer_python={args.peer_python}"] if args.peer_python and path.name in WITH_PEER else []
         if subprocess.run([sys.executable, str(path), *peer]).returncode:

@@ -24,12 +24,14 @@ import argparse
 import contextlib
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+from peer import Peer, answer_lines
+from shapes import endless_t5
 
 CASES = ("decoder_mmlu", "decoder_bbh_cot", "t5_mmlu", "t5_bbh_cot")
 MMLU_SUBJECTS = ("high_school_geography", "astronomy")
@@ -51,10 +53,10 @@ def main() -> int:
     parser.add_argument("--batch_size", type=int, default=32, help="ours, at most")
     parser.add_argument("--peer_batch_sizes", type=int, nargs="+", default=[1, 8, 16], help="the fastest one counts")
     parser.add_argument("--peer_python", help="a Python that has lm_eval, torch and transformers: measured in turn")
-    parser.add_argument("--serve_peer", help=argparse.SUPPRESS)
+    parser.add_argument("--serve_peer", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve_peer:
-        return serve_peer(args.serve_peer)
+        return serve_peer()
     needs = {"decoder": args.checkpoint, "t5": args.t5_vocab}
     for case in args.cases:
         if not args.data_dir or not needs[case.split("_")[0]]:
@@ -77,11 +79,11 @@ def measured(case: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         ours = Ours(model, requests)
         programs: dict[str, Callable[[], Pass]] = {"flan_jax": ours}
         first = {"flan_jax": ours()}
-        peer_context: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        if args.peer_python:
-            peer_context = Peer(args.peer_python, export(weights_folder, folder / "hf"), case, requests)
-        with peer_context as peer:
-            if peer is not None:
+        with contextlib.ExitStack() as stack:
+            if args.peer_python:
+                exported = export(weights_folder, folder / "hf")
+                process = Peer(args.peer_python, __file__, ["--serve_peer"], "lm_eval, torch and transformers")
+                peer = LmEval(stack.enter_context(process), exported, case, requests)
                 tried = {}
                 for batch_size in args.peer_batch_sizes:
                     peer.batch_size = batch_size
@@ -120,39 +122,22 @@ def our_model(folder: pathlib.Path, args: argparse.Namespace) -> Any:
     """Our model behind the runner, of a folder of weights."""
     import jax
 
-    from flan_jax.cli.checkpoints import load_model
+    from flan_jax.checkpoints.load import load_model
     from flan_jax.evaluate import JaxLanguageModel
     from flan_jax.sources.data_dir import set_data_dir
 
     set_data_dir(args.data_dir)
-    namespace = argparse.Namespace(checkpoint=str(folder), vocab_path=None, dtype="float32")
-    loaded = load_model(namespace, jax.sharding.SingleDeviceSharding(jax.devices()[0]))
+    loaded = load_model(folder, dtype="float32", sharding=jax.sharding.SingleDeviceSharding(jax.devices()[0]))
     sizes = dict(inputs_length=INPUTS_LENGTH, batch_size=args.batch_size)
     return JaxLanguageModel("ours", loaded.config, loaded.params, loaded.vocabulary, **sizes)
 
 
 def random_t5(vocab_path: str, folder: pathlib.Path) -> pathlib.Path:
     """Weights of T5 1.1 small's shape in `folder`; no generation ends."""
-
-    import jax
-
     from flan_jax.checkpoints.weights import save_weights
-    from flan_jax.core.vocabulary import EOS_ID
     from flan_jax.core.vocabulary_file import load_vocabulary
-    from flan_jax.models import T5Config, init_params
 
-    config = T5Config(
-        vocab_size=32128,
-        emb_dim=512,
-        num_heads=6,
-        num_encoder_layers=8,
-        num_decoder_layers=8,
-        head_dim=64,
-        mlp_dim=1024,
-    )
-    params = jax.jit(init_params, static_argnums=0)(config, jax.random.key(0))
-    kernel = params["decoder"]["logits_dense"]["kernel"]
-    params["decoder"]["logits_dense"]["kernel"] = kernel.at[:, EOS_ID].set(0.0)
+    config, params = endless_t5("bfloat16")
     folder.mkdir()
     vocabulary = load_vocabulary(vocab_path)
     vocabulary.copy_to(folder)
@@ -206,43 +191,23 @@ class Ours:
         return {**secs, "answers": [found[i] for i in range(len(self.requests))]}
 
 
-class Peer:
-    """The peer's process, which waits for its turn."""
+class LmEval:
+    """Timed passes of the peer."""
 
-    def __init__(self, python: str, folder: str, case: str, requests: Sequence[Any]):
-        self.python, self.folder, self.batch_size = python, folder, 1
+    def __init__(self, peer: Peer, folder: str, case: str, requests: Sequence[Any]):
+        self.peer, self.batch_size = peer, 1
         backend = "causal" if case.startswith("decoder") else "seq2seq"
         if hasattr(requests[0], "options"):
             asked = [{"prompt": r.prompt, "options": list(r.options)} for r in requests]
         else:
             asked = [{"prompt": r.prompt, "until": list(r.stop), "max_gen_toks": r.max_tokens} for r in requests]
-        self.start = {"folder": folder, "backend": backend, "max_length": INPUTS_LENGTH, "requests": asked}
-        self.process: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> Peer:
-        command = [self.python, __file__, "--serve_peer", json.dumps({k: self.start[k] for k in ("folder", "backend")})]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._ask(self.start)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self.process is not None
-        self.process.communicate()
+        peer.ask({"folder": folder, "backend": backend, "max_length": INPUTS_LENGTH, "requests": asked})
 
     def __call__(self) -> Pass:
-        return self._ask({"batch_size": self.batch_size})
-
-    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        assert self.process is not None and self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
-        while line := self.process.stdout.readline():  # lm-eval prints too
-            if line.startswith("{"):
-                return json.loads(line)
-        raise RuntimeError(f"the peer ended without an answer: does {self.python} have lm_eval and transformers?")
+        return self.peer.ask({"batch_size": self.batch_size})
 
 
-def serve_peer(started_for: str) -> int:
+def serve_peer() -> int:
     """Answers each line read with a timed pass of lm-eval's Hugging Face backend; the first line says of what."""
     import logging
     import os
@@ -254,7 +219,6 @@ def serve_peer(started_for: str) -> int:
 
     logging.disable(logging.WARNING)
     transformers.logging.set_verbosity_error()
-    del started_for
     start = json.loads(sys.stdin.readline())
     sizes = dict(max_length=start["max_length"], batch_size=1, dtype="float32", device="cpu")
     model = HFLM(pretrained=start["folder"], backend=start["backend"], **sizes)
@@ -270,8 +234,9 @@ def serve_peer(started_for: str) -> int:
         arguments = [(request["prompt"], setting) for request, setting in zip(asked, settings, strict=True)]
         instances = [Instance("generate_until", {}, pair, i) for i, pair in enumerate(arguments)]
     print(json.dumps({"ready": True}), flush=True)
-    while line := sys.stdin.readline():
-        model.batch_size_per_gpu = json.loads(line)["batch_size"]
+
+    def timed_pass(question: dict[str, int]) -> Pass:
+        model.batch_size_per_gpu = question["batch_size"]
         begin, cpu_begin = time.perf_counter(), time.process_time()
         if "options" in asked[0]:
             scores = iter(model.loglikelihood(instances, disable_tqdm=True))
@@ -279,8 +244,9 @@ def serve_peer(started_for: str) -> int:
         else:
             answers = model.generate_until(instances, disable_tqdm=True)
         secs = {"secs": time.perf_counter() - begin, "cpu_secs": time.process_time() - cpu_begin}
-        print(json.dumps({**secs, "answers": answers}), flush=True)
-    return 0
+        return {**secs, "answers": answers}
+
+    return answer_lines(timed_pass)
 
 
 def compared(case: str, ours: Sequence[Any], theirs: Sequence[Any]) -> dict[str, float]:

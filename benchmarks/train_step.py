@@ -16,15 +16,18 @@ as a share of the speed of a 2048 x 2048 product in the case's dtype on this mac
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from peer import Peer, answer_lines
+from shapes import DECODER_135M, T5_SMALL, ModelShape
 
 DROPOUT_RATE, LEARNING_RATE = 0.1, 1e-3
 DENSITY = 0.95  # of our packed rows, as the packer reaches it
@@ -32,18 +35,12 @@ DENSITY = 0.95  # of our packed rows, as the packer reaches it
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """Sizes of a model and of its batch; with `num_kv_heads` a Llama-style decoder: rows are inputs and targets."""
+    """Sizes of a model and of its batch; a decoder's rows are inputs and targets."""
 
-    emb_dim: int
-    num_heads: int
-    head_dim: int
-    mlp_dim: int
-    num_layers: int
+    model: ModelShape
     batch_size: int
     inputs_length: int
     targets_length: int
-    vocab_size: int = 32128
-    num_kv_heads: int | None = None
 
     @property
     def tokens(self) -> int:
@@ -53,16 +50,16 @@ class Shape:
     @property
     def sides(self) -> tuple[tuple[str, int], ...]:
         """What a batch's arrays are of, and how long those are."""
-        if self.num_kv_heads is not None:
+        if self.model.num_kv_heads is not None:
             return (("decoder", self.inputs_length + self.targets_length),)
         return (("encoder", self.inputs_length), ("decoder", self.targets_length))
 
 
 SHAPES = {
-    "tiny": Shape(64, 4, 16, 128, 2, 8, 256, 64),
-    "small": Shape(512, 6, 64, 1024, 8, 8, 512, 128),
-    "decoder_tiny": Shape(96, 6, 16, 256, 2, 8, 256, 64, vocab_size=8192, num_kv_heads=2),
-    "decoder_135m": Shape(576, 9, 64, 1536, 30, 4, 384, 128, vocab_size=49152, num_kv_heads=3),
+    "tiny": Shape(ModelShape(32128, 64, 4, 16, 128, 2), 8, 256, 64),
+    "small": Shape(T5_SMALL, 8, 512, 128),
+    "decoder_tiny": Shape(ModelShape(8192, 96, 6, 16, 256, 2, num_kv_heads=2), 8, 256, 64),
+    "decoder_135m": Shape(DECODER_135M, 4, 384, 128),
 }
 
 
@@ -85,12 +82,23 @@ def main() -> int:
 
 
 def run_case(shape_name: str, dtype: str, args: argparse.Namespace) -> None:
-    """Alternates steps of the programs and prints their figures."""
-    shape = SHAPES[shape_name]
+    """Starts the programs of a case, ours and the peer's, and prints their figures."""
     pythons = {"ours": sys.executable} | ({"peer": args.peer_python} if args.peer_python else {})
-    workers = {role: Worker(role, python, shape_name, dtype) for role, python in pythons.items()}
+    arguments = ["--shapes", shape_name, "--dtypes", dtype]
+    needs = {"ours": "flan_jax", "peer": "torch and transformers"}
+    with contextlib.ExitStack() as stack:
+        workers = {
+            role: stack.enter_context(Peer(python, __file__, ["--worker", role, *arguments], needs[role]))
+            for role, python in pythons.items()
+        }
+        print_figures(shape_name, dtype, workers, args.steps)
+
+
+def print_figures(shape_name: str, dtype: str, workers: dict[str, Peer], num_steps: int) -> None:
+    """Takes `num_steps` steps of each worker by turns, after two that warm up, and prints a line for each."""
+    shape = SHAPES[shape_name]
     secs: dict[str, list[float]] = {role: [] for role in workers}
-    for step in range(args.steps + 2):
+    for step in range(num_steps + 2):
         for role, worker in workers.items():
             answer = worker.ask("step")
             if step >= 2:
@@ -126,35 +134,16 @@ def run_case(shape_name: str, dtype: str, args: argparse.Namespace) -> None:
         print(json.dumps(ratio), flush=True)
 
 
-class Worker:
-    """A program in a process of its own that waits for its turn."""
-
-    def __init__(self, role: str, python: str, shape_name: str, dtype: str):
-        command = [python, __file__, "--worker", role, "--shapes", shape_name, "--dtypes", dtype]
-        self.python = python
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, request: str) -> dict[str, Any]:
-        """Sends a line, returns the JSON object that answers it."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(request + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.python} ended without an answer: see its message above")
-        return json.loads(answer)
-
-
 def serve(step: Callable[[], float], figures: Callable[[], dict[str, Any]]) -> int:
     """Answers "step" with its seconds, "end" with the case's other figures."""
-    for line in sys.stdin:
-        if line.strip() == "end":
-            # Memory first: what is measured for the other figures is not the step's.
-            peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            print(json.dumps({"peak_bytes": peak_bytes, **figures()}), flush=True)
-            return 0
-        print(json.dumps({"secs": step()}), flush=True)
-    return 1
+
+    def answer(question: str) -> dict[str, Any]:
+        if question == "step":
+            return {"secs": step()}
+        # Memory first: what is measured for the other figures is not the step's.
+        return {"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, **figures()}
+
+    return answer_lines(answer)
 
 
 def prepare_ours(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callable[[], dict[str, Any]]]:
@@ -172,7 +161,7 @@ def prepare_ours(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callabl
     from flan_jax.train.step import StepOptions, make_train_step
     from flan_jax.train.throughput import step_flops
 
-    config = our_config(shape, dtype)
+    config = shape.model.ours(dtype, DROPOUT_RATE)
     adafactor = AdafactorConfig(learning_rate=LEARNING_RATE)
     tx = make_adafactor(adafactor, param_logical_axes(config))
     batch = jax.tree.map(jnp.asarray, packed_batch(shape))
@@ -211,26 +200,6 @@ def prepare_ours(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callabl
     return step, figures
 
 
-def our_config(shape: Shape, dtype: str) -> Any:
-    """The model: T5 1.1, or a decoder as Llama's."""
-    from flan_jax.models import DecoderConfig, T5Config
-
-    sizes: dict[str, Any] = {
-        "vocab_size": shape.vocab_size,
-        "emb_dim": shape.emb_dim,
-        "num_heads": shape.num_heads,
-        "head_dim": shape.head_dim,
-        "mlp_dim": shape.mlp_dim,
-        "dtype": dtype,
-    }
-    if shape.num_kv_heads is not None:
-        sizes |= {"num_layers": shape.num_layers, "num_kv_heads": shape.num_kv_heads}
-        sizes |= {"block": "sequential", "norm": "rmsnorm", "mlp": "swiglu", "position": "rope", "biases": "none"}
-        return DecoderConfig(**sizes, embeddings="tied", attention="causal", dropout_rate=0.0)
-    sizes |= {"num_encoder_layers": shape.num_layers, "num_decoder_layers": shape.num_layers}
-    return T5Config(**sizes, dropout_rate=DROPOUT_RATE)
-
-
 def packed_batch(shape: Shape) -> dict[str, Any]:
     """Rows of four segments each, `DENSITY` of their positions used, random tokens."""
     import numpy as np
@@ -242,7 +211,7 @@ def packed_batch(shape: Shape) -> dict[str, Any]:
         used = round(length * DENSITY)
         segments = np.where(positions < used, positions * 4 // used + 1, 0).astype(np.int32)
         segments = np.tile(segments, (shape.batch_size, 1))
-        tokens = rng.integers(3, shape.vocab_size - 100, segments.shape)
+        tokens = rng.integers(3, shape.model.vocab_size - 100, segments.shape)
         starts = np.maximum.accumulate(np.where(np.diff(segments[0], prepend=0) != 0, positions, 0))
         batch[f"{side}_positions"] = np.where(segments > 0, positions - starts, 0).astype(np.int32)
         batch[f"{side}_segment_ids"] = segments
@@ -266,38 +235,6 @@ def matmul_flops_per_sec(dtype: str, size: int = 2048, repeats: int = 10) -> flo
     return 2 * size**3 / best
 
 
-def peer_model(shape: Shape) -> Any:
-    """The same model in transformers."""
-    import transformers
-
-    if shape.num_kv_heads is not None:
-        llama = transformers.LlamaConfig(
-            vocab_size=shape.vocab_size,
-            hidden_size=shape.emb_dim,
-            intermediate_size=shape.mlp_dim,
-            num_hidden_layers=shape.num_layers,
-            num_attention_heads=shape.num_heads,
-            num_key_value_heads=shape.num_kv_heads,
-            tie_word_embeddings=True,
-            use_cache=False,
-        )
-        return transformers.LlamaForCausalLM(llama)
-    config = transformers.T5Config(
-        vocab_size=shape.vocab_size,
-        d_model=shape.emb_dim,
-        d_kv=shape.head_dim,
-        d_ff=shape.mlp_dim,
-        num_layers=shape.num_layers,
-        num_heads=shape.num_heads,
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False,
-        dropout_rate=DROPOUT_RATE,
-        decoder_start_token_id=0,
-        use_cache=False,
-    )
-    return transformers.T5ForConditionalGeneration(config)
-
-
 def prepare_peer(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callable[[], dict[str, Any]]]:
     """The same model and optimizer in transformers and torch: float32 parameters, bfloat16 by autocast."""
     import torch
@@ -306,15 +243,15 @@ def prepare_peer(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callabl
 
     transformers.logging.set_verbosity_error()
     torch.manual_seed(0)
-    model = peer_model(shape).train()
+    model = shape.model.transformers(DROPOUT_RATE, use_cache=False).train()
     optimizer = Adafactor(
         model.parameters(), lr=LEARNING_RATE, relative_step=False, scale_parameter=True, warmup_init=False
     )
     length = dict(shape.sides)
-    labels = torch.randint(3, shape.vocab_size - 100, (shape.batch_size, length["decoder"]))
+    labels = torch.randint(3, shape.model.vocab_size - 100, (shape.batch_size, length["decoder"]))
     inputs = labels
     if "encoder" in length:
-        inputs = torch.randint(3, shape.vocab_size - 100, (shape.batch_size, length["encoder"]))
+        inputs = torch.randint(3, shape.model.vocab_size - 100, (shape.batch_size, length["encoder"]))
     mask = torch.ones_like(inputs)
 
     def step() -> float:

@@ -8,7 +8,8 @@ import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
 from flan_jax.declare import formats
 from flan_jax.declare.example import Rendered
-from flan_jax.declare.formats import Format, Shots, find_format, refusal
+from flan_jax.declare.formats import Format, Shots, find_format
+from flan_jax.declare.formatted import format_task, refusal
 from flan_jax.declare.registry import all_tasks, get_task
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, OPTION_NAMES
 from flan_jax.declare.task import HeldOut, Task
@@ -50,7 +51,7 @@ def colours(rows=None, render=COLOURS, **changes):
 
 
 def put_through(task, name):
-    return formats.format_task(task, name)
+    return format_task(task, name)
 
 
 def prompts(task, split="train"):

@@ -29,8 +29,9 @@ from flan_jax.cache.build import (
     run_job,
     start_worker,
 )
+from flan_jax.cache.jobs import ROLES, SplitJob
 from flan_jax.cache.mixture import finish_mixture, prepare_mixture
-from flan_jax.cache.resolve import ROLES, SplitJob, register
+from flan_jax.cache.resolve import register
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.core.vocabulary import Vocabulary

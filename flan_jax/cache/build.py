@@ -22,10 +22,11 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from flan_jax.cache import native
+from flan_jax.cache.jobs import NATIVE, ROLES, SplitJob
 from flan_jax.cache.mixture import finish_mixture, prepare_mixture
 from flan_jax.cache.native import Tally
 from flan_jax.cache.progress import CacheProgress
-from flan_jax.cache.resolve import NATIVE, ROLES, SplitJob, register
+from flan_jax.cache.resolve import register
 from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
 from flan_jax.core.errors import CacheError, FlanError
 from flan_jax.core.manifest import (

@@ -7,8 +7,9 @@ import pathlib
 from collections.abc import Callable, Collection, Sequence
 
 from flan_jax.cache.availability import Availability, availability, missing_lines
+from flan_jax.cache.jobs import MixtureJobs
 from flan_jax.cache.rates import resolve_rates
-from flan_jax.cache.resolve import MixtureJobs, jobs_of_mixture
+from flan_jax.cache.resolve import jobs_of_mixture
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.declare.registry import get_mixture

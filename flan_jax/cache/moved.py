@@ -17,7 +17,7 @@ MOVED = {
     "flan_jax.core.demonstrations_readers": "flan_jax.tasks.demonstrations.readers",
     "flan_jax.core.files": "flan_jax.sources (add_templated_task: flan_jax.declare)",
     "flan_jax.core.files.templated": "flan_jax.declare.templated",
-    "flan_jax.core.formats": "flan_jax.declare.formats",
+    "flan_jax.core.formats": "flan_jax.declare.formats (Steerable, Wordings: flan_jax.declare.formatted)",
     "flan_jax.core.known_counts": "flan_jax.declare.known_counts",
     "flan_jax.core.overlap": "flan_jax.evaluate.overlap",
     "flan_jax.core.procedural": "flan_jax.tasks.procedural.family",

@@ -15,8 +15,8 @@ import numpy as np
 import seqio
 import tensorflow as tf
 
+from flan_jax.cache.jobs import NATIVE, SEQIO, MixtureJobs, list_jobs, splits_by_role
 from flan_jax.cache.native import Tally
-from flan_jax.cache.resolve import NATIVE, SEQIO, MixtureJobs, list_jobs, splits_by_role
 from flan_jax.core.errors import CacheError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.suggest import did_you_mean

@@ -13,7 +13,7 @@ from typing import Any
 
 from flan_jax.cache.native import render
 from flan_jax.declare.example import Rendered, Renderer
-from flan_jax.declare.formats import FormattedRenderer
+from flan_jax.declare.formatted import FormattedRenderer
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import TemplateRenderer, Turn
 from flan_jax.sources.source import Row

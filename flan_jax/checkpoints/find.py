@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
-from flax import serialization, traverse_util
 from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -19,6 +18,7 @@ from safetensors.numpy import load_file
 from flan_jax.checkpoints.meta import FOLDER, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.core.trees import flatten, unflatten
 from flan_jax.models.families import family_of, model_from_json
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import (
@@ -112,10 +112,12 @@ class WeightsSource:
         if not file.is_file():
             raise CheckpointError(f"{file} does not exist, so there is no optimizer's state to go on from: {remedy}")
         try:
-            found = traverse_util.unflatten_dict(load_file(file), sep="/")
+            found = unflatten(load_file(file))
             found["count"] = np.reshape(found["count"], ())  # safetensors' writer has made it [1]
         except (SafetensorError, KeyError) as error:
             raise CheckpointError(f"{file} cannot be read ({error}): import it again, or {remedy}") from error
+        from flax import serialization
+
         target = serialization.to_state_dict(abstract_opt_state)
         check_same_shapes(file, tensor_shapes(target), tensor_shapes(found))
         return serialization.from_state_dict(abstract_opt_state, jax.tree.map(_place, found, target))
@@ -124,8 +126,8 @@ class WeightsSource:
         """The base's parameters with what was trained put into them."""
         model = self.model_config()
         base = part_shapes(base_model(model, tuning), TuningConfig()).trained
-        flat = traverse_util.flatten_dict(abstract_params)
-        abstract_base = traverse_util.path_aware_map(lambda path, _: flat[path], base)
+        flat = flatten(abstract_params)
+        abstract_base = unflatten({name: flat[name] for name in flatten(base)})
         if self.base is None:
             raise CheckpointError(f"{self.path} does not say which weights its {tuning.method} belongs to")
         params = find_weights(self.base).load(abstract_base)

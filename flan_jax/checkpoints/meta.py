@@ -8,9 +8,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from flax import traverse_util
-
 from flan_jax.core.errors import CheckpointError
+from flan_jax.core.trees import flatten
 
 FOLDER = "checkpoints"
 FORMAT_VERSION = 1
@@ -47,7 +46,7 @@ class CheckpointMeta:
 
 def tensor_shapes(tree: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Flat name -> shape of a nested dict of anything that has a shape."""
-    flat = traverse_util.flatten_dict(tree, sep="/")
+    flat = flatten(tree)
     return {name: tuple(leaf.shape) for name, leaf in flat.items() if hasattr(leaf, "shape")}
 
 

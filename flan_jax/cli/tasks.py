@@ -20,7 +20,8 @@ from flan_jax.core.suggest import did_you_mean
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.example import Rendered
-from flan_jax.declare.formats import NUMBERED_FORMATS, formats_of
+from flan_jax.declare.formats import NUMBERED_FORMATS
+from flan_jax.declare.formatted import formats_of
 from flan_jax.declare.registry import all_mixtures, all_tasks, get, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, Mixture, Task, missing_source
 from flan_jax.declare.templates import Template

@@ -56,7 +56,16 @@ class DrawStream:
         chunk_draws: int = CHUNK_DRAWS,
         num_renderings: Sequence[int] | None = None,
     ):
-        """Arguments as those of `make_draw_stream`, each in order of `tasks`; `shares` are its rates over their sum."""
+        """`make_draw_stream` makes one from rates.
+
+        Args:
+          tasks: those that are drawn from.
+          shares: of the draws, for each of `tasks`; they sum to 1.
+          num_examples: how many an epoch of each of `tasks` reads, each in one of its texts.
+          seed: of the order; 0 or more.
+          chunk_draws: about how many draws a chunk has.
+          num_renderings: texts that the cache holds of each of those, for each of `tasks`; 1 by default.
+        """
         self.tasks = tuple(tasks)
         self.shares = np.asarray(shares, np.float64)
         self.num_examples = np.asarray(num_examples, np.int64)

@@ -37,7 +37,7 @@ class Rendered:
 
 class Renderer(Protocol):
     """Turns a row into text. `rng` is seeded by (task, split, row index); `pool` holds rows to draw exemplars from,
-    never the row itself. Formats can steer those that are `declare.formats.Wordings` too; a renderer that is only
+    never the row itself. Formats can steer those that are `declare.formatted.Wordings` too; a renderer that is only
     this can still be put through every format that needs no more than its text."""
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered: ...

@@ -11,7 +11,8 @@ from typing import Any
 
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.declare.formats import Format, find_format, format_task, is_local_format
+from flan_jax.declare.formats import Format, find_format, is_local_format
+from flan_jax.declare.formatted import format_task
 from flan_jax.declare.names import ByName, reset, restorable, restored
 from flan_jax.declare.task import FORMAT_MARK, Member, Mixture, Task
 

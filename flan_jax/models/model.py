@@ -1,6 +1,7 @@
 """What the rest of the project calls: any model as functions of (config, params, arrays).
 
-`params` is a plain nested dict of float32 arrays, layers stacked along a leading axis. Nothing here keeps state.
+`params` is a plain nested dict of float32 arrays, layers stacked along a leading axis. Nothing here keeps state. Flax
+is imported when the first model is made: what only reads settings, plans or finds fault with them does without.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-from flax import linen as nn
-from flax.core import meta
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.models.dropout import row_seeds
@@ -36,19 +35,23 @@ __all__ = [
 def init_params(config: ModelConfig, key: jax.Array) -> Params:
     """Random parameters of T5's distributions (T5X's: embeddings N(0, 1), kernels scaled by fan-in); a decoder's
     embeddings have `embedding_init_std`."""
-    return meta.unbox(_init_boxed(config, key))
+    from flan_jax.models import logical
+
+    return logical.unboxed(logical.init_boxed(config, key))
 
 
 def param_shapes(config: ModelConfig) -> Params:
     """The tree of `init_params` as `jax.ShapeDtypeStruct`s; allocates nothing."""
-    return meta.unbox(_abstract_boxed(config))
+    from flan_jax.models import logical
+
+    return logical.unboxed(_abstract_boxed(config))
 
 
 def param_logical_axes(config: ModelConfig) -> Params:
     """The tree of `init_params` with a tuple of logical axis names (`flan_jax.models.axes`) for each parameter."""
-    return jax.tree.map(
-        lambda box: tuple(box.names), _abstract_boxed(config), is_leaf=lambda leaf: isinstance(leaf, meta.AxisMetadata)
-    )
+    from flan_jax.models import logical
+
+    return logical.names_of(_abstract_boxed(config))
 
 
 def count_params(config: ModelConfig) -> int:
@@ -81,9 +84,7 @@ def forward(config: ModelConfig, params: Params, batch: Batch, dropout_key: jax.
 
 @functools.lru_cache(maxsize=16)
 def _abstract_boxed(config: ModelConfig) -> Params:
-    return jax.eval_shape(lambda: _init_boxed(config, jax.random.key(0)))
+    from flan_jax.models import logical
 
-
-def _init_boxed(config: ModelConfig, key: jax.Array) -> Params:
-    with nn.logical_axis_rules(()):
-        return network_of(config).init(config, key)
+    boxed: Params = jax.eval_shape(lambda: logical.init_boxed(config, jax.random.key(0)))
+    return boxed

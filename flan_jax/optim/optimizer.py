@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import optax
+from flan_jax.optim.schedules import CosineSchedule, LearningRate, Schedule
 
-from flan_jax.optim.schedules import CosineSchedule, LearningRate
+if TYPE_CHECKING:
+    import optax
 
 __all__ = ["OptimizerConfig", "for_run", "make_optimizer", "opt_state_logical_axes"]
 
@@ -19,7 +20,7 @@ class OptimizerConfig(Protocol):
     def learning_rate(self) -> LearningRate:
         """Size of a step, or a schedule."""
 
-    def schedule(self) -> optax.Schedule:
+    def schedule(self) -> Schedule:
         """Learning rate as a function of the number of updates made so far."""
 
     def make(self, param_logical_axes: Any) -> optax.GradientTransformation:

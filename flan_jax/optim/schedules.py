@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TypeAlias
 
 import jax.numpy as jnp
-import optax
 from jax.typing import ArrayLike
 
 from flan_jax.core.errors import ConfigError
 
-__all__ = ["ConstantSchedule", "CosineSchedule", "LearningRate", "RsqrtSchedule", "as_schedule"]
+__all__ = ["ConstantSchedule", "CosineSchedule", "LearningRate", "RsqrtSchedule", "Schedule", "as_schedule"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,15 +83,16 @@ class CosineSchedule:
         return cosine * _warmup(count, self.warmup_steps)
 
 
-LearningRate: TypeAlias = float | ConstantSchedule | RsqrtSchedule | CosineSchedule | optax.Schedule
+Schedule: TypeAlias = Callable[[ArrayLike], ArrayLike]  # Optax's: updates made so far -> learning rate
+LearningRate: TypeAlias = float | ConstantSchedule | RsqrtSchedule | CosineSchedule | Schedule
 
 
-def as_schedule(rate: LearningRate, warmup_steps: int = 0) -> optax.Schedule:
+def as_schedule(rate: LearningRate, warmup_steps: int = 0) -> Schedule:
     """A schedule as it is, a number as a constant one with a linear warm-up."""
     if callable(rate):
         return rate
     if warmup_steps == 0:
-        return optax.constant_schedule(rate)
+        return lambda count: rate
     return lambda count: rate * jnp.minimum(1.0, (count + 1) / warmup_steps)
 
 

@@ -23,10 +23,10 @@ def our_rows(result: TaskResult) -> list[tuple[str, float]]:
     """(name, score in percent) to stand among the published rows: the mean over subtasks, and, where it differs, that
     over items, which some papers report."""
     name = f"this model{'' if result.is_complete else ' (not all items)'}"
-    rows = [(name, 100.0 * result.score)]
-    if len(result.subtasks) > 1 and percent(result.micro) != percent(result.score):
-        return [(f"{name}, mean over subtasks", rows[0][1]), (f"{name}, mean over items", 100.0 * result.micro)]
-    return rows
+    macro, micro = result.score, result.micro
+    if len(result.subtasks) > 1 and micro is not None and percent(micro) != percent(macro):
+        return [(f"{name}, mean over subtasks", 100.0 * macro), (f"{name}, mean over items", 100.0 * micro)]
+    return [(name, 100.0 * macro)]
 
 
 def published_by_part(result: TaskResult) -> tuple[list[str], list[tuple[str, list[float | None]]]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
-import optax
 from jax.sharding import Mesh
 
 from flan_jax.checkpoints.train_state import TrainState
@@ -21,6 +20,9 @@ from flan_jax.train.config import TrainConfig
 from flan_jax.train.run import Run
 from flan_jax.train.state import StateLayout
 from flan_jax.train.step import StepOptions, make_train_step
+
+if TYPE_CHECKING:
+    import optax
 
 __all__ = ["compile_step", "trace_step"]
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from flax import linen as nn
 from jax.experimental import mesh_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -129,6 +128,8 @@ def shardings_by_rules(mesh: Mesh, rules: Rules, arrays: Any, logical_axes: Any)
 @contextlib.contextmanager
 def on_mesh(mesh: Mesh, rules: Rules) -> Iterator[None]:
     """Inside, the model's activations are laid out over `mesh` by `rules` when they are traced."""
+    from flax import linen as nn  # which the model that is traced inside has imported
+
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh), nn.logical_axis_rules(tuple(rules)):
         yield
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
-from flax import traverse_util
 from jax.sharding import Mesh, NamedSharding
 
 from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.core.trees import flatten
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.model import init_params
 from flan_jax.models.tuning import (
@@ -26,6 +25,9 @@ from flan_jax.optim.optimizer import OptimizerConfig, make_optimizer, opt_state_
 from flan_jax.train.config import Rules
 from flan_jax.train.mesh import replicated, shardings_by_rules
 from flan_jax.train.run import Run
+
+if TYPE_CHECKING:
+    import optax
 
 __all__ = [
     "StateLayout",
@@ -198,7 +200,7 @@ def bytes_per_device(abstract: TrainState) -> int:
 
 def describe_params(abstract: TrainState) -> list[str]:
     """A table for the log: each parameter's shape, how it is split, its size; then totals and bytes a device."""
-    flat = traverse_util.flatten_dict(abstract.params, sep="/")
+    flat = flatten(abstract.params)
     width = max(len(name) for name in flat)
     lines = [f"{'parameter':<{width}}  {'shape':<20} {'split over':<24} {'count':>15}"]
     for name, leaf in flat.items():

@@ -7,11 +7,10 @@ shardings of its arguments decide where the work happens.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
 from flan_jax.checkpoints.train_state import TrainState
@@ -22,6 +21,9 @@ from flan_jax.train.mesh import BATCH_AXES
 Batch = Mapping[str, jax.Array]
 Metrics = dict[str, jax.Array]
 Forward = Callable[..., jax.Array]  # (params, batch, dropout_key) -> logits [B, T, V]
+
+if TYPE_CHECKING:
+    import optax
 
 __all__ = ["Batch", "Metrics", "StepOptions", "make_loss_and_grad", "make_train_step"]
 
@@ -58,6 +60,8 @@ def make_train_step(
     `weight_sum`; `grad_norm` (of the divided gradient, before clipping), `update_norm`, `param_norm` (after the
     update), of what is trained; `learning_rate`; `encoder_tokens`, `decoder_tokens` (not padding), `examples`.
     """
+    import optax  # `tx` is made of it
+
     mesh = None if state_shardings is None else state_shardings.step.mesh
 
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:

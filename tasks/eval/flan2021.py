@@ -13,7 +13,7 @@ import dataclasses
 import functools
 
 from flan_jax.declare.benchmark import Benchmark, Format, Subtask, add_benchmark, add_collection
-from flan_jax.declare.formats import format_task
+from flan_jax.declare.formatted import format_task
 from flan_jax.declare.registry import get_task
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import TemplateRenderer

@@ -106,8 +106,9 @@ class Sample:
                 try:
                     rows += self.convert(record)
                 except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-                    is_text = isinstance(records, TextRecords)
-                    place = f":{records.line(index)}" if is_text else f", record {index + 1}"
+                    place = f", record {index + 1}"
+                    if isinstance(records, TextRecords):
+                        place = f":{records.line(index)}"
                     raise TaskError(
                         f"{self.path(name)}{place}: {type(error).__name__}: {error}: is the file whole?"
                     ) from error

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from flan_jax.declare.formats import refusal
+from flan_jax.declare.formatted import refusal
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, HeldOut, Member, Mixture
 from flan_jax.tasks.flan2022.muffin import MUFFIN

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flan_jax.declare.formats import BUDGET, Format, add_format, find_format, refusal
+from flan_jax.declare.formats import BUDGET, Format, add_format, find_format
+from flan_jax.declare.formatted import refusal
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, Member, Mixture
 from flan_jax.tasks.flan2022.muffin import RELEASED_DIALOGS, RELEASED_FLAN2021

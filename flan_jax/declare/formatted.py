@@ -1,0 +1,327 @@
+"""A task put through a format: its source, renderer and splits as the format says.
+
+What a renderer must offer to be steered is `Wordings`. A plain renderer (any function of row, random state and pool)
+takes the formats that need no more than its text: exemplars, triggers, options after the question.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from flan_jax.core.errors import TaskError
+from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.formats import Format, Shots, all_formats, find_format
+from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
+from flan_jax.declare.task import FORMAT_MARK, Task
+from flan_jax.declare.templates import (
+    AS_WRITTEN,
+    DIRECT,
+    HIDDEN,
+    JUDGED_FIELD,
+    SHOWN,
+    WRITTEN,
+    Choice,
+    Turn,
+    fitting_style,
+)
+from flan_jax.sources.source import Row, Source, content_fingerprint
+
+__all__ = [
+    "FormattedRenderer",
+    "Steerable",
+    "Wordings",
+    "format_task",
+    "formats_of",
+    "refusal",
+]
+
+
+@runtime_checkable
+class Wordings(Protocol):
+    """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
+    format's."""
+
+    @property
+    def has_options(self) -> bool:
+        """Whether rows have answer options that can be shown or hidden."""
+
+    @property
+    def has_rationale(self) -> bool:
+        """Whether the usual targets reason before they answer."""
+
+    def template_ids_for(self, choice: Choice) -> Sequence[int]:
+        """Numbers of the templates that can say what `choice` asks for, without looking at a row; none: it cannot."""
+
+    def is_turned_around(self, template_id: int, choice: Choice) -> bool:
+        """Whether that template asks for another field than the answer, so that its target cannot be judged."""
+
+    def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
+        """The row in the words of that template.
+
+        Args:
+          row: the row.
+          template_id: one of `template_ids_for(choice)`.
+          choice: what the format asks for.
+          rng: the example's random state.
+        """
+
+
+@runtime_checkable
+class Steerable(Protocol):
+    """A renderer that carries formats out by itself, e.g. since it has exemplars of its own."""
+
+    def in_format(self, form: Format) -> Renderer:
+        """The renderer in that format. Raises `TaskError` saying what it lacks where it cannot."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FewerRows:
+    """A source of which one split has no more than `max_rows` rows, drawn by `seed` and kept in order (implements
+    `flan_jax.sources.source.Source`)."""
+
+    source: Source
+    split: str
+    max_rows: int
+    seed: str
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+        return self.source.splits
+
+    @property
+    def description(self) -> str:
+        """Where the rows come from."""
+        return f"{self.source.description}; {self.max_rows} rows of {self.split} at most"
+
+    def missing(self) -> str | None:
+        """As the source's own."""
+        missing = getattr(self.source, "missing", None)
+        return None if missing is None else missing()
+
+    def content_fingerprint(self, split: str) -> str | None:
+        """As the source's own."""
+        return content_fingerprint(self.source, split)
+
+    def rows(self, split: str) -> Sequence[Row]:
+        """The rows of `split`."""
+        rows = self.source.rows(split)
+        if split != self.split or len(rows) <= self.max_rows:
+            return rows
+        return [rows[i] for i in sorted(random.Random(f"rows/{self.seed}").sample(range(len(rows)), self.max_rows))]
+
+
+@dataclasses.dataclass(frozen=True)
+class _PlainWordings:
+    """A renderer that knows nothing of formats: one template, which is its text as it stands."""
+
+    render: Renderer
+
+    @property
+    def has_options(self) -> bool:
+        return bool(getattr(self.render, "has_options", False))
+
+    @property
+    def has_rationale(self) -> bool:
+        return bool(getattr(self.render, "has_rationale", False))
+
+    def template_ids_for(self, choice: Choice) -> tuple[int, ...]:
+        return (0,) if choice.wording == WRITTEN and choice.instruction else ()
+
+    def is_turned_around(self, template_id: int, choice: Choice) -> bool:
+        return False
+
+    def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
+        rendered = self.render(row, rng, ())
+        return Turn(rendered.query, rendered.targets, rendered.preamble, rendered.references, rendered.options)
+
+
+@dataclasses.dataclass(frozen=True)
+class FormattedRenderer:
+    """A renderer in a format (implements `flan_jax.declare.example.Renderer`)."""
+
+    wordings: Wordings
+    form: Format
+
+    def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
+        """One example. Raises `TaskError` when the pool has fewer rows than the fewest exemplars."""
+        form = self.form
+        style = PLAIN_OPTIONS
+        if form.options != HIDDEN and self.wordings.has_options:
+            style = MANY_OPTION_STYLES[rng.randrange(len(MANY_OPTION_STYLES))]
+        choice = dataclasses.replace(_choice(form), option_style=style)
+        ids = list(self.wordings.template_ids_for(choice))[: form.max_templates]
+        if row.get(JUDGED_FIELD):
+            ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)] or ids
+        trigger = "\n" + form.triggers[rng.randrange(len(form.triggers))] if form.triggers else ""
+
+        def words(words_of: Row, template_id: int) -> Turn:
+            turn = _with_options(self.wordings.turn(words_of, template_id, choice, rng), choice, rng)
+            return dataclasses.replace(turn, inputs=turn.inputs + trigger)
+
+        template_id = ids[rng.randrange(len(ids))]
+        turn = words(row, template_id)
+        query, exemplars = turn.inputs, []
+        if form.shots:
+            shots = form.shots[rng.randrange(len(form.shots))]
+            wanted = min(shots.counts[rng.randrange(len(shots.counts))], max(len(pool), min(shots.counts)))
+            exemplar_style = MANY_EXEMPLAR_STYLES[rng.randrange(len(MANY_EXEMPLAR_STYLES))]
+            for shown in _others(row, pool, rng):
+                exemplar = words(shown, ids[rng.randrange(len(ids))] if shots.own_templates else template_id)
+                # Another row may ask the very same, e.g. a text that has several summaries.
+                if exemplar.inputs != turn.inputs and exemplar.targets.strip():
+                    said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
+                    exemplars.append(exemplar_style.exemplar.format(inputs=said, targets=exemplar.targets))
+                if len(exemplars) == wanted:
+                    break
+            if len(exemplars) < min(shots.counts):
+                raise TaskError(
+                    f"{min(shots.counts)} exemplars are asked for, the pool of {len(pool)} rows has {len(exemplars)} "
+                    f"that differ from the query: ask for fewer, or use a larger exemplar split"
+                )
+            query = exemplar_style.query.format(inputs=turn.inputs)
+        return Rendered(
+            query=query,
+            targets=turn.targets,
+            preamble=turn.instruction,
+            exemplars=tuple(exemplars),
+            references=turn.references,
+            options=turn.options,
+            budget=1.0 if form.budget is None else form.budget,
+        )
+
+
+def _whole(turn: Turn) -> str:
+    return turn.instruction + turn.inputs
+
+
+def _others(row: Row, pool: Sequence[Row], rng: random.Random) -> Iterator[Row]:
+    """Rows of `pool` that are not `row`, each once, in an order drawn as it is needed."""
+    left = list(range(len(pool)))
+    while left:
+        i = rng.randrange(len(left))
+        left[i], left[-1] = left[-1], left[i]
+        other = pool[left.pop()]
+        if other != row:
+            yield other
+
+
+def _choice(form: Format) -> Choice:
+    return Choice(form.wording or WRITTEN, form.instruction is not False, form.options or AS_WRITTEN)
+
+
+def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
+    """Options after a question that has some and does not list them, where the format wants them shown."""
+    if choice.options != SHOWN or turn.shows_options or turn.targets not in turn.options:
+        return turn
+    options = list(turn.options)
+    if not turn.options_are_ordered:
+        rng.shuffle(options)
+    style = fitting_style(choice.option_style, len(options), turn.options_are_ordered)
+    answers = style.answers(options)
+    return dataclasses.replace(
+        turn,
+        inputs=f"{turn.inputs}\n{style.block(options)}",
+        targets=answers[turn.targets],
+        options=tuple(answers.values()),
+        references=tuple(answers.get(reference, reference) for reference in turn.references),
+        shows_options=True,
+    )
+
+
+def format_task(task: Task, name: str) -> Task:
+    """`task` in the format called `name`. Reads nothing. Raises `TaskError` for an unknown format, and for one that the
+    task cannot take."""
+    form = find_format(name)
+    whole = f"{task.name}{FORMAT_MARK}{name}"
+    if task.objective is not None:
+        raise TaskError(
+            f"task {task.name} is text for the objective {task.objective}, which has no format: drop {name}"
+        )
+    if isinstance(task.render, Steerable):
+        try:
+            render = task.render.in_format(form)
+        except TaskError as error:
+            raise TaskError(f"task {task.name} cannot be put through format {name}: {error}") from error
+        exemplar_split = task.exemplar_split
+    else:
+        wordings: Wordings = task.render if isinstance(task.render, Wordings) else _PlainWordings(task.render)
+        exemplar_split = _exemplar_split(task, name) if form.shots else None
+        if reason := _lacks(wordings, form):
+            raise TaskError(f"task {task.name} cannot be put through format {name}: {reason}")
+        if form.shots is None and task.exemplar_split is not None:
+            # Asked for something else than exemplars, a few-shot task keeps as many as it had.
+            num_exemplars = int(getattr(task.render, "num_exemplars", 0))
+            if num_exemplars:
+                form = dataclasses.replace(form, shots=(Shots((num_exemplars,)),))
+                exemplar_split = task.exemplar_split
+        render = FormattedRenderer(wordings, form)
+    source, train_split, eval_split = task.source, task.train_split, task.eval_split
+    if form.max_rows is not None and train_split is not None:
+        source = FewerRows(source, train_split, form.max_rows, task.name)
+    if form.kind is not None:
+        train_split, eval_split = None, eval_split or ("test" if "test" in source.splits else None)
+        if eval_split is None:
+            raise TaskError(f"task {task.name} cannot be put through format {name}: it has no split to be judged on")
+    return dataclasses.replace(
+        task,
+        name=whole,
+        source=source,
+        render=render,
+        train_split=train_split,
+        eval_split=eval_split,
+        kind=form.kind or task.kind,
+        exemplar_split=exemplar_split,
+        dataset=task.dataset or task.name,
+        renderings=form.renderings or task.renderings,
+        base=task.name,
+        format=name,
+    )
+
+
+def refusal(task: Task, name: str) -> str | None:
+    """Why `task` cannot be put through the format called `name`, or None where it can."""
+    try:
+        format_task(task, name)
+    except TaskError as error:
+        return str(error)
+    return None
+
+
+def formats_of(task: Task) -> list[str]:
+    """Names of the registered formats that `task` can be put through."""
+    return [name for name in all_formats() if refusal(task, name) is None]
+
+
+def _exemplar_split(task: Task, name: str) -> str:
+    split = task.exemplar_split or task.train_split or ("train" if "train" in task.source.splits else None)
+    if split is None:
+        raise TaskError(
+            f"task {task.name} cannot be put through format {name}: exemplars come from the train split, and it has "
+            f"{', '.join(task.source.splits)} only"
+        )
+    return split
+
+
+def _lacks(wordings: Wordings, form: Format) -> str | None:
+    """What `form` needs and the wordings do not have."""
+    if form.options == HIDDEN and not wordings.has_options:
+        return "its answers are free-form, there are no options to leave out"
+    if form.triggers and not wordings.has_rationale:
+        return "its answers come without a rationale, so there is nothing to call for"
+    choice = _choice(form)
+    if wordings.template_ids_for(choice):
+        return None
+    for change, reason in (
+        ({"wording": WRITTEN}, f"it has no wordings called {choice.wording!r}"),
+        ({"instruction": True}, "its text cannot be had without the instruction"),
+        ({"options": AS_WRITTEN}, "none of its templates makes sense without the options"),
+    ):
+        if wordings.template_ids_for(dataclasses.replace(choice, **change)):
+            if change == {"wording": WRITTEN} and choice.wording == DIRECT:
+                return "it has no wording that asks for the answer without a rationale"
+            return reason
+    return "it has no wording that does all of it at once"
