@@ -70,7 +70,10 @@ def reference_page(name: str, modules: list[pathlib.Path]) -> str:
 
 def root_page(name: str) -> str:
     """A file of the repository's root, its links turned to be seen from `docs/`."""
-    return re.sub(r"\]\(docs/", "](", (ROOT / name).read_text())
+    text = re.sub(r"\]\(docs/", "](", (ROOT / name).read_text())
+    for page, source in ROOT_PAGES.items():
+        text = text.replace(f"]({source})", f"]({page})")
+    return text
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

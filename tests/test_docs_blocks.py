@@ -11,13 +11,12 @@ import io
 import os
 import pathlib
 import re
-import subprocess
-import sys
+import shutil
 
 import numpy as np
 import pytest
 from data_cache import FakeVocabulary, write_cache
-from docs_blocks import CODE, NEEDS, SHOWN, blocks_of, pages, run_shell, shorter
+from docs_blocks import CODE, NEEDS, SHOWN, blocks_of, pages, run_shell, shorter, train_alone
 from shared import ROOT
 
 import flan_jax.tasks  # noqa: F401  # `restored` would take back what a block is the first to import
@@ -71,18 +70,9 @@ def test_flags_and_recipes_of_commands_that_are_not_run_exist(block):
 
 
 def _demo(folder: pathlib.Path) -> None:
-    """runs/demo in `folder`: two steps with a profile, made in a process of its own."""
+    """runs/demo in `folder`: two steps with a profile."""
     command = ["flan-jax", "train", "--gin_file", "gin/recipes/demo.gin", "--gin.MODEL_DIR=runs/demo"]
-    words = [*shorter(command), "--gin.TrainConfig.profile_steps=(1, 2)", "--gin.CACHE_DIR=cache"]
-    environment = {**os.environ, "XLA_FLAGS": "", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "flan_jax.cli.main", *words[1:]],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    train_alone([*shorter(command), "--gin.TrainConfig.profile_steps=(1, 2)", "--gin.CACHE_DIR=cache"], folder)
 
 
 @pytest.fixture(scope="session")
@@ -133,8 +123,7 @@ GIVEN = {"a model": a_model, "a cache": a_cache}
 @pytest.mark.parametrize("page", RUN_PAGES)
 def test_the_blocks_of_a_page_run(page, demo, tmp_path, monkeypatch, capsys):
     (tmp_path / "gin").symlink_to(ROOT / "gin")
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "demo").symlink_to(demo / "runs" / "demo")
+    shutil.copytree(demo / "runs" / "demo", tmp_path / "runs" / "demo")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     names = {}

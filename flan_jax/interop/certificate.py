@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from flan_jax.models import DecoderConfig, ModelConfig, Params, decode_teacher_forced, encode, forward
+from flan_jax.models import DecoderConfig, ModelConfig, Params, T5Config, decode_teacher_forced, encode, forward
 
 # Relative to the largest logit, for weights stored as float32.
 FLOAT32_LIMIT = 1e-4
@@ -57,15 +57,15 @@ def fixed_inputs(vocab_size: int) -> dict[str, np.ndarray]:
 
 def our_logits(config: ModelConfig, params: Params, batch: Mapping[str, np.ndarray]) -> np.ndarray:
     """Float32 on `fixed_inputs`: [2, 12, V], or of a decoder-only model, which reads the inputs alone, [2, 24, V]."""
-    config = dataclasses.replace(config, dtype="float32", remat="none")
+    config = config.replace(dtype="float32", remat="none")
     inputs_BL, mask_BL, decoder_BT = (jnp.asarray(batch[name]) for name in ("inputs", "mask", "decoder_inputs"))
 
     @jax.jit
     def run(params: Params) -> jax.Array:
-        if isinstance(config, DecoderConfig):
-            return forward(config, params, {"decoder_input_tokens": inputs_BL, "decoder_segment_ids": mask_BL})
-        encoded_BLD = encode(config, params, inputs_BL, mask_BL)
-        return decode_teacher_forced(config, params, encoded_BLD, mask_BL, decoder_BT)
+        if isinstance(config, T5Config):
+            encoded_BLD = encode(config, params, inputs_BL, mask_BL)
+            return decode_teacher_forced(config, params, encoded_BLD, mask_BL, decoder_BT)
+        return forward(config, params, {"decoder_input_tokens": inputs_BL, "decoder_segment_ids": mask_BL})
 
     with jax.default_matmul_precision("highest"):
         return np.asarray(run(params))

@@ -109,7 +109,7 @@ def write_hugging_face(
     vocabulary = None if vocab_path is None else load_vocabulary(str(vocab_path))
     if vocabulary is not None:
         _put_vocabulary(folder, config, vocabulary)
-    ids = dict(hf_t5.TOKENS) if isinstance(config, T5Config) else _decoder_tokens(config, vocabulary)
+    ids = _decoder_tokens(config, vocabulary) if isinstance(config, DecoderConfig) else dict(hf_t5.TOKENS)
     write_json_atomically(folder / "generation_config.json", ids)
     write_json_atomically(folder / CONFIG_FILE, {**family.settings_of(config, dtype), **ids})
     return files

@@ -94,7 +94,7 @@ def resize_vocabulary(model: ForeignModel, vocab_size: int) -> ForeignModel:
     )
     return dataclasses.replace(
         model,
-        config=dataclasses.replace(model.config, vocab_size=vocab_size),
+        config=model.config.replace(vocab_size=vocab_size),
         moments=None,
         notes=(
             *model.notes,

@@ -70,7 +70,15 @@ def _scores(q_BHLK: jax.Array, k_BHSK: jax.Array, bias_HLS: jax.Array | None, ma
     return jnp.minimum(scores_BHLS, jnp.where(mask_B1LS, jnp.inf, MASKED_SCORE))
 
 
-def _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, seeds_2B):
+def _attend_forward(
+    q_BHLK: jax.Array,
+    k_BHSK: jax.Array,
+    v_BHSK: jax.Array,
+    bias_HLS: jax.Array | None,
+    mask_B1LS: jax.Array,
+    dropout_rate: float,
+    seeds_2B: jax.Array | None,
+) -> tuple[jax.Array, tuple[Any, ...]]:
     scores_BHLS = _scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS)
     max_BHL1 = jnp.max(scores_BHLS, axis=-1, keepdims=True)
     exp_BHLS = jnp.exp(scores_BHLS - max_BHL1)
@@ -83,7 +91,9 @@ def _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, s
     return out_BHLK, (q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, seeds_2B, out_BHLK, log_sum_BHL1)
 
 
-def _attend_backward(dropout_rate, residuals, g_BHLK):
+def _attend_backward(
+    dropout_rate: float, residuals: tuple[Any, ...], g_BHLK: jax.Array
+) -> tuple[jax.Array | None, ...]:
     q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, seeds_2B, out_BHLK, log_sum_BHL1 = residuals
     dtype = q_BHLK.dtype
     weights_BHLS = jnp.exp(_scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS) - log_sum_BHL1)

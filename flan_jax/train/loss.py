@@ -85,7 +85,9 @@ def _smoothed(label_smoothing: float, num_classes: int) -> tuple[float, float, f
     return on, off, entropy
 
 
-def _token_losses_forward(logits_BTV, targets_BT, label_smoothing, z_loss):
+def _token_losses_forward(
+    logits_BTV: jax.Array, targets_BT: jax.Array, label_smoothing: float, z_loss: float
+) -> tuple[tuple[jax.Array, jax.Array, jax.Array], tuple[jax.Array, jax.Array, jax.Array]]:
     on, off, entropy = _smoothed(label_smoothing, logits_BTV.shape[-1])
     float_logits_BTV = logits_BTV.astype(jnp.float32)
     max_BT = jnp.max(float_logits_BTV, axis=-1)
@@ -102,7 +104,12 @@ def _token_losses_forward(logits_BTV, targets_BT, label_smoothing, z_loss):
     return (loss_BT + z_BT, z_BT, correct_BT), (logits_BTV, targets_BT, log_z_BT)
 
 
-def _token_losses_backward(label_smoothing, z_loss, residuals, cotangents):
+def _token_losses_backward(
+    label_smoothing: float,
+    z_loss: float,
+    residuals: tuple[jax.Array, jax.Array, jax.Array],
+    cotangents: tuple[jax.Array, jax.Array, jax.Array],
+) -> tuple[jax.Array, None]:
     logits_BTV, targets_BT, log_z_BT = residuals
     on, off, _ = _smoothed(label_smoothing, logits_BTV.shape[-1])
     cotangent_BT = cotangents[0]
