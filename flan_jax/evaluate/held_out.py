@@ -16,7 +16,7 @@ import numpy as np
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.data import CacheReader, DecoderRows
+from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
 from flan_jax.evaluate.config import EvalConfig
@@ -26,7 +26,7 @@ from flan_jax.evaluate.record import Record
 from flan_jax.evaluate.results import Sample, TaskResult
 from flan_jax.evaluate.statistics import mean_interval
 from flan_jax.evaluate.work import Work
-from flan_jax.models import DecoderConfig, ModelConfig
+from flan_jax.models import ModelConfig
 
 GENERATE, RANK = "generate", "rank"
 
@@ -150,23 +150,21 @@ def read_task(
     if all(metric.is_length_bound for metric in metrics):
         longest = max((_longest_reference(vocabulary, example) for example in examples), default=1)
         max_tokens = min(max_tokens, 2 * longest)  # a text may be spelt in more tokens than the vocabulary would use
-    layout = None
-    if isinstance(model_config, DecoderConfig):
-        layout = DecoderRows(model_config.start_id, model_config.prompt_end)
+    layout = model_config.row_layout()
     longest_inputs = config.inputs_length - (layout is not None and layout.start_id is not None)
-    trimmed = [trim_inputs(example.inputs_tokens, longest_inputs) for example in examples]
-    prompts = tuple(inputs if layout is None else layout.prompt(inputs) for inputs in trimmed)
+    is_trimmed = [len(example.inputs_tokens) > longest_inputs for example in examples]
+    prompts = tuple(model_config.prompt(trim_inputs(example.inputs_tokens, longest_inputs)) for example in examples)
     formats = _formats(manifest, max_tokens)
     return HeldOutTask(
         manifest=manifest,
         group=group,
         examples=examples,
         prompts=prompts,
-        num_trimmed=sum(len(example.inputs_tokens) > longest_inputs for example in examples),
+        num_trimmed=sum(is_trimmed),
         work=tuple(
-            _work(manifest, format, number, example, prompt)
+            _work(manifest, format, str(number), example, prompt, cut)
             for format in formats
-            for number, (example, prompt) in enumerate(zip(examples, prompts, strict=True))
+            for number, (example, prompt, cut) in enumerate(zip(examples, prompts, is_trimmed, strict=True))
         ),
     )
 
@@ -202,13 +200,21 @@ def _formats(manifest: SplitManifest, max_tokens: int) -> list[Format]:
     return formats
 
 
-def _work(manifest: SplitManifest, format: Format, number: int, example: CachedExample, prompt: np.ndarray) -> Work:
+def _work(
+    manifest: SplitManifest,
+    format: Format,
+    number: str,
+    example: CachedExample,
+    prompt: np.ndarray,
+    is_trimmed: bool,
+) -> Work:
+    """An example, the `number`-th of its task, as an item of one format; its options only where it ranks."""
     accepted = {reference.strip() for reference in example.references}
     options = example.options if format.method == "rank" else ()
     correct = tuple(i for i, option in enumerate(options) if option.strip() in accepted)
     asked = Prompt("", (), "", example.references, options, correct)
-    item = Item(manifest.task, manifest.task, manifest.split, format.name, str(number), asked)
-    fitted = FittedPrompt("", "", 0, 0, len(prompt), len(example.inputs_tokens) > len(prompt), tokens=prompt)
+    item = Item(manifest.task, manifest.task, manifest.split, format.name, number, asked)
+    fitted = FittedPrompt("", "", 0, 0, len(prompt), is_trimmed, tokens=prompt)
     return Work(format, item, fitted, None, 0, f"{manifest.task}/{format.name}/{number}")
 
 
