@@ -374,6 +374,7 @@ def test_a_runs_settings_are_those_of_its_arguments(model, tmp_path, capsys):
     told = dataclasses.replace(told, feature_lengths={"inputs": 64, "targets": 16}, held_out="who_has_new_template")
     config = finetuning.finetuning_config(told, model, model.source.path)
     assert (config.train.train_steps, config.train.eval_period, config.train.seed) == (50, 10, 3)
+    assert config.train.log_period == 2
     assert (config.optimizer.learning_rate, config.model.dropout_rate) == (2e-3, 0.2)
     assert config.train.initial_checkpoint_path == str(model.source.path)
     assert config.evaluation.selection == ("who_has_new_template",)

@@ -106,6 +106,7 @@ def finetuning_config(told: Finetuning, model: LoadedModel, start: pathlib.Path)
             seed=told.seed,
             initial_checkpoint_path=str(start),
             eval_period=eval_steps,
+            log_period=max(1, min(10, told.steps // 20)),  # a curve of a short run needs points, too
         ),
         model=model.config.replace(dropout_rate=told.dropout_rate),
         optimizer=AdafactorConfig(learning_rate=told.learning_rate),
