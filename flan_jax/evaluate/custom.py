@@ -1,10 +1,12 @@
 """Evaluators of one's own: a function from a model and a step to scores, no class.
 
-def politeness(model, step):
-    answers = dict(model.generate([GenerateRequest("", "May I come in?", max_tokens=16)]))
-    return {"politeness": float("please" in answers[0][0].text)}
+Such a function, and where it is handed in:
 
-judge = make_judge(config, run, evaluators=[politeness])
+    def politeness(model, step):
+        answers = dict(model.generate([GenerateRequest("", "May I come in?", max_tokens=16)]))
+        return {"politeness": float("please" in answers[0][0].text)}
+
+    judge = make_judge(config, run, evaluators=[politeness])
 """
 
 from __future__ import annotations
