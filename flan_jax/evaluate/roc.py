@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
 from flan_jax.core.errors import TaskError
 
@@ -25,8 +24,15 @@ def roc_area(scores: np.ndarray, is_positive: np.ndarray) -> float:
             f"an area under the ROC curve needs items of both kinds; there are {num_positive} positive and "
             f"{num_negative} negative: raise the limit"
         )
-    rank_sum = float(rankdata(scores)[is_positive].sum())
+    rank_sum = float(_ranks(scores)[is_positive].sum())
     return (rank_sum - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, float64 [n]; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last_ranks = np.cumsum(counts)
+    return (last_ranks - (counts - 1) / 2)[inverse]
 
 
 def roc_interval(tasks: Sequence[Detections], confidence: float, num_resamples: int, seed: int) -> tuple[float, float]:
