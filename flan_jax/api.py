@@ -188,6 +188,10 @@ def train(
     >>> run.selected, [results.step for results in run.results]
     (2, [0, 2])
     """
+    if int(steps) != steps or steps < 1:
+        raise ConfigError(f"steps is {steps!r}: give a whole number of at least 1")
+    if callable(evaluators) or not all(callable(evaluator) for evaluator in evaluators):
+        raise ConfigError(f"evaluators is {evaluators!r}: give a list of functions (model, step) -> {{name: score}}")
     model = init if isinstance(init, Model) else load(init)
     folder = pathlib.Path(to).absolute()
     names = {"rows": register_rows(rows, task_name(folder, "rows"), template=template, target=target)}
@@ -301,6 +305,8 @@ def evaluate(
     if names is None:
         rows = cast(Rows, what)
         names = [register_rows(rows, "rows", template=template, target=target, metrics=metric, is_held_out=True)]
+    if not names:
+        raise ConfigError("there is nothing to score: name benchmarks, tasks or mixtures, or give at least one row")
     known = {*BENCHMARKS, *COLLECTIONS}
     suite = [name for name in names if name.partition(":")[0] in known]
     tasks = [name for name in names if name not in suite]

@@ -338,11 +338,35 @@ def test_rows_are_the_same_from_a_file_or_a_list(tmp_path, kind):
         ("nothing.jsonl", "{question}", "nothing.jsonl is no file and no folder"),
         ("who_has_new_templat", None, "did you mean who_has_new_template"),
         ([], "{question}", "no rows"),
+        ([*ROWS, {"question": "a", "answer": None}], "{question}", "row 2: field 'answer' is None"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused(rows, template, words):
     with pytest.raises(TaskError, match=words):
         register_rows(rows, "mine_rows", template=template, target="{answer}")
+
+
+def test_a_file_without_rows_is_told(tmp_path):
+    (tmp_path / "rows.jsonl").write_text("")
+    with pytest.raises(TaskError, match=r"rows\.jsonl has no rows; at least 1 is needed"):
+        register_rows(tmp_path / "rows.jsonl", "mine_rows", template="{a}", target="{a}")
+
+
+def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model, tmp_path):
+    to = tmp_path / "run"
+    for options, words in (
+        ({"steps": 0}, "steps is 0: give a whole number"),
+        ({"steps": 1.5}, "steps is 1.5: give a whole number"),
+        ({"evaluators": len}, "give a list of functions"),
+        ({"evaluators": ["politeness"]}, "give a list of functions"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            fj.train(ROWS, template="{question}", init=model, to=to, **options)
+    assert not to.exists()
+    with pytest.raises(ConfigError, match="there is nothing to score"):
+        fj.evaluate(model, [], template="{question}")
+    with pytest.raises(ConfigError, match=r"options is the text 'yes': give a list of them"):
+        model.score("Is it red?", "yes")
 
 
 def test_an_unknown_ending_is_told(tmp_path):

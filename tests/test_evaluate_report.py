@@ -104,6 +104,15 @@ def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_
     assert "report.html" in text and "no task of this cluster was trained on" in text
 
 
+@pytest.mark.parametrize("kind", ["held-out rows", "evaluator"])
+def test_next_commands_name_no_task_that_only_the_run_itself_knew(tmp_path, kind):
+    for step in (0, 50):
+        tasks = [make_task(name, 0.5, group, kind) for name, group in (("mine", "selection"), ("theirs", "report"))]
+        append_results(tmp_path / "evals.jsonl", EvalResults(step, {t.task: t for t in tasks}))
+    write_selected(tmp_path)
+    assert [command.split()[1] for command, _ in load_report(tmp_path).commands] == ["infer"]
+
+
 def test_report_without_a_starting_point_shows_scores_alone(run_dir):
     lines = (run_dir / "evals.jsonl").read_text().splitlines()
     (run_dir / "evals.jsonl").write_text("\n".join(lines[1:2]) + "\n")

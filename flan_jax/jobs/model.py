@@ -188,11 +188,13 @@ class Model(LoadedModel):
           ends: whether the probability that the answer ends there counts too, as it does for a model that was
             finetuned; True by default. False scores a continuation, as lm-evaluation-harness does.
 
-        Raises `ConfigError` for no option, or one without a token.
+        Raises `ConfigError` for no option, one without a token, or a text in place of the list.
 
         >>> [score < 0.0 for score in model.score("Is the box red? yes or no?", ["yes", "no"])]
         [True, True]
         """
+        if isinstance(options, str):  # whose letters would be taken for options
+            raise ConfigError(f"options is the text {options!r}: give a list of them, as [{options!r}]")
         longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
         return score_texts(

@@ -15,10 +15,12 @@ from flan_jax.declare.registry import add_mixture, add_task, get
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.declare.templates import Template, TemplateRenderer
 from flan_jax.sources.choose import READERS, TRAIN, choose_source
+from flan_jax.sources.source import Row
 
 Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
 Metrics = str | MetricFunction | Metric | Sequence[str | MetricFunction | Metric]
 EVALUATION = "validation"
+HELD_OUT_ROWS = "held-out rows"  # kind of tasks that no later process knows by name
 
 __all__ = ["Metrics", "Rows", "register_rows", "split_names"]
 
@@ -36,6 +38,16 @@ def split_names(what: Rows | Sequence[str]) -> list[str] | None:
         return None
     import_modules(DEFAULT_MODULES)
     return [name.strip() for name in what if isinstance(name, str) and name.strip()]
+
+
+def _check_no_nulls(rows: Sequence[Row], template: Template, name: str) -> None:
+    """Raises `TaskError` for a row without a value that the template asks for: it would be worded "None"."""
+    for number, row in enumerate(rows):
+        if nulls := [field for field in template.fields if field in row and row[field] is None]:
+            raise TaskError(
+                f"{name}, row {number}: field {nulls[0]!r} is None, which would read 'None': leave the row out, or "
+                f"give it a text"
+            )
 
 
 def register_rows(
@@ -69,7 +81,10 @@ def register_rows(
         return get(rows).name
     split = EVALUATION if is_held_out else TRAIN
     source, split = choose_source(rows, name, split)
-    first = source.rows(split)[0]
+    found = source.rows(split)
+    if not len(found):
+        raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")
+    first = found[0]
     if template is None:
         fields = ", ".join(first)
         raise TaskError(f"rows with fields {fields} need a template: say template='{{…}}' and target='{{…}}'")
@@ -77,10 +92,11 @@ def register_rows(
     templates = tuple(Template(wording, target) for wording in wordings)
     for one in templates:
         one.check(first)
+        _check_no_nulls(found, one, name)
     task = Task(
         name=name,
         cluster=name,
-        kind="held-out rows" if is_held_out else "",
+        kind=HELD_OUT_ROWS if is_held_out else "",
         source=source,
         render=TemplateRenderer(templates),
         metrics=metric_names([metrics] if isinstance(metrics, str | Metric) or callable(metrics) else metrics),

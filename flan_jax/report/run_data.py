@@ -234,7 +234,8 @@ def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]
     path = shlex.quote(str(folder))
     commands = [(f"flan-jax infer --checkpoint {path}", "talk to the selected model")]
     judged = after.in_group("report") + after.in_group("selection")
-    for name in [task.task for task in judged if task.kind != "benchmark"][:1]:
+    # Rows of a notebook and functions of one are known to their own process alone, so no command can ask for them.
+    for name in [t.task for t in judged if t.kind not in ("benchmark", "held-out rows", "evaluator")][:1]:
         commands += [
             (f"flan-jax eval --checkpoint {path} --mixture {name} --limit 200", "score it on any task or mixture"),
             (f"flan-jax tasks render {name} --n 3", "see what that task asks"),
