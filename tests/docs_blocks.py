@@ -149,9 +149,9 @@ def run_shell(block: Block, folder: pathlib.Path, monkeypatch: Any) -> None:
     program.parent.mkdir(exist_ok=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m flan_jax.cli.main "$@"\n')
     program.chmod(0o755)
-    python = program.with_name("python")
-    if not python.exists():
-        python.symlink_to(sys.executable)
+    python = program.with_name("python")  # no link: Python looks for its environment beside the name it is called by
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.code], cwd=folder, env=environment, capture_output=True, text=True
