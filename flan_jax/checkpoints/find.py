@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -18,7 +19,6 @@ from safetensors.numpy import load_file
 from flan_jax.checkpoints.meta import FOLDER, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.trees import flatten, unflatten
 from flan_jax.models.families import family_of, model_from_json
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import (
@@ -112,7 +112,7 @@ class WeightsSource:
         if not file.is_file():
             raise CheckpointError(f"{file} does not exist, so there is no optimizer's state to go on from: {remedy}")
         try:
-            found = unflatten(load_file(file))
+            found = unflatten_dict(load_file(file), sep="/")
             found["count"] = np.reshape(found["count"], ())  # safetensors' writer has made it [1]
         except (SafetensorError, KeyError) as error:
             raise CheckpointError(f"{file} cannot be read ({error}): import it again, or {remedy}") from error
@@ -126,8 +126,8 @@ class WeightsSource:
         """The base's parameters with what was trained put into them."""
         model = self.model_config()
         base = part_shapes(base_model(model, tuning), TuningConfig()).trained
-        flat = flatten(abstract_params)
-        abstract_base = unflatten({name: flat[name] for name in flatten(base)})
+        flat = flatten_dict(abstract_params, sep="/")
+        abstract_base = unflatten_dict({name: flat[name] for name in flatten_dict(base, sep="/")}, sep="/")
         if self.base is None:
             raise CheckpointError(f"{self.path} does not say which weights its {tuning.method} belongs to")
         params = find_weights(self.base).load(abstract_base)

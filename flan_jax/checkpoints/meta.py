@@ -8,8 +8,9 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from flax.traverse_util import flatten_dict
+
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.trees import flatten
 
 FOLDER = "checkpoints"
 FORMAT_VERSION = 1
@@ -46,7 +47,7 @@ class CheckpointMeta:
 
 def tensor_shapes(tree: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Flat name -> shape of a nested dict of anything that has a shape."""
-    flat = flatten(tree)
+    flat = flatten_dict(tree, sep="/")
     return {name: tuple(leaf.shape) for name, leaf in flat.items() if hasattr(leaf, "shape")}
 
 

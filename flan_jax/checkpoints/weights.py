@@ -17,12 +17,12 @@ from typing import Any
 import jax
 import ml_dtypes
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from flan_jax.core.errors import CheckpointError
 from flan_jax.core.manifest import write_json_atomically
-from flan_jax.core.trees import flatten, unflatten
 
 FORMAT_VERSION = 1
 WEIGHTS_FILE = "weights.safetensors"
@@ -61,7 +61,7 @@ def save_weights(
     """
     folder = pathlib.Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    flat = flatten(params)
+    flat = flatten_dict(params, sep="/")
     tensors = {
         name: np.ascontiguousarray(np.asarray(jax.device_get(flat[name])).astype(DTYPES[dtype])) for name in flat
     }
@@ -87,7 +87,7 @@ def load_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
         raise _missing(folder / WEIGHTS_FILE) from error
     except SafetensorError as error:
         raise CheckpointError(f"{folder} cannot be read ({error}): copy it again from where it was made") from error
-    tree = unflatten({name: value.astype(np.float32) for name, value in flat.items()})
+    tree = unflatten_dict({name: value.astype(np.float32) for name, value in flat.items()}, sep="/")
     return tree, info
 
 

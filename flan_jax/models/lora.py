@@ -14,10 +14,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.suggest import did_you_mean
-from flan_jax.core.trees import flatten, unflatten
 from flan_jax.models.tuning_method import TuningMethod, join
 
 A, B, SCALE = "lora_a", "lora_b", "lora_scale"
@@ -59,7 +59,7 @@ def init_lora(
         trained[f"{stem}/{A}"] = normal * num_in**-0.5
         trained[f"{stem}/{B}"] = jnp.zeros((*stack, rank, num_out), jnp.float32)
         constant[f"{stem}/{SCALE}"] = jnp.full(tuple(stack), alpha / rank, jnp.float32)
-    return unflatten(trained), unflatten(constant)
+    return unflatten_dict(trained, sep="/"), unflatten_dict(constant, sep="/")
 
 
 def lora_axes(kernel_axes: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -71,12 +71,12 @@ def lora_axes(kernel_axes: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any
         trained[f"{stem}/{A}"] = (*stack, axis_in, "lora_rank")
         trained[f"{stem}/{B}"] = (*stack, "lora_rank", axis_out)
         constant[f"{stem}/{SCALE}"] = tuple(stack)
-    return unflatten(trained), unflatten(constant)
+    return unflatten_dict(trained, sep="/"), unflatten_dict(constant, sep="/")
 
 
 def merge_lora(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with every adapter folded into its kernel, in float32: a plain model that computes the same."""
-    flat = flatten(params)
+    flat = flatten_dict(params, sep="/")
     merged = {}
     for name, value in flat.items():
         stem, _, leaf = name.rpartition("/")
@@ -86,7 +86,7 @@ def merge_lora(params: Mapping[str, Any]) -> dict[str, Any]:
             a, b, scale = (jnp.asarray(flat[f"{stem}/{part}"]) for part in (A, B, SCALE))
             value = value + jnp.matmul(a, b, precision="highest") * scale[..., None, None]
         merged[name] = value
-    return unflatten(merged)
+    return unflatten_dict(merged, sep="/")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +104,7 @@ class LowRank(TuningMethod):
 
     def adapt(self, params: Any, key: jax.Array) -> tuple[Any, Any]:
         """Adapters, and the model with the adapters' scales. Raises `ConfigError` for a product that is not there."""
-        flat = flatten(params)
+        flat = flatten_dict(params, sep="/")
         names = adapted_kernels(flat, self.targets)
         found = {name.split("/")[-2] for name in names}
         if unknown := [target for target in self.targets if target not in found]:
@@ -118,7 +118,7 @@ class LowRank(TuningMethod):
 
     def split_axes(self, axes: Any) -> tuple[Any, Any]:
         """As `adapt` splits parameters."""
-        flat = flatten(axes)
+        flat = flatten_dict(axes, sep="/")
         trained, constant = lora_axes({name: flat[name] for name in adapted_kernels(flat, self.targets)})
         return trained, join(axes, constant)
 

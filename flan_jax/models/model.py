@@ -1,7 +1,6 @@
 """What the rest of the project calls: any model as functions of (config, params, arrays).
 
-`params` is a plain nested dict of float32 arrays, layers stacked along a leading axis. Nothing here keeps state. Flax
-is imported when the first model is made: what only reads settings, plans or finds fault with them does without.
+`params` is a plain nested dict of float32 arrays, layers stacked along a leading axis. Nothing here keeps state.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.models.dropout import row_seeds
 from flan_jax.models.families import network_of
 from flan_jax.models.family import ModelConfig
+from flan_jax.models.logical import init_boxed, names_of, unboxed
 
 Params = dict[str, Any]
 Batch = Mapping[str, jax.Array]
@@ -35,23 +35,17 @@ __all__ = [
 def init_params(config: ModelConfig, key: jax.Array) -> Params:
     """Random parameters of T5's distributions (T5X's: embeddings N(0, 1), kernels scaled by fan-in); a decoder's
     embeddings have `embedding_init_std`."""
-    from flan_jax.models import logical
-
-    return logical.unboxed(logical.init_boxed(config, key))
+    return unboxed(init_boxed(config, key))
 
 
 def param_shapes(config: ModelConfig) -> Params:
     """The tree of `init_params` as `jax.ShapeDtypeStruct`s; allocates nothing."""
-    from flan_jax.models import logical
-
-    return logical.unboxed(_abstract_boxed(config))
+    return unboxed(_abstract_boxed(config))
 
 
 def param_logical_axes(config: ModelConfig) -> Params:
     """The tree of `init_params` with a tuple of logical axis names (`flan_jax.models.axes`) for each parameter."""
-    from flan_jax.models import logical
-
-    return logical.names_of(_abstract_boxed(config))
+    return names_of(_abstract_boxed(config))
 
 
 def count_params(config: ModelConfig) -> int:
@@ -84,7 +78,5 @@ def forward(config: ModelConfig, params: Params, batch: Batch, dropout_key: jax.
 
 @functools.lru_cache(maxsize=16)
 def _abstract_boxed(config: ModelConfig) -> Params:
-    from flan_jax.models import logical
-
-    boxed: Params = jax.eval_shape(lambda: logical.init_boxed(config, jax.random.key(0)))
+    boxed: Params = jax.eval_shape(lambda: init_boxed(config, jax.random.key(0)))
     return boxed

@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.trees import flatten, unflatten
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.logical import with_axes
 from flan_jax.models.tuning_method import TuningMethod
@@ -103,10 +103,10 @@ class SoftPrompt(TuningMethod):
 
     def adapt(self, params: Any, key: jax.Array) -> tuple[Any, Any]:
         """A prompt of rows of the token table, and the model."""
-        table_VD = flatten(params)[_TABLE]
-        return unflatten({_PROMPT: sample_prompt(table_VD, self.num_tokens, key)}), params
+        table_VD = flatten_dict(params, sep="/")[_TABLE]
+        return unflatten_dict({_PROMPT: sample_prompt(table_VD, self.num_tokens, key)}, sep="/"), params
 
     def split_axes(self, axes: Any) -> tuple[Any, Any]:
         """As `adapt` splits parameters."""
-        flat = flatten(axes)
-        return unflatten({_PROMPT: flat.pop(_PROMPT)}), unflatten(flat)
+        flat = flatten_dict(axes, sep="/")
+        return unflatten_dict({_PROMPT: flat.pop(_PROMPT)}, sep="/"), unflatten_dict(flat, sep="/")

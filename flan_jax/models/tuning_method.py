@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import jax
+from flax.traverse_util import flatten_dict, unflatten_dict
 
-from flan_jax.core.trees import flatten, unflatten
 from flan_jax.models.family import ModelConfig
 
 __all__ = ["FullTuning", "TuningMethod", "join"]
@@ -67,6 +67,6 @@ def join(trained: Mapping[str, Any], frozen: Mapping[str, Any] | None) -> dict[s
     """Both parts as the one tree that the model is applied to."""
     if frozen is None:
         return dict(trained)
-    both = flatten(frozen)
-    both.update(flatten(trained))
-    return unflatten(both)
+    both = flatten_dict(frozen, sep="/")
+    both.update(flatten_dict(trained, sep="/"))
+    return unflatten_dict(both, sep="/")

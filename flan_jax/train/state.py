@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from flax.traverse_util import flatten_dict
 from jax.sharding import Mesh, NamedSharding
 
 from flan_jax.checkpoints.train_state import TrainState
-from flan_jax.core.trees import flatten
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.model import init_params
 from flan_jax.models.tuning import (
@@ -204,7 +204,7 @@ def bytes_per_device(abstract: TrainState) -> int:
 
 def describe_params(abstract: TrainState) -> list[str]:
     """A table for the log: each parameter's shape, how it is split, its size; then totals and bytes a device."""
-    flat = flatten(abstract.params)
+    flat = flatten_dict(abstract.params, sep="/")
     width = max(len(name) for name in flat)
     lines = [f"{'parameter':<{width}}  {'shape':<20} {'split over':<24} {'count':>15}"]
     for name, leaf in flat.items():
