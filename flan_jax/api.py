@@ -26,7 +26,7 @@ from flan_jax.evaluate.custom import CustomEvaluator
 from flan_jax.interop.importing import FORMATS as FOREIGN_FORMATS
 from flan_jax.interop.importing import import_weights
 from flan_jax.jobs.benchmarks import score_benchmarks
-from flan_jax.jobs.finetuning import Finetuning, finetuning_config, is_finished, keep_start, remember_rows, task_name
+from flan_jax.jobs.finetuning import Finetuning, finetuning_config, is_finished, keep_start, remember_run, task_name
 from flan_jax.jobs.held_out import score_tasks
 from flan_jax.jobs.lengths import measure
 from flan_jax.jobs.model import Model
@@ -200,10 +200,6 @@ def train(
         names["held_out"] = register_rows(
             held_out, name, template=template, target=target, metrics=metric, is_held_out=True
         )
-    remember_rows(folder, names)
-    if is_finished(folder, steps):
-        print(f"{to} is finished, after {steps:,} steps: give more steps to go on, or another `to` to begin anew")
-        return TrainedRun(folder)
     told = Finetuning(
         folder=folder,
         mixture=names["rows"],
@@ -219,6 +215,10 @@ def train(
         seed=seed,
         cache_dir=cache_dir,
     )
+    remember_run(told, "" if model.is_temporary else str(model.source.path))
+    if is_finished(folder, steps):
+        print(f"{to} is finished, after {steps:,} steps: give more steps to go on, or another `to` to begin anew")
+        return TrainedRun(folder)
     start = keep_start(model, folder) if model.is_temporary else model.source.path
     result = train_run(finetuning_config(told, model, start), evaluators)
     if not result.is_finished:

@@ -257,6 +257,10 @@ def test_a_cell_that_runs_twice_goes_on_or_says_that_it_is_finished(examples, ca
         fj.train(rows, held_out=rows[:1], **options)
     with pytest.raises(CheckpointError, match=r"holds a run with other held_out"):
         fj.train(rows, **options)
+    with pytest.raises(CheckpointError, match=r"holds a run with learning_rate 0\.001, now 0\.1, .*another `to`"):
+        fj.train(rows, held_out=rows, learning_rate=0.1, **options)
+    with pytest.raises(CheckpointError, match=r"holds a run with init '.*', now '.*checkpoints.2'"):
+        fj.train(rows, held_out=rows, **{**options, "init": names["folder"] / "checkpoints" / "2"})
     assert not finetuning.is_finished(names["folder"], 3)
 
 

@@ -26,10 +26,12 @@ from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import TrainConfig
 
 START = "start"  # below a run's folder: weights that it begins from and nobody else keeps
-ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on
+ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on, and how
+# What makes another run: steps may be added, and judging may change.
+_KEPT = ("learning_rate", "dropout_rate", "batch_size", "feature_lengths", "tuning", "seed")
 NUM_EVALUATIONS = 5
 
-__all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_rows", "task_name"]
+__all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_run", "task_name"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,25 +138,32 @@ def keep_start(model: LoadedModel, folder: pathlib.Path) -> pathlib.Path:
     return start
 
 
-def remember_rows(folder: pathlib.Path, names: Mapping[str, str]) -> None:
-    """Notes what a run is trained and judged on, so that a cell that runs twice goes on only with the same.
+def remember_run(told: Finetuning, start: str) -> None:
+    """Notes what a run is trained and judged on, from which weights and how, so that a cell that runs twice goes on
+    only with the same.
 
     Args:
-      folder: of the run.
-      names: "rows" and "held_out" -> the task or mixture.
+      told: the run.
+      start: the folder of the weights that it begins from; "" for one that is gone when the program ends.
 
     Raises `CheckpointError` for a run that has begun with others.
     """
-    path = folder / ROWS_FILE
-    now = {role: _fingerprint(name) for role, name in names.items()}
-    before = json.loads(path.read_text()) if path.exists() and _latest_step(folder) else now
-    for role in ("rows", "held_out"):
-        if before.get(role) != now.get(role):
+    path = told.folder / ROWS_FILE
+    names = {"rows": told.mixture, "held_out": told.held_out}
+    now = {role: _fingerprint(name) for role, name in names.items() if name is not None}
+    settings = {name: value for name, value in dataclasses.asdict(told).items() if name in _KEPT}
+    settings = json.loads(json.dumps({"init": start, **settings}))
+    found = json.loads(path.read_text()) if path.exists() and _latest_step(told.folder) else {}
+    remedy = "so that going on would not be one run: give another `to`, or delete that folder to begin anew"
+    for role in names:
+        if found and found.get(role) != now.get(role):
             raise CheckpointError(
-                f"{folder} holds a run with other {role} (their text, template or number differ), so that going on "
-                f"would not be one run: give another `to`, or delete that folder to begin anew"
+                f"{told.folder} holds a run with other {role} (their text, template, metric or number differ), {remedy}"
             )
-    write_json_atomically(path, now)
+    for name, before in found.get("settings", {}).items():
+        if before != settings[name]:
+            raise CheckpointError(f"{told.folder} holds a run with {name} {before!r}, now {settings[name]!r}, {remedy}")
+    write_json_atomically(path, {**now, "settings": settings})
 
 
 def is_finished(folder: pathlib.Path, steps: int) -> bool:

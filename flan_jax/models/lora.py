@@ -86,7 +86,8 @@ def merge_lora(params: Mapping[str, Any]) -> dict[str, Any]:
             a, b, scale = (jnp.asarray(flat[f"{stem}/{part}"]) for part in (A, B, SCALE))
             value = value + jnp.matmul(a, b, precision="highest") * scale[..., None, None]
         merged[name] = value
-    return unflatten_dict(merged, sep="/")
+    plain: dict[str, Any] = unflatten_dict(merged, sep="/")
+    return plain
 
 
 @dataclasses.dataclass(frozen=True)

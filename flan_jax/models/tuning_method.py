@@ -69,4 +69,5 @@ def join(trained: Mapping[str, Any], frozen: Mapping[str, Any] | None) -> dict[s
         return dict(trained)
     both = flatten_dict(frozen, sep="/")
     both.update(flatten_dict(trained, sep="/"))
-    return unflatten_dict(both, sep="/")
+    joined: dict[str, Any] = unflatten_dict(both, sep="/")
+    return joined
