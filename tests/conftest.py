@@ -1,13 +1,23 @@
 """Every test sees eight CPU devices, so that meshes can be tested on any machine, and the same drawn examples."""
 
+import atexit
 import contextlib
 import os
+import shutil
 import sys
+import tempfile
 
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, os.path.dirname(__file__))
+
+# What one test compiles is there for the others, in every worker and in the processes that tests start: whoever comes
+# first makes the folder, and takes it away at the end.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="flan_jax_tests_")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 with contextlib.suppress(ImportError):  # Beam's environment has no hypothesis, and no test there draws examples
     from hypothesis import settings

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 
-import jax
 import numpy as np
 import pytest
 import train_run
@@ -57,11 +56,7 @@ def place(tmp_path_factory):
     train_run.build_caches(folder / "cache")
     vocabulary = load_vocabulary(train_run.configs("x", "x")[0].vocab_path)
     build_cache(RANKED, vocabulary=vocabulary, cache_dir=folder / "cache", modules=(), num_workers=1)
-    before = {name: getattr(jax.config, name) for name in train_run.COMPILED}
-    train_run.keep_compiled(folder / "compiled")
     yield folder
-    for name, value in before.items():
-        jax.config.update(name, value)
 
 
 def run(place, name, model=MODEL, **changes):

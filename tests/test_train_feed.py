@@ -2,7 +2,6 @@
 
 import io
 
-import jax
 import numpy as np
 import pytest
 import train_run
@@ -16,14 +15,10 @@ from flan_jax.train.run import plan_spec
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the token cache; programs compiled by one test are there for the next."""
+    """A folder with the token cache."""
     folder = tmp_path_factory.mktemp("feed")
     train_run.build_caches(folder / "cache")
-    before = {name: getattr(jax.config, name) for name in train_run.COMPILED}
-    train_run.keep_compiled(folder / "compiled")
-    yield folder
-    for name, value in before.items():
-        jax.config.update(name, value)
+    return folder
 
 
 def run(place, name, **changes):

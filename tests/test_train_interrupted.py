@@ -27,7 +27,7 @@ PROGRAM = pathlib.Path(train_run.__file__)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the token cache; compiled programs go there too."""
+    """A folder with the token cache."""
     folder = tmp_path_factory.mktemp("interrupted")
     train_run.build_caches(folder / "cache")
     return folder
@@ -36,7 +36,6 @@ def place(tmp_path_factory):
 def start(place, model_dir, num_devices=2, **order):
     order = {
         "cache_dir": str(place / "cache"),
-        "compiled": str(place / "compiled"),
         "model_dir": str(model_dir),
         **order,
     }

@@ -26,14 +26,10 @@ NO_EVALUATION = {"selection": (), "report": ()}
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the token cache; programs compiled by one test are there for the next."""
+    """A folder with the token cache."""
     folder = tmp_path_factory.mktemp("loop")
     train_run.build_caches(folder / "cache")
-    before = {name: getattr(jax.config, name) for name in train_run.COMPILED}
-    train_run.keep_compiled(folder / "compiled")
-    yield folder
-    for name, value in before.items():
-        jax.config.update(name, value)
+    return folder
 
 
 def run(place, name, **changes):
@@ -204,12 +200,11 @@ def test_the_command_trains_without_tensorflow_and_reports(place, tmp_path):
     heavy = ["tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "clu", "apache_beam"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({heavy!r}))\n"
-        "import train_run, jax; train_run.keep_compiled(sys.argv.pop(1))\n"
         "import runpy; runpy.run_module('flan_jax.train', run_name='__main__', alter_sys=True)"
     )
     arguments = [f"--gin_file={recipe}", f"--gin.MODEL_DIR={tmp_path / 'run'}", f"--gin.CACHE_DIR={place / 'cache'}"]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, str(place / "compiled"), *arguments],
+        [sys.executable, "-W", "error", "-c", program, *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},

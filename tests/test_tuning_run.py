@@ -25,14 +25,10 @@ PROMPT = TuningConfig("prompt", prompt_tokens=3)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the token cache; programs compiled by one test are there for the next."""
+    """A folder with the token cache."""
     folder = tmp_path_factory.mktemp("tuning")
     train_run.build_caches(folder / "cache")
-    before = {name: getattr(jax.config, name) for name in train_run.COMPILED}
-    train_run.keep_compiled(folder / "compiled")
-    yield folder
-    for name, value in before.items():
-        jax.config.update(name, value)
+    return folder
 
 
 def run(place, name, tuning=FULL, evaluation=NO_EVALUATION, **changes):

@@ -149,22 +149,8 @@ def end_at(at, number, delay_secs=0.0, signal_name="SIGKILL"):
     setattr(owner, method, wrapped)
 
 
-COMPILED = {
-    "jax_compilation_cache_dir": None,
-    "jax_persistent_cache_min_compile_time_secs": 0.0,
-    "jax_persistent_cache_min_entry_size_bytes": -1,
-}
-
-
-def keep_compiled(folder):
-    """Compiled programs of one test module are shared by its runs and their processes."""
-    for name, value in {**COMPILED, "jax_compilation_cache_dir": str(folder)}.items():
-        jax.config.update(name, value)
-
-
 def main():
     order = json.loads(sys.argv[1])
-    keep_compiled(order["compiled"])
     if order.get("distributed"):
         jax.distributed.initialize(**order["distributed"])
     if order.get("end"):

@@ -8,6 +8,7 @@ so that every step costs about the same and a thread that makes two batches ahea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -110,4 +111,5 @@ class _Block:
         """(the examples of `step`, the row of each within the batch)."""
         first_row = self.steps.index(step) * self._num_rows
         begin, end = np.searchsorted(self._rows_E, [first_row, first_row + self._num_rows])
-        return [pair for pair in self._pairs[begin:end] if pair is not None], self._rows_E[begin:end] - first_row
+        # A block is read to its end before the first step of it is asked for.
+        return cast("list[Pair]", self._pairs[begin:end]), self._rows_E[begin:end] - first_row
