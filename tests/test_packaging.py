@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -32,3 +33,19 @@ def test_an_installation_has_everything_and_claims_one_name(tmp_path):
         [sys.executable, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert output.stdout.strip() == str(lib / "flan_jax" / "tasks" / "__init__.py"), output.stderr
+
+
+def test_a_checkout_on_the_path_uses_its_own_tasks(tmp_path):
+    """Another one may be installed, as the one that runs these tests is: its tasks are none of this checkout's."""
+    checkout = tmp_path / "checkout"
+    for name in ("flan_jax", "tasks"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, checkout / name, symlinks=True, ignore=ignored)
+    where = "import flan_jax.tasks.eval; print(flan_jax.__file__, flan_jax.tasks.eval.__file__)"
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    output = subprocess.run(
+        [sys.executable, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    package = checkout / "flan_jax"
+    expected = [str(package / "__init__.py"), str(package / "tasks" / "eval" / "__init__.py")]
+    assert output.stdout.split() == expected, output.stderr
