@@ -25,6 +25,7 @@ from collections.abc import Callable
 import numpy as np
 from array_record.python import array_record_module
 
+from flan_jax.core.disk import file_sha256, write_json_atomically
 from flan_jax.core.manifest import (
     CachedExample,
     MixtureManifest,
@@ -32,10 +33,8 @@ from flan_jax.core.manifest import (
     SplitManifest,
     cache_root,
     encode_record,
-    file_sha256,
     read_mixture_manifest,
     split_dir,
-    write_json_atomically,
 )
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary

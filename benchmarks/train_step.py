@@ -155,7 +155,7 @@ def prepare_ours(shape: Shape, dtype: str) -> tuple[Callable[[], float], Callabl
     import jax
     import jax.numpy as jnp
 
-    from flan_jax.checkpoints.train_state import TrainState
+    from flan_jax.checkpoints.checkpoint import TrainState
     from flan_jax.models import forward, init_params, param_logical_axes
     from flan_jax.optim import AdafactorConfig, make_adafactor
     from flan_jax.train.step import StepOptions, make_train_step

@@ -8,16 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from array_record.python import array_record_module
 
-from flan_jax.core.manifest import (
-    CachedExample,
-    MixtureManifest,
-    Shard,
-    SplitManifest,
-    encode_record,
-    file_sha256,
-    split_dir,
-    write_json_atomically,
-)
+from flan_jax.core.disk import file_sha256, write_json_atomically
+from flan_jax.core.manifest import CachedExample, MixtureManifest, Shard, SplitManifest, encode_record, split_dir
 from flan_jax.core.vocabulary import EOS_ID
 
 

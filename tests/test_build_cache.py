@@ -19,8 +19,9 @@ from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
 from flan_jax.cache.native import fit_exemplars
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.cache.writer import write_split
+from flan_jax.core.disk import file_sha256
 from flan_jax.core.errors import CacheError, TaskError
-from flan_jax.core.manifest import CachedExample, cache_root, decode_record, file_sha256, read_split_manifest, split_dir
+from flan_jax.core.manifest import CachedExample, cache_root, decode_record, read_split_manifest, split_dir
 from flan_jax.core.sentencepiece import SentencePieceVocabulary
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.declare import registry as task_registry

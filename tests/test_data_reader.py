@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from data_cache import FakeVocabulary, make_examples, write_cache, write_split
 
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CacheError
-from flan_jax.core.manifest import read_split_manifest, split_dir, write_json_atomically
+from flan_jax.core.manifest import read_split_manifest, split_dir
 from flan_jax.data import CacheReader
 
 FINGERPRINT = FakeVocabulary().fingerprint
@@ -89,7 +90,7 @@ def test_records_that_are_no_examples_name_the_shard(tmp_path):
         writer.write(b"not an example")
     writer.close()
     path.write_bytes(other.read_bytes())
-    from flan_jax.core.manifest import file_sha256
+    from flan_jax.core.disk import file_sha256
 
     shard = dataclasses.replace(manifest.shards[0], num_bytes=path.stat().st_size, sha256=file_sha256(path))
     write_json_atomically(folder / "manifest.json", dataclasses.replace(manifest, shards=(shard,)))

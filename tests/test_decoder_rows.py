@@ -8,7 +8,7 @@ from data_cache import FakeVocabulary, write_cache
 
 from flan_jax.core.errors import CacheError
 from flan_jax.data import CacheReader, DecoderRows, PlanSpec, batch_at, make_plan
-from flan_jax.data.decoder_rows import pack_decoder_rows
+from flan_jax.data.rows import pack_decoder_rows
 
 PAIRS = [(np.array([9, 4, 6, 1]), np.array([3, 9, 1])), (np.array([7, 1]), np.array([5, 1]))]
 

@@ -13,11 +13,9 @@ from flax import serialization
 from safetensors.numpy import load_file
 from shared import shared_path
 
-from flan_jax.checkpoints.config import CheckpointConfig
+from flan_jax.checkpoints.checkpoint import CheckpointConfig, CheckpointMeta, TrainState
 from flan_jax.checkpoints.find import find_weights
-from flan_jax.checkpoints.meta import CheckpointMeta
 from flan_jax.checkpoints.store import Checkpoints
-from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.checkpoints.weights import load_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError

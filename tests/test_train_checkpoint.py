@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
-from flan_jax.checkpoints.config import CheckpointConfig
+from flan_jax.checkpoints.checkpoint import CheckpointConfig, CheckpointMeta, TrainState
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.checkpoints.full_disk import explain_full_disk
-from flan_jax.checkpoints.meta import CheckpointMeta
 from flan_jax.checkpoints.store import Checkpoints
-from flan_jax.checkpoints.train_state import TrainState
 from flan_jax.checkpoints.weights import load_weights, save_weights
+from flan_jax.core.disk import explain_full_disk
 from flan_jax.core.errors import CheckpointError
 from flan_jax.models import T5Config
 from flan_jax.train.config import MeshConfig

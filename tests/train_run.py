@@ -17,7 +17,7 @@ if __name__ == "__main__":  # training must do without them
 
 import jax
 
-from flan_jax.checkpoints.config import CheckpointConfig
+from flan_jax.checkpoints.checkpoint import CheckpointConfig
 from flan_jax.core import assets
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.example import Rendered
@@ -125,8 +125,7 @@ def train(config, model, optimizer, evaluation, tuning=FULL, **options):
 def end_at(at, number, delay_secs=0.0, signal_name="SIGKILL"):
     """Arranges for this process to signal itself at a step, between two batches of an evaluation, or in a save."""
     from flan_jax.checkpoints.store import Checkpoints
-    from flan_jax.train.guard import FiniteGuard
-    from flan_jax.train.stop import StopSignal
+    from flan_jax.train.guard import FiniteGuard, StopSignal
 
     owner, method = {
         "step": (FiniteGuard, "push"),

@@ -28,6 +28,7 @@ from flan_jax.cache.native import Tally
 from flan_jax.cache.progress import CacheProgress
 from flan_jax.cache.resolve import register
 from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CacheError, FlanError
 from flan_jax.core.manifest import (
     MixtureManifest,
@@ -36,7 +37,6 @@ from flan_jax.core.manifest import (
     read_mixture_manifest,
     read_split_manifest,
     split_dir,
-    write_json_atomically,
 )
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary

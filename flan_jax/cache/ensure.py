@@ -13,8 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from flan_jax.core.errors import CacheError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import CacheError, did_you_mean
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.registry import is_local
 

@@ -25,6 +25,7 @@ MOVED = {
     "flan_jax.core.promptsource_jinja": "flan_jax.tasks.promptsource.jinja",
     "flan_jax.core.sources": "flan_jax.tasks.niv2.task_file (TsvSource: flan_jax.sources.CsvSource)",
     "flan_jax.core.styles": "flan_jax.declare.styles",
+    "flan_jax.core.suggest": "flan_jax.core.errors",
     "flan_jax.core.suites": "flan_jax.declare.task_folders (add_suite: add_task_folder)",
     "flan_jax.core.task": "flan_jax.declare (Row, Source: flan_jax.sources)",
     "flan_jax.core.templates": "flan_jax.declare.templates",

@@ -17,9 +17,8 @@ import tensorflow as tf
 
 from flan_jax.cache.jobs import NATIVE, SEQIO, MixtureJobs, list_jobs, splits_by_role
 from flan_jax.cache.native import Tally
-from flan_jax.core.errors import CacheError, TaskError
+from flan_jax.core.errors import CacheError, TaskError, did_you_mean
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
-from flan_jax.core.suggest import did_you_mean
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
 from flan_jax.declare.registry import all_tasks
 from flan_jax.declare.registry import get_task as get_own_task

@@ -14,15 +14,8 @@ from typing import Any
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordWriter
 
-from flan_jax.core.manifest import (
-    CachedExample,
-    Shard,
-    SplitManifest,
-    encode_record,
-    file_sha256,
-    split_dir,
-    write_json_atomically,
-)
+from flan_jax.core.disk import file_sha256, write_json_atomically
+from flan_jax.core.manifest import CachedExample, Shard, SplitManifest, encode_record, split_dir
 
 PARTIAL_DIR = ".partial"
 MAX_SHARD_BYTES = 128 * 2**20  # of records before compression: a shard is the unit that is checked and copied

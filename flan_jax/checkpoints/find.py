@@ -16,11 +16,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from flan_jax.checkpoints.meta import FOLDER, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.checkpoint import FOLDER, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.models.families import family_of, model_from_json
-from flan_jax.models.family import ModelConfig
+from flan_jax.models.family import ModelConfig, family_of, model_from_json
 from flan_jax.models.tuning import (
     TuningConfig,
     adapt,

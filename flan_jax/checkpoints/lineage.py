@@ -8,8 +8,8 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
+from flan_jax.checkpoints.checkpoint import FOLDER
 from flan_jax.checkpoints.find import WeightsSource, find_weights
-from flan_jax.checkpoints.meta import FOLDER
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
 from flan_jax.core.errors import CheckpointError
 

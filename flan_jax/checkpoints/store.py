@@ -23,10 +23,16 @@ import orbax.checkpoint as ocp
 from flax import serialization
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, LatestN
 
-from flan_jax.checkpoints.config import CheckpointConfig
-from flan_jax.checkpoints.full_disk import explain_full_disk
-from flan_jax.checkpoints.meta import FOLDER, FORMAT_VERSION, CheckpointMeta, check_same_shapes, tensor_shapes
-from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.checkpoints.checkpoint import (
+    FOLDER,
+    FORMAT_VERSION,
+    CheckpointConfig,
+    CheckpointMeta,
+    TrainState,
+    check_same_shapes,
+    tensor_shapes,
+)
+from flan_jax.core.disk import explain_full_disk
 from flan_jax.core.errors import CheckpointError
 
 __all__ = ["Checkpoints"]

@@ -21,8 +21,8 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.manifest import write_json_atomically
 
 FORMAT_VERSION = 1
 WEIGHTS_FILE = "weights.safetensors"

@@ -16,8 +16,8 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.manifest import write_json_atomically
 from flan_jax.evaluate import EvalConfig, EvalResults
 from flan_jax.evaluate.results import normalised_average
 from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH

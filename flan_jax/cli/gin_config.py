@@ -17,10 +17,9 @@ from typing import Any
 
 import flan_jax
 import gin
-from flan_jax.checkpoints.config import CheckpointConfig
+from flan_jax.checkpoints.checkpoint import CheckpointConfig
 from flan_jax.core import assets
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.evaluate import EvalConfig
 from flan_jax.jobs.config import RunConfig, TaskConfig
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from flan_jax import __version__
-from flan_jax.core.errors import FlanError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import FlanError, did_you_mean
 from flan_jax.sources.data_dir import set_data_dir
 
 VERBS = {

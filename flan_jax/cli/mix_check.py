@@ -13,8 +13,7 @@ from rich.table import Table
 
 from flan_jax.cache.availability import availability, missing_lines
 from flan_jax.cache.native import render
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.declare.registry import mixture_members
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.evaluate.evaluation_texts import EvaluationTexts, evaluation_texts

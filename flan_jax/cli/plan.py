@@ -10,8 +10,7 @@ import sys
 from typing import Any
 
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 
 HELP = "compile a recipe's train step for a TPU slice that is not here: memory, arithmetic, communication"
 # What a run needs, and a plan or a cache does not.

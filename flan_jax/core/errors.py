@@ -4,6 +4,22 @@ The command line prints these without a traceback and exits with status 2; anyth
 keeps its traceback.
 """
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "CacheError",
+    "CheckpointError",
+    "ConfigError",
+    "FlanError",
+    "MissingDataError",
+    "TaskError",
+    "TrainingError",
+    "did_you_mean",
+]
+
 
 class FlanError(Exception):
     """Base of every error that is the input's fault rather than the program's."""
@@ -31,3 +47,13 @@ class CheckpointError(FlanError):
 
 class TrainingError(FlanError):
     """Training that cannot go on, such as a loss that is not finite."""
+
+
+def did_you_mean(name: str, known: Iterable[str], limit: int = 3) -> str:
+    """`"; did you mean A, B?"` for the nearest of `known`, or an empty string."""
+    known = list(known)
+    nearest = difflib.get_close_matches(name, known, n=limit, cutoff=0.6)
+    if not nearest:
+        folded = {item.lower(): item for item in known}
+        nearest = [folded[m] for m in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=0.6)]
+    return f"; did you mean {', '.join(nearest)}?" if nearest else ""

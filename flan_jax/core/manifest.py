@@ -12,7 +12,6 @@ A split's folder appears by one rename, so it is whole or absent. Shards carry t
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
@@ -35,11 +34,9 @@ __all__ = [
     "cache_root",
     "decode_record",
     "encode_record",
-    "file_sha256",
     "read_mixture_manifest",
     "read_split_manifest",
     "split_dir",
-    "write_json_atomically",
 ]
 
 
@@ -215,26 +212,6 @@ def read_split_manifest(folder: pathlib.Path, vocab_fingerprint: str) -> SplitMa
 def read_mixture_manifest(root: pathlib.Path, name: str) -> MixtureManifest:
     """Reads `mixtures/<name>.json`."""
     return MixtureManifest(**_read_json(root / "mixtures" / f"{name}.json"))
-
-
-def write_json_atomically(path: pathlib.Path, value: Any) -> None:
-    """Writes `value` (a dataclass or JSON value) so that `path` is whole or untouched."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(partial, "w") as file:
-        json.dump(value, file, indent=1, sort_keys=True)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
-def file_sha256(path: pathlib.Path) -> str:
-    """Hex sha256 of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_json(path: pathlib.Path) -> dict[str, Any]:

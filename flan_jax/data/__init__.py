@@ -1,13 +1,11 @@
 """The feed: rates -> draws -> packing plan (lengths only) -> rows by index -> batches ahead of the step."""
 
 from flan_jax.core.row_layout import DecoderRows
-from flan_jax.data.block_reader import BatchReader
+from flan_jax.data.batches import BatchReader, FedBatch, batch_at, example_ids_at, prefetch
 from flan_jax.data.cache_reader import CacheReader
-from flan_jax.data.feed import FedBatch, prefetch
-from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
+from flan_jax.data.plan import PackingPlan, PlanHeader, PlanSpec, TaskSummary
 from flan_jax.data.planner import make_plan, steps_per_epoch
-from flan_jax.data.rows import batch_at, empty_batch, example_ids_at
-from flan_jax.data.spec import PlanSpec
+from flan_jax.data.rows import empty_batch
 
 __all__ = [
     "BatchReader",

@@ -10,15 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from array_record.python import array_record_module
 
+from flan_jax.core.disk import file_sha256
 from flan_jax.core.errors import CacheError
-from flan_jax.core.manifest import (
-    CachedExample,
-    SplitManifest,
-    decode_record,
-    file_sha256,
-    read_split_manifest,
-    split_dir,
-)
+from flan_jax.core.manifest import CachedExample, SplitManifest, decode_record, read_split_manifest, split_dir
 
 # Without read-ahead one record costs one small read, which is what random access wants.
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from flan_jax.core.disk import file_sha256, write_json_atomically
 from flan_jax.core.errors import CacheError
-from flan_jax.core.manifest import file_sha256, write_json_atomically
 from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
 
 _ARRAYS = ("row_starts", "task_ids", "indices", "epochs", "draws", "sample")  # one file each

@@ -17,11 +17,9 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import keys, packing
 from flan_jax.data.cache_reader import CacheReader
-from flan_jax.data.draws import DrawStream, make_draw_stream
-from flan_jax.data.fed_lengths import FedLengths
-from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
+from flan_jax.data.draws import DrawStream, FedLengths, make_draw_stream
+from flan_jax.data.plan import PackingPlan, PlanHeader, PlanSpec, TaskSummary
 from flan_jax.data.plan_file import find_steps_per_epoch, plan_folder, read_plan, write_plan
-from flan_jax.data.spec import PlanSpec
 
 PLAN_VERSION = 2  # raise it whenever the same inputs give another plan
 SAMPLE_EXAMPLES = 4096

@@ -1,4 +1,4 @@
-"""Rows and batches: a batch is a pure function of (plan, step)."""
+"""Rows: token ids side by side, with what a model must know of them: segment ids, positions, weights."""
 
 from __future__ import annotations
 
@@ -6,28 +6,54 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from flan_jax.core.errors import CacheError
 from flan_jax.core.row_layout import DecoderRows
-from flan_jax.data.cache_reader import CacheReader
-from flan_jax.data.decoder_rows import pack_decoder_rows
-from flan_jax.data.plan import PackingPlan
-from flan_jax.data.segments import pack_side
 
 START_ID = 0  # what the decoder reads before a segment's first token: T5's pad id
+Pair = tuple[np.ndarray, np.ndarray]  # (inputs, targets) of an example
 
 __all__ = [
     "START_ID",
     "Pair",
-    "batch_at",
-    "batch_of_pairs",
     "empty_batch",
-    "example_ids_at",
+    "pack_decoder_rows",
     "pack_examples",
     "pack_rows",
-    "read_pairs",
+    "pack_side",
     "trim_inputs",
 ]
 
-Pair = tuple[np.ndarray, np.ndarray]  # (inputs, targets) of an example
+
+def pack_side(
+    sequences: Sequence[np.ndarray], rows_E: np.ndarray, num_rows: int, length: int, side: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(tokens, segment ids, positions), int32 [num_rows, length] each, of one side of the rows.
+
+    Args:
+      sequences: token ids of each example's side.
+      rows_E: int, the row of each example, ascending.
+    """
+    out = np.zeros((3, num_rows, length), np.int32)
+    if not len(sequences):
+        return out[0], out[1], out[2]
+    sizes = np.array([len(sequence) for sequence in sequences], np.int64)
+    rows_E = np.asarray(rows_E, np.int64)
+    before = np.cumsum(sizes) - sizes
+    first_of_row = np.searchsorted(rows_E, rows_E, side="left")
+    starts = before - before[first_of_row]
+    if (starts + sizes).max() > length:
+        row = int(rows_E[np.argmax(starts + sizes)])
+        raise CacheError(
+            f"row {row} needs {int((starts + sizes).max())} {side} tokens, it has {length}: the cache's lengths.npy is "
+            f"not that of its shards; delete the tasks of this row and run `flan-jax cache` again"
+        )
+    segments = np.arange(len(sequences)) - first_of_row + 1
+    within = np.arange(int(sizes.sum())) - np.repeat(before, sizes)
+    rows, columns = np.repeat(rows_E, sizes), np.repeat(starts, sizes) + within
+    out[0, rows, columns] = np.concatenate(sequences)
+    out[1, rows, columns] = np.repeat(segments, sizes)
+    out[2, rows, columns] = within
+    return out[0], out[1], out[2]
 
 
 def trim_inputs(tokens: np.ndarray, max_length: int) -> np.ndarray:
@@ -91,35 +117,6 @@ def pack_examples(
     return pack_decoder_rows(examples, rows_E, num_rows, layout, inputs_length + targets_length)
 
 
-def batch_at(
-    plan: PackingPlan, reader: CacheReader, step: int, rows: slice | Sequence[int] | np.ndarray = slice(None)
-) -> dict[str, np.ndarray]:
-    """The batch of `step`, arrays as docs/architecture.md names them; of it the global rows `rows` only.
-
-    A host passes the rows its devices hold: only their examples are read. `row_ids` are numbers in the global batch.
-
-    Args:
-      plan: which example is in which row.
-      reader: reads the examples.
-      step: number of the step, from 0.
-      rows: numbers of rows in the global batch.
-    """
-    row_ids = np.arange(plan.batch_size, dtype=np.int32)[rows]
-    entries, rows_E = plan.entries_of_rows(plan.first_row(step) + row_ids.astype(np.int64))
-    return batch_of_pairs(plan, row_ids, read_pairs(plan, reader, entries), rows_E)
-
-
-def example_ids_at(plan: PackingPlan, step: int) -> list[tuple[int, str, int]]:
-    """(row, task, index) of every example in the batch of `step`, in the order of its segments."""
-    entries, rows_E = plan.entries_of_rows(plan.first_row(step) + np.arange(plan.batch_size))
-    return [
-        (row, plan.tasks[task_id], index)
-        for row, task_id, index in zip(
-            rows_E.tolist(), plan.task_ids[entries].tolist(), plan.indices[entries].tolist(), strict=True
-        )
-    ]
-
-
 def empty_batch(
     num_rows: int, inputs_length: int, targets_length: int, layout: DecoderRows | None
 ) -> dict[str, np.ndarray]:
@@ -132,51 +129,52 @@ def empty_batch(
     return batch
 
 
-def batch_of_pairs(
-    plan: PackingPlan, row_ids: np.ndarray, pairs: Sequence[Pair], rows_E: np.ndarray
+def pack_decoder_rows(
+    examples: Sequence[tuple[np.ndarray, np.ndarray]],
+    rows_E: np.ndarray,
+    num_rows: int,
+    layout: DecoderRows,
+    row_length: int,
 ) -> dict[str, np.ndarray]:
-    """The rows `row_ids` of a global batch, from their (inputs, targets) and the place in `row_ids` of each.
+    """Rows [B, L] of (inputs, targets) pairs, each in row `rows_E` (ascending) after the pairs before it.
+
+    `decoder_causal_attention` is SeqIO's name for 1 where the model may look ahead: over the inputs, the start id
+    included. Only targets have weight. Raises `CacheError` where a row overflows.
 
     Args:
-      plan: which example is in which row.
-      row_ids: numbers of the rows in the global batch.
-      pairs: (inputs, targets) token ids of the examples of these rows.
-      rows_E: the place of each example's row in `row_ids`, ascending.
+      examples: (inputs, targets) token ids of each example.
+      num_rows: number of rows.
+      layout: the model's start id, and what ends a prompt.
+      row_length: tokens of a row, inputs and targets together.
     """
-    batch = pack_examples(pairs, rows_E, len(row_ids), plan.inputs_length, plan.targets_length, plan.layout)
-    batch["row_ids"] = row_ids.copy()
-    return batch
-
-
-def read_pairs(plan: PackingPlan, reader: CacheReader, entries: np.ndarray) -> list[Pair]:
-    """(inputs, targets) of plan entries as they are fed: trimmed, objectives applied, behind the soft prompt's ids.
-
-    Read task by task, returned in order.
-    """
-    task_ids = plan.task_ids[entries]
-    pairs: list[Pair | None] = [None] * len(entries)
-    for task_id in np.unique(task_ids).tolist():
-        members = np.flatnonzero(task_ids == task_id)
-        for member, pair in zip(members.tolist(), _task_pairs(plan, reader, task_id, entries[members]), strict=True):
-            pairs[member] = pair
-    return pairs  # type: ignore[return-value]  # every entry belongs to one task
-
-
-def _task_pairs(plan: PackingPlan, reader: CacheReader, task_id: int, entries: np.ndarray) -> list[Pair]:
-    """`read_pairs` of entries of one task."""
-    indices = plan.indices[entries]
-    examples = reader.read_many(plan.tasks[task_id], plan.splits[task_id], indices)
-    objective = plan.objective(task_id)
-    if objective is None:
-        pairs = [(trim_inputs(example.inputs_tokens, plan.text_length), example.targets_tokens) for example in examples]
+    pairs = [(layout.inputs_of(inputs), targets) for inputs, targets in examples]
+    tokens_BL, segments_BL, positions_BL = pack_side(
+        [np.concatenate(pair) for pair in pairs], rows_E, num_rows, row_length, "inputs and targets"
+    )
+    is_target_BL, _, _ = pack_side(
+        [np.repeat(np.array([0, 1], np.int32), [len(inputs), len(targets)]) for inputs, targets in pairs],
+        rows_E,
+        num_rows,
+        row_length,
+        "inputs and targets",
+    )
+    if layout.start_id is None:
+        fed_BL = tokens_BL
+        is_last_BL = (segments_BL == 0) | (np.diff(segments_BL, axis=1, append=0) != 0)
+        predicted_BL = np.where(is_last_BL, 0, np.roll(tokens_BL, -1, axis=1))
+        weights_BL = np.where(is_last_BL, 0, np.roll(is_target_BL, -1, axis=1))
+        is_inputs_BL = (segments_BL > 0) & (is_target_BL == 0)
     else:
-        pairs = []
-        keys = plan.objective_keys(task_id, indices, plan.epochs[entries])
-        for example, key in zip(examples, keys, strict=True):
-            inputs, targets = objective.apply(example.targets_tokens[:-1], key)
-            inputs[-1] = targets[-1] = example.targets_tokens[-1]  # objectives write T5's EOS
-            pairs.append((inputs, targets))
-    if plan.prompt_tokens:
-        prompt = -1 - np.arange(plan.prompt_tokens, dtype=np.int32)  # negative ids: `flan_jax.models.soft_prompt`
-        pairs = [(np.concatenate([prompt, inputs]), targets) for inputs, targets in pairs]
-    return pairs
+        is_first_BL = positions_BL == 0
+        fed_BL = np.where(is_first_BL & (segments_BL > 0), layout.start_id, np.roll(tokens_BL, 1, axis=1))
+        fed_BL = np.where(segments_BL > 0, fed_BL, 0)
+        predicted_BL, weights_BL = tokens_BL, is_target_BL
+        is_inputs_BL = (segments_BL > 0) & (is_first_BL | (np.roll(is_target_BL, 1, axis=1) == 0))
+    return {
+        "decoder_input_tokens": fed_BL.astype(np.int32),
+        "decoder_target_tokens": predicted_BL.astype(np.int32),
+        "decoder_segment_ids": segments_BL,
+        "decoder_positions": positions_BL,
+        "decoder_loss_weights": weights_BL.astype(np.float32),
+        "decoder_causal_attention": is_inputs_BL.astype(np.int32),
+    }

@@ -12,8 +12,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download

@@ -14,8 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.names import ByName
 from flan_jax.declare.task import FORMAT_MARK
 from flan_jax.declare.templates import AS_WRITTEN, DIRECT, HIDDEN, SHOWN

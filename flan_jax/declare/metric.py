@@ -27,8 +27,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.names import ByName
 
 Needs = Literal["text", "answer", "texts", "exchange", "options"]

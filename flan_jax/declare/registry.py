@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.formats import Format, find_format, is_local_format
 from flan_jax.declare.formatted import format_task
 from flan_jax.declare.names import ByName, reset, restorable, restored

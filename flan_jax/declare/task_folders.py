@@ -10,8 +10,7 @@ import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.names import ByName, reproducible, restorable
 
 RegisterFolder = Callable[[pathlib.Path], Sequence[str]]

@@ -7,8 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.vocabulary import EOS_ID
 
 BeamRule = Literal["t5x", "transformers"]

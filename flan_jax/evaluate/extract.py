@@ -12,8 +12,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.names import ByName
 from flan_jax.evaluate.numbers import find_numbers, plain
 

@@ -16,10 +16,8 @@ import jax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
-from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import TrainedOn
-from flan_jax.core.json_lines import drop_lines_after
-from flan_jax.core.manifest import write_json_atomically
+from flan_jax.core.disk import drop_lines_after, explain_full_disk, write_json_atomically
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.custom import CustomEvaluator, score_by

@@ -7,8 +7,8 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.manifest import write_json_atomically
 from flan_jax.evaluate.results import GROUPS, EvalResults, exact_average, normalised_average, normalised_scores
 from flan_jax.evaluate.results_file import read_results
 from flan_jax.evaluate.statistics import Interval, task_average_difference

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
 from flan_jax.interop.gguf_vocab import vocabulary_files
 from flan_jax.interop.pieces import ForeignModel, Piece, our_shapes, their_shapes
 from flan_jax.interop.tensors import TensorInfo, check_tensors

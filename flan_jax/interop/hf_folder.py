@@ -13,8 +13,8 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.manifest import write_json_atomically
 from flan_jax.interop.pieces import Piece, their_shapes
 from flan_jax.interop.safetensors_writer import SafetensorsWriter, check_room, num_bytes
 from flan_jax.interop.tensors import SafetensorsTensors, TensorInfo, Tensors

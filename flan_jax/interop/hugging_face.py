@@ -11,9 +11,8 @@ from typing import Any
 
 from sentencepiece import sentencepiece_model_pb2
 
-from flan_jax.core.errors import CheckpointError
-from flan_jax.core.manifest import write_json_atomically
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.errors import CheckpointError, did_you_mean
 from flan_jax.core.tokenizer_json import SETTINGS_FILE, TOKENIZER_FILE
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary

@@ -15,8 +15,8 @@ import jax
 from flan_jax.cache.native import fingerprint
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.manifest import write_json_atomically
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig
 from flan_jax.jobs.config import RunConfig

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flan_jax.models.axes import ACTIVATION_AXES, PARAMETER_AXES
     from flan_jax.models.decoder_config import DecoderConfig
-    from flan_jax.models.families import FAMILIES, model_from_json
-    from flan_jax.models.family import ModelConfig
+    from flan_jax.models.family import FAMILIES, ModelConfig, model_from_json
     from flan_jax.models.incremental import DecodeCache, decode_step, init_decode_cache, unstack_decoder_layers
     from flan_jax.models.model import (
         Batch,
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "axes": ("ACTIVATION_AXES", "PARAMETER_AXES"),
     "decoder_config": ("DecoderConfig",),
-    "families": ("FAMILIES", "model_from_json"),
-    "family": ("ModelConfig",),
+    "family": ("FAMILIES", "ModelConfig", "model_from_json"),
     "incremental": ("DecodeCache", "decode_step", "init_decode_cache", "unstack_decoder_layers"),
     "model": ("Batch", "Params", "count_params", "forward", "init_params", "param_logical_axes", "param_shapes"),
     "t5": ("decode_teacher_forced", "encode"),

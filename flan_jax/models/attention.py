@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from flan_jax.models.axes import constrain
 from flan_jax.models.dropout import dropout
 from flan_jax.models.layers import Dense
-from flan_jax.models.logical import constrain
 from flan_jax.models.t5_config import T5Config
 
 # Far below any score, and finite: a padding query, which may see no key at all, gets uniform weights and no NaN.

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.decoder_config import DecoderConfig
 from flan_jax.models.decoder_layers import GroupedAttention, Mlp, Norm, inner_rate, rotation
 from flan_jax.models.dropout import dropout, fold_in
 from flan_jax.models.layers import DENSE_INIT, apply
-from flan_jax.models.logical import constrain, with_axes
 from flan_jax.models.position_bias import RelativeBias, expand_offsets
 from flan_jax.models.prefix_attention import attend_with_prefix
 from flan_jax.models.soft_prompt import embed_prompt, make_prompt

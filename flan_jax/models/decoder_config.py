@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar, Literal, get_args
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.row_layout import DecoderRows
-from flan_jax.core.suggest import did_you_mean
 from flan_jax.models.family import Dtype, ModelConfig, Remat
 
 Attention = Literal["prefix_lm", "causal"]

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from flan_jax.models.attention import ATTENTION_INIT, attend
+from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.decoder_config import DecoderConfig
 from flan_jax.models.dropout import dropout, fold_in
 from flan_jax.models.layers import DENSE_INIT
-from flan_jax.models.logical import constrain, with_axes
 from flan_jax.models.lora import add_lora
 
 __all__ = ["GroupedAttention", "Mlp", "Norm", "Projection", "rotate", "rotation"]

@@ -1,13 +1,14 @@
-"""What a family of models answers for itself, so that nothing else asks which family it is.
+"""What a family of models answers for itself, so that nothing else asks which family it is, and the families there are.
 
-A new family is a frozen dataclass of this kind, a module of the functions of `Network`, and a line in
-`flan_jax.models.families`.
+A new family is a frozen dataclass of `ModelConfig`'s kind, a module of the functions of `Network`, and a line in
+`FAMILIES`, whose names checkpoints store.
 """
 
 from __future__ import annotations
 
 import abc
 import dataclasses
+import importlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Protocol, Self
 
@@ -15,12 +16,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.row_layout import DecoderRows
 
 Dtype = Literal["float32", "bfloat16"]
 Remat = Literal["none", "minimal", "full"]
 
-__all__ = ["Dtype", "ModelConfig", "Network", "Remat"]
+__all__ = [
+    "FAMILIES",
+    "Dtype",
+    "Family",
+    "ModelConfig",
+    "Network",
+    "Remat",
+    "config_class",
+    "family_of",
+    "model_from_json",
+    "network_of",
+]
 
 
 class ModelConfig(abc.ABC):
@@ -68,7 +81,7 @@ class ModelConfig(abc.ABC):
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     def to_json(self) -> dict[str, Any]:
-        """Family and fields as JSON values; `flan_jax.models.families.model_from_json` is the inverse."""
+        """Family and fields as JSON values; `model_from_json` is the inverse."""
         return {"family": self.family, **dataclasses.asdict(self)}  # type: ignore[call-overload]
 
     @property
@@ -93,3 +106,56 @@ class Network(Protocol):
           config: the model.
           params: its parameters.
         """
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Where a family is: the module and the class of its configurations, and the module of its `Network`."""
+
+    config_module: str
+    config_class: str
+    network_module: str
+
+
+# Modules by name: they are imported when a model of the family is met, so that who trains one needs no other.
+FAMILIES: Mapping[str, Family] = {
+    "t5": Family("flan_jax.models.t5_config", "T5Config", "flan_jax.models.t5"),
+    "decoder": Family("flan_jax.models.decoder_config", "DecoderConfig", "flan_jax.models.decoder"),
+}
+
+
+def config_class(family: str) -> type[ModelConfig]:
+    """The configurations of a family, by its name. Raises `ConfigError` for one that is not there."""
+    if family not in FAMILIES:
+        raise ConfigError(
+            f"model family {family!r} is not known{did_you_mean(family, FAMILIES)}: there are {', '.join(FAMILIES)}"
+        )
+    found: type[ModelConfig] = getattr(
+        importlib.import_module(FAMILIES[family].config_module), FAMILIES[family].config_class
+    )
+    return found
+
+
+def network_of(config: ModelConfig) -> Network:
+    """The arithmetic of a model."""
+    network: Any = importlib.import_module(FAMILIES[config.family].network_module)
+    found: Network = network
+    return found
+
+
+def family_of(model: Mapping[str, Any]) -> str:
+    """The name of the family of a configuration as JSON values."""
+    if "family" in model:
+        return str(model["family"])
+    # Checkpoints from before families had names are of the two that there were.
+    return "decoder" if "num_kv_heads" in model else "t5"
+
+
+def model_from_json(model: Mapping[str, Any], **changes: Any) -> ModelConfig:
+    """The configuration that `ModelConfig.to_json` wrote, with `changes` of fields.
+
+    Raises `ConfigError` for a family that is not there or a value that it does not take, `TypeError` for a field that
+    it has not.
+    """
+    fields = {name: value for name, value in model.items() if name != "family"}
+    return config_class(family_of(model))(**{**fields, **changes})

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.dropout import dropout, fold_in
-from flan_jax.models.logical import constrain, with_axes
 from flan_jax.models.lora import add_lora
 from flan_jax.models.soft_prompt import embed_prompt, make_prompt
 from flan_jax.models.t5_config import T5Config

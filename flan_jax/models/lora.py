@@ -16,9 +16,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
-from flan_jax.models.tuning_method import TuningMethod, join
+from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.models.tuning import TuningConfig, TuningMethod, join
 
 A, B, SCALE = "lora_a", "lora_b", "lora_scale"
 
@@ -98,6 +97,11 @@ class LowRank(TuningMethod):
     rank: int
     alpha: float
     targets: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: TuningConfig) -> LowRank:
+        """With the rank, scale and products of `config`."""
+        return cls(config.lora_rank, config.lora_alpha, config.lora_targets)
 
     def settings(self) -> dict[str, Any]:
         """Rank, scale and products."""

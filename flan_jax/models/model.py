@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+from flax import linen as nn
+from flax.core import meta
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.models.dropout import row_seeds
-from flan_jax.models.families import network_of
-from flan_jax.models.family import ModelConfig
-from flan_jax.models.logical import init_boxed, names_of, unboxed
+from flan_jax.models.family import ModelConfig, network_of
 
 Params = dict[str, Any]
 Batch = Mapping[str, jax.Array]
@@ -26,9 +26,12 @@ __all__ = [
     "Params",
     "count_params",
     "forward",
+    "init_boxed",
     "init_params",
+    "names_of",
     "param_logical_axes",
     "param_shapes",
+    "unboxed",
 ]
 
 
@@ -80,3 +83,23 @@ def forward(config: ModelConfig, params: Params, batch: Batch, dropout_key: jax.
 def _abstract_boxed(config: ModelConfig) -> Params:
     boxed: Params = jax.eval_shape(lambda: init_boxed(config, jax.random.key(0)))
     return boxed
+
+
+def init_boxed(config: ModelConfig, key: jax.Array) -> dict[str, Any]:
+    """Random parameters in boxes, whatever rules are in force where it is called."""
+    with nn.logical_axis_rules(()):
+        return network_of(config).init(config, key)
+
+
+def unboxed(boxed: dict[str, Any]) -> dict[str, Any]:
+    """The arrays in the boxes."""
+    arrays: dict[str, Any] = meta.unbox(boxed)
+    return arrays
+
+
+def names_of(boxed: dict[str, Any]) -> dict[str, Any]:
+    """The boxes' axis names, a tuple for each array."""
+    names: dict[str, Any] = jax.tree.map(
+        lambda box: tuple(box.names), boxed, is_leaf=lambda leaf: isinstance(leaf, meta.AxisMetadata)
+    )
+    return names

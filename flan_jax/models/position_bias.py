@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from flan_jax.models.logical import with_axes
+from flan_jax.models.axes import with_axes
 
 __all__ = ["RelativeBias", "expand_offsets", "relative_position_bucket"]
 

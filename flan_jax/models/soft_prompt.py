@@ -17,9 +17,9 @@ from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.models.axes import with_axes
 from flan_jax.models.family import ModelConfig
-from flan_jax.models.logical import with_axes
-from flan_jax.models.tuning_method import TuningMethod
+from flan_jax.models.tuning import TuningConfig, TuningMethod
 
 NAME = "soft_prompt"
 # Lester et al. 2021, section 3.2: rows drawn from the 5,000 most common pieces, which SentencePiece lists first. The
@@ -83,6 +83,11 @@ class SoftPrompt(TuningMethod):
     """Trains the embeddings of `num_tokens` tokens in front of every input."""
 
     num_tokens: int
+
+    @classmethod
+    def of(cls, config: TuningConfig) -> SoftPrompt:
+        """As long as `config` says."""
+        return cls(config.prompt_tokens)
 
     def settings(self) -> dict[str, Any]:
         """The prompt's length."""

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from flan_jax.models.attention import Attention, attend, segment_mask
+from flan_jax.models.axes import constrain
 from flan_jax.models.dropout import dropout, fold_in
 from flan_jax.models.layers import Dense, Mlp, RmsNorm, TokenEmbedder, apply
-from flan_jax.models.logical import constrain
 from flan_jax.models.position_bias import RelativeBias, expand_offsets
 from flan_jax.models.soft_prompt import mask_with_prompt, prepend_prompt
 from flan_jax.models.t5_config import T5Config

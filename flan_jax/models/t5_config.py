@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar, Literal, get_args
 
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.models.family import Dtype, ModelConfig, Remat
 
 # As T5X's gin files and transformers call them; "swish" is another name of "silu".

@@ -1,29 +1,39 @@
 """Which parameters a run trains: all, low-rank adapters (Hu et al. 2021), or a soft prompt (Lester et al. 2021).
 
 The state's `params` are what is trained and `frozen` the rest. Gradients, the optimizer's state and checkpoints are of
-the first alone; the model is applied to both together, `join(params, frozen)`.
+the first alone; the model is applied to both together, `join(params, frozen)`. Training all is here, the other methods
+are beside what they compute: `LowRank` in `flan_jax.models.lora`, `SoftPrompt` in `flan_jax.models.soft_prompt`.
 """
 
 from __future__ import annotations
 
+import abc
 import dataclasses
+import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import jax
+from flax.traverse_util import flatten_dict, unflatten_dict
 
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.model import param_logical_axes, param_shapes
-from flan_jax.models.tuning_method import FullTuning, TuningMethod, join
 
 Method = Literal["full", "lora", "prompt"]
+# By name, as model families are: a run that trains all imports no other method.
+_METHODS: Mapping[Method, str] = {
+    "full": "flan_jax.models.tuning:FullTuning",
+    "lora": "flan_jax.models.lora:LowRank",
+    "prompt": "flan_jax.models.soft_prompt:SoftPrompt",
+}
 
 __all__ = [
     "FULL",
+    "FullTuning",
     "Parts",
     "TuningConfig",
+    "TuningMethod",
     "adapt",
     "base_model",
     "join",
@@ -83,26 +93,10 @@ class TuningConfig:
 
     def make(self) -> TuningMethod:
         """The method with its settings."""
-        return _METHODS[self.method](self)
+        module, _, name = _METHODS[self.method].partition(":")
+        method: type[TuningMethod] = getattr(importlib.import_module(module), name)
+        return method.of(self)
 
-
-def _low_rank(config: TuningConfig) -> TuningMethod:
-    from flan_jax.models.lora import LowRank  # a run that trains all does without
-
-    return LowRank(config.lora_rank, config.lora_alpha, config.lora_targets)
-
-
-def _soft_prompt(config: TuningConfig) -> TuningMethod:
-    from flan_jax.models.soft_prompt import SoftPrompt
-
-    return SoftPrompt(config.prompt_tokens)
-
-
-_METHODS: Mapping[Method, Callable[[TuningConfig], TuningMethod]] = {
-    "full": lambda config: FullTuning(),
-    "lora": _low_rank,
-    "prompt": _soft_prompt,
-}
 
 FULL = TuningConfig()
 
@@ -151,3 +145,68 @@ def make_whole(frozen: Any, tuning: TuningConfig) -> Callable[[Any], Any]:
 def merged(params: Any, tuning: TuningConfig) -> Any:
     """`join`ed parameters as a model of its own, to be handed over: adapters folded into their kernels."""
     return tuning.make().merged(params)
+
+
+class TuningMethod(abc.ABC):
+    """A way to train a model. is_partial: whether it trains a part alone, and begins from weights that are there."""
+
+    is_partial: ClassVar[bool] = True
+
+    @classmethod
+    @abc.abstractmethod
+    def of(cls, config: TuningConfig) -> TuningMethod:
+        """The method with the settings of `config` that are its own."""
+
+    def settings(self) -> dict[str, Any]:
+        """What the tensors of a checkpoint depend on, as JSON values."""
+        return {}
+
+    def tuned_model(self, model: ModelConfig) -> ModelConfig:
+        """The model that is trained, out of the one that a run is told."""
+        return model
+
+    def base_model(self, model: ModelConfig) -> ModelConfig:
+        """The model that training starts from: `tuned_model` undone."""
+        return model
+
+    @abc.abstractmethod
+    def adapt(self, params: Any, key: jax.Array) -> tuple[Any, Any]:
+        """(trained, frozen) parts to begin with, out of the parameters of `base_model`; traceable. What is new is drawn
+        from `key`."""
+
+    @abc.abstractmethod
+    def split_axes(self, axes: Any) -> tuple[Any, Any]:
+        """(trained, frozen) logical axes, out of those of the model's parameters."""
+
+    def merged(self, params: Any) -> Any:
+        """Joined parts as the parameters of a model of its own."""
+        return params
+
+
+class FullTuning(TuningMethod):
+    """Trains every parameter."""
+
+    is_partial = False
+
+    @classmethod
+    def of(cls, config: TuningConfig) -> FullTuning:
+        """It has no settings."""
+        return cls()
+
+    def adapt(self, params: Any, key: jax.Array) -> tuple[Any, None]:
+        """All of them, and nothing."""
+        return params, None
+
+    def split_axes(self, axes: Any) -> tuple[Any, None]:
+        """All of them, and nothing."""
+        return axes, None
+
+
+def join(trained: Mapping[str, Any], frozen: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Both parts as the one tree that the model is applied to."""
+    if frozen is None:
+        return dict(trained)
+    both = flatten_dict(frozen, sep="/")
+    both.update(flatten_dict(trained, sep="/"))
+    joined: dict[str, Any] = unflatten_dict(both, sep="/")
+    return joined

@@ -17,7 +17,7 @@ import optax
 from optax import FactoredState
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.optim.schedules import LearningRate, as_schedule
+from flan_jax.optim.optimizer import LearningRate, as_schedule
 
 _STACK_AXIS = "layers"
 

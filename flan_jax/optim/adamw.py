@@ -9,7 +9,7 @@ import jax
 import optax
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.optim.schedules import LearningRate, as_schedule
+from flan_jax.optim.optimizer import LearningRate, as_schedule
 
 __all__ = ["AdamWConfig", "AdamWState", "adamw_state_axes", "make_adamw"]
 

@@ -6,8 +6,7 @@ import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.sources.array_record import ArrayRecordSource
 from flan_jax.sources.columnar import ParquetSource
 from flan_jax.sources.data_dir import Download

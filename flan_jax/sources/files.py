@@ -11,8 +11,7 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import MissingDataError, TaskError, did_you_mean
 from flan_jax.sources.data_dir import Download, data_dir
 from flan_jax.sources.source import Row
 

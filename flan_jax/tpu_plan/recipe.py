@@ -15,9 +15,9 @@ from flan_jax.optim import OptimizerConfig, for_run
 from flan_jax.tpu_plan.search import Layout
 from flan_jax.tpu_plan.step_plan import StepPlan, plan_step
 from flan_jax.train import mesh as mesh_lib
-from flan_jax.train.compile import trace_step
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.state import abstract_state, bytes_per_device, describe_params, make_tx, state_shardings
+from flan_jax.train.step import trace_step
 from flan_jax.train.throughput import step_flops
 
 __all__ = ["plan_recipe", "with_layout"]

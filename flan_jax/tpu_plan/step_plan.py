@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from flan_jax.tpu_plan.flops import all_equations, matmul_flops
 from flan_jax.tpu_plan.hlo import Program, parse_program
-from flan_jax.train.chips import Chip, chip_of
+from flan_jax.train.throughput import Chip, chip_of
 
 NUM_LARGEST = 8
 
@@ -127,7 +127,7 @@ def plan_step(
     microbatches: int,
     remat: str,
 ) -> StepPlan:
-    """Compiles `traced` (`flan_jax.train.compile.trace_step`) for the devices of `mesh`, and reads what came out.
+    """Compiles `traced` (`flan_jax.train.step.trace_step`) for the devices of `mesh`, and reads what came out.
 
     Args:
       argument_bytes: state and batch on one device, for the account of a step that the compiler refuses.

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import jax
 
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import ConfigError, did_you_mean
 
 # Generation -> dimensions of its torus, and the largest slice.
 GENERATIONS: dict[str, tuple[int, ...]] = {

@@ -4,7 +4,7 @@
 are not imported here, so that the configuration can be had without Orbax.
 """
 
-from flan_jax.checkpoints.config import CheckpointConfig
+from flan_jax.checkpoints.checkpoint import CheckpointConfig
 from flan_jax.train.config import MeshConfig, TrainConfig
 
 __all__ = ["CheckpointConfig", "MeshConfig", "TrainConfig"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from flan_jax.checkpoints.config import CheckpointConfig
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.checkpoints.checkpoint import CheckpointConfig
+from flan_jax.core.errors import ConfigError, did_you_mean
 
 Rules = Sequence[tuple[str, str | tuple[str, ...] | None]]
 

@@ -1,11 +1,19 @@
-"""Watches that training stays finite, one step behind the devices so that they never wait for it."""
+"""What ends a run before its last step: numbers that are not finite, and SIGTERM, after which everything is saved.
+
+The numbers are watched one step behind the devices, so that these never wait for it.
+"""
 
 from __future__ import annotations
 
 import math
+import signal
+import threading
 from collections.abc import Callable, Sequence
+from types import FrameType, TracebackType
+from typing import Any
 
 import jax
+from jax.experimental import multihost_utils
 
 from flan_jax.core.errors import TrainingError
 from flan_jax.train.step import Metrics
@@ -14,7 +22,7 @@ ExampleIds = Sequence[tuple[int, str, int]]
 WATCHED = ("loss", "grad_norm", "param_norm")
 _MAX_LISTED = 24
 
-__all__ = ["FiniteGuard"]
+__all__ = ["FiniteGuard", "StopSignal", "Stopped"]
 
 
 class FiniteGuard:
@@ -60,3 +68,48 @@ class FiniteGuard:
             f"step {step} is not finite ({', '.join(bad)}). {kept} Its examples: {shown}{more}. Look at them with "
             f"`flan-jax tasks render`; a lower LEARNING_RATE, or float32 for DTYPE, is the usual remedy"
         )
+
+
+class Stopped(Exception):
+    """Raised inside an evaluation that is given up because the run was asked to stop."""
+
+
+class StopSignal:
+    """Whether SIGTERM has arrived. Use as a context manager in the main thread.
+
+    With several processes one of them may get the signal before the others. JAX's coordination service then names
+    the step at which all stop together; without it one process would wait for the others' arrays for ever.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._is_single = jax.process_count() == 1
+        self._previous: Any = None
+        self._is_installed = False
+
+    def __enter__(self) -> StopSignal:
+        # With several processes the coordination service has taken the signal for itself.
+        if self._is_single and threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGTERM, self._handle)
+            self._is_installed = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_installed:
+            signal.signal(signal.SIGTERM, self._previous)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._is_set = True
+
+    def is_due(self, step: int) -> bool:
+        """Whether the run is to stop after `step`. All processes ask after every step."""
+        if self._is_single:
+            return self._is_set
+        return multihost_utils.reached_preemption_sync_point(step)
+
+    def raise_if_set(self) -> None:
+        """Raises `Stopped` if this run's only process was asked to stop; several processes go on to the next step."""
+        if self._is_single and self._is_set:
+            raise Stopped

@@ -10,11 +10,10 @@ import jax
 from jax.experimental import multihost_utils
 
 from flan_jax.checkpoints.find import SELECTED
-from flan_jax.checkpoints.full_disk import explain_full_disk
 from flan_jax.checkpoints.lineage import TRAINED_ON
 from flan_jax.checkpoints.weights import save_weights
+from flan_jax.core.disk import explain_full_disk, write_json_atomically
 from flan_jax.core.errors import TrainingError
-from flan_jax.core.manifest import write_json_atomically
 from flan_jax.train.judging import Picked
 from flan_jax.train.run import Run
 

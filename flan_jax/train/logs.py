@@ -13,8 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from flan_jax.checkpoints.full_disk import explain_full_disk
-from flan_jax.core.json_lines import drop_lines_after
+from flan_jax.core.disk import drop_lines_after, explain_full_disk
 
 if TYPE_CHECKING:
     from rich.console import Console

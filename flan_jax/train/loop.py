@@ -12,22 +12,21 @@ from typing import Any, TextIO
 import jax
 
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.core.manifest import write_json_atomically
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.data import BatchReader, example_ids_at, prefetch
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole
 from flan_jax.optim.optimizer import OptimizerConfig
 from flan_jax.train import mesh as mesh_lib
-from flan_jax.train.compile import compile_step
 from flan_jax.train.config import TrainConfig
-from flan_jax.train.guard import FiniteGuard
+from flan_jax.train.guard import FiniteGuard, Stopped, StopSignal
 from flan_jax.train.hand_over import hand_over
 from flan_jax.train.judging import Judge, MakeJudge, Unjudged
 from flan_jax.train.logs import RunLog
 from flan_jax.train.run import Run, prepare_run
 from flan_jax.train.start import check_tuning, first_state, meta_of, open_checkpoints
 from flan_jax.train.state import describe_params, layout_of
-from flan_jax.train.stop import Stopped, StopSignal
+from flan_jax.train.step import compile_step
 from flan_jax.train.throughput import Meter, profiled
 
 CONFIG_FILE = "config.gin"

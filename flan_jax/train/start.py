@@ -5,10 +5,9 @@ from __future__ import annotations
 import pathlib
 from typing import TYPE_CHECKING, Any
 
+from flan_jax.checkpoints.checkpoint import CheckpointMeta, TrainState
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.checkpoints.full_disk import explain_full_disk
-from flan_jax.checkpoints.meta import CheckpointMeta
-from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.core.disk import explain_full_disk
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.models.tuning import TuningConfig, base_model
 from flan_jax.train.config import TrainConfig

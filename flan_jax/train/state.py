@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax.traverse_util import flatten_dict
 from jax.sharding import Mesh, NamedSharding
 
-from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.checkpoints.checkpoint import TrainState
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.model import init_params
 from flan_jax.models.tuning import (

@@ -1,31 +1,39 @@
-"""One optimizer step as a pure function: (state, batch) -> (state, metrics).
-
-Nothing here knows the run's configuration, a clock or a file. The same function serves one device and a pod: the
-shardings of its arguments decide where the work happens.
+"""The train step: its arithmetic, and the same traced and compiled for the shapes and shardings of a run, which is what
+the trainer runs and `flan-jax plan` studies.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import NamedSharding, PartitionSpec
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from flan_jax.checkpoints.train_state import TrainState
+from flan_jax.checkpoints.checkpoint import TrainState
+from flan_jax.data import empty_batch
+from flan_jax.models.family import ModelConfig
+from flan_jax.models.model import forward
 from flan_jax.models.tuning import join
+from flan_jax.optim.optimizer import OptimizerConfig
+from flan_jax.train import mesh as mesh_lib
+from flan_jax.train.config import TrainConfig
 from flan_jax.train.loss import LossParts, loss_parts
 from flan_jax.train.mesh import BATCH_AXES
+from flan_jax.train.run import Run
+from flan_jax.train.state import StateLayout
+
+if TYPE_CHECKING:
+    import optax
 
 Batch = Mapping[str, jax.Array]
 Metrics = dict[str, jax.Array]
 Forward = Callable[..., jax.Array]  # (params, batch, dropout_key) -> logits [B, T, V]
 
-if TYPE_CHECKING:
-    import optax
-
-__all__ = ["Batch", "Metrics", "StepOptions", "make_loss_and_grad", "make_train_step"]
+__all__ = ["Batch", "Metrics", "StepOptions", "compile_step", "make_loss_and_grad", "make_train_step", "trace_step"]
 
 
 class StepOptions(NamedTuple):
@@ -161,3 +169,57 @@ def _split(batch: Batch, microbatches: int, mesh: jax.sharding.Mesh | None) -> B
 
     parts: Batch = jax.tree.map(split, dict(batch))
     return parts
+
+
+def trace_step(
+    config: TrainConfig,
+    model: ModelConfig,
+    tx: optax.GradientTransformation,
+    optimizer: OptimizerConfig,
+    mesh: Mesh,
+    abstract: TrainState,
+    example_row: Mapping[str, np.ndarray],
+) -> jax.stages.Traced:
+    """`make_train_step`'s function for `config`, ready to be lowered and compiled. Allocates nothing on the mesh's
+    devices, which need not exist.
+
+    Args:
+      model: the model's configuration.
+      tx: the optimizer.
+      optimizer: the optimizer's configuration.
+      abstract: shapes, dtypes and shardings of the state (`flan_jax.train.state.abstract_state`).
+      example_row: a batch of one row; the step's batch has the same arrays with `config.batch_size` rows.
+    """
+
+    def apply(params: Any, batch: Any, key: jax.Array) -> jax.Array:
+        with mesh_lib.on_mesh(mesh, config.axis_rules):
+            return forward(model, params, batch, key)
+
+    options = StepOptions(config.seed, config.microbatches, config.label_smoothing, config.z_loss)
+    shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract)
+    step_fn = make_train_step(apply, tx, options, optimizer.schedule(), shardings)
+    rows = mesh_lib.batch_sharding(mesh)
+    batch = {
+        name: jax.ShapeDtypeStruct((config.batch_size, *values.shape[1:]), values.dtype, sharding=rows)
+        for name, values in example_row.items()
+    }
+    return step_fn.trace(abstract, batch)
+
+
+def compile_step(run: Run, layout: StateLayout) -> tuple[jax.stages.Compiled, str]:
+    """The step of a run, (state, batch) -> (state, metrics), and a line for the log on the time and memory it took."""
+    begin = time.monotonic()
+    row = empty_batch(1, run.plan.inputs_length, run.plan.targets_length, run.plan.layout)
+    traced = trace_step(run.config, run.model, layout.tx, run.optimizer, run.mesh, layout.abstract, row)
+    step_fn = traced.lower().compile()
+    return step_fn, f"step compiled in {time.monotonic() - begin:.1f} s, {_memory(step_fn)}"
+
+
+def _memory(step_fn: jax.stages.Compiled) -> str:
+    """What the compiler says of the step's memory a device."""
+    analysis = step_fn.memory_analysis()
+    if analysis is None:
+        return "memory unknown"
+    total = analysis.argument_size_in_bytes + analysis.temp_size_in_bytes
+    total += analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    return f"{total / 2**20:,.0f} MiB a device"

@@ -18,8 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.sources.jsonl import read_jsonl
 from flan_jax.tasks.demonstrations.curate import Demonstration, Pair
 

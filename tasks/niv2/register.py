@@ -13,8 +13,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.known_counts import add_known_counts
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task

@@ -17,8 +17,7 @@ from typing import Any
 
 import yaml
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.example import Rendered
 from flan_jax.sources.files import unreadable
 from flan_jax.sources.source import Row

@@ -9,8 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
-from flan_jax.core.errors import TaskError
-from flan_jax.core.suggest import did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data.objectives.denoisers import MODES, UL2, UL2R, Denoiser, MixtureOfDenoisers
 from flan_jax.data.objectives.objective import Objective

@@ -1,4 +1,6 @@
-"""What a checkpoint says of itself, and whether it is of the model that it is wanted for."""
+"""What a checkpoint is: when one is written and kept, the arrays it holds, what it says of itself, and whether it is of
+the model that it is wanted for.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,69 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from flax.traverse_util import flatten_dict
 
-from flan_jax.core.errors import CheckpointError
+from flan_jax.core.errors import CheckpointError, ConfigError
 
 FOLDER = "checkpoints"
 FORMAT_VERSION = 1
 _MAX_LISTED = 12
 
-__all__ = ["FOLDER", "FORMAT_VERSION", "CheckpointMeta", "check_same_shapes", "tensor_shapes"]
+__all__ = [
+    "FOLDER",
+    "FORMAT_VERSION",
+    "CheckpointConfig",
+    "CheckpointMeta",
+    "TrainState",
+    "check_same_shapes",
+    "tensor_shapes",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointConfig:
+    """When checkpoints are written and which are kept.
+
+    Attributes:
+      period: steps between checkpoints. One is also written at every evaluation, at the end and on SIGTERM; None
+        leaves it at those.
+      keep_latest: newest checkpoints kept; the newest is what a restart continues from.
+      keep_best: checkpoints kept for their rank by the selection rule, whatever their age.
+      export_dtype: type of the weights written to MODEL_DIR/selected: "float32" or "bfloat16" (half the size).
+    """
+
+    period: int | None = None
+    keep_latest: int = 2
+    keep_best: int = 1
+    export_dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        remedies = {
+            "period": "None leaves checkpoints to evaluations and the end",
+            "keep_latest": "a run without its newest cannot be resumed",
+            "keep_best": "the selected checkpoint is handed over at the end",
+        }
+        for name, remedy in remedies.items():
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"CheckpointConfig.{name} is {value}, the least is 1: {remedy}")
+        if self.export_dtype not in ("float32", "bfloat16"):
+            raise ConfigError(f"CheckpointConfig.export_dtype is {self.export_dtype!r}: use 'float32' or 'bfloat16'")
+
+
+class TrainState(NamedTuple):
+    """What a step changes: `step`, int32 scalar, steps done so far; the trained parameters; the optimizer's state. And
+    `frozen`, parameters that no step changes, None for none (`flan_jax.models.tuning`).
+
+    Also the tree of what belongs to these arrays, such as their shardings or shapes.
+    """
+
+    step: Any
+    params: Any
+    opt_state: Any
+    frozen: Any = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,101 @@
+"""Files that a run writes though it may be killed, continued or out of disk: whole or untouched, checked by sha256."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from flan_jax.core.errors import CheckpointError
+
+__all__ = ["drop_lines_after", "explain_full_disk", "file_sha256", "write_json_atomically"]
+
+
+def write_json_atomically(path: pathlib.Path, value: Any) -> None:
+    """Writes `value` (a dataclass or JSON value) so that `path` is whole or untouched."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with open(partial, "w") as file:
+        json.dump(value, file, indent=1, sort_keys=True)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def file_sha256(path: pathlib.Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def drop_lines_after(path: pathlib.Path, step: int) -> int:
+    """Rewrites a JSON-lines file without lines of later steps and without lines that a kill cut short.
+
+    Returns how many lines went. A restart continues from its checkpoint, so what was logged after it happens again.
+    """
+    if not path.exists():
+        return 0
+    lines = path.read_text().splitlines()
+    kept = []
+    for line in lines:
+        try:
+            if json.loads(line).get("step", 0) <= step:
+                kept.append(line)
+        except ValueError:
+            continue
+    if len(kept) < len(lines):
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        partial.write_text("".join(line + "\n" for line in kept))
+        os.replace(partial, path)
+    return len(lines) - len(kept)
+
+
+@contextlib.contextmanager
+def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Iterator[None]:
+    """Turns a "no space left" failure, however deep, into a `CheckpointError` that says what to do."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except Exception as error:
+        if not _is_full_disk(error):
+            raise
+        needed = f" of about {_mebibytes(num_bytes)}" if num_bytes else ""
+        raise CheckpointError(
+            f"disk full: a write{needed} below {path} failed with "
+            f"{_mebibytes(shutil.disk_usage(_existing(path)).free)} free. Free some space, keep fewer "
+            f"(CheckpointConfig.keep_latest, keep_best), or move MODEL_DIR to a larger disk, then start the same "
+            f"command again: it continues from the last whole checkpoint, which is untouched"
+        ) from error
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        # TensorStore reports the operating system's error as text.
+        if (
+            getattr(error, "errno", None) in (28, 122)
+            or "No space left" in str(error)
+            or "quota exceeded" in str(error)
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _existing(path: pathlib.Path) -> pathlib.Path:
+    return next(p for p in (path, *path.parents) if p.exists())
+
+
+def _mebibytes(num_bytes: int) -> str:
+    return f"{num_bytes / 2**20:,.1f} MiB"
