@@ -93,15 +93,15 @@ class JaxLanguageModel:
 
     def longest_prompt(self, num_new_tokens: int) -> int:
         """See `LanguageModel`."""
-        if not isinstance(self.config, DecoderConfig):
+        room = self.config.most_prompt_tokens(num_new_tokens)
+        if room is None:
             return self.inputs_length
-        longest = min(self.inputs_length, self.config.max_positions - num_new_tokens)
-        if longest < 1:
+        if room < 1:
             raise ConfigError(
-                f"{num_new_tokens} tokens are to be generated, the model has {self.config.max_positions} positions: "
+                f"{num_new_tokens} tokens are to be generated, the model has {room + num_new_tokens} positions: "
                 f"there is no room for a prompt"
             )
-        return longest
+        return min(self.inputs_length, room)
 
     def generate(self, requests: Sequence[GenerateRequest]) -> Iterator[tuple[int, tuple[Generated, ...]]]:
         """See `LanguageModel`."""
@@ -180,9 +180,8 @@ class JaxLanguageModel:
     def _groups(self, prefixes: Sequence[str], prompts: Sequence[list[int]], longest: int) -> list[PrefixGroup]:
         """Prompts by what they share, a prompt's start cut off where it is too long."""
         prompts = [tokens if len(tokens) <= longest else tokens[len(tokens) - longest :] for tokens in prompts]
-        if isinstance(self.config, DecoderConfig) and self.config.attention == "causal":
-            if self.config.prompt_tokens == 0:
-                return group_by_prefix(prefixes, prompts)
+        if self.config.can_share_prefixes:
+            return group_by_prefix(prefixes, prompts)
         return [PrefixGroup(tuple(range(len(prompts))), (), tuple(tuple(tokens) for tokens in prompts))]
 
     def _prefix(self, group: PrefixGroup) -> tuple[DecoderCache | None, int]:

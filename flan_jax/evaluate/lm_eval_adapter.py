@@ -21,7 +21,6 @@ from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.evaluate.grid_batches import common_starts, option_width
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.requests import GenerateRequest
-from flan_jax.models import DecoderConfig
 
 DEFAULT_MAX_TOKENS = 256  # lm-eval's
 INSTALL = "lm_eval is not installed: pip install 'flan_jax[lm_eval]'"
@@ -137,7 +136,7 @@ class LmEvalRequests:
             stripped = context.rstrip()
             continuation, context = context[len(stripped) :] + continuation, stripped
             (prompt,) = self.model.encode_prompts([context])
-            if isinstance(self.model.config, DecoderConfig):
+            if not self.model.config.has_encoder:
                 head, whole = vocabulary.encode_batch([context, context + continuation])
                 tokens = whole[len(head) :]
             else:
@@ -152,15 +151,16 @@ class LmEvalRequests:
     def _empty_prompt(self) -> list[int]:
         """What stands for no context, as in lm-eval: a decoder's BOS where it has one, else the end of sequence."""
         vocabulary = self.model.vocabulary
-        if isinstance(self.model.config, DecoderConfig) and vocabulary.bos_id is not None:
+        if not self.model.config.has_encoder and vocabulary.bos_id is not None:
             return [vocabulary.bos_id]
         return [vocabulary.eos_id]
 
     def _longest_window(self) -> int:
         """Tokens predicted at once: of a decoder the largest padded width that leaves room for a context."""
-        if not isinstance(self.model.config, DecoderConfig):
+        room = self.model.config.most_prompt_tokens(1)
+        if room is None:
             return self.model.inputs_length
-        longest = min(self.model.inputs_length, self.model.config.max_positions - 1)
+        longest = min(self.model.inputs_length, room)
         return max(n for n in range(1, longest + 1) if option_width(n) == n)
 
     def _count_trimmed(self, lengths: Iterable[tuple[int, int]]) -> None:

@@ -159,8 +159,12 @@ def _download(name: str) -> pathlib.Path:
     wanted += ["vocab.json", "merges.txt", "added_tokens.json"]
     try:
         return pathlib.Path(huggingface_hub.snapshot_download(name, allow_patterns=wanted))
+    except huggingface_hub.errors.RepositoryNotFoundError as error:
+        hub = huggingface_hub.constants.ENDPOINT
+        raise CheckpointError(f"{hub} has no {name}, or it is private: check the name, or set HF_TOKEN") from error
     except (OSError, ValueError, huggingface_hub.errors.HfHubHTTPError) as error:
-        raise CheckpointError(f"{name} cannot be fetched ({error}): check its name and the network") from error
+        why = " ".join(str(error).split())  # theirs are paragraphs
+        raise CheckpointError(f"{name} cannot be fetched ({why}): check its name and the network") from error
 
 
 def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -> tuple[dict[str, Any], list[str]]:

@@ -175,6 +175,15 @@ class DecoderConfig(ModelConfig):
         """Width of all query heads together."""
         return self.num_heads * self.head_dim
 
+    def most_prompt_tokens(self, num_new_tokens: int) -> int:
+        """What `num_new_tokens` leave of `max_positions`."""
+        return self.max_positions - num_new_tokens
+
+    @property
+    def can_share_prefixes(self) -> bool:
+        """A prefix LM reads its whole prompt both ways, and a soft prompt is before all of it."""
+        return self.attention == "causal" and self.prompt_tokens == 0
+
     def row_layout(self) -> DecoderRows:
         """An example's inputs and targets one after the other."""
         return DecoderRows(self.start_id, self.prompt_end)

@@ -67,6 +67,17 @@ class ModelConfig(abc.ABC):
         """Multiplications, each with an addition, of the matrix products of a forward pass over one row: at all
         positions, padding included, with full (not causal) attention."""
 
+    def most_prompt_tokens(self, num_new_tokens: int) -> int | None:
+        """The longest prompt that leaves positions for `num_new_tokens` more, which may be less than one; None where
+        positions do not run out."""
+        return None
+
+    @property
+    def can_share_prefixes(self) -> bool:
+        """Whether what several prompts begin with can be read once for all: each of its tokens sees only earlier ones,
+        and nothing stands before it."""
+        return False
+
     def split_sizes(self) -> dict[str, int]:
         """Name -> size of what a mesh's model axis splits, and must divide."""
         return {"heads": self.num_heads, "vocabulary": self.vocab_size, "mlp": self.mlp_dim}
