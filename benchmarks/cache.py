@@ -25,8 +25,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.cache.resolve import register
 from flan_jax.core import assets
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.sources.data_dir import VARIABLE, data_dir, set_data_dir
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -43,7 +42,7 @@ from flan_jax.core import assets
 from flan_jax.declare.task import Member, Mixture, Task
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 
 num_tasks, num_rows = int(sys.argv[1]), int(sys.argv[2])
 

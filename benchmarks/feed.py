@@ -36,8 +36,7 @@ from flan_jax.core.manifest import (
     read_mixture_manifest,
     split_dir,
 )
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.data import (
     BatchReader,
     CacheReader,

@@ -135,7 +135,7 @@ def our_model(folder: pathlib.Path, args: argparse.Namespace) -> Any:
 def random_t5(vocab_path: str, folder: pathlib.Path) -> pathlib.Path:
     """Weights of T5 1.1 small's shape in `folder`; no generation ends."""
     from flan_jax.checkpoints.weights import save_weights
-    from flan_jax.core.vocabulary_file import load_vocabulary
+    from flan_jax.core.vocabulary import load_vocabulary
 
     config, params = endless_t5("bfloat16")
     folder.mkdir()

@@ -13,8 +13,7 @@ import pytest
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocabulary import EOS_ID
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID, load_vocabulary
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.grid_batches import common_starts, generated_rows, option_width, scored_rows
 from flan_jax.evaluate.lm_eval_adapter import LmEvalRequests, lm_eval_model, rolling_windows

@@ -21,7 +21,7 @@ from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import get_task, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.interop.exporting import export_weights

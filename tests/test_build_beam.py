@@ -15,7 +15,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import cache_root
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 
 pytestmark = pytest.mark.filterwarnings("default")  # Beam's own, of Python 3.11 and of protobuf
 OPTIONS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")

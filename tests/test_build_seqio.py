@@ -91,7 +91,7 @@ from flan_jax.cache.seqio_bridge import register_all
 from flan_jax.core.errors import FlanError
 from flan_jax.declare import task_folders
 from flan_jax.declare.registry import all_mixtures, all_tasks, mixture_members
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 
 task_folders.activate(order["folders"])
 added = register_all(order["vocab_path"], names=[order["in_format"]])

@@ -13,7 +13,7 @@ from flan_jax.checkpoints.find import check_same_model, find_weights
 from flan_jax.cli import demo, gin_config, pretrained
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.jobs.config import RunConfig
 from flan_jax.train.loop import RunResult
 

@@ -12,7 +12,7 @@ from flan_jax.cache.native import render
 from flan_jax.cache.trace import trace
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import get_task
 
 MODULE = """

@@ -8,7 +8,7 @@ from shared import shared_path
 
 from flan_jax.core.assets import EMBEDDED_VOCAB
 from flan_jax.core.errors import TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import keys
 from flan_jax.data.objectives import OBJECTIVES, MixtureOfDenoisers, make_objective, mode_tokens_of
 from flan_jax.data.objectives.denoisers import MODES, UL2, UL2R

@@ -15,7 +15,7 @@ from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.models import T5Config, init_params
 
 CONFIG = dict(

@@ -11,7 +11,7 @@ import train_run
 from flan_jax.checkpoints.find import check_same_model, find_weights
 from flan_jax.checkpoints.weights import load_weights
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_task
 from flan_jax.declare.task import Task

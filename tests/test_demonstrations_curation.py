@@ -12,7 +12,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.cache.native import Tally, tokenise
 from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare import task_folders
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members, restored
 from flan_jax.declare.task import missing_source

@@ -13,8 +13,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import cache_root
-from flan_jax.core.vocabulary import EOS_ID
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID, load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task

@@ -12,7 +12,7 @@ import pytest
 
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.judge import Judge, make_judge

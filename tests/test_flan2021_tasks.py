@@ -15,7 +15,7 @@ from shared import shared_path
 from flan_jax.cache.native import Tally, tokenise
 from flan_jax.cache.train_vocab import ASSET
 from flan_jax.core.errors import TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.formatted import refusal
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
 from flan_jax.declare.task import HeldOut, Mixture, missing_source

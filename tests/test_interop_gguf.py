@@ -12,7 +12,7 @@ from shared import shared_path
 from flan_jax.checkpoints.find import find_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hugging_face import open_hugging_face
 

@@ -8,7 +8,7 @@ import pytest
 
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.interop.gpt2_vocab import byte_level_bpe_files
 
 tokenizers = pytest.importorskip("tokenizers", reason="the tokenizers package is not installed (flan_jax[hf])")

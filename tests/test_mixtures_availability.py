@@ -18,7 +18,7 @@ from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, PlanSpec, make_plan
 from flan_jax.declare import known_counts
 from flan_jax.declare import registry as task_registry

@@ -4,7 +4,7 @@ import numpy as np
 from sentencepiece import sentencepiece_model_pb2
 from shared import shared_path
 
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 
 
 def test_sentinels_of_the_file_are_the_sentinels(tmp_path):

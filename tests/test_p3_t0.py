@@ -13,7 +13,7 @@ from flan_jax.cache.native import fingerprint
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare import task_folders
 from flan_jax.declare.known_counts import known_examples
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members, restored

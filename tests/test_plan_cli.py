@@ -15,7 +15,7 @@ from flan_jax.tpu_plan.report import as_json, as_lines, as_row, verdict
 from flan_jax.tpu_plan.search import layouts, ranked
 from flan_jax.tpu_plan.step_plan import Memory, StepPlan
 from flan_jax.tpu_plan.topology import check_topology_name, tpu_compiler
-from flan_jax.train.throughput import CHIPS, GIB
+from flan_jax.train.chips import CHIPS, GIB
 
 PLAN = StepPlan(
     chip=CHIPS["TPU v5 lite"],

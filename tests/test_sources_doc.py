@@ -12,7 +12,7 @@ import flan_jax.tasks  # noqa: F401
 from flan_jax.cache.build import build_cache
 from flan_jax.cli.gin_config import load
 from flan_jax.core import assets
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import get, get_task, restored
 from flan_jax.sources.data_dir import VARIABLE
 

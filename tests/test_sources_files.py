@@ -14,7 +14,7 @@ import flan_jax.tasks  # noqa: F401
 from flan_jax.cache.build import build_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import all_tasks, restored
 from flan_jax.declare.task import missing_source
 from flan_jax.declare.templated import add_templated_task

@@ -16,7 +16,7 @@ from flan_jax.cache.build import build_cache
 from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
 from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare import registry
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, add_benchmark, add_collection
 from flan_jax.declare.formats import Format, Shots, add_format

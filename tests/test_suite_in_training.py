@@ -14,7 +14,7 @@ from flan_jax.checkpoints.find import find_weights
 from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
 from flan_jax.evaluate import Generated, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate import in_training as module

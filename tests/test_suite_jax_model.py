@@ -12,8 +12,7 @@ from shared import shared_path
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocabulary import EOS_ID
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID, load_vocabulary
 from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.evaluate import GenerateRequest, JaxLanguageModel, RankRequest
 from flan_jax.evaluate.grid_batches import common_prefix, grid_length, grid_prompt_batches, group_by_prefix

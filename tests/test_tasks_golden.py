@@ -9,8 +9,7 @@ import pytest
 from golden.procedural_make import GOLDEN, examples
 
 from flan_jax.cache.train_vocab import ASSET, procedural_tasks, training_texts
-from flan_jax.core.vocabulary import UNK_ID
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import UNK_ID, load_vocabulary
 from flan_jax.declare.registry import get_mixture, mixture_members
 from flan_jax.tasks.procedural.overview import with_table
 

@@ -7,7 +7,7 @@ import pytest
 import train_run
 
 from flan_jax.core.manifest import read_mixture_manifest
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, batch_at, make_plan, planner
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.run import plan_spec

@@ -19,7 +19,7 @@ import jax
 
 from flan_jax.checkpoints.checkpoint import CheckpointConfig
 from flan_jax.core import assets
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task

@@ -38,8 +38,7 @@ from flan_jax.core.manifest import (
     read_split_manifest,
     split_dir,
 )
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.declare.registry import is_local
 
 DEFAULT_MODULES = ("flan_jax.tasks",)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import CacheError, did_you_mean
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import is_local
 
 RUNNERS = ("DirectRunner", "DataflowRunner", "FlinkRunner", "SparkRunner", "PrismRunner")  # of Apache Beam

@@ -30,7 +30,7 @@ MOVED = {
     "flan_jax.core.task": "flan_jax.declare (Row, Source: flan_jax.sources)",
     "flan_jax.core.templates": "flan_jax.declare.templates",
     "flan_jax.core.tfds_source": "flan_jax.sources.tfds",
-    "flan_jax.core.vocab": "flan_jax.core.vocabulary_file (SentencePieceVocabulary: flan_jax.core.sentencepiece)",
+    "flan_jax.core.vocab": "flan_jax.core.vocabulary (SentencePieceVocabulary: flan_jax.core.sentencepiece)",
     "flan_jax.evaluate.plots": "flan_jax.report.run_figures",
     "flan_jax.evaluate.report": "flan_jax.report",
     "flan_jax.evaluate.suite.BenchmarkResult": "flan_jax.evaluate.TaskResult",

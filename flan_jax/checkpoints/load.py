@@ -11,8 +11,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 from flan_jax.checkpoints.find import WeightsSource, find_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.models import ModelConfig, Params, count_params, param_shapes
 
 __all__ = ["LoadedModel", "load_model", "vocabulary_of"]

@@ -22,7 +22,7 @@ from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch
 from flan_jax.declare.registry import get, get_mixture, mixture_members
 from flan_jax.declare.task import Mixture, Task

@@ -18,8 +18,7 @@ from flan_jax.checkpoints.lineage import DATA_FILE
 from flan_jax.cli.gin_config import load
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError, FlanError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
-from flan_jax.core.vocabulary import EOS_ID, Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID, Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
 from flan_jax.declare.task import Task, missing_source

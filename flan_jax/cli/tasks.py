@@ -16,8 +16,7 @@ from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, did_you_mean
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import NUMBERED_FORMATS
 from flan_jax.declare.formatted import formats_of

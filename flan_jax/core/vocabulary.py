@@ -1,12 +1,14 @@
-"""What a vocabulary is: text to token ids and back.
+"""What a vocabulary is, text to token ids and back, and the one that a file holds.
 
-`core.vocabulary_file.load_vocabulary` reads one. PAD_ID, EOS_ID and UNK_ID are T5's; other models' vocabularies have
+PAD_ID, EOS_ID and UNK_ID are T5's; other models' vocabularies have
 their own `eos_id`, and rows are filled with PAD_ID whatever the vocabulary, as segment ids say what is a token.
 """
 
 from __future__ import annotations
 
 import abc
+import functools
+import importlib
 import pathlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +19,13 @@ PAD_ID = 0
 EOS_ID = 1
 UNK_ID = 2
 
-__all__ = ["EOS_ID", "PAD_ID", "UNK_ID", "Vocabulary"]
+# By a file's ending: where its kind is. Modules by name, so that a kind's libraries are imported when one is met.
+_KINDS = {
+    ".json": "flan_jax.core.tokenizer_json:TokenizerJsonVocabulary",
+    "": "flan_jax.core.sentencepiece:SentencePieceVocabulary",
+}
+
+__all__ = ["EOS_ID", "PAD_ID", "UNK_ID", "Vocabulary", "load_vocabulary"]
 
 
 class Vocabulary(abc.ABC):
@@ -77,3 +85,18 @@ class Vocabulary(abc.ABC):
     def copy_to(self, folder: pathlib.Path) -> None:
         """Copies the vocabulary's file, and what belongs to it, into `folder`."""
         shutil.copyfile(self.path, folder / self.path.name)
+
+
+@functools.lru_cache(maxsize=8)
+def load_vocabulary(path: str, num_sentinels: int = 100) -> Vocabulary:
+    """The vocabulary at `path`, read once a process: a SentencePiece model, or a tokenizer.json.
+
+    Args:
+      path: its file.
+      num_sentinels: ids that a SentencePiece model's vocabulary has after its pieces; a tokenizer.json has its own.
+    """
+    is_json = str(path).endswith(".json")
+    module, _, name = _KINDS[".json" if is_json else ""].partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    vocabulary: Vocabulary = kind(path) if is_json else kind(path, num_sentinels)
+    return vocabulary

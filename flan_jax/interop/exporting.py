@@ -10,7 +10,7 @@ from flan_jax.checkpoints.find import WeightsSource, find_weights
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.interop.hugging_face import MAX_SHARD_BYTES, PLAIN_VOCAB_FILE, is_unigram, write_hugging_face
 from flan_jax.interop.pieces import our_shapes, stored_dtype
 from flan_jax.interop.t5x_checkpoint import are_adafactors, write_t5x

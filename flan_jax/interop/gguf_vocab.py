@@ -1,4 +1,4 @@
-"""The tokenizer in a gguf's metadata, as the files that `core.vocabulary_file` and transformers read."""
+"""The tokenizer in a gguf's metadata, as the files that `core.vocabulary` and transformers read."""
 
 from __future__ import annotations
 

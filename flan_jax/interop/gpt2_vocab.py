@@ -1,4 +1,4 @@
-"""GPT-2's tokenizer as its first folders hold it, vocab.json and merges.txt, as files `core.vocabulary_file` reads."""
+"""GPT-2's tokenizer as its first folders hold it, vocab.json and merges.txt, as files `core.vocabulary` reads."""
 
 from __future__ import annotations
 

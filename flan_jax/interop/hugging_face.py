@@ -14,8 +14,7 @@ from sentencepiece import sentencepiece_model_pb2
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, did_you_mean
 from flan_jax.core.tokenizer_json import SETTINGS_FILE, TOKENIZER_FILE
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.interop import hf_gpt2, hf_llama, hf_t5
 from flan_jax.interop.gpt2_vocab import MERGES_FILE, VOCAB_FILE, byte_level_bpe_files
 from flan_jax.interop.hf_folder import CONFIG_FILE, MAX_SHARD_BYTES, Family, read_json, weight_files, write_weights

@@ -9,24 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flan_jax.optim.adafactor import AdafactorConfig, AdafactorState, make_adafactor
     from flan_jax.optim.adamw import AdamWConfig, AdamWState, make_adamw
-    from flan_jax.optim.optimizer import (
-        ConstantSchedule,
-        CosineSchedule,
-        LearningRate,
-        OptimizerConfig,
-        RsqrtSchedule,
-        for_run,
-        make_optimizer,
-        opt_state_logical_axes,
-    )
+    from flan_jax.optim.optimizer import OptimizerConfig, for_run, make_optimizer, opt_state_logical_axes
+    from flan_jax.optim.schedules import ConstantSchedule, CosineSchedule, LearningRate, RsqrtSchedule
 
 _MODULES = {
     "adafactor": ("AdafactorConfig", "AdafactorState", "make_adafactor"),
     "adamw": ("AdamWConfig", "AdamWState", "make_adamw"),
-    "optimizer": (
-        *("ConstantSchedule", "CosineSchedule", "LearningRate", "OptimizerConfig", "RsqrtSchedule"),
-        *("for_run", "make_optimizer", "opt_state_logical_axes"),
-    ),
+    "optimizer": ("OptimizerConfig", "for_run", "make_optimizer", "opt_state_logical_axes"),
+    "schedules": ("ConstantSchedule", "CosineSchedule", "LearningRate", "RsqrtSchedule"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

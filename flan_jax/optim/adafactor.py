@@ -8,7 +8,7 @@ factoring, clipping and parameter scale must see each layer by itself, so they a
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ import optax
 from optax import FactoredState
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.optim.optimizer import LearningRate, as_schedule
+from flan_jax.optim.schedules import LearningRate, as_schedule, rate_for_run
 
 _STACK_AXIS = "layers"
 
@@ -88,6 +88,10 @@ class AdafactorConfig:
     def schedule(self) -> optax.Schedule:
         """Learning rate as a function of the number of updates made so far."""
         return as_schedule(self.learning_rate, self.warmup_steps)
+
+    def for_run(self, train_steps: int) -> Self:
+        """With a schedule that knows its end; see `flan_jax.optim.for_run`."""
+        return dataclasses.replace(self, learning_rate=rate_for_run(self.learning_rate, train_steps))
 
     def make(self, param_logical_axes: Any) -> optax.GradientTransformation:
         """The optimizer; see `flan_jax.optim.make_optimizer`."""

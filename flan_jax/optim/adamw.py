@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax
 import optax
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.optim.optimizer import LearningRate, as_schedule
+from flan_jax.optim.schedules import LearningRate, as_schedule, rate_for_run
 
 __all__ = ["AdamWConfig", "AdamWState", "adamw_state_axes", "make_adamw"]
 
@@ -49,6 +49,10 @@ class AdamWConfig:
     def schedule(self) -> optax.Schedule:
         """Learning rate as a function of the number of updates made so far."""
         return as_schedule(self.learning_rate)
+
+    def for_run(self, train_steps: int) -> Self:
+        """With a schedule that knows its end; see `flan_jax.optim.for_run`."""
+        return dataclasses.replace(self, learning_rate=rate_for_run(self.learning_rate, train_steps))
 
     def make(self, param_logical_axes: Any) -> optax.GradientTransformation:
         """The optimizer; see `flan_jax.optim.make_optimizer`."""

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from flan_jax.tpu_plan.step_plan import StepPlan
-from flan_jax.train.throughput import GIB
+from flan_jax.train.chips import GIB
 
 ROW_HEADER = (
     "| recipe | slice (devices) | data x fsdp x model | microbatches, remat | GiB of a device's | margin | "

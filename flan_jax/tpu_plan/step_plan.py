@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from flan_jax.tpu_plan.flops import all_equations, matmul_flops
 from flan_jax.tpu_plan.hlo import Program, parse_program
-from flan_jax.train.throughput import Chip, chip_of
+from flan_jax.train.chips import Chip, chip_of
 
 NUM_LARGEST = 8
 

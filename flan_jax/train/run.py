@@ -16,8 +16,7 @@ from jax.sharding import Mesh
 from flan_jax.checkpoints.lineage import TRAINED_ON, TrainedOn, trained_on_of_run
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
-from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.core.vocabulary_file import load_vocabulary
+from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import TuningConfig, tuned_model
