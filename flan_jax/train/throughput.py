@@ -113,6 +113,7 @@ def peak_flops(device: jax.Device, override: float | None = None) -> float | Non
     if override is not None:
         return override
     kinds = [kind for kind in _PEAK_FLOPS if device.device_kind.startswith(kind)]
+    # Drivers add to the names ("NVIDIA H100 80GB HBM3"), and "TPU v5" begins "TPU v5 lite": the longest that fits.
     return _PEAK_FLOPS[max(kinds, key=len)] if kinds else None
 
 
@@ -166,6 +167,7 @@ class Meter:
         line["useful_tokens_per_sec"] = useful / secs
         line["density"] = useful / (num * self._step_tokens)
         line["data_wait_secs"] = sum(self._waits) / max(1, len(self._waits))
+        # At most 1: waits are noted a step before their step's time is, which the guard gives back one behind.
         line["data_wait_share"] = min(1.0, sum(self._waits) / secs)
         line["flops_per_sec"] = num * self._step_flops / secs
         line["mfu"] = None if self._peak_flops is None else num * self._step_flops / secs / self._peak_flops
