@@ -39,6 +39,7 @@ class CacheReader:
         self._open: collections.OrderedDict[pathlib.Path, array_record_module.ArrayRecordReader] = (
             collections.OrderedDict()
         )
+        # Re-entrant: reading records asks for the manifest under the same lock.
         self._lock = threading.RLock()
 
     def manifest(self, task: str, split: str) -> SplitManifest:
@@ -131,6 +132,7 @@ class CacheReader:
 
     def _read_records(self, task: str, split: str, shard: int, positions: list[int]) -> list[bytes]:
         with self._lock:
+            # Held while reading: another thread's read could close this shard to make room for its own.
             path = self._shard_path(task, split, shard)
             try:
                 records: list[bytes] = self._reader(task, split, shard).read(positions)
