@@ -290,6 +290,7 @@ def _is_key(value: object, answers: Mapping[str, str]) -> bool:
 def _chosen(template: Template, choice: Choice) -> Template | None:
     """The template as `choice` wants it, or None where it cannot be had."""
     if choice.options == HIDDEN and template.has_options:
+        # Without options nothing of the question would be left.
         if template.needs_options or set(template.fields) <= {OPTIONS_FIELD, ANSWER_FIELD}:
             return None
         template = template.without_options()
@@ -303,6 +304,7 @@ def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.R
     if OPTIONS_FIELD in row:
         shown = list(row[OPTIONS_FIELD])
         if not row.get(ORDERED_FIELD):
+            # The order in which a data set lists its options must not tell the answer.
             rng.shuffle(shown)
         fields[OPTIONS_FIELD] = option_style.block(shown)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
