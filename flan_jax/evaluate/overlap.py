@@ -50,6 +50,7 @@ class NgramIndex:
 
     def __init__(self, texts: Iterable[tuple[str, str]], num_words: int = NGRAM_WORDS):
         self.num_words = num_words
+        # A factor a place, so that order counts; odd, since multiplying by an even number drops a bit.
         self._factors = _splitmix64(np.arange(1, num_words + 1, dtype=np.uint64)) | np.uint64(1)
         self._word_ids: dict[str, int] = {}
         self._set_ids: dict[str, int] = {}
