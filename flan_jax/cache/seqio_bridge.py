@@ -125,6 +125,7 @@ def _add_task(task: Task, vocabulary: seqio.Vocabulary) -> None:
         preprocessors=[
             _join_pieces if task.objective is None else _keep_document,
             seqio.preprocessors.tokenize,
+            # Before EOS is there, after which nothing is empty.
             _drop_empty,
             *([_drop_longer(task.max_inputs_tokens)] if task.max_inputs_tokens is not None else []),
             seqio.preprocessors.append_eos_after_trim,

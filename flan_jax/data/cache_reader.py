@@ -157,6 +157,7 @@ class CacheReader:
                     f"{self._rebuild(task, split)}"
                 )
             self._verified.add(path)
+        # Room is made first: the limit is of files open at once.
         while len(self._open) >= self.max_open_files:
             self._open.popitem(last=False)[1].close()
         reader = array_record_module.ArrayRecordReader(str(path), _READER_OPTIONS)

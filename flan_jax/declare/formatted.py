@@ -217,6 +217,8 @@ def _choice(form: Format) -> Choice:
 
 def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     """Options after a question that has some and does not list them, where the format wants them shown."""
+    # A target that is none of the options (a chain of thought, a field turned around) cannot be said by an option's
+    # name.
     if choice.options != SHOWN or turn.shows_options or turn.targets not in turn.options:
         return turn
     options = list(turn.options)
@@ -318,6 +320,7 @@ def _lacks(wordings: Wordings, form: Format) -> str | None:
     choice = _choice(form)
     if wordings.template_ids_for(choice):
         return None
+    # One wish taken back at a time, to name the one that cannot be met.
     for change, reason in (
         ({"wording": WRITTEN}, f"it has no wordings called {choice.wording!r}"),
         ({"instruction": True}, "its text cannot be had without the instruction"),

@@ -184,6 +184,7 @@ class TemplateRenderer:
         ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
         if row.get(JUDGED_FIELD):
             ids = [i for i in ids if not self.templates[i].is_turned_around] or ids
+        # The order of draws is part of the text: another one would render every row anew.
         template = self.templates[ids[rng.randrange(len(ids))]]
         option_style = self.option_styles[rng.randrange(len(self.option_styles))]
         query, targets = _fill(template, row, option_style, rng)

@@ -128,6 +128,8 @@ class NgramIndex:
         matches = np.flatnonzero(self._hashes[np.minimum(first, len(self._hashes) - 1)] == hashes)
         if not len(matches):
             return 0, counts
+        # A hash may stand in the index several times, once an evaluation example: entries first to last - 1 of each
+        # match, one after another.
         first, last = first[matches], np.searchsorted(self._hashes, hashes[matches], side="right")
         sizes = last - first
         entries = np.repeat(first, sizes) + np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)

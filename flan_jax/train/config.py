@@ -120,6 +120,7 @@ class TrainConfig:
     restore_optimizer_state: bool = False
     eval_period: int | None = None
     label_smoothing: float = 0.0
+    # T5X's and PaLM's (Chowdhery et al. 2022, section 5).
     z_loss: float = 1e-4
     log_period: int = 10
     mesh: MeshConfig = MeshConfig()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+# Where no terminal shows a bar: often enough to see that a run lives, seldom enough for a log of days.
 PLAIN_LINE_SECS = 15.0
 
 __all__ = ["METRICS_FILE", "RunLog"]

@@ -94,6 +94,7 @@ def make_train_step(
             "weight_sum": parts.weight_sum,
             "grad_norm": optax.tree.norm(grads),
             "update_norm": optax.tree.norm(updates),
+            # Of the new parameters, which are what a checkpoint would hold.
             "param_norm": optax.tree.norm(params),
             # By the optimizer's own count, which is not the run's step where its state was imported.
             "learning_rate": jnp.asarray(learning_rate(getattr(state.opt_state, "count", state.step)), jnp.float32),

@@ -192,5 +192,6 @@ def profiled(config: TrainConfig, model_dir: pathlib.Path) -> Iterator[Callable[
     try:
         yield before
     finally:
+        # A run that ends within the recorded steps still writes them.
         if is_on:
             jax.profiler.stop_trace()
