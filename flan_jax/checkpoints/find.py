@@ -112,7 +112,7 @@ class WeightsSource:
             raise CheckpointError(f"{file} does not exist, so there is no optimizer's state to go on from: {remedy}")
         try:
             found = unflatten_dict(load_file(file), sep="/")
-            found["count"] = np.reshape(found["count"], ())  # safetensors' writer has made it [1]
+            found["count"] = np.reshape(found["count"], ())  # [1] by `np.ascontiguousarray` on import
         except (SafetensorError, KeyError) as error:
             raise CheckpointError(f"{file} cannot be read ({error}): import it again, or {remedy}") from error
         from flax import serialization

@@ -54,7 +54,7 @@ def expand_offsets(bias_HR: jax.Array, num_queries: int, num_keys: int) -> jax.A
     """
     width = num_queries + num_keys
     rows_HLR = jnp.broadcast_to(jnp.pad(bias_HR, ((0, 0), (0, 1)))[:, None], (bias_HR.shape[0], num_queries, width))
-    # L equal rows of W numbers, read as rows of W - 1: each begins one number further on than the one above.
+    # L equal rows of W numbers, read as rows of W - 1: each begins one number earlier than the one above.
     flat = rows_HLR.reshape(-1, num_queries * width)[:, : num_queries * (width - 1)]
     return flat.reshape(-1, num_queries, width - 1)[:, :, num_queries - 1 :]
 

@@ -134,8 +134,8 @@ def run_training(
                     if config.is_eval_step(step):
                         _judge(judge, join(state.params, state.frozen), step, log, stop)
                     meter.restart()
-                # A failed save in the background (a full disk) is told now, not when the next one is due.
                 elif fed.step % config.log_period == 0:
+                    # A failed save in the background (a full disk) is told now, not when the next one is due.
                     checkpoints.check()
         except Stopped:
             checkpoints.wait()
