@@ -104,8 +104,10 @@ def build_cache_with_beam(
             _ = (
                 pipeline
                 | "splits" >> beam.Create([dataclasses.astuple(job) for job in work.jobs])
+                # A runner would fuse the list with the step after it, and make all splits on one worker.
                 | "spread" >> beam.Reshuffle()
                 | "cache" >> beam.ParDo(_make_do_fn(beam, order))
+                # A pipeline gives nothing back to the process that starts it, so results come by file.
                 | "write what happened" >> beam.io.WriteToText(posixpath.join(logs, "result"))
             )
     except Exception as error:  # runners raise whatever their backends do
@@ -269,7 +271,7 @@ def _read_json(path: str) -> dict[str, Any] | None:
 
 
 def _write_json(path: str, value: Mapping[str, Any]) -> None:
-    """The same text as `core.manifest.write_json_atomically` writes."""
+    """The same text as `core.disk.write_json_atomically` writes."""
     from apache_beam.io.filesystems import FileSystems
 
     if "://" not in path:

@@ -137,6 +137,7 @@ def build_cache(
     )
     results: dict[SplitJob, JobResult] = {}
     with locked(root), CacheProgress(f"cache {mixture}", len(work.jobs)) as progress:
+        # Under the lock, or the folder of a run that is alive would go.
         clear_partials(root)
 
         def report(job: SplitJob, num_examples: int, num_rows: int) -> None:
@@ -232,6 +233,7 @@ def _run_jobs(
         num_workers, context, _start_local_worker, (settings, list(sys.path), messages)
     )
     with pool, _few_threads(), _reporting(messages, report):
+        # One split that fails must not cost the others: errors are in the results, and are raised when all are done.
         futures = [pool.submit(_run_local_job, job, settings) for job in jobs]
         try:
             for future in concurrent.futures.as_completed(futures):
@@ -242,12 +244,14 @@ def _run_jobs(
                 "are kept"
             ) from error
         finally:
+            # After an error or Ctrl-C no further split is begun; those in work are finished, and then kept.
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextlib.contextmanager
 def _few_threads() -> Iterator[None]:
     """Workers started in here use one thread each in BLAS, OpenMP and TensorFlow: the processes are the parallelism."""
+    # By environment, as these libraries count their threads when they are loaded.
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update({name: before[name] or "1" for name in names})
@@ -283,6 +287,7 @@ _MESSAGES: Any = None  # of this worker process: where it says how far it is
 def _start_local_worker(settings: CacheSettings, path: list[str], messages: Any) -> None:
     global _MESSAGES
     _MESSAGES = messages
+    # A spawned process has the interpreter's own sys.path; the user's modules may be elsewhere on this one's.
     sys.path[:] = path
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -303,6 +308,7 @@ def start_worker(settings: CacheSettings) -> None:
 
 def _exit_with(sentinel: int) -> None:
     multiprocessing.connection.wait([sentinel])
+    # Not sys.exit, which in a thread ends that thread alone.
     os._exit(1)
 
 
@@ -326,6 +332,7 @@ def run_job(job: SplitJob, settings: CacheSettings, report: Reporter = lambda *_
     except (FlanError, OSError) as error:
         return JobResult(job, error=f"{job.task}/{job.split}: {error}")
     except Exception as error:
+        # Sources, templates and a user's code may raise anything; the last frame is the line to look at.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{frame.filename}:{frame.lineno}"
         return JobResult(job, error=f"{job.task}/{job.split}: {type(error).__name__}: {error} ({where})")

@@ -126,6 +126,7 @@ def ensure_cache(order: BuildOrder) -> None:
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
     command = [sys.executable, "-m", "flan_jax.cache", order.to_json()]
+    # The subprocess writes to the same file: what was said before comes first.
     sys.stdout.flush()
     result = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
     if result.returncode:

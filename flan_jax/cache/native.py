@@ -64,6 +64,7 @@ def render(
       indices: rows to render; None for all of them.
       rendering: number of the text, of a task that has several of each row.
     """
+    # Not a `for` loop: the `try` is around the renderer alone.
     count = 0
     examples = task.rendered(split, indices, rendering)
     while True:
@@ -98,6 +99,7 @@ def fit_exemplars(
     if max_inputs_length is not None:
         limits = [int(max_inputs_length * example.budget) for example in examples]
         pending = list(range(len(examples)))
+        # All that are too long lose one exemplar a round: one call of the tokeniser for them together.
         while pending := [i for i in pending if len(ids[i]) + 1 > limits[i] and kept[i]]:
             for i in pending:
                 kept[i] -= 1
@@ -128,6 +130,7 @@ def tokenise(
     rendered = itertools.chain.from_iterable(
         zip(*(render(task, split, rendering=rendering) for rendering in range(renderings)), strict=True)
     )
+    # Whole rows: whether a row is left out depends on all its renderings.
     chunk_examples = max(1, CHUNK_EXAMPLES // renderings) * renderings
     while chunk := list(itertools.islice(rendered, chunk_examples)):
         examples = [example for _, example in chunk]
@@ -136,6 +139,7 @@ def tokenise(
             inputs_ids, exemplars_dropped = fit_exemplars(examples, vocabulary, max_inputs_length)
         else:
             inputs_ids, exemplars_dropped = [[] for _ in examples], [0] * len(examples)
+        # A row goes with all its renderings, as the feed finds rendering v of row r at r * num_renderings + v.
         unfit: dict[int, str] = {}  # row -> the first thing that is wrong with one of its renderings
         for (index, _), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
             if not targets:
@@ -177,6 +181,8 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
     renderings = num_renderings(task, split)
     spread = np.linspace(0, num_rows - 1, min(num_rows, FINGERPRINT_ROWS)).round().astype(int).tolist()
     digest = hashlib.sha256()
+    # What most tasks do without is added only where it is there, here and below: caches from before it was thought of
+    # stay fresh.
     attributes = [FORMAT_VERSION, num_rows, max_inputs_length, *_attributes(task).values()]
     if task.max_inputs_tokens is not None:
         attributes.append(task.max_inputs_tokens)

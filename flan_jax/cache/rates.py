@@ -47,6 +47,7 @@ def resolve_rates(
             total, shares = num_examples[item.name], {item.name: 1.0}
         else:
             nested = resolve_rates(item, num_examples, left_out)
+            # fsum has no rounding that depends on the order of tasks: rates decide the packing plan, to the last bit.
             nested_sum = math.fsum(nested.values())
             total = sum(num_examples[name] for name in nested)
             shares = {name: rate / nested_sum for name, rate in nested.items()}

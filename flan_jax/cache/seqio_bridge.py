@@ -125,6 +125,7 @@ def _add_task(task: Task, vocabulary: seqio.Vocabulary) -> None:
         preprocessors=[
             _join_pieces if task.objective is None else _keep_document,
             seqio.preprocessors.tokenize,
+            # Before EOS is there, after which nothing is empty.
             _drop_empty,
             *([_drop_longer(task.max_inputs_tokens)] if task.max_inputs_tokens is not None else []),
             seqio.preprocessors.append_eos_after_trim,
@@ -137,10 +138,12 @@ def _add_task(task: Task, vocabulary: seqio.Vocabulary) -> None:
 
 def _drop_longer(max_inputs_tokens: int) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
     """A preprocessor that leaves out examples of more input tokens, EOS included (`Task.max_inputs_tokens`)."""
+    # `<`, since EOS is not there yet.
     return lambda dataset: dataset.filter(lambda example: tf.size(example["inputs"]) < max_inputs_tokens)
 
 
 def _add_mixture(mixture: Mixture) -> None:
+    # Counted when a rate is first asked for: registering reads no source.
     @functools.cache
     def rates() -> dict[str, float]:
         counts = {
@@ -174,6 +177,7 @@ def _join_pieces(
         if limit is None:
             inputs = tf.strings.join([pieces[0], tf.strings.reduce_join(pieces[1]), pieces[2]])
         else:
+            # In Python, as it takes the tokeniser to know what fits; numpy_function forgets the shape.
             inputs = tf.ensure_shape(tf.numpy_function(join_fitting, pieces, tf.string), [])
         return {**example, "inputs": inputs}
 

@@ -52,6 +52,7 @@ def jobs_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | N
             ours = get_own_task(task.name)
             used[task.name] = splits_by_role(ours.train_split, eval_split or ours.eval_split)
         else:
+            # SeqIO does not say which split a task is judged on.
             held = [split for split in ("validation", "test") if split in task.splits]
             train_split = "train" if "train" in task.splits else None
             used[task.name] = splits_by_role(train_split, eval_split or (held[0] if held else None))

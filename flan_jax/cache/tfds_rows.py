@@ -26,6 +26,7 @@ def read_rows(folder: pathlib.Path, split: str, features: Iterable[str], max_exa
             split=split,
             shuffle_files=False,
             decoders=_partial(features, builder.info.features),
+            # One file after the other: interleaved, a row's number would depend on how many are read at once.
             read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
         )
         if max_examples is not None:

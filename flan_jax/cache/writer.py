@@ -107,6 +107,7 @@ def write_split(
       split: the split's name.
       max_shard_bytes: bytes of records a shard holds at most.
     """
+    # Below the cache's root: a rename is atomic only within one file system.
     partial = root / PARTIAL_DIR / f"{task}-{split}-{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -116,12 +117,14 @@ def write_split(
         shards = writer.finish()
         manifest = dataclasses.replace(manifest, num_examples=writer.num_examples, shards=shards)
         write_json_atomically(partial / "manifest.json", manifest)
+        # Before the rename: after a power cut the split's name must not stand for files that never reached the disk.
         fsync_path(partial)
         final = split_dir(root, task, split)
         final.parent.mkdir(parents=True, exist_ok=True)
         if final.exists():  # a stale one: a kill between the two renames leaves the split absent, never mixed
             os.rename(final, root / PARTIAL_DIR / f"stale-{task}-{split}-{os.getpid()}")
         os.rename(partial, final)
+        # And the rename itself.
         fsync_path(final.parent)
         shutil.rmtree(root / PARTIAL_DIR / f"stale-{task}-{split}-{os.getpid()}", ignore_errors=True)
         return manifest

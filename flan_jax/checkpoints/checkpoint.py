@@ -42,6 +42,7 @@ class CheckpointConfig:
     """
 
     period: int | None = None
+    # Two: should the newest turn out damaged, the run continues from the one before it.
     keep_latest: int = 2
     keep_best: int = 1
     export_dtype: str = "float32"

@@ -112,7 +112,7 @@ class WeightsSource:
             raise CheckpointError(f"{file} does not exist, so there is no optimizer's state to go on from: {remedy}")
         try:
             found = unflatten_dict(load_file(file), sep="/")
-            found["count"] = np.reshape(found["count"], ())  # safetensors' writer has made it [1]
+            found["count"] = np.reshape(found["count"], ())  # [1] by `np.ascontiguousarray` on import
         except (SafetensorError, KeyError) as error:
             raise CheckpointError(f"{file} cannot be read ({error}): import it again, or {remedy}") from error
         from flax import serialization
@@ -130,6 +130,7 @@ class WeightsSource:
         if self.base is None:
             raise CheckpointError(f"{self.path} does not say which weights its {tuning.method} belongs to")
         params = find_weights(self.base).load(abstract_base)
+        # What was trained is small: whole on every device until it is put together with the rest.
         whole = _whole_on(jax.tree.leaves(abstract_params)[0].sharding)
         shapes = part_shapes(model, tuning).trained
         abstract_trained = jax.tree.map(lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=whole), shapes)
@@ -138,6 +139,8 @@ class WeightsSource:
         shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract_params)
 
         def put_together(trained: Any, params: Any) -> Any:
+            # Any key will do: it draws what is trained, which the checkpoint has; the frozen part follows from
+            # `params`.
             return merged(join(trained, adapt(tuning, params, jax.random.key(0))[1]), tuning)
 
         return jax.jit(put_together, out_shardings=shardings)(trained, params)
@@ -190,6 +193,7 @@ def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
         step = json.loads((run / "selected.json").read_text())["step"]
     except (OSError, ValueError, KeyError):
         return checkpoints.latest_step()
+    # selected.json is written before selected/ is: a run killed in between is known by the step that it picked.
     return step if step in checkpoints.steps() else checkpoints.latest_step()
 
 
@@ -218,4 +222,5 @@ def _whole_on(sharding: Any) -> Any:
 
 
 def _place(value: Any, abstract: jax.ShapeDtypeStruct) -> jax.Array:
+    # Each process copies only the part that its own devices hold.
     return jax.make_array_from_callback(value.shape, abstract.sharding, lambda index: value[index])

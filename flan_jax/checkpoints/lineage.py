@@ -79,6 +79,8 @@ def trained_on_of_run(
         try:
             start = trained_on(find_weights(initial_path))
         except CheckpointError:
+            # A run that goes on may do without its starting weights, so they may be gone; what they were trained on
+            # still counts.
             path = model_dir / DATA_FILE
             facts = _read(path) if path.exists() else {}
             start = TrainedOn(**facts.get(TRAINED_ON, {"unknown": (f"{initial_path}, its start, cannot be read",)}))

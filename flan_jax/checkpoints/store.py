@@ -74,6 +74,7 @@ class Checkpoints:
             policies = [LatestN(config.keep_latest), _KeepSteps(lambda: best_steps()[: config.keep_best])]
             options = ocp.CheckpointManagerOptions(
                 preservation_policy=AnyPreservationPolicy(policies),
+                # What a save that was killed has left behind.
                 cleanup_tmp_directories=True,
                 async_options=ocp.options.AsyncOptions(timeout_secs=3600),
             )
@@ -98,10 +99,13 @@ class Checkpoints:
         with explain_full_disk(self.folder, _num_bytes(state)):
             if meta.step in self._manager.all_steps():
                 return
+            # `force`: this class decides when to save. Three items, so that parameters can be read without the
+            # optimizer's state, which may be larger, and meta without any array.
             self._manager.save(
                 meta.step,
                 args=ocp.args.Composite(
                     params=ocp.args.StandardSave(state.params),
+                    # A dictionary of the fields: on disk they have names, and no class of ours is needed to read them.
                     opt_state=ocp.args.StandardSave(serialization.to_state_dict(state.opt_state)),
                     meta=ocp.args.JsonSave(dataclasses.asdict(meta)),
                 ),
@@ -154,6 +158,7 @@ class Checkpoints:
                 ),
             )
         opt_state = serialization.from_state_dict(abstract.opt_state, items["opt_state"])
+        # The step is in meta alone, and what a run freezes is in its base's weights: neither is saved twice.
         step_array = jax.device_put(jnp.asarray(meta.step, jnp.int32), abstract.step.sharding)
         return TrainState(step_array, items["params"], opt_state)
 
@@ -201,6 +206,7 @@ def _explain_damage(path: pathlib.Path) -> Iterator[None]:
 
 
 def _handlers() -> ocp.handlers.CheckpointHandlerRegistry:
+    # Said beforehand, since a manager that has saved nothing does not know how to read any item.
     registry = ocp.handlers.DefaultCheckpointHandlerRegistry()
     for item in ("params", "opt_state"):
         handler = ocp.StandardCheckpointHandler()

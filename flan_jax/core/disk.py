@@ -27,6 +27,7 @@ def write_json_atomically(path: pathlib.Path, value: Any) -> None:
         json.dump(value, file, indent=1, sort_keys=True)
         file.write("\n")
         file.flush()
+        # Before the rename: after a power cut the name must not stand for an empty file.
         os.fsync(file.fileno())
     os.replace(partial, path)
 
@@ -84,6 +85,7 @@ def _is_full_disk(error: BaseException | None) -> bool:
         seen.add(id(error))
         # TensorStore reports the operating system's error as text.
         if (
+            # ENOSPC, EDQUOT.
             getattr(error, "errno", None) in (28, 122)
             or "No space left" in str(error)
             or "quota exceeded" in str(error)

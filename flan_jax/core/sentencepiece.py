@@ -50,6 +50,7 @@ class SentencePieceVocabulary(Vocabulary):
             )
         self.eos_id, self._unknown_id = ids[2], ids[3]
         num_sentinels = own_sentinels or num_sentinels
+        # Downwards, so that <extra_id_0> has the last id; with the word mark in front, as seqio writes them.
         for k in reversed(range(0 if own_sentinels else num_sentinels)):
             model.pieces.add(
                 piece=f"\u2581<extra_id_{k}>",
@@ -70,6 +71,7 @@ class SentencePieceVocabulary(Vocabulary):
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
+        # Llama's id 0 is the unknown piece and has text; what has none there is BOS.
         skipped = PAD_ID if self.start_id is None else self.start_id
         clean: list[int] = []
         for token in ids:
@@ -77,6 +79,7 @@ class SentencePieceVocabulary(Vocabulary):
             if token == self.eos_id:
                 break
             if token != skipped:
+                # A model's table is padded to more rows than the vocabulary has, and weights in training may pick one.
                 clean.append(token if token < self.size else self._unknown_id)
         text: str = self._processor.decode(clean)
         return text

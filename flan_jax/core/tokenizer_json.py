@@ -46,6 +46,7 @@ class TokenizerJsonVocabulary(Vocabulary):
             self._tokenizer = tokenizers.Tokenizer.from_str(content.decode())
         except Exception as error:  # the library raises bare Exceptions
             raise ConfigError(f"{self.path} is no tokenizer.json that tokenizers reads: {error}") from error
+        # A published tokenizer.json may have been saved while it cut and padded texts.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         settings = _read_settings(self.path.with_name(SETTINGS_FILE))
@@ -87,6 +88,7 @@ class TokenizerJsonVocabulary(Vocabulary):
             import jinja2.sandbox
         except ImportError as error:
             raise ConfigError("chat templates need the jinja2 package: pip install flan_jax[hf]") from error
+        # Sandboxed: a template is code of whoever published the model. Blocks are trimmed as transformers does.
         environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         template = environment.from_string(self.chat_template)
         return template.render(messages=messages, add_generation_prompt=add_generation_prompt, **self._special)

@@ -188,6 +188,7 @@ class _Block:
         """Reads on until that share of the whole work is done. What cannot be read is remembered, not raised."""
         if not len(self._order) or self.is_unreadable:
             return
+        # Whole tasks: one read in two parts would have its shard opened twice.
         num_tasks = int(np.searchsorted(self._costs, share * self._costs[-1], side="right"))
         members = self._order[self._num_read : self._stops[num_tasks]]
         try:
@@ -235,6 +236,7 @@ def prefetch(
     """
     if depth < 1:
         raise ValueError(f"depth is {depth}: at least 1 batch must be made ahead")
+    # A generator's body begins at its first `next`; a wrong depth fails here, at the call.
     return _prefetch(make_batch, start_step, stop_step, put, depth)
 
 
@@ -245,6 +247,7 @@ def _prefetch(
     put: Callable[[dict[str, Any]], Any],
     depth: int,
 ) -> Generator[FedBatch, None, None]:
+    # Not a queue of `depth` places: a thread that waits to put has made one batch more, which is on the device by then.
     ready: queue.Queue[Any] = queue.Queue()
     slots = threading.Semaphore(depth)  # batches that may be made or lie ready; freed when the caller takes one
     stopped = threading.Event()
@@ -260,6 +263,7 @@ def _prefetch(
                 ready.put(_Failure(error))
                 return
 
+    # daemon: a feed that nobody closes does not keep the process from ending.
     thread = threading.Thread(target=work, name="flan_jax-feed", daemon=True)
     thread.start()
     try:
@@ -272,6 +276,7 @@ def _prefetch(
             slots.release()
             yield FedBatch(step, item, wait_secs)
     finally:
+        # The thread may be waiting for a slot: it gets one, sees that it is to stop, and ends.
         stopped.set()
         slots.release()
         thread.join()

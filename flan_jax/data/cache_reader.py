@@ -39,6 +39,7 @@ class CacheReader:
         self._open: collections.OrderedDict[pathlib.Path, array_record_module.ArrayRecordReader] = (
             collections.OrderedDict()
         )
+        # Re-entrant: reading records asks for the manifest under the same lock.
         self._lock = threading.RLock()
 
     def manifest(self, task: str, split: str) -> SplitManifest:
@@ -131,6 +132,7 @@ class CacheReader:
 
     def _read_records(self, task: str, split: str, shard: int, positions: list[int]) -> list[bytes]:
         with self._lock:
+            # Held while reading: another thread's read could close this shard to make room for its own.
             path = self._shard_path(task, split, shard)
             try:
                 records: list[bytes] = self._reader(task, split, shard).read(positions)
@@ -155,6 +157,7 @@ class CacheReader:
                     f"{self._rebuild(task, split)}"
                 )
             self._verified.add(path)
+        # Room is made first: the limit is of files open at once.
         while len(self._open) >= self.max_open_files:
             self._open.popitem(last=False)[1].close()
         reader = array_record_module.ArrayRecordReader(str(path), _READER_OPTIONS)

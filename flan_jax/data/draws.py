@@ -74,7 +74,9 @@ class DrawStream:
         self.num_renderings = np.asarray(num_renderings or [1] * len(self.tasks), np.int64)
         self.seed = seed
         self.chunk_draws = chunk_draws
+        # Without offsets all tasks of one share would get their rounded-up draw in the same chunk.
         self._offsets = np.array([keys.uniform("offset", seed, task) for task in self.tasks])
+        # The last one alone: streams are read forward, and a permutation takes 4 bytes an example.
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # task id -> last epoch asked for and its permutation
 
     def draws_before(self, chunk: int) -> np.ndarray:
@@ -143,6 +145,7 @@ def make_draw_stream(
     for task, rate in sorted(rates.items()):
         if not np.isfinite(rate) or rate < 0:
             raise TaskError(f"task {task} has rate {rate}: a rate is a finite number of at least 0")
+    # By name, so that the order in which a mixture lists its rates changes no draw.
     tasks = sorted(task for task, rate in rates.items() if rate > 0)
     if not tasks:
         raise TaskError(
@@ -196,6 +199,7 @@ class FedLengths:
         np.minimum(lengths_E2[:, 0], self.header.text_length, out=lengths_E2[:, 0])
         for task_id, objective in self._objectives.items():
             own, own_keys = self._of_task(draws, task_id)
+            # Cached lengths count EOS, objectives take a document's length without it.
             lengths_E2[own] = np.stack(objective.lengths(untrimmed_E2[own, 1] - 1, own_keys), axis=1)
         if self.header.layout is not None:
             lengths_E2[:, 0] = np.maximum(0, lengths_E2[:, 0] - self.header.layout.num_left_out)

@@ -17,6 +17,7 @@ __all__ = ["example_keys", "permutation", "seed_key", "uniform", "uniform_ints",
 
 def seed_key(*parts: str | int) -> int:
     """A 128-bit key of `parts`; parts of different value or number give unrelated keys."""
+    # Types and a separator: 1 and "1", or ("a", "b") and ("ab",), are different keys.
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
 
@@ -24,17 +25,20 @@ def seed_key(*parts: str | int) -> int:
 def permutation(size: int, *parts: str | int) -> np.ndarray:
     """The permutation of 0..size-1 that belongs to `parts`; int64 [size]."""
     words = np.random.Philox(key=seed_key(*parts)).random_raw(size)
+    # Stable: should two words be equal, every NumPy still gives the same order.
     return np.argsort(words, kind="stable")
 
 
 def uniform(*parts: str | int) -> float:
     """A number in [0, 1) that belongs to `parts`."""
+    # 53 of the 128 bits, as many as a float64 holds exactly.
     return (seed_key(*parts) >> 75) * 2.0**-53
 
 
 def example_keys(indices: np.ndarray, epochs: np.ndarray, *parts: str | int) -> np.ndarray:
     """One key an example: uint64 [E] from its index [E], its epoch [E] and the stream that `parts` name."""
     base = np.uint64(seed_key(*parts) & (2**64 - 1))
+    # Hashed before they are combined: index 1 in epoch 2 is not index 2 in epoch 1.
     by_index = _splitmix64(base ^ _splitmix64(np.asarray(indices, np.uint64)))
     return _splitmix64(by_index ^ _splitmix64(np.asarray(epochs, np.uint64)))
 
@@ -51,6 +55,7 @@ def uniform_ints(
       high: the first one above the largest.
     """
     words = _splitmix64(np.asarray(keys, np.uint64) + _splitmix64(np.asarray(stream, np.uint64)))
+    # 53 bits, as in `uniform`.
     fractions = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
     low = np.asarray(low, np.int64)
     drawn: np.ndarray = low + np.floor(fractions * (np.asarray(high, np.int64) - low)).astype(np.int64)

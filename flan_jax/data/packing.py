@@ -53,10 +53,12 @@ def fill_rows(lengths_WE2: np.ndarray, inputs_length: int, targets_length: int) 
     order_WE = order_WE.astype(np.int32)
     sizes_WE2 = np.take_along_axis(lengths_WE2.astype(np.int32), order_WE[..., None], axis=1)
     demand_W2 = scaled_WE2.sum(axis=1) / np.maximum(1, scaled_WE2.sum(axis=(1, 2)))[:, None]
+    # Size and free room both count as shares of their capacity, hence its square; free room comes in below.
     gain_WE2 = (sizes_WE2 * (demand_W2 / capacity.astype(np.float64) ** 2)[:, None]).astype(np.float32)
 
     rows_WE = np.full((num_windows, num_examples), -1, np.int32)
     windows = np.arange(num_windows)
+    # Each side in an array of its own: the loop reads them whole, over and over.
     in_WE, out_WE = np.ascontiguousarray(sizes_WE2[..., 0]), np.ascontiguousarray(sizes_WE2[..., 1])
     gain_in_WE, gain_out_WE = np.ascontiguousarray(gain_WE2[..., 0]), np.ascontiguousarray(gain_WE2[..., 1])
     is_none_WE = (in_WE + out_WE) == 0
@@ -69,6 +71,7 @@ def fill_rows(lengths_WE2: np.ndarray, inputs_length: int, targets_length: int) 
     while num_left:
         if num_left * 2 < in_WE.size:  # half the columns hold nothing any more: close the gaps
             width = int((in_WE < _PLACED).sum(axis=1).max())
+            # Stable, since columns must stay in order of size.
             keep_WE = np.argsort(in_WE == _PLACED, axis=1, kind="stable")[:, :width]
             in_WE, out_WE, gain_in_WE, gain_out_WE, order_WE = (
                 np.take_along_axis(values, keep_WE, axis=1)
@@ -76,6 +79,7 @@ def fill_rows(lengths_WE2: np.ndarray, inputs_length: int, targets_length: int) 
             )
         fits_WE = (in_WE <= free_in_W1) & (out_WE <= free_out_W1)
         score_WE = gain_in_WE * free_in_W1.astype(np.float32) + gain_out_WE * free_out_W1.astype(np.float32)
+        # argmax takes the first of equals: of a new row's candidates that is the largest example.
         column_W = np.where(is_new_W, fits_WE.argmax(axis=1), np.where(fits_WE, score_WE, -1).argmax(axis=1))
         is_placed_W = fits_WE[windows, column_W]
         w, column = windows[is_placed_W], column_W[is_placed_W]
@@ -132,6 +136,7 @@ def pack_windows(lengths_E2: np.ndarray, inputs_length: int, targets_length: int
     """
     num_examples = len(lengths_E2)
     num_windows = max(1, round(num_examples / WINDOW_EXAMPLES))
+    # Evenly, since a remainder would be a small window, and small windows pack worse.
     windows_E = (np.arange(num_examples, dtype=np.int64) * num_windows // max(1, num_examples)).astype(np.int32)
     sizes = np.bincount(windows_E, minlength=num_windows)
     places_E = np.arange(num_examples) - (np.cumsum(sizes) - sizes)[windows_E]

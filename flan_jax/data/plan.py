@@ -268,6 +268,7 @@ class PackingPlan(PlanHeader):
     def entries_of_rows(self, rows_R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(entries, which of `rows_R` each is in), int64 [E] each, row by row in order of segments."""
         starts, ends = self.row_starts[rows_R], self.row_starts[np.asarray(rows_R) + 1]
+        # starts[i], ..., ends[i] - 1 for each row i, one after another, without a loop over rows.
         counts = ends - starts
         places = np.repeat(np.arange(len(counts)), counts)
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -51,6 +51,7 @@ def plan_folder(plans: pathlib.Path, fingerprint: str, num_steps: int) -> pathli
 
 def write_plan(folder: pathlib.Path, plan: PackingPlan) -> None:
     """Saves `plan` as `folder`, which appears by one rename; raises `OSError` where that cannot be done."""
+    # The process's number: another one may be making the same plan. The dot: `find_steps_per_epoch` looks past it.
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -95,6 +96,7 @@ def read_plan(folder: pathlib.Path, header: PlanHeader) -> PackingPlan:
             found = file_sha256(path)
             if found != stored.sha256[name]:
                 raise CacheError(f"{path} is corrupt: its sha256 is {found}, not {stored.sha256[name]}")
+            # A mapping keeps its file open, which a small array is not worth.
             arrays[name] = np.load(path, mmap_mode="r" if path.stat().st_size > _MAPPED_BYTES else None)
         if stored.fingerprint != header.fingerprint:
             raise CacheError(f"{folder} holds plan {stored.fingerprint}, not {header.fingerprint}")

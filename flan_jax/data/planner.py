@@ -88,6 +88,7 @@ def _header_and_stream(spec: PlanSpec, reader: CacheReader, vocabulary: Vocabula
         "plan_version": PLAN_VERSION,
         "vocabulary": vocabulary.fingerprint,
         "num_sentinels": vocabulary.num_sentinels,
+        # The shards' sha256 too: a task's fingerprint is made of a sample of its rows, a plan feeds all.
         "tasks": [
             [m.task, m.split, m.objective, m.fingerprint, [shard.sha256 for shard in m.shards]] for m in manifests
         ],
@@ -175,6 +176,7 @@ class _Planner:
 
     def __init__(self, reader: CacheReader, stream: DrawStream, header: PlanHeader):
         self.stream, self.header = stream, header
+        # The first task to be read through ends the epoch.
         self.epoch_draws = float((stream.num_examples / stream.shares).min())
         self.lengths = FedLengths(reader, header)
         self.samples: list[np.ndarray] = []
@@ -188,6 +190,7 @@ class _Planner:
         rows_seen = 0
         steps_per_epoch: int | None = None
         for chunk in self._chunks():
+            # Later chunks are packed for the count of the epoch's steps alone; their rows are not kept.
             if num_rows is None or rows_seen < num_rows:
                 chunks.append(chunk)
             if steps_per_epoch is None and chunk.first_repeat is not None:
@@ -237,6 +240,7 @@ class _Planner:
                 epoch_has_ended, cut = True, int(np.searchsorted(kept_draws, first_repeat))
             packed = [self._pack(kept_E2[:cut], number, "epoch end"), self._pack(kept_E2[cut:], number)]
             order = np.concatenate([packed[0][0], packed[1][0] + cut])
+            # Draws that are dropped after the chunk's last kept one count with that one.
             next_kept = np.searchsorted(kept_draws, draws.numbers[~fits]).clip(max=len(kept_draws) - 1)
             yield _Chunk(
                 row_sizes=np.concatenate([packed[0][1], packed[1][1]]),
@@ -264,7 +268,10 @@ class _Planner:
         width = int(rows.max()) + 1
         row_ids = windows.astype(np.int64) * width + rows
         used, row_of_example, sizes = np.unique(row_ids, return_inverse=True, return_counts=True)
+        # The packer begins with the largest examples: unshuffled, a window's steps would go from long texts to short
+        # ones.
         shuffled = keys.permutation(len(used), "rows", self.stream.seed, chunk, *part)
+        # Stable: windows in their order again, the rows of each as they were shuffled.
         row_order = shuffled[np.argsort((used // width)[shuffled], kind="stable")]
         new_number = np.empty_like(row_order)
         new_number[row_order] = np.arange(len(row_order))
@@ -283,6 +290,7 @@ class _Planner:
             is_counted = np.isin(chunk.next_draws, chunk.draws)
             dropped += np.bincount(chunk.dropped_task_ids[is_counted], minlength=num_tasks)
             for side in range(2):
+                # Not bincount, whose weighted sums are floats.
                 np.add.at(tokens[:, side], chunk.task_ids, chunk.lengths_E2[:, side])
         return tuple(
             TaskSummary(

@@ -38,6 +38,8 @@ def pack_side(
         return out[0], out[1], out[2]
     sizes = np.array([len(sequence) for sequence in sequences], np.int64)
     rows_E = np.asarray(rows_E, np.int64)
+    # before: tokens of all examples before each one. Rows ascend, so the left end of a run of equal rows is that row's
+    # first example, and the difference is the column at which each example starts.
     before = np.cumsum(sizes) - sizes
     first_of_row = np.searchsorted(rows_E, rows_E, side="left")
     starts = before - before[first_of_row]
@@ -81,6 +83,8 @@ def pack_rows(
     target_tokens_BT, decoder_segments_BT, decoder_positions_BT = pack_side(
         [targets for _, targets in examples], rows_E, num_rows, targets_length, "targets"
     )
+    # The roll carries a segment's last token into the next segment, and around the row's end: there positions are 0,
+    # and the start id takes its place.
     shifted_BT = np.roll(target_tokens_BT, 1, axis=1)
     return {
         "encoder_input_tokens": encoder_tokens_BL,
@@ -160,6 +164,7 @@ def pack_decoder_rows(
     )
     if layout.start_id is None:
         fed_BL = tokens_BL
+        # A segment's last token predicts nothing: what follows it is another example.
         is_last_BL = (segments_BL == 0) | (np.diff(segments_BL, axis=1, append=0) != 0)
         predicted_BL = np.where(is_last_BL, 0, np.roll(tokens_BL, -1, axis=1))
         weights_BL = np.where(is_last_BL, 0, np.roll(is_target_BL, -1, axis=1))
@@ -169,6 +174,7 @@ def pack_decoder_rows(
         fed_BL = np.where(is_first_BL & (segments_BL > 0), layout.start_id, np.roll(tokens_BL, 1, axis=1))
         fed_BL = np.where(segments_BL > 0, fed_BL, 0)
         predicted_BL, weights_BL = tokens_BL, is_target_BL
+        # Of the tokens as they are fed, one place later than those that are predicted.
         is_inputs_BL = (segments_BL > 0) & (is_first_BL | (np.roll(is_target_BL, 1, axis=1) == 0))
     return {
         "decoder_input_tokens": fed_BL.astype(np.int32),

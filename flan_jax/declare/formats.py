@@ -117,6 +117,7 @@ NUMBERED_FORMATS = tuple(f"{stem}_N" for stem in _NUMBERED)  # for any number N
 def add_format(name: str, form: Format, *, replace: bool = False) -> Format:
     """Registers a format under `name`, in place of one of that name if `replace`, and returns it. Raises `TaskError`
     for a name that is taken or cannot be one."""
+    # It follows a task's name, so it may begin with a digit.
     if not f"a{name}".isidentifier() or FORMAT_MARK in name:
         raise TaskError(f"{name!r} is not a usable name of a format: use letters, digits and single underscores")
     return _FORMATS.add(name, form, replace=replace)

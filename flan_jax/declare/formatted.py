@@ -167,12 +167,14 @@ class FormattedRenderer:
         query, exemplars = turn.inputs, []
         if form.shots:
             shots = form.shots[rng.randrange(len(form.shots))]
+            # A small pool gives fewer, but not fewer than the least that may be asked for: that is the error below.
             wanted = min(shots.counts[rng.randrange(len(shots.counts))], max(len(pool), min(shots.counts)))
             exemplar_style = MANY_EXEMPLAR_STYLES[rng.randrange(len(MANY_EXEMPLAR_STYLES))]
             for shown in _others(row, pool, rng):
                 exemplar = words(shown, ids[rng.randrange(len(ids))] if shots.own_templates else template_id)
                 # Another row may ask the very same, e.g. a text that has several summaries.
                 if exemplar.inputs != turn.inputs and exemplar.targets.strip():
+                    # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
                     exemplars.append(exemplar_style.exemplar.format(inputs=said, targets=exemplar.targets))
                 if len(exemplars) == wanted:
@@ -215,6 +217,8 @@ def _choice(form: Format) -> Choice:
 
 def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     """Options after a question that has some and does not list them, where the format wants them shown."""
+    # A target that is none of the options (a chain of thought, a field turned around) cannot be said by an option's
+    # name.
     if choice.options != SHOWN or turn.shows_options or turn.targets not in turn.options:
         return turn
     options = list(turn.options)
@@ -275,6 +279,7 @@ def format_task(task: Task, name: str) -> Task:
         eval_split=eval_split,
         kind=form.kind or task.kind,
         exemplar_split=exemplar_split,
+        # Still the same data set: mixtures hold out by it.
         dataset=task.dataset or task.name,
         renderings=form.renderings or task.renderings,
         base=task.name,
@@ -315,6 +320,7 @@ def _lacks(wordings: Wordings, form: Format) -> str | None:
     choice = _choice(form)
     if wordings.template_ids_for(choice):
         return None
+    # One wish taken back at a time, to name the one that cannot be met.
     for change, reason in (
         ({"wording": WRITTEN}, f"it has no wordings called {choice.wording!r}"),
         ({"instruction": True}, "its text cannot be had without the instruction"),

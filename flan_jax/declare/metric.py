@@ -92,6 +92,7 @@ class RankedOptions:
 
     def probabilities(self) -> tuple[float, ...]:
         """The options' shares of their joint probability."""
+        # Relative to the likeliest: sums over long options underflow exp.
         shifted = np.asarray(self.log_probs, np.float64)
         weights = np.exp(shifted - shifted.max())
         return tuple(float(value) for value in weights / weights.sum())

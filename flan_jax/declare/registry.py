@@ -125,6 +125,7 @@ def _formatted(name: str) -> Task | None:
         format_name = name[cut + len(FORMAT_MARK) :]
         form = find_format(format_name)
         known = _FORMATTED.get(name)
+        # Made again where the task or the format has been replaced since.
         if known is None or known[0] is not base or known[1] != form:
             known = _FORMATTED[name] = (base, form, format_task(base, format_name))
         return known[2]

@@ -91,9 +91,12 @@ class Task:
             pool_rows = self.source.rows(self.exemplar_split)
             pool = [pool_rows[i] for i in range(min(self.pool_size, len(pool_rows)))]
         for i in range(len(rows)) if indices is None else indices:
+            # A text as seed goes through SHA-512, so it is the same in every process, which hash() is not. Rendering 0
+            # adds nothing: tasks of one rendering keep their text.
             rng = random.Random(f"{self.name}/{split}/{i}" + (f"/{rendering}" if rendering else ""))
             others = pool
             if self.exemplar_split == split and i < len(pool):
+                # A row among its own exemplars would show its answer.
                 others = [row for j, row in enumerate(pool) if j != i]
             yield i, self.render(rows[i], rng, others)
 

@@ -67,6 +67,7 @@ def activate(folders: Mapping[str, str | os.PathLike[str]]) -> list[str]:
             raise TaskError(
                 f"task folder {name}: {directory} is not a folder: give the data set's folder in TASK_FOLDERS"
             )
+        # Other processes are told of the same folders, and register the same.
         with reproducible():
             notes += register(directory)
         _ACTIVE[name] = directory

@@ -184,6 +184,7 @@ class TemplateRenderer:
         ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
         if row.get(JUDGED_FIELD):
             ids = [i for i in ids if not self.templates[i].is_turned_around] or ids
+        # The order of draws is part of the text: another one would render every row anew.
         template = self.templates[ids[rng.randrange(len(ids))]]
         option_style = self.option_styles[rng.randrange(len(self.option_styles))]
         query, targets = _fill(template, row, option_style, rng)
@@ -290,6 +291,7 @@ def _is_key(value: object, answers: Mapping[str, str]) -> bool:
 def _chosen(template: Template, choice: Choice) -> Template | None:
     """The template as `choice` wants it, or None where it cannot be had."""
     if choice.options == HIDDEN and template.has_options:
+        # Without options nothing of the question would be left.
         if template.needs_options or set(template.fields) <= {OPTIONS_FIELD, ANSWER_FIELD}:
             return None
         template = template.without_options()
@@ -303,6 +305,7 @@ def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.R
     if OPTIONS_FIELD in row:
         shown = list(row[OPTIONS_FIELD])
         if not row.get(ORDERED_FIELD):
+            # The order in which a data set lists its options must not tell the answer.
             rng.shuffle(shown)
         fields[OPTIONS_FIELD] = option_style.block(shown)
     return template.inputs.format_map(fields), template.targets.format_map(fields)

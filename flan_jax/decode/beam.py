@@ -87,11 +87,13 @@ def run_beams(
         live = live._replace(scores_BM=jnp.where(is_open_BM, live.scores_BM, NOT_A_BEAM))
         live = _where(state.is_open_B, live, state.live)
         parents_BM = _take(parents_BC, order_BM)
+        # Rows of the batch are prompt by prompt: beam m of prompt b is row b * num_beams + m.
         cache = reorder(cache, (first_row_B1 + parents_BM).reshape(-1))
 
         may_end_BC = is_end_BC
         if method.rule == "transformers":
             may_end_BC = (is_end_BC | is_last_B[:, None]) & (jnp.arange(is_end_BC.shape[1]) < num_beams)
+        # What continues a place without a beam is near NOT_A_BEAM, and no real sequence comes near its half.
         may_end_BC &= candidates.log_probs_BM > NOT_A_BEAM / 2
         scores_BC = jnp.where(may_end_BC, candidates.log_probs_BM / _penalty(method, length), NOT_A_BEAM)
         both = _Beams(
@@ -103,11 +105,14 @@ def run_beams(
         _, best_BM = jax.lax.top_k(both.scores_BM, num_beams)
         ended = _where(state.is_open_B, both.take(best_BM), state.ended)
 
+        # T5X hopes for the longest sequence: log-probabilities are negative, and the largest penalty flatters them
+        # most.
         longest = limits_B + 1 if method.rule == "t5x" else length
         hoped_B = live.scores_BM[:, 0] / _penalty(method, longest)
         worst_B = jnp.min(ended.scores_BM, axis=1)
         can_improve_B = hoped_B >= worst_B if method.rule == "t5x" else hoped_B > worst_B
         can_improve_B |= worst_B <= NOT_A_BEAM / 2
+        # Closed prompts keep what they had (`_where` above): shapes are static, so they go on being computed.
         is_open_B = state.is_open_B & can_improve_B & ~is_last_B
         return _State(length, is_open_B, live, ended, cache)
 

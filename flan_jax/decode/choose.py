@@ -56,6 +56,7 @@ def log_probs_of(logits_NV: jax.Array, tokens_N: jax.Array) -> jax.Array:
 
 def _ordered_bits(x: jax.Array) -> jax.Array:
     """uint32 in the order of the floats: sign bit flipped for positive ones, all bits for negative ones."""
+    # The bits of floats of one sign are in the floats' order, those of negative ones in reverse.
     bits = jax.lax.bitcast_convert_type(x + 0.0, jnp.uint32)  # + 0.0 turns -0.0 into 0.0, which must tie with it
     sign = jnp.uint32(0x80000000)
     return jnp.where(bits & sign, ~bits, bits | sign)

@@ -110,5 +110,6 @@ def _row_keys(key: jax.Array, row_ids_B: jax.Array, num_samples: int) -> jax.Arr
     """A key for each sample of each row, [B * num_samples]."""
     samples_M = jnp.arange(num_samples)
     fold = jax.random.fold_in
+    # A key a row by its number, and not one key split over the batch: a sample does not know its batch.
     keys_BM = jax.vmap(lambda row: jax.vmap(lambda sample: fold(fold(key, row), sample))(samples_M))(row_ids_B)
     return keys_BM.reshape(-1)

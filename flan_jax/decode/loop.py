@@ -58,6 +58,7 @@ def ends_with_stop(tokens_NT: jax.Array, num_tokens: jax.Array, stop: Stop) -> j
         is_end |= last == eos_id
     for sequence in stop.sequences:
         if len(sequence) <= tokens_NT.shape[-1]:
+            # Early on the slice would begin before the first token; the last comparison rules those steps out.
             first = jnp.maximum(num_tokens - len(sequence), 0)
             tail = jax.lax.dynamic_slice_in_dim(tokens_NT, first, len(sequence), axis=-1)
             is_end |= jnp.all(tail == jnp.array(sequence, jnp.int32), axis=-1) & (num_tokens >= len(sequence))
@@ -92,6 +93,7 @@ def run_rows(
     def extend(state: _State) -> _State:
         logits_NV, cache = step(config, params, state.cache, state.last_N)
         chosen_N = choose(logits_NV, state.step)
+        # Rows that have ended are fed padding until the last one ends: shapes are static.
         token_N = jnp.where(state.is_open_N, chosen_N, PAD_ID)
         rows = state.rows
         tokens_NT = jax.lax.dynamic_update_slice_in_dim(rows.tokens_NT, token_N[:, None], state.step, axis=1)

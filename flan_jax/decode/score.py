@@ -104,6 +104,7 @@ def score_and_compare(
 
 
 def _over_tokens(log_probs_RT: jax.Array, is_likeliest_RT: jax.Array, is_real_RT: jax.Array) -> TargetScores:
+    # `where`, since a padding token's log-probability may be -inf, of which 0 times is not a number.
     log_probs_R = jnp.sum(jnp.where(is_real_RT, log_probs_RT, 0.0), axis=1)
     return TargetScores(log_probs_R, jnp.all(is_likeliest_RT | ~is_real_RT, axis=1))
 
@@ -126,6 +127,7 @@ def _decoder_scores(
         return log_probs_BV[prompt_R[:, None], targets_RT], likeliest_B[prompt_R[:, None]] == targets_RT
     cache, last_B = read_prompts(config, params, inputs_BL, input_lengths_B, prefix)
     cache = for_rows(cache, prompt_R, num_tokens)
+    # Padding behind an answer may pass for tokens: nothing of the answer sees what comes after it.
     everywhere_RT = jnp.ones((num_answers, num_tokens), bool)
     logits_RTV, _ = decoder.extend(config, params, cache, _shifted(last_B[prompt_R], targets_RT), everywhere_RT)
     return _each(logits_RTV, targets_RT)

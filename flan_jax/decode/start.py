@@ -123,6 +123,7 @@ def _start_decoder(
     num_copies: int,
     prefix: decoder.DecoderCache | None,
 ) -> Started:
+    # - 1: the last generated token is never fed.
     num_positions = inputs_BL.shape[1] + max_decode_len - 1
     if config.position == "learned" and num_positions > config.max_positions:
         raise ConfigError(

@@ -83,6 +83,7 @@ def generate_texts(
         chunk = prompts[start : start + batch_size]
         encoded = prompt_tokens(config, vocabulary, chunk)
         longest = min(inputs_length, max(len(tokens) for tokens in encoded))
+        # Powers of two, since each length compiles anew.
         length = min(_bucket(longest, SHORTEST_PROMPT_BUCKET), inputs_length)
         inputs_BL, lengths_B = _padded([_trimmed(tokens, length) for tokens in encoded], batch_size, length)
         limits_B = np.where(np.arange(batch_size) < len(encoded), max_decode_len, 0).astype(np.int32)

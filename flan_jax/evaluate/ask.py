@@ -70,6 +70,7 @@ def _rank(todo: Sequence[Work], model: Responder) -> Iterator[Record]:
 def _reason_then_answer(todo: Sequence[Work], model: Responder, journal: Journal) -> Iterator[Record]:
     still_open = [work for work in todo if work.key not in journal.reasoning]
     for work, outputs in _each(still_open, model.generate([_generate_request(work) for work in still_open])):
+        # Kept at once: a kill before the answers costs no reasoning.
         journal.add_reasoning(work.key, outputs)
     places: list[tuple[int, int]] = []
     requests = []

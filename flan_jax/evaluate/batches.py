@@ -60,6 +60,7 @@ def prompt_batch(positions: Sequence[int], rows: Sequence[Tokens], num_rows: int
       positions: number of each prompt among all.
       rows: token ids of each prompt.
     """
+    # 1 where a row only fills the batch: a decoder goes on from a prompt's last token, so it must have one.
     lengths_B = np.ones(num_rows, np.int32)
     lengths_B[: len(rows)] = [len(row) for row in rows]
     return PromptBatch(tuple(positions), stack(rows, num_rows, length), lengths_B)

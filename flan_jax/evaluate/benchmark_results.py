@@ -94,6 +94,7 @@ def benchmark_result(
         score=_mean(list(means.values())),
         low=low,
         high=high,
+        # An area under a curve is not the mean of anything an item has.
         scores=() if format.aggregate == "roc" else _weighted_scores(answered, headline, subtasks),
         metrics={name: _mean([subtask.metrics[name] for subtask in subtasks]) for name in format.metrics},
         chance=_mean([subtask.chance for subtask in subtasks]),
@@ -106,6 +107,7 @@ def benchmark_result(
         split=split,
         sampling=drawn,
         micro=_mean([record.scores[headline] for record in answered]),
+        # Baselines differ by subtask, so the average of some is not that of all.
         normalised=normalised_score(benchmark, means) if is_whole else None,
         is_complete=is_whole and all(subtask.n == subtask.num_examples for subtask in subtasks),
         groups=groups,

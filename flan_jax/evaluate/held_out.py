@@ -151,6 +151,7 @@ def read_task(
         longest = max((_longest_reference(vocabulary, example) for example in examples), default=1)
         max_tokens = min(max_tokens, 2 * longest)  # a text may be spelt in more tokens than the vocabulary would use
     layout = model_config.row_layout()
+    # A decoder's start id comes in front and takes a place.
     longest_inputs = config.inputs_length - (layout is not None and layout.start_id is not None)
     is_trimmed = [len(example.inputs_tokens) > longest_inputs for example in examples]
     prompts = tuple(model_config.prompt(trim_inputs(example.inputs_tokens, longest_inputs)) for example in examples)

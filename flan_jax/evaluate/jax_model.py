@@ -105,6 +105,7 @@ class JaxLanguageModel:
 
     def generate(self, requests: Sequence[GenerateRequest]) -> Iterator[tuple[int, tuple[Generated, ...]]]:
         """See `LanguageModel`."""
+        # All three are compiled in, so that a batch is of one kind.
         kinds = [(r.sampling, r.stop, r.max_tokens) for r in requests]
         for kind in dict.fromkeys(kinds):
             members = [i for i, other in enumerate(kinds) if other == kind]
@@ -189,6 +190,7 @@ class JaxLanguageModel:
         if not group.shared:
             return None, 0
         assert isinstance(self.config, DecoderConfig)
+        # The grid's next length may be more than the model reads.
         length = min(grid_length(len(group.shared)), self.longest_prompt(0))
         tokens_1L = jnp.asarray(stack([group.shared], 1, length))
         return _padded_prefix(self.config, self.params, tokens_1L, jnp.array([len(group.shared)])), length
@@ -235,6 +237,8 @@ def params_fingerprint(params: Params) -> str:
     """sha256 of evenly spaced values of every parameter: the same on any mesh, another one after any training."""
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        # A sample, since whole parameters would have to be gathered from the mesh. By axis, since a flat index into a
+        # stack of layers need not fit int32.
         indices = np.unique(np.linspace(0, leaf.size - 1, NUM_FINGERPRINT_VALUES).astype(np.int64))
         values = whole(_pick(leaf, np.stack(np.unravel_index(indices, leaf.shape)).astype(np.int32)))
         digest.update(f"{jax.tree_util.keystr(path)}{leaf.shape}{leaf.dtype}".encode() + values.tobytes())
@@ -243,6 +247,7 @@ def params_fingerprint(params: Params) -> str:
 
 @jax.jit
 def _pick(leaf: jax.Array, indices_AN: np.ndarray) -> jax.Array:
+    # On the devices, so that the sampled values travel and not the parameter.
     return leaf[tuple(indices_AN)].astype(jnp.float32)
 
 

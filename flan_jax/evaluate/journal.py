@@ -103,6 +103,8 @@ class Journal:
         self._file.close()
 
     def _append(self, value: Mapping[str, Any]) -> None:
+        # Flushed, which a killed process survives; what a crash of the machine takes is asked again, so no fsync a
+        # line.
         self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
         self._file.flush()
 

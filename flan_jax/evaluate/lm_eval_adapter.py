@@ -100,6 +100,7 @@ class LmEvalRequests:
         for (context, settings), start in zip((request.args for request in requests), starts, strict=True):
             identity = json.dumps([self.seed, context, settings], sort_keys=True)
             repeat = num_seen[identity] = num_seen.get(identity, -1) + 1
+            # 31 bits: seeds are row numbers in int32.
             seed = int.from_bytes(hashlib.sha256(f"{identity}/{repeat}".encode()).digest()[:4], "big") >> 1
             asked.append(_generate_request(context[:start], context[start:], settings, seed))
         lengths = self.model.count_tokens(contexts)

@@ -21,6 +21,8 @@ __all__ = ["Number", "find_numbers", "plain"]
 _MINUS = "-\u2212\uff0d\u2011"
 _CURRENCY = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|Rs\.?)\s?"
 _SPACES = " \u00a0\u202f\u2009"
+# name: digits glued to a letter, to be passed over. core, in this order: groups of three parted by spaces, digits with
+# marks between, a fraction without a whole part. The long one first, as alternatives are tried from the left.
 _NUMBER = re.compile(
     r"(?<=[A-Za-z_])(?P<name>\d+(?:[.,']\d+)*)|"
     rf"(?<![A-Za-z_])(?P<sign>[{_MINUS}]?)(?:{_CURRENCY})?(?P<sign2>[{_MINUS}]?)"

@@ -88,6 +88,7 @@ class ModelOnMesh:
             max_tokens,
             method,
             stop=self.stop(requests[0].stop),
+            # One key for all: requests' seeds go in as row numbers, which samples are a function of.
             key=jax.random.key(0),
             row_ids_B=self._place(row_ids_B),
             prefix=prefix,
@@ -128,6 +129,7 @@ class ModelOnMesh:
     def _place(self, array: np.ndarray) -> jax.Array:
         if self._sharding is None:
             return array  # type: ignore[return-value]  # jit puts it where the parameters are
+        # Every process has the whole batch and hands over the rows of its own devices.
         return jax.make_array_from_callback(array.shape, self._sharding, lambda index: array[index])
 
 

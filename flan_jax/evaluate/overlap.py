@@ -50,6 +50,7 @@ class NgramIndex:
 
     def __init__(self, texts: Iterable[tuple[str, str]], num_words: int = NGRAM_WORDS):
         self.num_words = num_words
+        # A factor a place, so that order counts; odd, since multiplying by an even number drops a bit.
         self._factors = _splitmix64(np.arange(1, num_words + 1, dtype=np.uint64)) | np.uint64(1)
         self._word_ids: dict[str, int] = {}
         self._set_ids: dict[str, int] = {}
@@ -127,6 +128,8 @@ class NgramIndex:
         matches = np.flatnonzero(self._hashes[np.minimum(first, len(self._hashes) - 1)] == hashes)
         if not len(matches):
             return 0, counts
+        # A hash may stand in the index several times, once an evaluation example: entries first to last - 1 of each
+        # match, one after another.
         first, last = first[matches], np.searchsorted(self._hashes, hashes[matches], side="right")
         sizes = last - first
         entries = np.repeat(first, sizes) + np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -61,6 +61,7 @@ class PooledModel:
             members = [i for i, other in enumerate(kinds) if other == kind]
             mine = [requests[i] for i in members]
             limits = [request.max_tokens for request in mine]
+            # Generations a prompt are rows of their own in the decoder: the batch bounds both together.
             rows = max(self._num_shards, self._batch_size // method_of(kind[0]).num_outputs)
             rows = rows // self._num_shards * self._num_shards
             for batch in pooled_prompt_batches(self._prompts(mine), limits, self._inputs_length, rows):

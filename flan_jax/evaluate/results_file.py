@@ -57,6 +57,7 @@ def _write_whole(path: pathlib.Path, text: str) -> None:
     with open(partial, "w") as file:
         file.write(text)
         file.flush()
+        # Before the rename: after a power cut the name must not stand for an empty file.
         os.fsync(file.fileno())
     os.replace(partial, path)
 

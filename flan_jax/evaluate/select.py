@@ -163,6 +163,7 @@ def _check_same_tasks(results: Sequence[EvalResults]) -> None:
                 raise ConfigError(f"step {result.step} lists task {task.task} as {name}: evals.jsonl is damaged")
         found = {name: (task.group, task.n, task.metric) for name, task in result.tasks.items()}
         expected = {name: (task.group, task.n, task.metric) for name, task in first.tasks.items()}
+        # Report tasks may be absent at some steps (EVAL_SUITE_PERIOD), but not be others where both have them.
         differing = sorted(
             (name, facts)
             for name, facts in set(found.items()) ^ set(expected.items())

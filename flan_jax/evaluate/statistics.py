@@ -60,6 +60,7 @@ def task_average_difference(
     for b, a in zip(before, after, strict=True):
         if len(b) != len(a):
             raise ValueError(f"{len(b)} scores before, {len(a)} after: a paired difference needs the same examples")
+        # Of each example by itself: what is hard for both steps cancels, and the interval narrows.
         differences.append(np.asarray(a, np.float64) - np.asarray(b, np.float64))
     return task_average_interval(differences, confidence=confidence, num_resamples=num_resamples, seed=seed)
 

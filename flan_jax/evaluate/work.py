@@ -136,6 +136,7 @@ def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: Samp
 
 def _drawn(found: Sequence[Item], config: SuiteConfig) -> list[Item]:
     """`config.limit` of the items, in the data's order: those whose hashes with the seed are least."""
+    # By hash and not by a generator's draws: a larger limit keeps a smaller one's items, whatever else is in the split.
     if config.limit is None or config.limit >= len(found):
         return list(found)
     by_hash = sorted(range(len(found)), key=lambda i: _hash(f"draw/{config.seed}/{_path(found[i])}"))
@@ -169,6 +170,7 @@ def _work(
     sampling: SampleSettings | None,
     longest: int,
 ) -> Work:
+    # 31 bits: seeds are row numbers in int32.
     seed = int.from_bytes(_hash(f"sample/{config.seed}/{_path(item)}/{format.name}")[:4], "big") >> 1
     prompt = item.prompt
     key = content_key(
@@ -176,12 +178,14 @@ def _work(
             "model": model.fingerprint,
             "item": [item.benchmark, item.subtask, item.split, item.id, item.format],
             "prompt": [fitted.prefix, fitted.query, prompt.unconditional if PMI in format.metrics else ""],
+            # Where nothing was cut, another limit gives the same prompt, and its answer is found again.
             "longest_prompt": longest if fitted.is_trimmed else None,
             "options": [list(prompt.options), list(prompt.correct), format.option_end],
             "references": [list(prompt.references), list(prompt.wrong)],
             "method": [format.method, format.max_tokens, list(format.stop)],
             "second": [format.answer_trigger, format.answer_max_tokens],
             "scored": [prompt.extract or format.extract, list(format.metrics)],
+            # Greedy answers depend on no seed, so none is in their key.
             "sampling": None if sampling is None else [dataclasses.asdict(sampling), seed, format.choose],
         }
     )

@@ -49,6 +49,7 @@ def fixed_inputs(vocab_size: int) -> dict[str, np.ndarray]:
     """The same random ids every time: inputs int32 [2, 24] with a padded row, their mask, decoder inputs [2, 12]."""
     rng = np.random.default_rng(2022)
     inputs_BL = rng.integers(2, vocab_size, (_NUM_ROWS, _INPUTS_LENGTH)).astype(np.int32)
+    # One row is padded, so that the masks are compared, too; ids from 2 on, as 0 is padding and 1 the end.
     inputs_BL[1, _INPUTS_LENGTH * 2 // 3 :] = 0
     decoder_BT = rng.integers(2, vocab_size, (_NUM_ROWS, _TARGETS_LENGTH)).astype(np.int32)
     decoder_BT[:, 0] = 0
@@ -67,6 +68,7 @@ def our_logits(config: ModelConfig, params: Params, batch: Mapping[str, np.ndarr
             return decode_teacher_forced(config, params, encoded_BLD, mask_BL, decoder_BT)
         return forward(config, params, {"decoder_input_tokens": inputs_BL, "decoder_segment_ids": mask_BL})
 
+    # An accelerator's default rounds float32 products to bfloat16 or TF32, a larger error than the limit.
     with jax.default_matmul_precision("highest"):
         return np.asarray(run(params))
 

@@ -95,6 +95,7 @@ def open_gguf(path: pathlib.Path) -> ForeignModel:
     num_heads = fields.required("llama.attention.head_count")
     kv_heads = fields.get("llama.attention.head_count_kv", num_heads)
     scaling = fields.get("llama.rope.scaling.type", "none")
+    # Llama 3.1's scaling is a tensor and no setting.
     if scaling != "none" or "rope_freqs.weight" in names:
         raise CheckpointError(f"{path} scales its rotations ({scaling}), which our model does not: take another model")
     if fields.get("llama.expert_count", 0):

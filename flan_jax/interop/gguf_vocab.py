@@ -63,6 +63,7 @@ def _byte_level_bpe(path: pathlib.Path, fields: Fields) -> tuple[dict[str, bytes
     if pattern == _DIGITS:
         steps.insert(0, pre_tokenizers.Digits(individual_digits=True))
     elif pattern is not None:
+        # Cut by a pattern of its own: GPT-2's, which ByteLevel has, must not cut again.
         split = pre_tokenizers.Split(tokenizers.Regex(pattern), behavior="isolated")
         steps = [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)

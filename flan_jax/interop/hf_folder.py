@@ -108,6 +108,7 @@ def write_weights(
     with contextlib.ExitStack() as stack:
         writer_of = {}
         for shard, file in zip(shards, files, strict=True):
+            # transformers 4 refuses a file whose metadata names no framework.
             out = SafetensorsWriter(file, {name: shapes[name] for name in shard}, dtype, {"format": "pt"})
             writer_of.update(dict.fromkeys(shard, stack.enter_context(out)))
         for piece in pieces:

@@ -90,6 +90,7 @@ def import_weights(
     dtype = dtype or stored_dtype(model.tensors.infos)
     config = model.config.replace(dtype=dtype)
     vocab_fields, notes = _put_vocabulary(out, model, vocab_path)
+    # A tokenizer that puts BOS in front of texts says which token a decoder's examples start with.
     start_id = vocab_fields.pop("start_id", None)
     if isinstance(config, DecoderConfig) and start_id is not None:
         config = config.replace(start_id=start_id)

@@ -107,6 +107,7 @@ def _fit(array: np.ndarray, axis: int, size: int) -> np.ndarray:
     have = array.shape[axis]
     if have >= size:
         return array if have == size else array.take(range(size), axis)
+    # In float32: tens of thousands of rows summed in bfloat16 would lose most of them.
     mean = array.astype(np.float32).mean(axis, keepdims=True)
     return np.concatenate([array, np.repeat(mean, size - have, axis).astype(array.dtype)], axis)
 

@@ -74,11 +74,13 @@ class SafetensorsWriter:
             header[name] = {"dtype": code, "shape": list(shapes[name]), "data_offsets": [offset, offset + size]}
             self._offsets[name], offset = offset, offset + size
         text = json.dumps(header, separators=(",", ":")).encode()
+        # So that tensors are aligned for readers that map the file.
         text += b" " * (-len(text) % 8)
         self._start, self._unwritten = 8 + len(text), offset
         check_room(path.parent, self._start + offset)
         self._file = open(self._partial, "wb")
         self._file.write(len(text).to_bytes(8, "little") + text)
+        # Its whole length at once: tensors are written wherever they belong, in any order.
         self._file.truncate(self._start + offset)
 
     def write(
@@ -100,6 +102,7 @@ class SafetensorsWriter:
             raise ValueError(f"{name} is declared {shape}, given {array.shape}")
         stored = np.ascontiguousarray(array, dtype=self._dtype)
         self._file.seek(self._start + self._offsets[name] + (layer or 0) * stored.nbytes)
+        # As bytes, since Python's buffers know no bfloat16.
         self._file.write(stored.reshape(-1).view(np.uint8).data)
         self._unwritten -= stored.nbytes
 
@@ -108,6 +111,7 @@ class SafetensorsWriter:
         size = shape[-1] // num_parts
         if array.shape != (*shape[:-1], size):
             raise ValueError(f"part {number} of {num_parts} of {name} {shape} is given {array.shape}")
+        # The map opens the file a second time. It is a map because a part of the last axis lies in many stretches.
         self._file.flush()
         start = self._start + self._offsets[name]
         whole = np.memmap(self._partial, dtype=self._dtype, mode="r+", offset=start, shape=shape)

@@ -240,6 +240,7 @@ def _layouts(shape: tuple[int, ...]) -> Iterator[dict[str, tuple[int, ...]]]:
     """Shapes of a parameter's moments: not factored, and factored over its two largest dimensions."""
     yield {"v_row": (1,), "v_col": (1,), "v": shape}
     if len(shape) > 1:
+        # argsort as T5X and Optax have it, so that the sides of a square matrix are told apart alike.
         smaller, larger = (int(axis) for axis in np.argsort(shape)[-2:])
         without = {axis: (*shape[:axis], *shape[axis + 1 :]) for axis in (smaller, larger)}
         yield {"v_row": without[larger], "v_col": without[smaller], "v": (1,)}
@@ -288,6 +289,7 @@ def write_t5x(
 
 def _moment_entries(folder: pathlib.Path, piece: Piece, moments: Tensors) -> dict[str, Any]:
     prefix = f"{STATES}{piece.theirs}"
+    # T5X keeps a zero where there is no momentum.
     entries: dict[str, Any] = {f"{prefix}/m": np.zeros(1, np.float32)}
     for kind in KINDS:
         array = np.asarray(moments.read(f"{kind}/{piece.ours}", piece.layer), np.float32)
@@ -316,6 +318,7 @@ def _write_array(folder: pathlib.Path, name: str, array: np.ndarray, dtype: str)
     on_disk = {
         **spec,
         "kvstore": {"driver": "file", "path": f"{folder}/{path}"},
+        # Without it chunks of zeros are left out, and readers could not tell them from lost ones.
         "store_data_equal_to_fill_value": True,
     }
     try:

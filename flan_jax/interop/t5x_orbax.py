@@ -96,6 +96,7 @@ def write_t5x_orbax(
         (partial / "dataset").mkdir()
         (partial / "_CHECKPOINT_METADATA").write_text(json.dumps(_checkpoint_metadata(started)))
         for place in (state, partial / "dataset", partial):
+            # On stores without renames this file, and not the folder's name, says that a checkpoint is whole.
             (place / "commit_success.txt").write_text(f"Checkpoint commit was successful to {final.name}")
         os.replace(partial, final)
     finally:

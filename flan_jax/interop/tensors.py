@@ -144,6 +144,7 @@ def open_arrays(path: pathlib.Path, specs: Mapping[str, Mapping[str, Any]]) -> d
     """TensorStore's handles, opened side by side. Raises `CheckpointError` naming the array that is not there."""
     # Without the last setting a chunk file that is missing reads as zeros.
     options = {"open": True, "recheck_cached_data": False, "fill_missing_data_reads": False}
+    # All begun before any is waited for: a checkpoint may hold hundreds, on a slow store.
     futures = {name: ts.open({**spec, **options}) for name, spec in specs.items()}
     opened = {}
     for name, future in futures.items():

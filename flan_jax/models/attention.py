@@ -63,6 +63,7 @@ def attend(
 
 
 def _scores(q_BHLK: jax.Array, k_BHSK: jax.Array, bias_HLS: jax.Array | None, mask_B1LS: jax.Array) -> jax.Array:
+    # Summed in float32: in bfloat16 scores near 10 lie 1/16 apart, a factor of 1.06 after exp.
     scores_BHLS = jnp.einsum("bhlk,bhsk->bhls", q_BHLK, k_BHSK, preferred_element_type=jnp.float32)
     if bias_HLS is not None:
         scores_BHLS += bias_HLS
@@ -83,6 +84,7 @@ def _attend_forward(
     max_BHL1 = jnp.max(scores_BHLS, axis=-1, keepdims=True)
     exp_BHLS = jnp.exp(scores_BHLS - max_BHL1)
     sum_BHL1 = jnp.sum(exp_BHLS, axis=-1, keepdims=True)
+    # Before the division, which is the same: both only scale. The product then runs in the compute dtype.
     dropped_BHLS = dropout(exp_BHLS, dropout_rate, seeds_2B).astype(v_BHSK.dtype)
     # The division waits until after the product: K columns instead of S.
     out_BHLK = jnp.einsum("bhls,bhsk->bhlk", dropped_BHLS, v_BHSK, preferred_element_type=jnp.float32)
@@ -102,7 +104,9 @@ def _attend_backward(
     dv_BHKS = jnp.einsum("bhkl,bhls->bhks", g_BHLK.swapaxes(2, 3), dropped_BHLS)
 
     g_weights_BHLS = jnp.einsum("bhlk,bhsk->bhls", g_BHLK, v_BHSK, preferred_element_type=jnp.float32)
+    # The same seeds give the mask of the forward pass again.
     g_weights_BHLS = dropout(g_weights_BHLS, dropout_rate, seeds_2B)
+    # The softmax's sum of weights times their gradients, taken over K numbers of the output and not S of the weights.
     row_sum_BHL1 = jnp.sum(g_BHLK.astype(jnp.float32) * out_BHLK.astype(jnp.float32), axis=-1, keepdims=True)
     # Where the mask hides a score its weight is 0, unless it hides the whole row, which then has no gradient.
     g_scores_BHLS = (weights_BHLS * (g_weights_BHLS - row_sum_BHL1) * mask_B1LS).astype(dtype)
@@ -132,6 +136,8 @@ class Attention(nn.Module):
         axes = ("embed", "joined_kv")
 
         def query_init(key: jax.Array, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
+            # T5's place for 1 / sqrt(K): the same as scaling the scores under Adafactor, whose steps are relative to a
+            # parameter's size (T5X).
             return ATTENTION_INIT(key, shape, dtype) / math.sqrt(config.head_dim)
 
         self.query = Dense(config.joined_kv, axes, dtype, query_init)

@@ -67,6 +67,7 @@ class TokenTable(nn.Module):
 
     def logits(self, x_BLD: jax.Array) -> jax.Array:
         """Products with every row, float32 [B, L, V]."""
+        # float32, as T5X's: the loss takes the logarithm of a sum over all of V.
         return jnp.einsum("bld,vd->blv", x_BLD.astype(jnp.float32), self.embedding)
 
 
@@ -95,6 +96,7 @@ class DecoderLayer(nn.Module):
         normed_BLD = self.pre_attention_layer_norm(x_BLD)
         attended_BLD = self.attention(normed_BLD, angles, bias_HLL, mask_B1LL, fold_in(seeds_2B, 0))
         x_BLD = self._join(x_BLD, normed_BLD, attended_BLD, seeds_2B)
+        # As in `t5.EncoderLayer`: what a scan keeps of each layer.
         return constrain(x_BLD, "batch", "length", "activation_embed"), None
 
     def extend(
@@ -276,6 +278,7 @@ class DecoderOnly(nn.Module):
 
 def init(config: DecoderConfig, key: jax.Array) -> dict[str, Any]:
     """Random parameters in Linen's boxes."""
+    # One token will do: no parameter's shape depends on a row's length.
     tokens = jnp.ones((1, 1), jnp.int32)
     params: dict[str, Any] = DecoderOnly(config).init(key, tokens, tokens, tokens, None, None)["params"]
     return params

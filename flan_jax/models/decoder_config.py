@@ -194,6 +194,7 @@ class DecoderConfig(ModelConfig):
         d, j, f = self.emb_dim, self.joined_kv, self.mlp_dim
         num_mlp_matrices = 2 if self.mlp == "gelu" else 3
         weights = 2 * d * j + 2 * d * self.num_kv_heads * self.head_dim + num_mlp_matrices * d * f
+        # 2 * length**2 * j: scores, and weighted values. The look-up of embeddings multiplies nothing.
         return self.num_layers * (length * weights + 2 * length**2 * j) + length * d * self.vocab_size
 
     def split_sizes(self) -> dict[str, int]:

@@ -98,6 +98,7 @@ def prefill(
         length, cache_len = tokens_BL.shape[1], cache_len + tokens_BL.shape[1] - length
     cache = empty_cache(config, batch_size, cache_len)
     x_BLD, cache = _run(config, params, cache, tokens_BL, is_real_BL, length, config.attention == "prefix_lm")
+    # Padding may lie anywhere: the last token is in the slot of the largest position.
     last_B = jnp.argmax(cache.slot_positions_BS, axis=1)
     x_B1D = jnp.take_along_axis(x_BLD, last_B[:, None, None], axis=1)
     return _logits(config, params, x_B1D)[:, 0], cache
@@ -215,12 +216,14 @@ def _run(
 ) -> tuple[jax.Array, DecoderCache]:
     """What the last layer gives for new tokens, [B, L, D], reading the first `num_slots` slots; and the cache."""
     is_real_BL = is_real_BL != 0
+    # Padding takes a slot and no position: a token's position counts the tokens before it.
     counts_BL = jnp.cumsum(is_real_BL, axis=1, dtype=jnp.int32)
     positions_BL = cache.next_positions_B[:, None] + counts_BL - 1
     new_positions_BL = jnp.where(is_real_BL, positions_BL, -1)
     slot_positions_BS = jax.lax.dynamic_update_slice_in_dim(
         cache.slot_positions_BS, new_positions_BL, cache.next_slot, axis=1
     )
+    # Padding before the first token would have -1, which no table of positions has.
     positions_BL = jnp.maximum(positions_BL, 0)
     keys_B1S = slot_positions_BS[:, None, :num_slots]
     if cache.prefix is not None:
@@ -238,6 +241,7 @@ def _run(
         reach = cache.slot_positions_BS.shape[1]
         reach += 0 if cache.prefix is None else cache.prefix.slot_positions_BS.shape[1]
         bias_HR = _apply(config, embed_params, reach, method="bias_by_offset")
+        # Entry r of the bias belongs to offset r - (reach - 1).
         offsets_BLS = jnp.maximum(keys_B1S, 0) - positions_BL[:, :, None] + reach - 1
         bias_BHLS = jnp.moveaxis(jnp.take(bias_HR, offsets_BLS, axis=1, mode="clip"), 0, 1)
 

@@ -117,6 +117,7 @@ def inner_rate(config: DecoderConfig) -> float:
 
 def rotation(positions_BL: jax.Array, head_dim: int, theta: float) -> tuple[jax.Array, jax.Array]:
     """(cosines, sines) of the angles position * theta^(-2i / head_dim), float32 [B, 1, L, head_dim / 2] each."""
+    # float32: bfloat16 has no whole numbers between 256 and 258, and positions go to thousands.
     exponents = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim
     angles = positions_BL[:, None, :, None].astype(jnp.float32) / theta**exponents
     return jnp.cos(angles), jnp.sin(angles)
@@ -150,6 +151,7 @@ class GroupedAttention(nn.Module):
         """[B, H, L, K], scaled by 1/sqrt(K) and turned."""
         q_BHLK = self._heads(self.query(x_BLD), self.config.num_heads)
         q_BHLK = q_BHLK if angles is None else rotate(q_BHLK, angles)
+        # On the queries, K numbers a position, instead of on S scores.
         return q_BHLK * (1.0 / math.sqrt(self.config.head_dim))
 
     def keys_and_values(

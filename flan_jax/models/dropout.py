@@ -33,6 +33,7 @@ def row_seeds(key: jax.Array, row_ids_B: jax.Array) -> jax.Array:
     """
     words = jax.random.key_data(key).astype(jnp.uint32).reshape(-1)
     rows_B = row_ids_B.astype(jnp.uint32)
+    # Spread and mixed first: rows are numbered 0, 1, 2, and neighbours must share no pattern.
     seed_B = _mix(rows_B * _GOLDEN + words[0])
     return jnp.stack([_mix(seed_B ^ words[-1]), _mix(seed_B + _GOLDEN * (words[-1] | np.uint32(1)))])
 

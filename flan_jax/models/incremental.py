@@ -85,6 +85,7 @@ def decode_step(
     max_decode_len = cache.layers[0].self_k_NHTK.shape[2]
     offset = max_decode_len - 1 - cache.position  # the bias's entry for key 0
     bias_H1T = jax.lax.dynamic_slice_in_dim(cache.bias_HR, offset, max_decode_len, axis=1)[:, None]
+    # Slots that are still empty hold zeros, which would be read as keys.
     self_mask_111T = (jnp.arange(max_decode_len) <= cache.position)[None, None, None]
     cross_mask_B11L = cache.cross_mask_BL[:, None, None]
 

@@ -127,6 +127,7 @@ class TokenEmbedder(nn.Module):
     def setup(self) -> None:
         self.embedding = self.param(
             "embedding",
+            # N(0, 1): what enters the stack is of unit size as it is, as T5 does not scale embeddings by sqrt(D).
             with_axes(nn.initializers.normal(1.0), "vocab", "embed"),
             (self.config.vocab_size, self.config.emb_dim),
             jnp.float32,

@@ -54,6 +54,7 @@ def init_lora(
     for number, name in enumerate(sorted(kernels)):
         *stack, num_in, num_out = kernels[name].shape
         stem = name.removesuffix("/kernel")
+        # B is zero, so that training begins at the given model; A is not, or neither would ever get a gradient.
         normal = jax.random.normal(jax.random.fold_in(key, number), (*stack, num_in, rank), jnp.float32)
         trained[f"{stem}/{A}"] = normal * num_in**-0.5
         trained[f"{stem}/{B}"] = jnp.zeros((*stack, rank, num_out), jnp.float32)
@@ -83,6 +84,7 @@ def merge_lora(params: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if leaf == "kernel" and f"{stem}/{A}" in flat:
             a, b, scale = (jnp.asarray(flat[f"{stem}/{part}"]) for part in (A, B, SCALE))
+            # highest: a TPU's default rounds the factors to bfloat16, and this product is kept for good.
             value = value + jnp.matmul(a, b, precision="highest") * scale[..., None, None]
         merged[name] = value
     plain: dict[str, Any] = unflatten_dict(merged, sep="/")

@@ -79,6 +79,7 @@ def forward(config: ModelConfig, params: Params, batch: Batch, dropout_key: jax.
     return network_of(config).logits(config, params, batch, seeds_2B)
 
 
+# Kept, as the state, checkpoints and tables all ask for shapes and axes, and a trace takes a while.
 @functools.lru_cache(maxsize=16)
 def _abstract_boxed(config: ModelConfig) -> Params:
     boxed: Params = jax.eval_shape(lambda: init_boxed(config, jax.random.key(0)))

@@ -38,6 +38,7 @@ def relative_position_bucket(
     else:
         distances = np.maximum(distances, 0)
     num_exact = num_buckets // 2
+    # The epsilon is for distance 0, which has no logarithm; its bucket is an exact one anyway.
     log_ratio = np.log(distances.astype(np.float32) / num_exact + np.finfo(np.float32).eps)
     log_ratio /= math.log(max_distance / num_exact)
     far = np.minimum(num_exact + (log_ratio * (num_buckets - num_exact)).astype(np.int32), num_buckets - 1)
@@ -53,6 +54,7 @@ def expand_offsets(bias_HR: jax.Array, num_queries: int, num_keys: int) -> jax.A
     """
     width = num_queries + num_keys
     rows_HLR = jnp.broadcast_to(jnp.pad(bias_HR, ((0, 0), (0, 1)))[:, None], (bias_HR.shape[0], num_queries, width))
+    # L equal rows of W numbers, read as rows of W - 1: each begins one number earlier than the one above.
     flat = rows_HLR.reshape(-1, num_queries * width)[:, : num_queries * (width - 1)]
     return flat.reshape(-1, num_queries, width - 1)[:, :, num_queries - 1 :]
 

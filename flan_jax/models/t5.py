@@ -64,6 +64,8 @@ class EncoderLayer(nn.Module):
         normed_BLD = RmsNorm(dtype, name="pre_mlp_layer_norm")(x_BLD)
         hidden_BLD = Mlp(config, name="mlp")(normed_BLD, fold_in(seeds_2B, 2))
         x_BLD = x_BLD + dropout(hidden_BLD, config.dropout_rate, fold_in(seeds_2B, 3))
+        # What lies between layers is what a scan keeps of each for the backward pass: ACTIVATION_PARTITIONING_DIMS = 2
+        # splits it here.
         return constrain(x_BLD, "batch", "length", "activation_embed"), None
 
 
@@ -182,6 +184,7 @@ class Encoder(nn.Module):
         mask_B1LL = segment_mask(segment_ids_BL, segment_ids_BL, causal=False)
         x_BLD = dropout(x_BLD, config.dropout_rate, fold_in(seeds_2B, EMBEDDED))
         layers = _scanned(EncoderLayer, config, config.num_encoder_layers, num_broadcast=3)
+        # Layers' numbers go in as an array: the body is traced once, and tells its layer (for dropout) by them.
         x_BLD, _ = layers(x_BLD, jnp.arange(config.num_encoder_layers), bias_HLL, mask_B1LL, seeds_2B)
         x_BLD = RmsNorm(config.compute_dtype, name="encoder_norm")(x_BLD)
         return dropout(x_BLD, config.dropout_rate, fold_in(seeds_2B, FINAL))
@@ -198,6 +201,7 @@ class Decoder(nn.Module):
         self.layers = _scanned(DecoderLayer, config, config.num_decoder_layers, num_broadcast=6)
         self.decoder_norm = RmsNorm(config.compute_dtype)
         if not config.logits_via_embedding:
+            # float32, as T5X's, for stability: the loss takes the logarithm of a sum over all of V.
             self.logits_dense = Dense(config.vocab_size, ("embed", "vocab"), jnp.dtype(jnp.float32))
 
     def __call__(
@@ -232,11 +236,13 @@ class Decoder(nn.Module):
 
     def logits(self, y_BTD: jax.Array, table_VD: jax.Array) -> jax.Array:
         """Float32 [..., V], of what the final norm gave."""
+        # The table is drawn from N(0, 1), a matrix of its own with variance 1 / D: the scale makes up for that (T5X).
         if self.config.logits_via_embedding:
             y_BTD = y_BTD.astype(jnp.float32) * self.config.emb_dim**-0.5  # float32, as a matrix of its own is used
             logits_BTV = jnp.einsum("btd,vd->btv", y_BTD, table_VD)
         else:
             logits_BTV = self.logits_dense(y_BTD)
+        # The largest array of a step; over the model axis each device has a part of V.
         return constrain(logits_BTV, "batch", "length", "activation_vocab")
 
     def bias_by_offset(self, max_length: int) -> jax.Array:
@@ -310,6 +316,7 @@ class T5(nn.Module):
 
 def init(config: T5Config, key: jax.Array) -> dict[str, Any]:
     """Random parameters in Linen's boxes."""
+    # One token will do: no parameter's shape depends on a row's length.
     tokens = jnp.ones((1, 1), jnp.int32)
     params: dict[str, Any] = T5(config).init(key, tokens, tokens, tokens, tokens, None)["params"]
     return params

@@ -41,6 +41,7 @@ class T5Config(ModelConfig):
     family: ClassVar[str] = "t5"
     has_encoder: ClassVar[bool] = True
 
+    # T5's 32,000 pieces and 100 sentinels, rounded up to a multiple of 128 (T5X, for TPUs).
     vocab_size: int = 32128
     emb_dim: int = 512
     num_heads: int = 6

@@ -53,7 +53,9 @@ class AdafactorConfig:
     clipping_threshold: float | None = 1.0
     multiply_by_parameter_scale: bool = True
     min_dim_size_to_factor: int | None = 128
+    # Against divisions by zero alone: a squared gradient may itself be tiny.
     epsilon: float = 1e-30
+    # Lets a parameter that begins at zero leave it (Shazeer and Stern 2018, section 8).
     min_parameter_scale: float = 1e-3
     momentum: float | None = None
     squared_rate_decay: float = 0.0
@@ -129,9 +131,12 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
       param_logical_axes: the parameters' tree with a tuple of axis names for each; an axis called `layers` (the first
         one) marks a stack.
     """
+    # The order is that of their algorithm 4: scale by the moment, clip, then make the step relative to the parameter;
+    # the rate comes last, so that no schedule changes what is clipped.
     steps = [
         optax.scale_by_factored_rms(
             factored=config.min_dim_size_to_factor is not None,
+            # 1 - t**-c is 0 at the first update: the moment needs no bias correction, as Adam's does.
             decay_rate=config.decay_rate,
             step_offset=config.step_offset,
             min_dim_size_to_factor=config.min_dim_size_to_factor or 0,
@@ -162,6 +167,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
         param: jax.Array,
     ) -> _Result:
         def update(grad: jax.Array, v_row: jax.Array, v_col: jax.Array, v: jax.Array, param: jax.Array) -> Any:
+            # `count` is not mapped: all layers have had as many updates. The other steps keep no state.
             state = (FactoredState(count, v_row, v_col, v), *([optax.EmptyState()] * (len(steps) - 1)))
             scaled, (moments, *_) = chain.update(grad, state, param)
             return -schedule(count) * scaled, moments.v_row, moments.v_col, moments.v
@@ -173,6 +179,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
         return AdafactorState(jnp.zeros((), jnp.int32), *(_pick(moments, name) for name in ("v_row", "v_col", "v")))
 
     def update(grads: Any, state: AdafactorState, params: Any = None) -> tuple[Any, AdafactorState]:
+        # By the norm of all parameters together, before any moment sees the gradient.
         if config.max_grad_norm is not None:
             grads, _ = optax.clip_by_global_norm(config.max_grad_norm).update(grads, optax.EmptyState())
         results = jax.tree.map(
@@ -212,6 +219,7 @@ def _with_momentum_and_decay(
             updates = jax.tree.map(lambda m, u: momentum * m + (1.0 - momentum) * u, state.m, updates)
             moments = _with_mean(moments, updates)
         if config.squared_rate_decay:
+            # Outside the mean: the decay is of the parameter as it is now, and does not linger in the momentum.
             share = config.squared_rate_decay * schedule(state.count) ** 2
             updates = jax.tree.map(lambda u, param: u - share * param, updates, params)
         return updates, moments
@@ -243,10 +251,12 @@ def adafactor_state_axes(config: AdafactorConfig, param_shapes: Any, param_logic
     def axes_of(names: tuple[str, ...], param: Any) -> _Result:
         stack = (_STACK_AXIS,) if _STACK_AXIS in names else ()
         own_names, shape = names[len(stack) :], param.shape[len(stack) :]
+        # Optax keeps a zero of shape [1] in an unused moment's place, which a stack has for each layer.
         unused = (*stack, None)
         least = config.min_dim_size_to_factor
         if least is None or len(shape) < 2 or sorted(shape)[-2] < least:
             return _Result(None, unused, unused, names)
+        # argsort as Optax has it, so that the sides of a square matrix are not taken the other way round.
         smaller, larger = (int(axis) for axis in np.argsort(shape)[-2:])
         return _Result(None, (*stack, *_without(own_names, larger)), (*stack, *_without(own_names, smaller)), unused)
 

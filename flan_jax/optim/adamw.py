@@ -82,8 +82,10 @@ def make_adamw(config: AdamWConfig) -> optax.GradientTransformation:
     def update(grads: Any, state: AdamWState, params: Any = None) -> tuple[Any, AdamWState]:
         rate = schedule(state.count)
         if config.max_grad_norm is not None:
+            # Before the moments: a spike in one gradient must not stay in them for 1 / (1 - b2) updates.
             grads, _ = optax.clip_by_global_norm(config.max_grad_norm).update(grads, optax.EmptyState())
         steps, moments = adam.update(grads, optax.ScaleByAdamState(*state))
+        # Decoupled: the decay is of the parameter itself and not divided by the root of the second moment.
         updates = jax.tree.map(lambda step, param: -rate * (step + config.weight_decay * param), steps, params)
         return updates, AdamWState(*moments)
 

@@ -51,6 +51,7 @@ class RsqrtSchedule:
             raise ConfigError(f"RsqrtSchedule.warmup_steps is {self.warmup_steps}: give at least 1, such as 10000")
 
     def __call__(self, count: ArrayLike) -> ArrayLike:
+        # The maximum makes the constant start, and keeps update 0 from dividing by zero.
         return self.rate / jnp.sqrt(jnp.maximum(jnp.asarray(count, jnp.float32), float(self.warmup_steps)))
 
 
@@ -101,6 +102,7 @@ def as_schedule(rate: LearningRate, warmup_steps: int = 0) -> Schedule:
         return rate
     if warmup_steps == 0:
         return lambda count: rate
+    # + 1: `count` is 0 at the first update, which a rate of 0 would waste.
     return lambda count: rate * jnp.minimum(1.0, (count + 1) / warmup_steps)
 
 

@@ -91,4 +91,5 @@ def peak_flops(device: jax.Device, override: float | None = None) -> float | Non
     if override is not None:
         return override
     kinds = [kind for kind in _PEAK_FLOPS if device.device_kind.startswith(kind)]
+    # Drivers add to the names ("NVIDIA H100 80GB HBM3"), and "TPU v5" begins "TPU v5 lite": the longest that fits.
     return _PEAK_FLOPS[max(kinds, key=len)] if kinds else None

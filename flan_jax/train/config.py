@@ -16,6 +16,8 @@ DEFAULT_RULES: Rules = (
     ("mlp", "model"),
     ("heads", "model"),
     ("joined_kv", "model"),
+    # Nearly every matrix has one dimension `embed`, and no rule gives it to `model`: splitting it splits them all
+    # (ZeRO-3).
     ("embed", "fsdp"),
     ("layers", None),
     ("lora_rank", None),
@@ -118,6 +120,7 @@ class TrainConfig:
     restore_optimizer_state: bool = False
     eval_period: int | None = None
     label_smoothing: float = 0.0
+    # T5X's and PaLM's (Chowdhery et al. 2022, section 5).
     z_loss: float = 1e-4
     log_period: int = 10
     mesh: MeshConfig = MeshConfig()
@@ -161,6 +164,7 @@ class TrainConfig:
         if not 0.0 <= self.label_smoothing < 1.0:
             raise ConfigError(f"TrainConfig.label_smoothing is {self.label_smoothing}: it must lie in [0, 1)")
         _at_least("TrainConfig", "z_loss", self.z_loss, 0.0, "0 turns it off")
+        # JAX keeps 32 bits of a seed: beyond them two seeds would be one.
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"TrainConfig.seed is {self.seed}: it must lie in [0, 2**31)")
         if self.batch_size % self.microbatches:

@@ -52,6 +52,7 @@ class FiniteGuard:
         return None if before is None else self._checked(*before)
 
     def _checked(self, step: int, metrics: Metrics) -> tuple[int, dict[str, float]]:
+        # device_get starts all copies before it waits for the first: one round trip, not one a metric.
         values = {name: float(value) for name, value in jax.device_get(metrics).items()}
         bad = [f"{name} {values[name]}" for name in WATCHED if not math.isfinite(values[name])]
         if bad:
@@ -59,6 +60,7 @@ class FiniteGuard:
         return step, values
 
     def _message(self, step: int, bad: Sequence[str]) -> str:
+        # Steps are counted from 1 where people read them, batches from 0.
         ids = self._example_ids(step - 1)
         shown = ", ".join(f"{task}[{index}] (row {row})" for row, task, index in ids[:_MAX_LISTED])
         more = f" and {len(ids) - _MAX_LISTED} more" if len(ids) > _MAX_LISTED else ""
@@ -89,6 +91,7 @@ class StopSignal:
 
     def __enter__(self) -> StopSignal:
         # With several processes the coordination service has taken the signal for itself.
+        # Python lets the main thread alone set handlers: a run in another thread cannot be asked to stop.
         if self._is_single and threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGTERM, self._handle)
             self._is_installed = True
@@ -101,6 +104,7 @@ class StopSignal:
             signal.signal(signal.SIGTERM, self._previous)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        # No more than this: the signal may come in the middle of a save or of a dispatch.
         self._is_set = True
 
     def is_due(self, step: int) -> bool:
@@ -111,5 +115,6 @@ class StopSignal:
 
     def raise_if_set(self) -> None:
         """Raises `Stopped` if this run's only process was asked to stop; several processes go on to the next step."""
+        # Of several processes, one that left alone would leave the others waiting in the evaluation's next collective.
         if self._is_single and self._is_set:
             raise Stopped

@@ -55,6 +55,8 @@ def hand_over(
         )
     folder = run.model_dir / SELECTED
     params = whole(checkpoints.restore_params(step, abstract_params))
+    # A collective, so all processes are in it, though process 0 alone writes. `tiled`: the arrays are global already,
+    # and a process axis in front would be wrong.
     if jax.process_count() > 1:
         params = multihost_utils.process_allgather(params, tiled=True)
     if jax.process_index() == 0:
@@ -73,6 +75,7 @@ def hand_over(
                 vocab_file=run.vocabulary.path.name,
                 vocab_fingerprint=run.vocabulary.fingerprint,
             )
+    # Nobody goes on, to read the folder or to end, before process 0 has written it.
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices("handed over")
     return folder

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+# Where no terminal shows a bar: often enough to see that a run lives, seldom enough for a log of days.
 PLAIN_LINE_SECS = 15.0
 
 __all__ = ["METRICS_FILE", "RunLog"]
@@ -58,9 +59,11 @@ class RunLog:
         from rich.console import Console
 
         stream = sys.stdout if stream is None else stream
+        # `soft_wrap`: rich would break tables at 80 columns where the stream is a file.
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         drop_lines_after(model_dir / METRICS_FILE, start_step)
         self._file = open(model_dir / METRICS_FILE, "a")
+        # purge_step hides the points of steps that a killed run had drawn and that happen again.
         self._board = tensorboardX.SummaryWriter(
             str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30
         )
@@ -83,6 +86,7 @@ class RunLog:
     def say(self, text: str) -> None:
         """One line (or several) to the terminal, now."""
         if self._is_writer:
+            # Without `markup=False` rich reads [x] in a path as markup and swallows it.
             self._console.print(text, markup=False)
             self._console.file.flush()
 
@@ -120,6 +124,7 @@ class RunLog:
         # NaN is not JSON.
         clean = {k: v if not isinstance(v, float) or math.isfinite(v) else str(v) for k, v in line.items()}
         self._file.write(json.dumps(clean) + "\n")
+        # With the operating system now, so that a killed process loses no line.
         self._file.flush()
 
 

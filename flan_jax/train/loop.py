@@ -97,6 +97,7 @@ def run_training(
         # The step, compiled before the clock starts, and what it is fed.
         step_fn, said = compile_step(run, layout)
         log.say(said)
+        # Only from here on: a SIGTERM before this has nothing to save, and ends the process at once.
         stop = stack.enter_context(StopSignal())
         guard = FiniteGuard(functools.partial(example_ids_at, run.plan), checkpoints.latest_step)
         meter = Meter(config, run.model, run.mesh)
@@ -112,6 +113,7 @@ def run_training(
         before_step = stack.enter_context(profiled(config, model_dir))
 
         try:
+            # Step 0, or a step that was saved and killed before it was judged; one that was judged is not judged again.
             if config.is_eval_step(step):
                 _judge(judge, join(state.params, state.frozen), step, log, stop)
                 meter.restart()
@@ -125,6 +127,7 @@ def run_training(
                 must_stop = stop.is_due(step)
                 if must_stop or config.is_eval_step(step) or config.is_save_step(step):
                     _record(guard.flush(), meter, log)  # nothing is saved that is not finite
+                    # Saved before it is judged: a kill in the evaluation repeats the evaluation, not the steps.
                     checkpoints.save(state, meta_of(run, step))
                     if must_stop:
                         raise Stopped
@@ -132,6 +135,7 @@ def run_training(
                         _judge(judge, join(state.params, state.frozen), step, log, stop)
                     meter.restart()
                 elif fed.step % config.log_period == 0:
+                    # A failed save in the background (a full disk) is told now, not when the next one is due.
                     checkpoints.check()
         except Stopped:
             checkpoints.wait()

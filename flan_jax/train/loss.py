@@ -81,6 +81,7 @@ def _smoothed(label_smoothing: float, num_classes: int) -> tuple[float, float, f
     """Probability of the target, probability of every other id, and the entropy of that distribution in nats."""
     on = 1.0 - label_smoothing
     off = label_smoothing / (num_classes - 1)
+    # 1e-20, T5X's: without smoothing `off` is 0, and 0 * log(0) is not a number.
     entropy = -(on * math.log(on) + (num_classes - 1) * off * math.log(off + 1e-20))
     return on, off, entropy
 
@@ -100,6 +101,7 @@ def _token_losses_forward(
         loss_BT = loss_BT - off * jnp.sum(shifted_BTV, axis=-1) - entropy
     log_z_BT = log_sum_BT + max_BT
     z_BT = z_loss * jnp.square(log_z_BT)
+    # The maximum is there already, which spares an argmax over V; a target that ties with it counts as right.
     correct_BT = (target_BT >= max_BT).astype(jnp.float32)
     return (loss_BT + z_BT, z_BT, correct_BT), (logits_BTV, targets_BT, log_z_BT)
 
@@ -113,8 +115,11 @@ def _token_losses_backward(
     logits_BTV, targets_BT, log_z_BT = residuals
     on, off, _ = _smoothed(label_smoothing, logits_BTV.shape[-1])
     cotangent_BT = cotangents[0]
+    # d log_z / d logits is the softmax, so z-loss only scales it.
     scale_BT = cotangent_BT * (1.0 + 2.0 * z_loss * log_z_BT)
     softmax_BTV = jnp.exp(logits_BTV.astype(jnp.float32) - log_z_BT[..., None])
+    # A comparison and not a scatter or one-hot array: it fuses into the pass over V, also where V is split over
+    # devices.
     is_target_BTV = targets_BT[..., None] == jnp.arange(logits_BTV.shape[-1], dtype=targets_BT.dtype)
     smoothed_BTV = jnp.where(is_target_BTV, on, off)
     grad_BTV = softmax_BTV * scale_BT[..., None] - smoothed_BTV * cotangent_BT[..., None]

@@ -60,7 +60,9 @@ def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -
             f"mesh {text} (data x fsdp x model) has {math.prod(sizes)} places, there are {len(devices)} devices: "
             f"set the sizes to a product of {len(devices)}, or data to -1"
         )
+    # A TPU slice is a torus: without splitting its axes, only sizes that are products of whole axes would do.
     grid = mesh_utils.create_device_mesh(sizes, devices=devices, allow_split_physical_axes=True)
+    # Auto: XLA spreads layouts from our constraints; with Explicit, ambiguous operations must each name theirs.
     return Mesh(grid, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES))
 
 
@@ -130,6 +132,7 @@ def on_mesh(mesh: Mesh, rules: Rules) -> Iterator[None]:
     """Inside, the model's activations are laid out over `mesh` by `rules` when they are traced."""
     from flax import linen as nn  # which the model that is traced inside has imported
 
+    # The abstract mesh, since this is entered while a jitted function is traced, where `jax.set_mesh` is an error.
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh), nn.logical_axis_rules(tuple(rules)):
         yield
 
@@ -158,6 +161,7 @@ def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequ
             entries.append(wanted[0] if len(wanted) == 1 else wanted)
         else:
             entries.append(None)
+    # P('fsdp') and P('fsdp', None) are one layout but not equal: one spelling for each.
     while entries and entries[-1] is None:
         entries.pop()
     return PartitionSpec(*entries)
@@ -165,6 +169,7 @@ def _spec(mesh: Mesh, table: Mapping[str, Any], shape: Sequence[int], axes: Sequ
 
 def local_rows(mesh: Mesh, batch_size: int) -> np.ndarray:
     """Numbers of the global batch's rows that this process's devices hold, ascending, int64."""
+    # A set: devices along the `model` axis hold the same rows.
     rows: set[int] = set()
     for index in batch_sharding(mesh).addressable_devices_indices_map((batch_size,)).values():
         if index is not None:

@@ -110,6 +110,7 @@ def prepare_run(
     Raises `ConfigError` before anything is read or written where the devices cannot hold such a run, `CacheError` for
     a cache or a plan that cannot be made.
     """
+    # What costs nothing is checked first, then comes the cache, which may take hours, then the plan.
     model = tuned_model(model, tuning)
     mesh = mesh_lib.make_mesh(config.mesh)
     mesh_lib.check_rows(config.batch_size, config.microbatches, mesh)
@@ -161,6 +162,7 @@ def _load_vocabulary(config: TrainConfig, model: ModelConfig) -> Vocabulary:
     if vocabulary.size > model.vocab_size:
         raise ConfigError(
             f"vocabulary {config.vocab_path} has {vocabulary.size} ids, the model has {model.vocab_size} rows for "
+            # A multiple of 128 as T5X's 32,128 for 32,100 pieces: it fills a TPU's lanes and splits over a model axis.
             f"them: set VOCAB_SIZE to {-(-vocabulary.size // 128) * 128}"
         )
     return vocabulary

@@ -148,6 +148,7 @@ def init_state(model: ModelConfig, tx: optax.GradientTransformation, seed: int, 
         params = init_params(model, key)
         return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
 
+    # Partitionable threefry, JAX's default, draws the same bits however the result is split.
     state: TrainState = jax.jit(init, out_shardings=shardings)(jax.random.key(seed))
     return state
 

@@ -76,10 +76,13 @@ def make_train_step(
         def forward_joined(params: Any, batch: Batch, key: jax.Array) -> jax.Array:
             return forward(join(params, state.frozen), batch, key)
 
+        # Made here, in the trace, as it closes over `frozen`: gradients are of the trained part alone.
         loss_and_grad = make_loss_and_grad(forward_joined, options, mesh)
+        # A function of (seed, step): resuming needs no key in the checkpoint.
         key = jax.random.fold_in(jax.random.key(options.seed), state.step)
         parts, grad_sum = loss_and_grad(state.params, batch, key)
         # The one division: sums are complete over microbatches, devices and hosts here.
+        # A batch without a weighted token gives gradients of 0, not 0 / 0.
         weight = jnp.where(parts.weight_sum > 0, parts.weight_sum, 1.0)
         grads = jax.tree.map(lambda g: g / weight, grad_sum)
         updates, opt_state = tx.update(grads, state.opt_state, state.params)
@@ -91,11 +94,13 @@ def make_train_step(
             "weight_sum": parts.weight_sum,
             "grad_norm": optax.tree.norm(grads),
             "update_norm": optax.tree.norm(updates),
+            # Of the new parameters, which are what a checkpoint would hold.
             "param_norm": optax.tree.norm(params),
             # By the optimizer's own count, which is not the run's step where its state was imported.
             "learning_rate": jnp.asarray(learning_rate(getattr(state.opt_state, "count", state.step)), jnp.float32),
             "encoder_tokens": _num_tokens(batch.get("encoder_segment_ids")),
             "decoder_tokens": _num_tokens(batch["decoder_segment_ids"]),
+            # Segments are numbered 1..n within a row, so the largest number is how many it holds.
             "examples": jnp.sum(jnp.max(batch["decoder_segment_ids"], axis=1), dtype=jnp.float32),
         }
         return TrainState(state.step + 1, params, opt_state, state.frozen), metrics
@@ -104,6 +109,7 @@ def make_train_step(
         return jax.jit(train_step, donate_argnums=0)
     rows = NamedSharding(mesh, PartitionSpec(BATCH_AXES))
     scalar = NamedSharding(mesh, PartitionSpec())
+    # The state comes out laid out as it goes in: donation reuses its buffers, and the compiled step takes it again.
     return jax.jit(
         train_step, donate_argnums=0, in_shardings=(state_shardings, rows), out_shardings=(state_shardings, scalar)
     )
@@ -141,6 +147,8 @@ def make_loss_and_grad(
         return parts, grads
 
     def accumulated(params: Any, batch: Batch, key: jax.Array) -> tuple[LossParts, Any]:
+        # The same key for all microbatches: masks hash `row_ids`, so no two rows share one, and the sum is the whole
+        # batch's.
         def add(sums: tuple[LossParts, Any], microbatch: Batch) -> tuple[tuple[LossParts, Any], None]:
             return jax.tree.map(jnp.add, sums, whole(params, microbatch, key)), None
 
@@ -221,5 +229,6 @@ def _memory(step_fn: jax.stages.Compiled) -> str:
     if analysis is None:
         return "memory unknown"
     total = analysis.argument_size_in_bytes + analysis.temp_size_in_bytes
+    # The state is donated: its outputs lie in its arguments' memory (the alias), and count once.
     total += analysis.output_size_in_bytes - analysis.alias_size_in_bytes
     return f"{total / 2**20:,.0f} MiB a device"

@@ -82,6 +82,7 @@ class Meter:
         line["useful_tokens_per_sec"] = useful / secs
         line["density"] = useful / (num * self._step_tokens)
         line["data_wait_secs"] = sum(self._waits) / max(1, len(self._waits))
+        # At most 1: waits are noted a step before their step's time is, which the guard gives back one behind.
         line["data_wait_share"] = min(1.0, sum(self._waits) / secs)
         line["flops_per_sec"] = num * self._step_flops / secs
         line["mfu"] = None if self._peak_flops is None else num * self._step_flops / secs / self._peak_flops
@@ -106,5 +107,6 @@ def profiled(config: TrainConfig, model_dir: pathlib.Path) -> Iterator[Callable[
     try:
         yield before
     finally:
+        # A run that ends within the recorded steps still writes them.
         if is_on:
             jax.profiler.stop_trace()

@@ -131,6 +131,7 @@ class MixtureOfDenoisers:
         for place, (denoiser, objective) in enumerate(zip(self.denoisers, self._objectives, strict=True)):
             own = np.flatnonzero(picked == place)
             inputs[own], targets[own] = objective.lengths(num_tokens[own], keys[own])
+            # Lengths of 0 say that a document gives nothing; a mode must not make an example of it.
             inputs[own] += np.where(targets[own] > 0, len(self.mode_tokens[denoiser.mode]), 0)
         return inputs, targets
 

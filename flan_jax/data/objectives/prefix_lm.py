@@ -41,6 +41,7 @@ class PrefixLM:
     def lengths(self, num_tokens: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         num_tokens = np.asarray(num_tokens, np.int64)
         enough = num_tokens >= self.min_tokens
+        # Documents that are too short get a cut to draw, too, so that all go in one array; `enough` makes them 0.
         sizes = np.clip(num_tokens, self.min_tokens, self.max_tokens)
         splits = self._splits(sizes, keys)
         return (splits + 1) * enough, (sizes - splits + 1) * enough
@@ -51,6 +52,7 @@ class PrefixLM:
         return with_eos(tokens[:split]), with_eos(tokens[split:])
 
     def _splits(self, num_tokens: np.ndarray, keys: np.ndarray) -> np.ndarray:
+        # - 1 for the EOS of either side; each side keeps one token at least.
         low = np.maximum(1, num_tokens - (self.targets_length - 1))
         high = np.minimum(num_tokens - 1, self.inputs_length - 1)
         if self.target_share is not None:

@@ -44,10 +44,13 @@ class SpanCorruption:
         """(noise tokens, spans) of documents of 0, 1, ... max_tokens tokens: a table, for speed."""
         most = self.inputs_length + self.targets_length
         sizes = np.arange(self.min_tokens, (most if self.longest is None else min(most, self.longest)) + 1)
+        # rint rounds halves to even, as T5's tf.round does; one token at least is noise and one is kept.
         num_noise = np.clip(np.rint(sizes * self.noise_density).astype(np.int64), 1, sizes - 1)
         num_spans = np.maximum(np.rint(num_noise / self.mean_span_tokens).astype(np.int64), 1)
+        # A span needs a kept token before it and a sentinel of its own.
         num_spans = np.minimum(num_spans, np.minimum(sizes - num_noise, self.num_sentinels))
         fits = (sizes - num_noise + num_spans < self.inputs_length) & (num_noise + num_spans < self.targets_length)
+        # Rounding makes the lengths not quite monotone: up to the first size that does not fit.
         num_fitting = int(np.logical_and.accumulate(fits).sum())
         if not num_fitting:
             raise TaskError(
@@ -73,6 +76,7 @@ class SpanCorruption:
         tokens = take_window(tokens, key, self.max_tokens)
         size = len(tokens)
         num_noise, num_spans = (int(table[size]) for table in self._noise_by_size)
+        # num_noise - 1 places where a noise span may end, and size - num_noise - 1 for kept ones.
         words = keys_lib.words(key, size - 2)
         sizes = np.empty(2 * num_spans, np.int64)  # kept, noise, kept, noise, ...
         sizes[1::2] = _random_segments(num_noise, num_spans, words[: num_noise - 1])
@@ -96,6 +100,7 @@ def _random_segments(num_items: int, num_segments: int, words: np.ndarray) -> np
     """
     edges = np.empty(num_segments + 1, np.int64)
     edges[0], edges[-1] = 0, num_items
+    # The first places of a random order are a uniformly drawn set of borders.
     edges[1:-1] = np.sort(np.argsort(words, kind="stable")[: num_segments - 1]) + 1
     return edges[1:] - edges[:-1]
 
