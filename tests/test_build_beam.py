@@ -41,8 +41,9 @@ def render(row, rng, pool):
     return Rendered(f"say {row['n']} {rng.random()}", row["text"], exemplars=shown)
 
 for start in (1, 2, 99):
-    add_task(Task(f"beam_{start}", "numbers", Numbers(start), render, exemplar_split="train"))
-add_mixture(Mixture("beam_good", (Member("beam_1"), Member("beam_2")), cap=30))
+    renderings = 2 if start == 2 else 1  # rates count rows, not renderings
+    add_task(Task(f"beam_{start}", "numbers", Numbers(start), render, exemplar_split="train", renderings=renderings))
+add_mixture(Mixture("beam_good", (Member("beam_1"), Member("beam_2")), cap=50))
 add_mixture(Mixture("beam_bad", (Member("beam_1"), Member("beam_99"))))
 """
 

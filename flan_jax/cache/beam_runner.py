@@ -281,8 +281,9 @@ def _write_json(path: str, value: Mapping[str, Any]) -> None:
 
 
 def _num_cached(root: str, task: str, split: str) -> int | None:
+    """Rows of a cached split, each counted once however many renderings it has, as the local builder counts them."""
     stored = _read_json(posixpath.join(root, task, split, MANIFEST))
-    return None if stored is None else stored["num_examples"]
+    return None if stored is None else stored["num_examples"] // stored.get("num_renderings", 1)
 
 
 def _read_results(logs: str) -> Iterator[JobResult]:
