@@ -115,7 +115,7 @@ def test_what_is_fresh_is_left_alone_and_what_is_half_there_is_made_again(module
     assert "(39 tokenised now)" in capsys.readouterr().out
     assert files(root) == whole
     build_with_beam("beam_good", tmp_path, module, max_inputs_length=20)
-    assert "(156 tokenised now)" in capsys.readouterr().out
+    assert "(195 tokenised now)" in capsys.readouterr().out
 
 
 def test_a_task_that_fails_is_named_and_the_others_are_cached(module, tmp_path):

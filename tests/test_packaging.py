@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -49,3 +50,9 @@ def test_a_checkout_on_the_path_uses_its_own_tasks(tmp_path):
     package = checkout / "flan_jax"
     expected = [str(package / "__init__.py"), str(package / "tasks" / "eval" / "__init__.py")]
     assert output.stdout.split() == expected, output.stderr
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-beam.txt"])
+def test_constraints_pin_releases_and_nothing_of_one_machine(name):
+    lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
+    assert lines and not [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+]+", line)]
