@@ -15,7 +15,7 @@ test: $(VENV)/.test
 
 # Apache Beam wants older protobuf and pyarrow than TensorFlow's, so it has an environment of its own.
 test-beam: $(VENV)-beam/.beam
-	$(VENV)-beam/bin/python -m pytest tests/test_build_beam.py
+	$(VENV)-beam/bin/python -m pytest tests/test_cache_beam.py
 
 $(VENV)-beam/.beam: setup.py constraints-beam.txt
 	test -x $(VENV)-beam/bin/python || $(PYTHON) -m venv $(VENV)-beam

@@ -337,7 +337,7 @@ def test_a_failing_renderer_names_task_row_and_line(registry, vocabulary, tmp_pa
         (("1", "2"), ("1", "2"), ("zero", "2")),
         render=lambda row, rng, pool: Rendered(str(1 / int(row[0])), "1"),
     )
-    with pytest.raises(CacheError, match=r"task failing, split train, row 2: ValueError.*test_build_cache.py:\d+"):
+    with pytest.raises(CacheError, match=r"task failing, split train, row 2: ValueError.*test_cache_build.py:\d+"):
         build("failing", vocabulary, tmp_path)
 
 
