@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE / "transformers_generate.npz"
 SHARED = pathlib.Path(os.environ.get("FLAN_JAX_SHARED", HERE.parent.parent.parent / "shared"))
 LIMIT = 16  # generated tokens
+ROUNDING = 2e-5  # of a score
 
 
 def generate(
@@ -84,7 +85,13 @@ def main() -> None:
             ends = old[f"{family}/eos_ids"].tolist() if which == "many" else [2 if family == "llama" else 1]
             found = generate(family, method, ends, old[f"{family}/inputs"], old[f"{family}/lengths"])
             made |= {name + end: values for end, values in found.items()}
-    np.savez_compressed(GOLDEN, **{name: made[name] for name in old})
+    # Another processor sums in another order: scores that differ by that alone stay, so that the file does.
+    kept = {name: old[name] if _is_rounding(old[name], made[name]) else made[name] for name in old}
+    np.savez_compressed(GOLDEN, **kept)
+
+
+def _is_rounding(old: np.ndarray, new: np.ndarray) -> bool:
+    return old.dtype == np.float32 and old.shape == new.shape and np.allclose(old, new, rtol=0, atol=ROUNDING)
 
 
 if __name__ == "__main__":
