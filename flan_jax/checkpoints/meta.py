@@ -10,7 +10,7 @@ from typing import Any
 
 from flax.traverse_util import flatten_dict
 
-from flan_jax.core.errors import CheckpointError
+from flan_jax.core.errors import CheckpointError, Setting
 
 FOLDER = "checkpoints"
 FORMAT_VERSION = 1
@@ -64,6 +64,9 @@ def check_same_shapes(
         more = f"\n  … and {len(lines) - _MAX_LISTED} more" if len(lines) > _MAX_LISTED else ""
         raise CheckpointError(
             f"{path} is a checkpoint of another model: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
-            f"differ. Give the model the sizes it was trained with, or use another MODEL_DIR or "
-            f"INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more
+            f"differ. Give the model the sizes it was trained with, or use another ",
+            Setting("MODEL_DIR"),
+            " or ",
+            Setting("INITIAL_CHECKPOINT_PATH"),
+            "; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more,
         )

@@ -261,7 +261,8 @@ def _check_macros(locations: Mapping[str, str]) -> None:
     for name in sorted(set(macros) - used):
         where = locations.get(name, "command line")
         raise ConfigError(
-            f"{where}: nothing uses {name}{did_you_mean(name, used)} If it is a macro of yours, refer to it as %{name}"
+            f"{where}: nothing uses {name}{did_you_mean(name, used) or '.'} If it is a macro of yours, refer to it "
+            f"as %{name}"
         )
     if unset:
         flags = " ".join(f"--gin.{name}=…" for name in unset)

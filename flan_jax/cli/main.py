@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(__version__)
             return 0
         if verb not in VERBS:
-            raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS)} The verbs are {', '.join(VERBS)}")
+            raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS) or '.'} The verbs are {', '.join(VERBS)}")
         return run_verb(verb, rest)
     except FlanError as error:
         print(f"flan-jax {verb}: {type(error).__name__}: {error}", file=sys.stderr)

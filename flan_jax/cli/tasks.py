@@ -76,7 +76,7 @@ def _list(args: argparse.Namespace) -> int:
         clusters = list(dict.fromkeys(task.cluster for task in tasks))
         if args.cluster not in clusters:
             raise TaskError(
-                f"no cluster is called {args.cluster!r}{did_you_mean(args.cluster, clusters)} There are "
+                f"no cluster is called {args.cluster!r}{did_you_mean(args.cluster, clusters) or '.'} There are "
                 f"{', '.join(sorted(clusters))}"
             )
         tasks = [task for task in tasks if task.cluster == args.cluster]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.manifest import MixtureManifest
 from flan_jax.core.row_layout import DecoderRows
 
@@ -46,8 +46,9 @@ class PlanSpec:
     def __post_init__(self) -> None:
         if set(self.feature_lengths) != {"inputs", "targets"}:
             raise ConfigError(
-                f"TASK_FEATURE_LENGTHS has the keys {sorted(self.feature_lengths)}: it needs inputs and targets, "
-                f"as in {{'inputs': 512, 'targets': 128}}"
+                Setting("TASK_FEATURE_LENGTHS"),
+                f" has the keys {sorted(self.feature_lengths)}: it needs inputs and targets, as in "
+                f"{{'inputs': 512, 'targets': 128}}",
             )
         for name, length in self.feature_lengths.items():
             if length < 2:
@@ -64,7 +65,9 @@ class PlanSpec:
         if self.text_length < 2:
             raise ConfigError(
                 f"rows of {self.inputs_length} inputs have no room for a soft prompt of {self.prompt_tokens} tokens "
-                f"and text: set longer TASK_FEATURE_LENGTHS, or a shorter TuningConfig.prompt_tokens"
+                f"and text: set longer ",
+                Setting("TASK_FEATURE_LENGTHS"),
+                ", or a shorter TuningConfig.prompt_tokens",
             )
 
     @property

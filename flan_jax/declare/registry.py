@@ -108,7 +108,8 @@ def get(name: str) -> Task | Mixture:
         return item
     raise TaskError(
         f"no task or mixture is called {name!r}{did_you_mean(name, [*_MIXTURES, *_TASKS]) or '.'} Is the module that "
-        f"registers it named in MIXTURE_OR_TASK_MODULE? `flan-jax tasks list` shows the {len(_TASKS)} registered tasks"
+        f"registers it imported (a recipe's MIXTURE_OR_TASK_MODULE)? `flan-jax tasks list` shows the {len(_TASKS)} "
+        f"registered tasks"
     )
 
 
