@@ -50,7 +50,7 @@ def test_infer_says_the_same_by_prompt_by_file_and_interactively(weights, tmp_pa
     file.write_text("".join(json.dumps({"inputs": prompt}) + "\n" for prompt in prompts) + "\n")
     assert main(["infer", *options, "--prompts_file", str(file)]) == 0
     by_file = capsys.readouterr()
-    assert by_file.out == by_prompt and "1 blank lines have no generation" in by_file.err
+    assert by_file.out == by_prompt and "no generation for 1 blank line" in by_file.err
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(prompts) + "\n\n"))
     assert main(["infer", *options]) == 0
     interactive = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -124,7 +124,7 @@ def test_eval_scores_a_mixture_with_table_and_json(weights, tmp_path):
         "--cache_dir", cache, "--out", out, "--copy_input_baseline",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "bought_new_template" in done.stdout and "normalised average of 1 tasks" in done.stdout
+    assert "bought_new_template" in done.stdout and "normalised average of 1 task" in done.stdout
     value = json.loads((out / "eval.json").read_text())
     task = value["tasks"]["bought_new_template"]
     assert (task["n"], task["kind"], value["step"]) == (10, "new template", 30)

@@ -14,7 +14,7 @@ from flan_jax.core.suggest import did_you_mean
 from flan_jax.sources.data_dir import set_data_dir
 
 VERBS = {
-    "demo": "run the main job on the embedded tasks: finetune, judge, pick the checkpoint, report",
+    "demo": "the main job on embedded tasks: finetune, judge, pick, report",
     "train": "finetune or pretrain from a gin recipe",
     "cache": "tokenise a mixture once, into checksummed shards",
     "eval": "score a checkpoint on any mixture",
@@ -23,9 +23,9 @@ VERBS = {
     "tasks": "list, show and render tasks",
     "import": "weights of Hugging Face or T5X, as a folder to start from",
     "export": "weights for Hugging Face or T5X",
-    "plan": "compile a recipe for a TPU slice that is not here: memory, arithmetic, communication",
-    "mix": "explain a mixture (examples, caps, rates, epochs, tokens), or check what it holds out",
-    "replay": "show the rows of one training step: examples, templates, exemplars, text and loss mask",
+    "plan": "compile a recipe for a TPU slice that is not here: memory, speed",
+    "mix": "explain a mixture (rates, epochs), or check what it holds out",
+    "replay": "show the rows of one training step: text, templates, loss mask",
 }
 # What cannot be a module's name.
 _MODULES = {"import": "import_weights", "export": "export_weights", "lm-eval": "lm_eval"}

@@ -15,6 +15,7 @@ from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.core import assets
+from flan_jax.core.counted import counted
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.core.vocabulary import Vocabulary
@@ -95,7 +96,7 @@ def _list(args: argparse.Namespace) -> int:
     ]
     num_refused = sum(row[-1] == REFUSED for row in rows)
     if num_refused:
-        print(f"{num_refused:,} tasks of the list were refused: the lines above say why", file=sys.stderr)
+        print(f"refused: {counted(num_refused, 'task')} of the list; the lines above say why", file=sys.stderr)
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(row))
@@ -107,7 +108,8 @@ def _list(args: argparse.Namespace) -> int:
     console.print(table)
     num_missing = sum(row[-1] == MISSING for row in rows)
     console.print(
-        f"{len(rows):,} tasks in {len({row[1] for row in rows}):,} clusters; the data of {num_missing:,} is not here"
+        f"{counted(len(rows), 'task')} in {counted(len({row[1] for row in rows}), 'cluster')}; the data of "
+        f"{num_missing:,} is not here"
     )
     return 1 if num_refused else 0
 

@@ -205,11 +205,15 @@ def bytes_per_device(abstract: TrainState) -> int:
 def describe_params(abstract: TrainState) -> list[str]:
     """A table for the log: each parameter's shape, how it is split, its size; then totals and bytes a device."""
     flat = flatten_dict(abstract.params, sep="/")
-    width = max(len(name) for name in flat)
-    lines = [f"{'parameter':<{width}}  {'shape':<20} {'split over':<24} {'count':>15}"]
+    cells = [("parameter", "shape", "split over", "count")]
     for name, leaf in flat.items():
         shape = " x ".join(map(str, leaf.shape))
-        lines.append(f"{name:<{width}}  {shape:<20} {_describe_split(leaf.sharding):<24} {math.prod(leaf.shape):>15,}")
+        cells.append((name, shape, _describe_split(leaf.sharding), f"{math.prod(leaf.shape):,}"))
+    name_width, shape_width, split_width, count_width = (max(map(len, column)) for column in zip(*cells, strict=True))
+    lines = [
+        f"{name:<{name_width}}  {shape:<{shape_width}}  {split:<{split_width}}  {count:>{count_width}}"
+        for name, shape, split, count in cells
+    ]
     total = sum(math.prod(leaf.shape) for leaf in flat.values())
     num_frozen = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(abstract.frozen))
     moments = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(abstract.opt_state))
