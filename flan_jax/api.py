@@ -33,7 +33,7 @@ from flan_jax.jobs.lengths import measure
 from flan_jax.jobs.loading import KINDS_OF_PATH, open_model
 from flan_jax.jobs.model import Model
 from flan_jax.jobs.names import by_kind, split_names
-from flan_jax.jobs.rows import EXACT_MATCH, Metrics, Rows, check_used, note_of_shared_rows, register_rows
+from flan_jax.jobs.rows import Metrics, Rows, check_used, note_of_shared_rows, register_rows
 from flan_jax.jobs.trained_run import TrainedRun
 from flan_jax.jobs.training import train_run
 from flan_jax.models.tuning import FULL, TuningConfig
@@ -107,14 +107,15 @@ def train(
     Args:
       rows: what to train on: a list of dicts; a .jsonl, .csv, .tsv or .parquet file; a folder that Hugging Face
         `datasets` saved; a `Task` or `Mixture`, or the name of a registered one, which have templates of their own.
-      init: where to begin: a model, or what `load` takes. Of a model it is the weights on disk that count.
+      init: where to begin: a model, a run, or what `load` takes. Of a model it is the weights on disk that count.
       to: the run's folder, made if missing.
       template: the prompt of a row, with its fields in braces; several are drawn from. A row's "options" are its answer
         options, which `{options}` lists.
       target: the answer; "{answer}" by default.
       held_out: rows of the same kinds that judge the run and pick its checkpoint; by default none, and the last step.
-      metric: what scores an answer to held-out rows, the first decides: a name such as "exact_match", "rouge_l" or
-        "rank_accuracy", or a function (text, references) -> score in [0, 1].
+        Those that are training rows too are counted in a warning.
+      metric: what scores an answer to held-out rows, the first of a list decides: a name such as "exact_match" (the
+        default), "rouge_l" or "rank_accuracy", or a function (text, references) -> score in [0, 1].
       evaluators: functions (model, step) -> {name: score in [0, 1]}, called at every evaluation and reported; none by
         default.
       steps: optimizer steps of the whole run; 300 by default.
@@ -123,7 +124,7 @@ def train(
       dropout: rate; 0.1 by default.
       feature_lengths: {"inputs": L, "targets": T}, tokens a packed row holds; by default the longest example, up to
         1,024, rounded up to a power of two.
-      eval_steps: steps between evaluations; a fifth of the run by default.
+      eval_steps: steps between evaluations; a fifth of the run by default, 0 for before and after only.
       eval_limit: held-out examples a task; 200 by default, None for all.
       tuning: which parameters are trained; all by default, `TuningConfig("lora")` adapters.
       seed: of data order and dropout; 0 by default.
@@ -134,16 +135,21 @@ def train(
     Raises `TaskError` for rows or templates that do not fit, `CheckpointError` for a folder that holds another run, and
     what `flan_jax.core.errors` has for the rest.
 
-    >>> rows = [{"question": f"Say it twice: {word}.", "answer": f"{word} {word}"} for word in ("red", "blue")]
-    >>> run = fj.train(rows, template="{question}", init=model, steps=2, eval_steps=2, to="runs/mine", held_out=rows)
+    >>> rows, held_out = [
+    ...     [{"question": f"Say it twice: {word}.", "answer": f"{word} {word}"} for word in words]
+    ...     for words in (("red", "blue"), ("green", "cat"))
+    ... ]
+    >>> how = {"template": "{question}", "init": model, "steps": 2, "eval_steps": 2}
+    >>> run = fj.train(rows, held_out=held_out, to="runs/mine", **how)
     >>> run.selected, [results.step for results in run.results]
     (2, [0, 2])
     """
-    arguments.check_whole_numbers(steps=steps, seed=seed)
+    arguments.check_counts(steps=steps)
+    arguments.check_whole_numbers(seed=seed)
     arguments.check_optional_whole_numbers(batch_size=batch_size, eval_steps=eval_steps, eval_limit=eval_limit)
     arguments.check_numbers(learning_rate=learning_rate, dropout=dropout)
     arguments.check_feature_lengths(feature_lengths)
-    arguments.check_evaluators(evaluators)
+    evaluators = arguments.as_evaluators(evaluators)
     if not isinstance(tuning, TuningConfig):
         raise ConfigError(f"tuning is {tuning!r}: give a TuningConfig, such as TuningConfig('lora')")
     judged_by = [] if held_out is None else [held_out]
@@ -156,9 +162,8 @@ def train(
     names = {"rows": register_rows(rows, task_name(folder, "rows"), template=template, target=target)}
     if held_out is not None:
         name = task_name(folder, "held_out")
-        metrics = EXACT_MATCH if metric is None else metric
         names["held_out"] = register_rows(
-            held_out, name, template=template, target=target, metrics=metrics, is_held_out=True
+            held_out, name, template=template, target=target, metrics=metric, is_held_out=True
         )
         if note := note_of_shared_rows(names["held_out"], names["rows"]):
             warnings.warn(note, stacklevel=4)  # past `in_words_of` and `flan_jax._CallablePackage`
@@ -181,8 +186,7 @@ def train(
     config, line = finetuning_config(told, model)
     remember_run(told, "" if model.is_temporary else str(model.source.path))
     if is_finished(folder, steps):
-        said = f"{to} is finished, after {counted(steps, 'step')}"
-        print(f"{said}: give more steps to go on, or another `to` to begin anew")
+        print(f"{to} is finished, after {counted(steps, 'step')}: give more to go on, or another `to` to begin anew")
         return TrainedRun(folder)
     print(line, flush=True)
     if model.is_temporary:
@@ -213,7 +217,7 @@ def evaluate(
     """Scores a model on benchmarks, on tasks and mixtures, or on rows.
 
     Args:
-      model: a model, or what `load` takes.
+      model: a model, a run, or what `load` takes.
       what: names, as "mmlu,bbh:cot" or a list of them, of benchmarks (`flan-jax eval --list`) and of registered tasks
         and mixtures; or rows as `train` takes them.
       template: the prompt of a row, with its fields in braces, where rows are given.
@@ -226,27 +230,28 @@ def evaluate(
       max_tokens: most tokens of an answer to tasks and rows; 128 by default. Benchmarks have their own.
       to: folder for the journal and report of benchmarks, which go on where they were stopped; by default none.
       force: whether to score benchmarks that the model was trained on, instead of an error; False by default.
-      cache_dir: where the tokens of tasks are cached.
+      cache_dir: folder where the tokens of tasks and rows are cached, made if missing; .cache/flan_jax by default.
 
-    Raises `TaskError` for unknown names and absent data, with what to download.
+    Raises `TaskError` for unknown names and absent data, with what to download, and `ConfigError` for arguments that
+    are out of range or that nothing would use.
 
     >>> rows = [{"question": "Say it twice: red.", "answer": "red red"}]
     >>> fj.evaluate(model, rows, template="{question}", max_tokens=4).scores
     {'rows': 0.0}
     """
-    arguments.check_whole_numbers(seed=seed, batch_size=batch_size, max_tokens=max_tokens)
+    arguments.check_counts(batch_size=batch_size, max_tokens=max_tokens)
+    arguments.check_whole_numbers(seed=seed)
     arguments.check_optional_whole_numbers(limit=limit)
     folder = None if to is None else arguments.as_folder("to", to)
     cache_dir = arguments.as_path("cache_dir", cache_dir, "a folder for tokens")
     names = split_names(what)
+    if names == []:
+        raise ConfigError("there is nothing to score: name benchmarks, tasks or mixtures, or give at least one row")
     given = [] if names is not None else [cast(Rows, what)]
     check_used(template=template, worded=given, metric=metric, scored=given)
     if names is None:
-        metrics = EXACT_MATCH if metric is None else metric
-        rows = cast(Rows, what)
-        names = [register_rows(rows, "rows", template=template, target=target, metrics=metrics, is_held_out=True)]
-    if not names:
-        raise ConfigError("there is nothing to score: name benchmarks, tasks or mixtures, or give at least one row")
+        rows = given[0]
+        names = [register_rows(rows, "rows", template=template, target=target, metrics=metric, is_held_out=True)]
     suite, tasks = by_kind(names)
     if folder is not None and not suite:
         raise ConfigError("to keeps the answers to benchmarks, and none is asked: leave it out, or name one")

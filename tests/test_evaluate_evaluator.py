@@ -166,7 +166,7 @@ def test_a_task_may_not_select_and_be_reported(root):
     for selection, report in [("ev_both", "ev_report"), ("ev_exact", "ev_report")]:
         if selection == "ev_exact":
             build_cache("ev_exact", vocabulary=VOCABULARY, cache_dir=root.parent, modules=(), num_workers=1)
-        with pytest.raises(ConfigError, match=r"1 tasks are in a selection and in a report mixture \(ev_exact\)"):
+        with pytest.raises(ConfigError, match=r"1 task both in a selection and in a report mixture \(ev_exact\)"):
             Evaluator(root, VOCABULARY, CONFIG, EvalConfig((selection,), (report,)))
     with pytest.raises(CacheError, match="flan-jax cache"):
         Evaluator(root, VOCABULARY, CONFIG, EvalConfig(report=("never_cached",)))

@@ -12,6 +12,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 
+from flan_jax.core.counted import counted
 from flan_jax.core.errors import TaskError
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.declare.example import Rendered
@@ -195,8 +196,8 @@ class TemplateRenderer:
         if self.num_exemplars:
             if len(pool) < self.num_exemplars:
                 raise TaskError(
-                    f"{self.num_exemplars} exemplars are asked for, the pool has {len(pool)} rows: lower num_exemplars "
-                    f"or use a larger exemplar split"
+                    f"{self.num_exemplars} exemplars are asked for, the pool has {counted(len(pool), 'row')}: lower "
+                    f"num_exemplars or use a larger exemplar split"
                 )
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
             for shown in rng.sample(range(len(pool)), self.num_exemplars):

@@ -21,8 +21,8 @@ __all__ = ["Number", "find_numbers", "plain"]
 
 _MINUS = "-\u2212\uff0d\u2011"
 _SYMBOL = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|Rs\.?)\s?"
-# ISO 4217 codes: of all letters before digits, the only ones that are no part of a name, so "USD5,000" is 5000 where "A1"
-# and "H2O" are names. Only glued to digits: with a space or a sign between, the number is found without them.
+# ISO 4217 codes: of all letters before digits, the only ones that are no part of a name, so "USD5,000" is 5000 where
+# "A1" and "H2O" are names. Only glued to digits: with a space or a sign between, the number is found without them.
 _CODE = r"(?:AUD|BRL|CAD|CHF|CNY|DKK|EUR|GBP|HKD|INR|JPY|KRW|MXN|NOK|NZD|PLN|RMB|RUB|SEK|SGD|THB|USD|ZAR)(?=\d)"
 _CURRENCY = f"(?:{_SYMBOL}|{_CODE})"
 _SPACES = " \u00a0\u202f\u2009"

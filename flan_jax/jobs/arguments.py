@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from flan_jax.core.errors import ConfigError, FlanError
+from flan_jax.evaluate.custom import CustomEvaluator
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -52,11 +53,12 @@ __all__ = [
     "OF_EVALUATE",
     "OF_LOAD",
     "OF_TRAIN",
+    "as_evaluators",
     "as_folder",
     "as_path",
     "as_texts",
     "check_called_with",
-    "check_evaluators",
+    "check_counts",
     "check_feature_lengths",
     "check_numbers",
     "check_optional_whole_numbers",
@@ -100,6 +102,13 @@ def check_whole_numbers(**arguments: object) -> None:
 def check_optional_whole_numbers(**arguments: object) -> None:
     """`check_whole_numbers` of the arguments that are not None."""
     check_whole_numbers(**{name: value for name, value in arguments.items() if value is not None})
+
+
+def check_counts(**arguments: object) -> None:
+    """Raises `ConfigError` for an argument that is no whole number of at least 1."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+            raise ConfigError(f"{name} is {value!r}: give a whole number of at least 1")
 
 
 def check_numbers(**arguments: object) -> None:
@@ -165,12 +174,14 @@ def check_feature_lengths(lengths: Mapping[str, int] | None) -> None:
     check_whole_numbers(**{f"feature_lengths[{name!r}]": length for name, length in (lengths or {}).items()})
 
 
-def check_evaluators(evaluators: Iterable[Callable[..., Any]]) -> None:
-    """Raises `ConfigError` for what is no list of functions of a model and a step."""
+def as_evaluators(evaluators: Iterable[CustomEvaluator]) -> tuple[CustomEvaluator, ...]:
+    """The functions, each of a model and a step. Raises `ConfigError` for what is none, or no list of them."""
     if callable(evaluators) or isinstance(evaluators, str) or not isinstance(evaluators, Iterable):
         raise ConfigError(f"evaluators is {evaluators!r}: give a list of functions (model, step) -> {{name: score}}")
-    for evaluator in evaluators:
+    found = tuple(evaluators)
+    for evaluator in found:
         check_called_with("evaluator", evaluator, "model", "step")
+    return found
 
 
 def check_called_with(what: str, function: Callable[..., Any], *arguments: str) -> None:

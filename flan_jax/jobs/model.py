@@ -12,7 +12,7 @@ from flan_jax.core.counted import counted
 from flan_jax.core.errors import ConfigError
 from flan_jax.decode.methods import GREEDY, Method, choose_method
 from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
-from flan_jax.jobs.arguments import as_texts, check_whole_numbers
+from flan_jax.jobs.arguments import as_texts, check_counts, check_whole_numbers
 from flan_jax.models import DecoderConfig
 
 LONGEST_PROMPT = 2048  # tokens
@@ -163,14 +163,10 @@ class Model(LoadedModel):
         stop_texts = as_texts("stop", (stop,) if isinstance(stop, str) else stop)
         if not all(stop_texts):
             raise ConfigError("stop is empty, which every text begins with: give some text")
-        sizes = {"max_tokens": max_tokens, "batch_size": batch_size}
-        if inputs_length is not None:
-            sizes["inputs_length"] = inputs_length
-        check_whole_numbers(**sizes, seed=seed, first_number=first_number)
-        for name, size in sizes.items():
-            if size < 1:
-                raise ConfigError(f"{name} is {size}: give at least 1")
+        check_counts(max_tokens=max_tokens, batch_size=batch_size)
+        check_whole_numbers(seed=seed, first_number=first_number)
         inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
+        check_counts(inputs_length=inputs_length)
         return generate_texts(
             self.config,
             self.params,

@@ -26,7 +26,7 @@ EXACT_MATCH = "exact_match"
 EVALUATION = "validation"
 HELD_OUT_ROWS = "held-out rows"  # kind of tasks that no later process knows by name
 
-__all__ = ["EXACT_MATCH", "Metrics", "Rows", "check_used", "is_registered", "note_of_shared_rows", "register_rows"]
+__all__ = ["Metrics", "Rows", "check_used", "is_registered", "note_of_shared_rows", "register_rows"]
 
 
 def is_registered(rows: Rows) -> bool:
@@ -60,7 +60,7 @@ def register_rows(
     *,
     template: str | Sequence[str] | None,
     target: str,
-    metrics: Metrics = EXACT_MATCH,
+    metrics: Metrics | None = None,
     is_held_out: bool = False,
 ) -> str:
     """The name of the task or mixture that `rows` are, registered, in the place of one of that name.
@@ -71,7 +71,8 @@ def register_rows(
       name: of the task that is made of a list, file or folder.
       template: the prompt of a row, its fields in braces, such as "{question}"; several are drawn from.
       target: the answer, in the same way.
-      metrics: what scores an answer, the first decides: names, or functions (text, references) -> score.
+      metrics: what scores an answer, the first decides: names, or functions (text, references) -> score; None for
+        exact match.
       is_held_out: whether they are rows to judge by; else to train on.
 
     Raises `TaskError` for rows that cannot be read, templates that ask for a field that they do not have, and answers
@@ -90,7 +91,7 @@ def register_rows(
     if not len(found):
         raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")
     templates = _templates(found[0], template, target)
-    scored_by = _metrics(metrics)
+    scored_by = _metrics(EXACT_MATCH if metrics is None else metrics)
     _check_values(found, templates, name, scored_by if is_held_out else ())
     task = Task(
         name=name,
