@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from jax.sharding import Sharding
 
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.evaluate import EvalConfig, SuiteConfig
 from flan_jax.evaluate.custom import CustomEvaluator
 from flan_jax.jobs import arguments
@@ -155,9 +154,7 @@ def train(
     judged_by = [] if held_out is None else [held_out]
     check_used(template=template, worded=[rows, *judged_by], metric=metric, scored=judged_by)
     if eval_steps is not None and held_out is None and not evaluators:
-        raise ConfigError(
-            "eval_steps says how often a run is judged, and nothing judges it: give held_out or evaluators"
-        )
+        raise ConfigError("eval_steps is for runs that are judged: give held_out or evaluators, or leave it out")
     folder = arguments.as_folder("to", to)
     names = {"rows": register_rows(rows, task_name(folder, "rows"), template=template, target=target)}
     if held_out is not None:

@@ -32,8 +32,7 @@ from flan_jax.cache.build import (
 from flan_jax.cache.jobs import ROLES, SplitJob
 from flan_jax.cache.mixture import finish_mixture, prepare_mixture
 from flan_jax.cache.resolve import register
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import CacheError
+from flan_jax.core.errors import CacheError, counted
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.registry import is_local

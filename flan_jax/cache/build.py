@@ -28,8 +28,7 @@ from flan_jax.cache.native import Tally
 from flan_jax.cache.progress import CacheProgress
 from flan_jax.cache.resolve import register
 from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import CacheError, FlanError
+from flan_jax.core.errors import CacheError, FlanError, counted
 from flan_jax.core.manifest import (
     MixtureManifest,
     SplitManifest,

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO, get_args
 
 from flan_jax.cli.checkpoints import add_model_arguments
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
 from flan_jax.jobs.loading import open_model
 

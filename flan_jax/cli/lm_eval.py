@@ -9,8 +9,7 @@ import pathlib
 import jax
 
 from flan_jax.cli.checkpoints import add_model_arguments
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
 from flan_jax.jobs.devices import on_all_devices, whole_on_all_devices

@@ -20,8 +20,7 @@ from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch

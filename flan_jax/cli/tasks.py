@@ -15,8 +15,7 @@ from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.core import assets
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError, TaskError
+from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary

@@ -63,3 +63,14 @@ class CheckpointError(FlanError):
 
 class TrainingError(FlanError):
     """Training that cannot go on, such as a loss that is not finite."""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number with commas and its noun.
+
+    Args:
+      number: how many.
+      noun: of one of them.
+      plural: of several; `noun` with an s by default.
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

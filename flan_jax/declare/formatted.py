@@ -11,8 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS

@@ -12,8 +12,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, counted
 from flan_jax.core.suggest import did_you_mean
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle

@@ -8,8 +8,7 @@ import time
 import numpy as np
 from jax.sharding import Mesh
 
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.evaluate.ask import ask

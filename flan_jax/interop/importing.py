@@ -176,11 +176,7 @@ def _download(name: str) -> pathlib.Path:
     try:
         return pathlib.Path(huggingface_hub.snapshot_download(name, allow_patterns=wanted))
     except (OSError, ValueError, huggingface_hub.errors.HfHubHTTPError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise CheckpointError(
-            f"{name} is no folder here, and no repository of that name can be fetched from the Hub ({reason}): check "
-            f"the name, or the network"
-        ) from error
+        raise CheckpointError(f"{name} cannot be fetched ({error}): check its name and the network") from error
 
 
 def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -> tuple[dict[str, Any], list[str]]:

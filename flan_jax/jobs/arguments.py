@@ -129,11 +129,11 @@ def as_texts(name: str, given: Iterable[str]) -> list[str]:
     if isinstance(given, str):
         raise ConfigError(f"{name} is one text, {given[:40]!r}: give a list of them, as in [{given[:20]!r}]")
     if isinstance(given, Mapping) or not isinstance(given, Iterable):
-        raise ConfigError(f"{name} is a {type(given).__name__}: give a list of texts")
+        raise ConfigError(f"{name} is {given!r:.60}: give a list of texts")
     found = list(given)
     for number, text in enumerate(found):
         if not isinstance(text, str):
-            raise ConfigError(f"{name}[{number}] is {text!r}, a {type(text).__name__}: give a text")
+            raise ConfigError(f"{name}[{number}] is {text!r:.60}, no text: give texts")
     return found
 
 

@@ -13,8 +13,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.checkpoints.load import LoadedModel
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate import EvalResults, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.best_template import BestTemplate, best_templates

@@ -14,8 +14,7 @@ import jax
 
 from flan_jax.cache.native import fingerprint
 from flan_jax.checkpoints.store import Checkpoints
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import CheckpointError
+from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.core.manifest import write_json_atomically
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig

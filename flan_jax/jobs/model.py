@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
 from flan_jax.checkpoints.load import LoadedModel
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode.methods import GREEDY, Method, choose_method
 from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
 from flan_jax.jobs.arguments import as_texts, check_counts, check_whole_numbers

@@ -9,8 +9,7 @@ from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.resolve import import_modules
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import ConfigError, TaskError
+from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.declare.metric import Metric, MetricFunction, metric_names
 from flan_jax.declare.registry import add_mixture, add_task, get
 from flan_jax.declare.task import Mixture, Task
@@ -140,7 +139,7 @@ def _templates(row: Row, template: str | Sequence[str] | None, target: str) -> t
         raise TaskError("template is an empty list: give one wording of the prompt, or several to draw from")
     for what, text in (*(("template", wording) for wording in wordings), ("target", target)):
         if not isinstance(text, str):
-            raise TaskError(f"{what} has {text!r}, a {type(text).__name__}: give a text with fields in braces")
+            raise TaskError(f"{what} has {text!r:.60}, no text: give a text with fields in braces")
     templates = tuple(Template(wording, target) for wording in wordings)
     for one in templates:
         one.check(row)

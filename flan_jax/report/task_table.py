@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from flan_jax.core.counted import counted
+from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults
 from flan_jax.evaluate.results import TaskResult, normalised_scores
 from flan_jax.evaluate.statistics import task_average_interval

@@ -14,8 +14,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
 from flan_jax.checkpoints.lineage import TRAINED_ON, TrainedOn, trained_on_of_run
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.vocabulary_file import load_vocabulary

@@ -7,8 +7,7 @@ import pathlib
 import random
 from collections.abc import Sequence
 
-from flan_jax.core.counted import counted
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture
 from flan_jax.declare.task_folders import add_task_folder
