@@ -219,8 +219,8 @@ def _run_jobs(
         num_workers = 1
         say(
             f"{', '.join(local[:3])}{f' and {len(local) - 3} more' if len(local) > 3 else ''}: registered in this "
-            f"process only (by a notebook, a script or a call), so cached in this one; a module named in "
-            f"MIXTURE_OR_TASK_MODULE is cached by several"
+            f"process only (by a notebook, a script or a call), so cached in this one; the tasks of a "
+            f"module are cached by several"
         )
     if num_workers <= 1:
         for job in jobs:

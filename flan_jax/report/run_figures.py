@@ -39,6 +39,7 @@ def curves(
     for axes, plot in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
         plot(axes, metrics, results)
         axes.set_xlabel("step")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         if selected_step is not None and results:
             label = f"selected: step {selected_step:,}"
             axes.axvline(selected_step, color=SELECTED, linewidth=1.0, linestyle="--", label=label)

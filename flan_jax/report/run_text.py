@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flan_jax.core.errors import counted
 from flan_jax.evaluate.statistics import Interval
 from flan_jax.report.run_data import Report, Row, SamplePair
 from flan_jax.report.tables import percent, percent_interval
@@ -14,7 +15,8 @@ __all__ = ["NUM_WORDS", "cells", "columns", "other_metrics", "sample_lines", "wh
 def why_selected(report: Report) -> str:
     """What was selected on what evidence, in two or three sentences."""
     selected = report.selected
-    text = f"Normalised average {selected['score']:.4f} on {len(selected['selection_tasks'])} selection tasks"
+    tasks = counted(len(selected["selection_tasks"]), "selection task")
+    text = f"Normalised average {selected['score']:.4f} on {tasks}"
     runner_up = selected["runner_up"]
     if runner_up:
         text += f"; {runner_up['verdict']}"

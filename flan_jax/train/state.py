@@ -203,16 +203,18 @@ def bytes_per_device(abstract: TrainState) -> int:
 
 
 def describe_params(abstract: TrainState) -> list[str]:
-    """A table for the log: each parameter's shape, how it is split, its size; then totals and bytes a device."""
+    """A table for the log: each parameter's size, its shape, and how it is split where any is; then totals and bytes a
+    device."""
     flat = flatten_dict(abstract.params, sep="/")
-    cells = [("parameter", "shape", "split over", "count")]
+    is_split = any(any(leaf.sharding.spec) for leaf in flat.values())
+    cells = [("parameter", "count", "shape", *(["split over"] if is_split else []))]
     for name, leaf in flat.items():
-        shape = " x ".join(map(str, leaf.shape))
-        cells.append((name, shape, _describe_split(leaf.sharding), f"{math.prod(leaf.shape):,}"))
-    name_width, shape_width, split_width, count_width = (max(map(len, column)) for column in zip(*cells, strict=True))
+        split = [_describe_split(leaf.sharding)] if is_split else []
+        cells.append((name, f"{math.prod(leaf.shape):,}", " x ".join(map(str, leaf.shape)), *split))
+    name_width, count_width, shape_width, *_ = (max(map(len, column)) for column in zip(*cells, strict=True))
     lines = [
-        f"{name:<{name_width}}  {shape:<{shape_width}}  {split:<{split_width}}  {count:>{count_width}}"
-        for name, shape, split, count in cells
+        "  ".join([f"{name:<{name_width}}", f"{count:>{count_width}}", f"{shape:<{shape_width}}", *split]).rstrip()
+        for name, count, shape, *split in cells
     ]
     total = sum(math.prod(leaf.shape) for leaf in flat.values())
     num_frozen = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(abstract.frozen))
