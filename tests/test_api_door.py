@@ -14,14 +14,13 @@ import types
 import jax
 import numpy as np
 import pytest
+import tiny_model
 
 import flan_jax as fj
 from flan_jax import api
-from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
-from flan_jax.core.vocabulary_file import load_vocabulary
 from flan_jax.declare.registry import get_task, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.on_mesh import batch_shards
@@ -31,7 +30,7 @@ from flan_jax.jobs.config import RunConfig
 from flan_jax.jobs.lengths import measure
 from flan_jax.jobs.names import split_names
 from flan_jax.jobs.rows import note_of_shared_rows, register_rows
-from flan_jax.models import DecoderConfig, T5Config, init_params
+from flan_jax.models import DecoderConfig, T5Config
 from flan_jax.optim import AdafactorConfig
 from flan_jax.report.figures import AFTER
 from flan_jax.train.config import MeshConfig, TrainConfig
@@ -50,15 +49,7 @@ def own_registry():
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """A tiny random T5 with the embedded vocabulary."""
-    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
-    sizes = {"emb_dim": 16, "num_heads": 2, "num_encoder_layers": 1, "num_decoder_layers": 1, "head_dim": 8}
-    config = T5Config(vocab_size=vocabulary.size, mlp_dim=32, dtype="float32", **sizes)
-    folder = tmp_path_factory.mktemp("tiny") / "weights"
-    params = jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(config, jax.random.key(0)))
-    fields = {"vocab_fingerprint": vocabulary.fingerprint, "step": 30}
-    save_weights(folder, params, config.to_json(), **fields)
-    return folder
+    return tiny_model.save(tmp_path_factory.mktemp("tiny") / "weights")
 
 
 @pytest.fixture(scope="module")

@@ -6,31 +6,17 @@ import json
 import subprocess
 import sys
 
-import jax
-import numpy as np
 import pytest
+import tiny_model
 
 from flan_jax.checkpoints.load import vocabulary_of
-from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
-from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocabulary_file import load_vocabulary
-from flan_jax.models import T5Config, init_params
-
-CONFIG = dict(
-    emb_dim=16, num_heads=2, num_encoder_layers=1, num_decoder_layers=1, head_dim=8, mlp_dim=32, dtype="float32"
-)
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
-    config = T5Config(vocab_size=vocabulary.size, **CONFIG)
-    folder = tmp_path_factory.mktemp("run") / "selected"
-    params = jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(config, jax.random.key(0)))
-    save_weights(folder, params, dataclasses.asdict(config), vocab_fingerprint=vocabulary.fingerprint, step=30)
-    return folder
+    return tiny_model.save(tmp_path_factory.mktemp("run") / "selected")
 
 
 def flan_jax(*args, stdin=None):
