@@ -190,6 +190,12 @@ def test_generate_refuses_what_it_cannot_use(model, options, words):
         model.generate(**{"prompts": ["a"], "max_tokens": 2, **options})
 
 
+def test_generations_refuse_what_generate_does(model):
+    for prompts, words in (("Say red.", "prompts is one text"), ([1], r"prompts\[0\] is 1, no text")):
+        with pytest.raises(ConfigError, match=words):
+            model.generations(prompts)
+
+
 def test_a_prompt_that_loses_its_end_is_told(model, monkeypatch):
     monkeypatch.setattr("flan_jax.jobs.model.LONGEST_PROMPT", 8)
     with pytest.warns(UserWarning, match="1 prompt of more than 8 tokens lost their end"):
@@ -536,7 +542,7 @@ def test_an_error_is_told_by_the_argument_of_each_door():
         batch_shards(mesh, 3, "EvalConfig.batch_size")
     renamed = told.value.renamed(arguments.OF_EVALUATE)
     assert str(renamed).startswith("batch_size 3 is not divisible by") and type(renamed) is ConfigError
-    past = CheckpointError("TRAIN_STEPS/4 is past ", Setting("TRAIN_STEPS"), " 3: raise it to at least 4")
+    past = CheckpointError("TRAIN_STEPS", "/4 is past ", Setting("TRAIN_STEPS"), " 3: raise it to at least 4")
     assert str(past.renamed(arguments.OF_TRAIN)) == "TRAIN_STEPS/4 is past steps 3: raise it to at least 4"
 
 
