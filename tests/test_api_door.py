@@ -295,6 +295,7 @@ def test_a_run_is_read_back_from_its_folder(examples):
     assert (run.folder / "report.html").exists()
     empty = fj.TrainedRun(names["folder"] / "nothing")
     assert empty.selected is None and empty.results == [] and empty.losses == {}
+    assert empty._repr_html_().endswith("nothing</b>: not judged; 0 steps")
 
 
 def test_a_plot_shows_itself_without_pyplot(examples):

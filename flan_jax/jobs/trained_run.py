@@ -7,12 +7,16 @@ import json
 import os
 import pathlib
 
+from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults, read_results
 from flan_jax.jobs.arguments import as_path
 from flan_jax.jobs.loading import open_model
 from flan_jax.jobs.model import Model
+from flan_jax.report.page import escape, table
 from flan_jax.report.run_data import read_metrics
 from flan_jax.report.tables import percent
+
+MOST_COLUMNS = 8  # of metrics in a notebook's table
 
 __all__ = ["TrainedRun"]
 
@@ -52,18 +56,19 @@ class TrainedRun:
         return open_model(self.folder)
 
     def _repr_html_(self) -> str:
-        """A line an evaluation, for a notebook: every metric of every task, and what the checkpoint is picked by."""
+        """A line an evaluation, for a notebook: what the checkpoint is picked by and, of a few tasks, every metric."""
         results, selected = self.results, self.selected
+        if not results:
+            return f"<b>{escape(str(self.folder))}</b>: not judged; {counted(max(self.losses, default=0), 'step')}"
         names = dict.fromkeys((task, metric) for r in results for task, t in r.tasks.items() for metric in t.metrics)
-        header = ["step", "held-out average", *(f"{task}, {metric}" for task, metric in names)]
-        lines = [header]
+        shown = list(names) if len(names) <= MOST_COLUMNS else []
+        rows = []
         for r in results:
-            average = r.average("selection")
-            found = [r.tasks[task].metrics.get(metric) if task in r.tasks else None for task, metric in names]
             step = f"{r.step:,}{' (selected)' if r.step == selected else ''}"
-            lines.append([step, *("" if value is None else percent(value) for value in (average, *found))])
-        rows = [
-            "".join(f"<{'td' if i else 'th'}>{cell}</{'td' if i else 'th'}>" for cell in line)
-            for i, line in enumerate(lines)
-        ]
-        return f"<b>{self.folder}</b>, percent<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+            found = [r.tasks[task].metrics.get(metric) if task in r.tasks else None for task, metric in shown]
+            scores = (r.average("selection"), *found)
+            rows.append([step, *("" if score is None else percent(score) for score in scores)])
+        header = ["step", "normalised average", *(f"{task}, {metric}" for task, metric in shown)]
+        return (
+            f"<b>{escape(str(self.folder))}</b>{table(header, rows, num_words=0, caption='held-out scores, percent')}"
+        )
