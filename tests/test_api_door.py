@@ -14,25 +14,28 @@ import types
 import jax
 import numpy as np
 import pytest
+import tiny_model
 
 import flan_jax as fj
 from flan_jax import api
-from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core import assets
-from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
-from flan_jax.core.vocabulary import load_vocabulary
+from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
 from flan_jax.declare.registry import get_task, restored
 from flan_jax.evaluate import EvalConfig
+from flan_jax.evaluate.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
-from flan_jax.jobs import finetuning, training
+from flan_jax.jobs import arguments, finetuning, training
 from flan_jax.jobs.config import RunConfig
 from flan_jax.jobs.lengths import measure
-from flan_jax.jobs.rows import register_rows, split_names
-from flan_jax.models import T5Config, init_params
+from flan_jax.jobs.names import split_names
+from flan_jax.jobs.rows import note_of_shared_rows, register_rows
+from flan_jax.models import DecoderConfig, T5Config
 from flan_jax.optim import AdafactorConfig
-from flan_jax.train.config import TrainConfig
+from flan_jax.report.figures import AFTER
+from flan_jax.train.config import MeshConfig, TrainConfig
 from flan_jax.train.loop import RunResult
+from flan_jax.train.mesh import make_mesh
 
 ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
 PROMPTS = ["Say red.", "How many apples are there? one, two"]
@@ -46,15 +49,7 @@ def own_registry():
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """A tiny random T5 with the embedded vocabulary."""
-    vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
-    sizes = {"emb_dim": 16, "num_heads": 2, "num_encoder_layers": 1, "num_decoder_layers": 1, "head_dim": 8}
-    config = T5Config(vocab_size=vocabulary.size, mlp_dim=32, dtype="float32", **sizes)
-    folder = tmp_path_factory.mktemp("tiny") / "weights"
-    params = jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(config, jax.random.key(0)))
-    fields = {"vocab_fingerprint": vocabulary.fingerprint, "step": 30}
-    save_weights(folder, params, config.to_json(), **fields)
-    return folder
+    return tiny_model.save(tmp_path_factory.mktemp("tiny") / "weights")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +70,8 @@ def examples(tmp_path_factory):
             parsed = doctest.DocTestParser().get_examples(inspect.getdoc(item))
             assert parsed, f"{item.__qualname__} has no example"
             wrong += [problem for example in parsed if (problem := run_example(example, names))]
+            if item is api.train:
+                names["rows_of_train"] = names["rows"]
         names["folder"] = names["run"].folder
     finally:
         os.chdir(before)
@@ -176,8 +173,13 @@ def test_beams_give_the_best_one(model):
     ("options", "words"),
     [
         ({"prompts": "Say red."}, "prompts is one text, 'Say red.': give a list"),
+        ({"prompts": [1]}, r"prompts\[0\] is 1, no text: give texts"),
+        ({"prompts": None}, "prompts is None: give a list of texts"),
         ({"stop": ""}, "stop is empty"),
-        ({"max_tokens": 0}, "max_tokens is 0: give at least 1"),
+        ({"stop": [5]}, r"stop\[0\] is 5, no text"),
+        ({"max_tokens": "8"}, "max_tokens is '8': give a whole number"),
+        ({"seed": 1.5}, "seed is 1.5: give a whole number"),
+        ({"max_tokens": 0}, "max_tokens is 0: give a whole number of at least 1"),
         ({"beams": 2, "samples": 3}, "samples samples and beams searches with beams"),
         ({"temperature": 0.0, "top_k": 3}, "temperature 0 is greedy, so that top_k has no effect"),
         ({"top_p": 1.5}, "top_p is 1.5: give a probability"),
@@ -188,9 +190,15 @@ def test_generate_refuses_what_it_cannot_use(model, options, words):
         model.generate(**{"prompts": ["a"], "max_tokens": 2, **options})
 
 
+def test_generations_refuse_what_generate_does(model):
+    for prompts, words in (("Say red.", "prompts is one text"), ([1], r"prompts\[0\] is 1, no text")):
+        with pytest.raises(ConfigError, match=words):
+            model.generations(prompts)
+
+
 def test_a_prompt_that_loses_its_end_is_told(model, monkeypatch):
     monkeypatch.setattr("flan_jax.jobs.model.LONGEST_PROMPT", 8)
-    with pytest.warns(UserWarning, match="1 prompts are longer than 8 tokens and lost their end"):
+    with pytest.warns(UserWarning, match="1 prompt of more than 8 tokens lost their end"):
         model.generate(["a", "Say red, then blue, then red again and again."], max_tokens=2)
     with pytest.warns(UserWarning, match="lost their end"):
         model.score("Say red, then blue, then red again and again.", ["red"])
@@ -238,41 +246,56 @@ def test_weights_of_another_program_load_and_go_with_the_model(weights, model, t
     assert not folder.exists() and fj.load(start).generate(["a"], max_tokens=1) == model.generate(["a"], max_tokens=1)
 
 
-def test_load_names_what_is_wrong(tmp_path):
-    with pytest.raises(CheckpointError, match="no folder: give a run's folder"):
-        fj.load(tmp_path / "nothing")
-    with pytest.raises(CheckpointError, match="hf:ORG/REPO"):
-        fj.load("hf:/nothing/here")
+def test_load_names_what_is_wrong(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    for path, error, words in (
+        (tmp_path / "nothing", CheckpointError, "no folder: give a run's folder"),
+        ("hf:/nothing/here", CheckpointError, "/nothing/here is no folder: give one that save_pretrained wrote"),
+        ("hf:there/nothing", CheckpointError, "there/nothing is no folder: give one"),
+        ("hg:foo", ConfigError, "begins with 'hg:'. The prefixes are hf:, t5x:, gguf:, embedded:"),
+        ("hf:", ConfigError, "does not say what to import: give hf:FOLDER"),
+        ("embedded:nothing", ConfigError, "it has .*embedded:lm_adapted"),
+        (None, ConfigError, "path is None: give a run's folder, .*hf:FOLDER"),
+        ("", ConfigError, "path is '': give a run's folder"),
+    ):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(error, match=words):
+            fj.load(path)
+    with pytest.raises(ConfigError, match="dtype is 'float16': give float32 or bfloat16"):
+        fj.load("embedded:lm_adapted", dtype="float16")
 
 
 def test_a_cell_that_runs_twice_goes_on_or_says_that_it_is_finished(examples, capsys):
     names, _ = examples
-    options = {"template": "{question}", "init": names["model"], "to": names["folder"], "steps": 2}
-    rows = [{"question": f"Say it twice: {word}.", "answer": f"{word} {word}"} for word in ("red", "blue")]
-    run = fj.train(rows, held_out=rows, **options)
+    options = {"template": "{question}", "init": names["model"], "to": names["folder"], "steps": 2, "eval_steps": 2}
+    rows, held_out = names["rows_of_train"], names["held_out"]
+    run = fj.train(rows, held_out=held_out, **options)
     assert run == names["run"] and "is finished, after 2 steps" in capsys.readouterr().out
     with pytest.raises(CheckpointError, match=r"holds a run with other rows .*: give another `to`, or delete"):
-        fj.train(rows[:1], held_out=rows, **options)
+        fj.train(rows[:1], held_out=held_out, **options)
     with pytest.raises(CheckpointError, match=r"holds a run with other held_out"):
-        fj.train(rows, held_out=rows[:1], **options)
+        fj.train(rows, held_out=held_out[:1], **options)
     with pytest.raises(CheckpointError, match=r"holds a run with other held_out"):
-        fj.train(rows, **options)
+        fj.train(rows, **{**options, "eval_steps": None})
     with pytest.raises(CheckpointError, match=r"holds a run with learning_rate 0\.001, now 0\.1, .*another `to`"):
-        fj.train(rows, held_out=rows, learning_rate=0.1, **options)
+        fj.train(rows, held_out=held_out, learning_rate=0.1, **options)
+    with pytest.raises(CheckpointError, match=r"holds a run of 2 steps, steps is 1: give at least that many"):
+        fj.train(rows, held_out=held_out, **{**options, "steps": 1})
     with pytest.raises(CheckpointError, match=r"holds a run with init '.*', now '.*checkpoints.2'"):
-        fj.train(rows, held_out=rows, **{**options, "init": names["folder"] / "checkpoints" / "2"})
+        fj.train(rows, held_out=held_out, **{**options, "init": names["folder"] / "checkpoints" / "2"})
     assert not finetuning.is_finished(names["folder"], 3)
 
 
 def test_a_run_is_read_back_from_its_folder(examples):
     names, _ = examples
-    run = fj.TrainedRun(names["folder"])
-    assert run.selected == 2 and run.model().source.step == 2
+    run = fj.TrainedRun(str(names["folder"]))
+    assert run == fj.TrainedRun(names["folder"]) and run.selected == 2 and run.model().source.step == 2
     assert [results.step for results in run.results] == [0, 2] and set(run.losses) <= {1, 2}
-    assert "2 (selected)" in run._repr_html_()
+    assert "2 (selected)" in run._repr_html_() and "mine_held_out, exact_match" in run._repr_html_()
     assert (run.folder / "report.html").exists()
     empty = fj.TrainedRun(names["folder"] / "nothing")
     assert empty.selected is None and empty.results == [] and empty.losses == {}
+    assert empty._repr_html_().endswith("nothing</b>: not judged; 0 steps")
 
 
 def test_a_plot_shows_itself_without_pyplot(examples):
@@ -281,8 +304,23 @@ def test_a_plot_shows_itself_without_pyplot(examples):
     assert figure._repr_png_().startswith(b"\x89PNG") and not hasattr(figure, "number")
     labels = figure.axes[1].get_legend_handles_labels()[1]
     assert "selection tasks" in labels and "selected: step 2" in labels
-    with pytest.raises(ConfigError, match="is no folder"):
-        fj.plot("runs/nothing")
+    assert [axes.get_ylabel().partition(" ")[0] for axes in figure.axes] == ["nats", "normalised"]
+
+
+def test_a_run_that_was_not_judged_is_drawn_in_one_panel_and_what_is_no_run_in_none(examples, tmp_path):
+    (tmp_path / "metrics.jsonl").write_text((examples[0]["folder"] / "metrics.jsonl").read_text())
+    (axes,) = fj.plot(tmp_path).axes
+    (line,) = axes.lines
+    assert line.get_color() == AFTER and axes.get_xlabel() == "step"
+    (tmp_path / "empty").mkdir()
+    for run, words in (
+        ("runs/nothing", "is no folder"),
+        (tmp_path / "metrics.jsonl", "is no folder"),
+        (tmp_path / "empty", "has no metrics.jsonl and no evals.jsonl"),
+        (None, "folder is None: give a run's folder"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            fj.plot(run)
 
 
 def test_python_and_the_shell_score_a_task_the_same(model, weights, tmp_path):
@@ -305,6 +343,8 @@ def test_a_metric_is_a_function(model, tmp_path):
     found = fj.evaluate(model, ROWS, metric=[is_text, "exact_match"], **options)
     assert found.scores == {"rows": 1.0}
     assert set(found.tasks.tasks["rows"].metrics) == {"is_text", "exact_match"}
+    assert "| other metrics |" in found.table() and "| exact_match 0.0 |" in found.table()
+    assert "normalised average of 1 task |" in found.table()
 
 
 def written(tmp_path, kind):
@@ -338,6 +378,13 @@ def test_rows_are_the_same_from_a_file_or_a_list(tmp_path, kind):
     ("rows", "template", "words"),
     [
         (ROWS, None, "rows with fields question, answer need a template"),
+        (ROWS, [], "template is an empty list: give one wording"),
+        (ROWS, ["{question}", 3], "template has 3, no text"),
+        (
+            [{**ROWS[0], "options": "red, blue"}],
+            "{question} {options}",
+            "'options' is 'red, blue', .* a list",
+        ),
         (ROWS, "{qestion}", "did you mean question"),
         ("nothing.jsonl", "{question}", "nothing.jsonl is no file and no folder"),
         ("who_has_new_templat", None, "did you mean who_has_new_template"),
@@ -350,6 +397,63 @@ def test_rows_that_do_not_fit_are_refused(rows, template, words):
         register_rows(rows, "mine_rows", template=template, target="{answer}")
 
 
+@pytest.mark.parametrize(
+    ("row", "metric", "words"),
+    [
+        (
+            {"options": ["blue", "green"]},
+            "rank_accuracy",
+            "'red' is not among its options 'blue', 'green', which metric",
+        ),
+        (
+            {"options": []},
+            ["exact_match", "rank_accuracy"],
+            "row 1: the answer 'red' is without options, which metric rank_accuracy",
+        ),
+        ({}, "rouge", r"no metric is called 'rouge'; did you mean rouge_l"),
+        ({}, [], "metric is an empty list"),
+        ({}, lambda text: 1.0, r"metric <lambda>\(text\) cannot be called with \(text, references\)"),
+    ],
+)
+def test_what_a_metric_cannot_score_is_refused(row, metric, words):
+    rows = [{**ROWS[0], "options": ["red", "blue"]}, {**ROWS[0], **row}]
+    options = {"template": "{question}", "target": "{answer}", "metrics": metric, "is_held_out": True}
+    with pytest.raises(FlanError, match=words):
+        register_rows(rows, "mine_rows", **options)
+
+
+def test_held_out_rows_that_are_trained_on_are_counted(tmp_path):
+    options = {"template": ["{question}", "Q: {question}"], "target": "{answer}"}
+    held_out = [*ROWS, {**ROWS[0], "answer": "another"}, {"question": "Say one.", "answer": "one"}]
+    names = [
+        register_rows(written(tmp_path, "jsonl"), "mine_rows", **options),
+        register_rows(held_out, "mine_held_out", is_held_out=True, **options),
+    ]
+    assert note_of_shared_rows(*reversed(names)).startswith("2 of 4 held-out rows are among the training rows")
+    register_rows(held_out[1:], "mine_held_out", is_held_out=True, **options)
+    assert note_of_shared_rows(*reversed(names)).startswith("1 of 3 held-out rows is among")
+    register_rows(held_out[2:], "mine_held_out", is_held_out=True, **options)
+    assert note_of_shared_rows(*reversed(names)) == note_of_shared_rows("who_has_new_template", names[0]) == ""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.warns(UserWarning, match="2 of 2 held-out rows are among") as said,
+        pytest.raises(CheckpointError, match="is no folder"),
+    ):
+        fj.train(ROWS, held_out=ROWS, template="{question}", init=tmp_path / "nothing", to=tmp_path / "run")
+    assert said[0].filename == __file__
+
+
+def test_options_may_be_listed_in_any_order(tmp_path):
+    options = {"template": "{question} {options}", "target": "{answer}"}
+    rows = [{**ROWS[0], "options": ["red", "blue"]}]
+    held_out = [{**ROWS[0], "options": ["blue", "red"]}]
+    names = (
+        register_rows(rows, "mine_rows", **options),
+        register_rows(held_out, "mine_held", is_held_out=True, **options),
+    )
+    assert note_of_shared_rows(*reversed(names)).startswith("1 of 1 held-out row is among")
+
+
 def test_a_file_without_rows_is_told(tmp_path):
     (tmp_path / "rows.jsonl").write_text("")
     with pytest.raises(TaskError, match=r"rows\.jsonl has no rows; at least 1 is needed"):
@@ -357,26 +461,120 @@ def test_a_file_without_rows_is_told(tmp_path):
 
 
 def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model, tmp_path):
-    to = tmp_path / "run"
+    def politeness(model):
+        return {}
+
+    to, file, others = tmp_path / "run", tmp_path / "x.txt", [{"question": "Say one.", "answer": "one"}]
+    file.write_text("")
     for options, words in (
-        ({"steps": 0}, "steps is 0: give a whole number"),
+        ({"steps": 0}, "steps is 0: give a whole number of at least 1"),
         ({"steps": 1.5}, "steps is 1.5: give a whole number"),
+        ({"batch_size": "8"}, "batch_size is '8': give a whole number"),
+        ({"batch_size": 0}, "^batch_size is 0, the least is 1"),
+        ({"learning_rate": "0.1"}, "learning_rate is '0.1': give a number"),
+        ({"learning_rate": 0.0}, "^learning_rate is 0.0: give a number above 0"),
+        ({"dropout": 1.0}, "^dropout is 1.0: give a number in"),
+        ({"seed": -1}, "^seed is -1: it must lie in"),
+        ({"feature_lengths": 64}, "feature_lengths is 64: give tokens, as in"),
+        ({"feature_lengths": {"inputs": 64}}, "^feature_lengths {'inputs': 64} lacks 'targets'"),
+        ({"feature_lengths": {"inputs": 1, "targets": 8}}, "^feature_lengths has 1 inputs, the least is 2"),
+        ({"eval_steps": -1}, "^eval_steps is -1, the least is 0"),
+        ({"eval_limit": 0}, "^eval_limit is 0: give at least 1, or None"),
+        ({"eval_steps": 1, "held_out": None}, "eval_steps is for runs that are judged"),
+        ({"metric": "rouge_l", "held_out": None}, "metric is for held-out rows .*, and there are none: give some"),
+        ({"metric": "rouge_l", "held_out": "who_has_new_template"}, "metric is for .*what is registered has its own"),
+        ({"rows": "who_has_zero_shot", "held_out": None}, "template is for rows .*what is registered has its own"),
+        ({"tuning": "lora"}, r"tuning is 'lora': give a TuningConfig"),
         ({"evaluators": len}, "give a list of functions"),
-        ({"evaluators": ["politeness"]}, "give a list of functions"),
+        ({"evaluators": ["politeness"]}, "evaluator 'politeness' is no function"),
+        (
+            {"evaluators": [politeness]},
+            r"evaluator politeness\(model\) cannot be called with \(model, step\): too many",
+        ),
+        ({"to": file}, r"x\.txt', a file: give a folder"),
+        ({"to": file / "run"}, r"which is below the file .*x\.txt: give a folder"),
+        ({"to": None}, "to is None: give the path of a folder"),
+        ({"init": 3}, "init is 3: give a model, or a run's folder"),
     ):
         with pytest.raises(ConfigError, match=words):
-            fj.train(ROWS, template="{question}", init=model, to=to, **options)
+            fj.train(**{"rows": ROWS, "held_out": others, "template": "{question}", "init": model, "to": to, **options})
     assert not to.exists()
-    with pytest.raises(ConfigError, match="there is nothing to score"):
-        fj.evaluate(model, [], template="{question}")
-    with pytest.raises(ConfigError, match=r"options is the text 'yes': give a list of them"):
-        model.score("Is it red?", "yes")
+    for what, options, words in (
+        ([], {"template": "{question}"}, "there is nothing to score"),
+        (ROWS, {"template": "{question}", "limit": 0}, "^limit is 0: give at least 1, or None"),
+        (ROWS, {"template": "{question}", "max_tokens": 0}, "^max_tokens is 0: give a whole number"),
+        (ROWS, {"template": "{question}", "to": to}, "to keeps the answers to benchmarks, and none is asked"),
+        ("mmlu", {"to": file}, r"x\.txt', a file"),
+        ("mmlu", {"metric": "rouge_l"}, "metric is for held-out rows"),
+        ("mmlu", {"template": "{question}"}, "template is for rows that are given as such"),
+        ("who_has_new_template", {"split": "tset"}, "tset"),
+    ):
+        with pytest.raises(FlanError, match=words):
+            fj.evaluate(model, what, **options)
+    for options, words in (
+        ("yes", "options is one text, 'yes': give a list of them"),
+        ([1], r"options\[0\] is 1, no text"),
+        (None, "options is None: give a list of texts"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            model.score("Is it red?", options)
+    with pytest.raises(ConfigError, match=r"prompt is \['Is it red'\]: give one text"):
+        model.score(["Is it red"], ["yes"])
+    for messages in ("Hello", ["Hello"], [{"role": "user"}], None):
+        with pytest.raises(ConfigError, match="give a list of what was said"):
+            model.chat(messages)
+
+
+@pytest.mark.parametrize("names", [arguments.OF_LOAD, arguments.OF_TRAIN, arguments.OF_EVALUATE])
+def test_every_setting_that_the_door_calls_by_another_name_is_one(names):
+    classes = {c.__name__: c for c in (TrainConfig, EvalConfig, AdafactorConfig, T5Config, DecoderConfig)}
+    function = {"vocab_path": fj.load}
+    for setting, argument in names.items():
+        name, _, field = setting.partition(".")
+        assert not field or field in {f.name for f in dataclasses.fields(classes[name])}, setting
+        parameter = argument.partition("=")[0]
+        asked = function.get(parameter, fj.train if names is arguments.OF_TRAIN else fj.evaluate)
+        assert parameter in inspect.signature(asked).parameters, argument
+
+
+def test_an_error_is_told_by_the_argument_of_each_door():
+    mesh = make_mesh(MeshConfig(data=-1))
+    with pytest.raises(ConfigError, match=r"^EvalConfig\.batch_size 3 is not divisible") as told:
+        batch_shards(mesh, 3, "EvalConfig.batch_size")
+    renamed = told.value.renamed(arguments.OF_EVALUATE)
+    assert str(renamed).startswith("batch_size 3 is not divisible by") and type(renamed) is ConfigError
+    past = CheckpointError("TRAIN_STEPS", "/4 is past ", Setting("TRAIN_STEPS"), " 3: raise it to at least 4")
+    assert str(past.renamed(arguments.OF_TRAIN)) == "TRAIN_STEPS/4 is past steps 3: raise it to at least 4"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mmluu", "did you mean mmlu"),
+        ("mmlu,who_has_new_templat", "called 'who_has_new_templat'; did you mean who_has_new_template"),
+        ("procedural_repor", "did you mean procedural_report"),
+        ("runs/rows", r"`flan-jax eval --list` shows the benchmarks, .*rows are a file, a folder"),
+        ("who_has__zeroshot", "zeroshot"),
+        ("mmlu:dirct", "did you mean direct"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_nearest_of_every_kind(model, name, words):
+    with pytest.raises(TaskError, match=words):
+        fj.evaluate(model, name)
 
 
 def test_an_unknown_ending_is_told(tmp_path):
     (tmp_path / "rows.jsnl").write_text("{}")
     with pytest.raises(TaskError, match=r"ends in '\.jsnl'.*did you mean \.jsonl"):
         register_rows(tmp_path / "rows.jsnl", "mine_rows", template="{a}", target="{a}")
+
+
+def test_a_run_stands_for_its_model(examples, tmp_path):
+    run, rows, held_out = (examples[0][name] for name in ("run", "rows_of_train", "held_out"))
+    options = {"template": "{question}", "max_tokens": 2, "cache_dir": tmp_path}
+    assert fj.evaluate(run, ROWS, **options).tasks.step == 2
+    with pytest.raises(CheckpointError, match="holds a run with init"):
+        fj.train(rows, held_out=held_out, template="{question}", init=run, to=run.folder, steps=2)
 
 
 def test_names_and_rows_are_told_apart(tmp_path):
@@ -397,17 +595,16 @@ def test_rows_are_as_long_as_the_longest_example(model):
         measure("procedural_prefix", model.vocabulary)
 
 
-def test_a_runs_settings_are_those_of_its_arguments(model, tmp_path, capsys):
+def test_a_runs_settings_are_those_of_its_arguments(model, tmp_path):
     told = finetuning.Finetuning(tmp_path, "who_has_zero_shot", steps=50, learning_rate=2e-3, dropout_rate=0.2, seed=3)
     told = dataclasses.replace(told, feature_lengths={"inputs": 64, "targets": 16}, held_out="who_has_new_template")
-    config = finetuning.finetuning_config(told, model, model.source.path)
+    config, said = finetuning.finetuning_config(told, model)
     assert (config.train.train_steps, config.train.eval_period, config.train.seed) == (50, 10, 3)
     assert config.train.log_period == 2
     assert (config.optimizer.learning_rate, config.model.dropout_rate) == (2e-3, 0.2)
     assert config.train.initial_checkpoint_path == str(model.source.path)
     assert config.evaluation.selection == ("who_has_new_template",)
     assert config.train.batch_size % jax.device_count() == 0
-    said = capsys.readouterr().out
     assert "50 steps of 16 packed rows of 64 + 16 tokens" in said and "Adafactor at 0.002, dropout 0.2" in said
 
 

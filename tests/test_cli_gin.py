@@ -1,11 +1,13 @@
 """gin at the edge: what a misspelling, a gap or a leftover in a configuration says."""
 
+import contextlib
 import pathlib
 
 import pytest
 from shared import ROOT
 
 from flan_jax.cli import gin_config
+from flan_jax.cli.main import main
 from flan_jax.core.errors import ConfigError
 
 DEMO = "gin/recipes/demo.gin"
@@ -66,6 +68,16 @@ def test_a_missing_file_and_a_missing_include_suggest_the_nearest(tmp_path):
         gin_config.load(["gin/recipes/demmo.gin"], SET)
     with pytest.raises(ConfigError, match=r"t5_1_1_bse\.gin"):
         gin_config.load([write(tmp_path, "include 'gin/models/t5_1_1_bse.gin'")], SET)
+
+
+@pytest.mark.parametrize("verb", ["", "train", "demo", "mix"])
+def test_help_fits_a_terminal_and_says_how_a_name_is_set(verb, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with contextlib.suppress(SystemExit):
+        main([verb, "--help"] if verb else ["--help"])
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert not verb or "--gin.NAME=VALUE" in said
 
 
 def test_a_configuration_leaves_nothing_behind_for_the_next():

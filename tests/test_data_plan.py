@@ -158,7 +158,7 @@ def test_explain_sums_up_what_it_leaves_out_and_warns_of_tasks_that_never_fit(tm
     mixture = write_mixture(tmp_path, {**mixture.rates, "long": 100.0}, {})
     lines = _plan(tmp_path, mixture).explain(max_tasks=2)
     assert "... 2 more tasks" in lines[-2]
-    assert "warning: no drawn example of 1 tasks fits 24 targets: long" in lines[-1]
+    assert "warning: no drawn example of 1 task fits 24 targets: long" in lines[-1]
 
 
 def test_objectives_are_planned_and_counted(tmp_path):

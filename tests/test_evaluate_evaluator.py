@@ -8,30 +8,18 @@ import jax
 import numpy as np
 import pytest
 from jax.sharding import Mesh
+from tiny_model import CONFIG, VOCABULARY, params
 
 from flan_jax.cache.build import build_cache
-from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, ConfigError
 from flan_jax.core.manifest import cache_root
-from flan_jax.core.vocabulary import EOS_ID, load_vocabulary
+from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task
 from flan_jax.decode import greedy_decode, score_targets
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator
-from flan_jax.models import T5Config, init_params
 
-VOCABULARY = load_vocabulary(str(assets.EMBEDDED_VOCAB))
-CONFIG = T5Config(
-    vocab_size=VOCABULARY.size,
-    emb_dim=16,
-    num_heads=2,
-    num_encoder_layers=1,
-    num_decoder_layers=1,
-    head_dim=8,
-    mlp_dim=32,
-    dtype="float32",
-)
 EVAL = EvalConfig(("ev_selection",), ("ev_report",), batch_size=8, inputs_length=16, targets_length=10, limit=11)
 WORDS = "red green blue one two three apple pear plum north south".split()
 
@@ -84,11 +72,6 @@ def root(tmp_path_factory):
     for name in ("ev_selection", "ev_report", "ev_both"):
         build_cache(name, vocabulary=VOCABULARY, cache_dir=folder, modules=(), num_workers=1)
     return cache_root(folder, VOCABULARY.fingerprint)
-
-
-@functools.cache
-def params():
-    return jax.tree.map(np.asarray, jax.jit(init_params, static_argnums=0)(CONFIG, jax.random.key(0)))
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +148,7 @@ def test_a_task_may_not_select_and_be_reported(root):
     for selection, report in [("ev_both", "ev_report"), ("ev_exact", "ev_report")]:
         if selection == "ev_exact":
             build_cache("ev_exact", vocabulary=VOCABULARY, cache_dir=root.parent, modules=(), num_workers=1)
-        with pytest.raises(ConfigError, match=r"1 tasks are in a selection and in a report mixture \(ev_exact\)"):
+        with pytest.raises(ConfigError, match=r"1 task both in a selection and in a report mixture \(ev_exact\)"):
             Evaluator(root, VOCABULARY, CONFIG, EvalConfig((selection,), (report,)))
     with pytest.raises(CacheError, match="flan-jax cache"):
         Evaluator(root, VOCABULARY, CONFIG, EvalConfig(report=("never_cached",)))

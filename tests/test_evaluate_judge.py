@@ -9,16 +9,14 @@ import types
 import jax
 import numpy as np
 import pytest
+import tiny_model
 
-from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError
-from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.judge import Judge, make_judge
 from flan_jax.evaluate.requests import GenerateRequest
 from flan_jax.evaluate.results import EvalResults, TaskResult
-from flan_jax.models import T5Config, init_params
 
 SELECTS = EvalConfig(selection=("s",), num_resamples=20)
 
@@ -104,23 +102,10 @@ def test_without_selection_nothing_is_kept_for_its_score(tmp_path):
     assert nobody.run(None, 0) is None and nobody.best_steps(1) == [] and not (tmp_path / "evals.jsonl").exists()
 
 
-VOCABULARY = load_vocabulary(str(assets.EMBEDDED_VOCAB))
-CONFIG = T5Config(
-    vocab_size=VOCABULARY.size,
-    emb_dim=16,
-    num_heads=2,
-    num_encoder_layers=1,
-    num_decoder_layers=1,
-    head_dim=8,
-    mlp_dim=32,
-    dtype="float32",
-)
-
-
 def run_in(folder):
     return types.SimpleNamespace(
-        model=CONFIG,
-        vocabulary=VOCABULARY,
+        model=tiny_model.CONFIG,
+        vocabulary=tiny_model.VOCABULARY,
         mesh=None,
         cache_root=pathlib.Path("nowhere"),
         model_dir=folder,
@@ -130,7 +115,7 @@ def run_in(folder):
 
 
 def test_a_function_is_an_evaluator(tmp_path):
-    params = jax.jit(init_params, static_argnums=0)(CONFIG, jax.random.key(0))
+    params = tiny_model.params()
 
     def says_something(model, step):
         assert isinstance(model, JaxLanguageModel)

@@ -75,7 +75,7 @@ def test_self_consistency_votes_and_counts_those_without_an_answer(colours, tmp_
     torn = TableModel(say=lambda question, sample: f"The answer is {(sample + 1) // 2 % 2 + 5}.")
     results = evaluate(tmp_path, torn, "torn.jsonl", **config)
     assert results.benchmarks[0].num_tied == 9 and result.num_tied == 0
-    assert "9 votes were tied" in to_markdown(results)
+    assert "9 ended in a tied vote" in to_markdown(results)
     silent = TableModel(say=lambda question, sample: "hm")
     (result,) = evaluate(tmp_path, silent, "silent.jsonl", **config).benchmarks
     assert result.score == 0.0 and result.num_unextracted == 9

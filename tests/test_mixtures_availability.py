@@ -164,7 +164,7 @@ def test_the_command_line_says_it_too(mixture, tmp_path, capsys):
     assert main(argv) == 2
     assert "--available_only" in capsys.readouterr().err
     assert main([*argv, "--available_only"]) == 0
-    assert "1 splits of 1 tasks, 30 examples" in capsys.readouterr().out
+    assert "1 split of 1 task, 30 examples" in capsys.readouterr().out
     assert main(["mix", "explain", "parts", "--cache_dir", str(tmp_path / "cache")]) == 0
     assert "2 of 3 tasks, 62.5% of its weight" in capsys.readouterr().out
 

@@ -33,7 +33,7 @@ def make_task(name, rate, group, kind, n=40, chance=0.25):
         low=0.0,
         high=1.0,
         scores=scores,
-        metrics={"exact_match": right / n},
+        metrics={"exact_match": right / n, "rouge_l": right / n / 2},
         chance=chance,
         n=n,
         num_examples=n,
@@ -68,6 +68,7 @@ def test_report_is_one_file_without_links_and_can_be_rerun(run_dir):
     assert text.count("data:image/png;base64,") == 2 and (run_dir / "report.png").read_bytes()[:4] == b"\x89PNG"
     assert "&lt;b&gt;?" in text and "<b>?" not in text, "prompts are escaped"
     assert "TRAIN_STEPS = 100" in text and "Selected: step 50" in text
+    assert "rouge_l 12.5 before, 45.0 after" in text
 
 
 def test_rows_say_what_was_held_out_and_carry_paired_gains(run_dir):
@@ -95,6 +96,7 @@ def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_
     for words in (
         "Selected: step 50",
         "cannot be told apart from step 100",
+        "by other metrics: rouge_l 12.5 before, 45.0 after",
         "guess at 0.25",
         "guess at 0.9",
         "the truth",

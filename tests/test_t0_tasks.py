@@ -272,7 +272,7 @@ def test_what_is_refused_fails_at_the_end_of_a_cache_run_and_of_a_list(registry,
     assert main(["tasks", "list", "--mixture", "p3"]) == 1
     out, err = capsys.readouterr()
     states = [line.rpartition("\t")[2] for line in out.splitlines()]
-    assert sorted(states) == ["here", "here", "refused"] and "1 tasks of the list were refused" in err
+    assert sorted(states) == ["here", "here", "refused"] and "refused: 1 task of the list" in err
     assert main(["tasks", "list", "--mixture", "p3", "--source", "hugging_face"]) == 0
 
 

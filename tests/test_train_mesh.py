@@ -7,12 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.sharding import PartitionSpec as P
+from train_helpers import MODEL, OPTIMIZER
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.models import ACTIVATION_AXES, PARAMETER_AXES
 from flan_jax.train import mesh as mesh_lib
 from flan_jax.train.config import DEFAULT_RULES, MeshConfig, TrainConfig
 from flan_jax.train.mesh import make_mesh
+from flan_jax.train.state import abstract_state, describe_params, make_tx, state_shardings
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,18 @@ def test_a_batch_that_does_not_divide_names_the_nearest_sizes():
         mesh_lib.check_rows(104, 4, mesh)
     with pytest.raises(ConfigError, match=r"use 8$"):
         mesh_lib.check_rows(4, 1, mesh)
+
+
+def test_the_table_of_parameters_fits_a_terminal_and_says_how_they_are_split_where_they_are():
+    shown = {}
+    for fsdp in (1, 2):
+        mesh = make_mesh(MeshConfig(1, fsdp, 1), jax.devices()[:fsdp])
+        shardings = state_shardings(mesh, DEFAULT_RULES, MODEL, OPTIMIZER)
+        shown[fsdp] = describe_params(abstract_state(MODEL, make_tx(MODEL, OPTIMIZER), shardings))
+    assert shown[1][0].split() == ["parameter", "count", "shape"] and max(map(len, shown[1])) <= 80
+    assert shown[2][0].endswith("split over")
+    (split,) = (line.split() for line in shown[2] if line.startswith("token_embedder"))
+    assert split == ["token_embedder/embedding", "1,024", "64", "x", "16", "-,", "fsdp"]
 
 
 def test_heads_that_do_not_split_name_an_axis_that_works():

@@ -32,7 +32,7 @@ from flan_jax.cache.build import (
 from flan_jax.cache.jobs import ROLES, SplitJob
 from flan_jax.cache.mixture import finish_mixture, prepare_mixture
 from flan_jax.cache.resolve import register
-from flan_jax.core.errors import CacheError
+from flan_jax.core.errors import CacheError, counted
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.registry import is_local
@@ -97,7 +97,7 @@ def build_cache_with_beam(
     )
     logs = posixpath.join(root, ".beam", uuid.uuid4().hex)
     options = beam.options.pipeline_options.PipelineOptions([f"--runner={runner}", *pipeline_options])
-    print(f"cache {mixture}: {len(work.jobs)} splits for {runner}", flush=True)
+    print(f"cache {mixture}: {counted(len(work.jobs), 'split')} for {runner}", flush=True)
     try:
         # A folder of this machine has one writer at a time; object stores have no lock to take.
         with locked(local_root) if local_root else contextlib.nullcontext(), beam.Pipeline(options=options) as pipeline:
@@ -125,8 +125,8 @@ def build_cache_with_beam(
     num_examples = sum(result.num_examples for result in results.values())
     num_written = sum(result.num_written for result in results.values())
     print(
-        f"cache {mixture}: {len(work.jobs)} splits of {len(work.roles)} tasks, {num_examples:,} examples in {root} "
-        f"({num_written:,} tokenised now)",
+        f"cache {mixture}: {counted(len(work.jobs), 'split')} of {counted(len(work.roles), 'task')}, "
+        f"{counted(num_examples, 'example')} in {root} ({num_written:,} tokenised now)",
         flush=True,
     )
     return manifest

@@ -29,7 +29,7 @@ from flan_jax.cache.progress import CacheProgress
 from flan_jax.cache.resolve import register
 from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
 from flan_jax.core.disk import write_json_atomically
-from flan_jax.core.errors import CacheError, FlanError
+from flan_jax.core.errors import CacheError, FlanError, counted
 from flan_jax.core.manifest import (
     MixtureManifest,
     SplitManifest,
@@ -157,13 +157,13 @@ def build_cache(
     if shortened:
         exemplars_dropped = sum(result.exemplars_dropped for result in results.values())
         print(
-            f"cache {mixture}: {exemplars_dropped:,} exemplars dropped from {shortened:,} examples to keep inputs "
-            f"within {max_inputs_length} tokens",
+            f"cache {mixture}: {counted(exemplars_dropped, 'exemplar')} dropped from {counted(shortened, 'example')} "
+            f"to keep inputs within {max_inputs_length} tokens",
             flush=True,
         )
     print(
-        f"cache {mixture}: {len(work.jobs)} splits of {len(work.roles)} tasks, {num_examples:,} examples in {root} "
-        f"({num_written:,} tokenised now)",
+        f"cache {mixture}: {counted(len(work.jobs), 'split')} of {counted(len(work.roles), 'task')}, "
+        f"{counted(num_examples, 'example')} in {root} ({num_written:,} tokenised now)",
         flush=True,
     )
     return manifest
@@ -219,8 +219,8 @@ def _run_jobs(
         num_workers = 1
         say(
             f"{', '.join(local[:3])}{f' and {len(local) - 3} more' if len(local) > 3 else ''}: registered in this "
-            f"process only (by a notebook, a script or a call), so cached in this one; a module named in "
-            f"MIXTURE_OR_TASK_MODULE is cached by several"
+            f"process only (by a notebook, a script or a call), so cached in this one; the tasks of a "
+            f"module are cached by several"
         )
     if num_workers <= 1:
         for job in jobs:
@@ -405,5 +405,5 @@ def _drop_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
     for reason, count in sorted(tally.dropped.items()):
         rows = ", ".join(map(str, tally.dropped_rows[reason]))
         more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
-        notes.append(f"{job.task}/{job.split}: {count} rows dropped for {reason} (rows {rows}{more})")
+        notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason} (rows {rows}{more})")
     return tuple(notes)

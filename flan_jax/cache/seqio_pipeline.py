@@ -171,8 +171,8 @@ def metric_names(task: seqio.Task) -> tuple[str, ...]:
             known = sorted({*METRIC_NAMES, *METRICS})
             raise TaskError(
                 f"SeqIO task {task.name} is scored by {given!r}, which has no counterpart here"
-                f"{did_you_mean(given, known)} Name the function after one of {', '.join(known)}, or add a metric to "
-                f"flan_jax.evaluate.metrics"
+                f"{did_you_mean(given, known) or '.'} Name the function after one of {', '.join(known)}, or add a "
+                f"metric to flan_jax.evaluate.metrics"
             )
         names.append(name)
     return tuple(dict.fromkeys(names))

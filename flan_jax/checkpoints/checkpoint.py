@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from flax.traverse_util import flatten_dict
 
-from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 
 FOLDER = "checkpoints"
 FORMAT_VERSION = 1
@@ -119,6 +119,9 @@ def check_same_shapes(
         more = f"\n  … and {len(lines) - _MAX_LISTED} more" if len(lines) > _MAX_LISTED else ""
         raise CheckpointError(
             f"{path} is a checkpoint of another model: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
-            f"differ. Give the model the sizes it was trained with, or use another MODEL_DIR or "
-            f"INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more
+            f"differ. Give the model the sizes it was trained with, or use another ",
+            Setting("MODEL_DIR"),
+            " or ",
+            Setting("INITIAL_CHECKPOINT_PATH"),
+            "; nothing was changed.\n" + "\n".join(lines[:_MAX_LISTED]) + more,
         )

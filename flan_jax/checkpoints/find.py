@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from flan_jax.checkpoints.checkpoint import FOLDER, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
-from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 from flan_jax.models.family import ModelConfig, family_of, model_from_json
 from flan_jax.models.tuning import (
     TuningConfig,
@@ -212,7 +212,11 @@ def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mappin
     if lines:
         raise CheckpointError(
             f"{path} is a checkpoint of another model. Give the model these settings ({type(model).__name__}), or use "
-            f"another MODEL_DIR or INITIAL_CHECKPOINT_PATH; nothing was changed.\n" + "\n".join(lines)
+            f"another ",
+            Setting("MODEL_DIR"),
+            " or ",
+            Setting("INITIAL_CHECKPOINT_PATH"),
+            "; nothing was changed.\n" + "\n".join(lines),
         )
 
 

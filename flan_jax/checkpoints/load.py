@@ -10,7 +10,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 
 from flan_jax.checkpoints.find import WeightsSource, find_weights
 from flan_jax.core import assets
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.models import ModelConfig, Params, count_params, param_shapes
 
@@ -67,7 +67,9 @@ def load_model(
     if vocabulary.size > config.vocab_size:
         raise ConfigError(
             f"vocabulary {vocabulary.path} has {vocabulary.size} pieces, the model {config.vocab_size} embeddings: "
-            f"give the vocabulary it was trained with (--vocab_path)"
+            f"give the vocabulary it was trained with (",
+            Setting("--vocab_path"),
+            ")",
         )
     place = SingleDeviceSharding(jax.devices()[0]) if sharding is None else sharding
     abstract = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=place), param_shapes(config))
@@ -83,13 +85,16 @@ def vocabulary_of(source: WeightsSource, given: str | None = None) -> Vocabulary
     expected = source.vocab_fingerprint
     if given is None and source.vocab_path is None and expected is None:
         raise ConfigError(
-            f"{source.path} does not say which vocabulary it was trained with: give its SentencePiece "
-            f"model (--vocab_path)"
+            f"{source.path} does not say which vocabulary it was trained with: give its SentencePiece model (",
+            Setting("--vocab_path"),
+            ")",
         )
     vocabulary = load_vocabulary(assets.resolve(given or str(source.vocab_path or assets.EMBEDDED_VOCAB)))
     if expected is not None and vocabulary.fingerprint != expected:
         raise ConfigError(
             f"{source.path} was trained with vocabulary {expected[:12]}, {vocabulary.path} is "
-            f"{vocabulary.fingerprint[:12]}: give the SentencePiece model it was trained with (--vocab_path)"
+            f"{vocabulary.fingerprint[:12]}: give the SentencePiece model it was trained with (",
+            Setting("--vocab_path"),
+            ")",
         )
     return vocabulary

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from rich.markdown import Markdown
 
-from flan_jax.api import load
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, SampleSettings
@@ -21,6 +20,7 @@ from flan_jax.evaluate import (
 )
 from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH, check_benchmarks, score_benchmarks
 from flan_jax.jobs.devices import whole_on_all_devices
+from flan_jax.jobs.loading import open_model
 from flan_jax.report import best_markdown, report_console, to_markdown
 
 __all__ = ["add_benchmark_arguments", "benchmark_names", "run_benchmarks"]
@@ -90,7 +90,7 @@ def run_benchmarks(args: argparse.Namespace) -> int:
     )
     check_benchmarks(config, modules=modules, best_template=args.best_template)
     scores = score_benchmarks(
-        load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices()),
+        open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices()),
         config,
         folder=pathlib.Path(args.out or pathlib.Path("eval") / _slug(args.checkpoint)),
         modules=modules,

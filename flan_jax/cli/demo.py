@@ -10,7 +10,7 @@ import argparse
 import signal
 import time
 
-from flan_jax.cli.gin_config import load
+from flan_jax.cli.gin_config import add_gin_arguments, load
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.jobs.training import train_run
 
@@ -21,9 +21,7 @@ RECIPE = "gin/recipes/demo.gin"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--model_dir", default="runs/demo", help="where checkpoints, logs and the report go")
-    parser.add_argument("--gin_file", action="append", default=[], help=f"recipe instead of {RECIPE}")
-    parser.add_argument("--gin_search_paths", default="", help="comma-separated folders to look for gin files in")
-    parser.add_argument("--gin_bindings", action="append", default=[], help="one binding, as in 'TRAIN_STEPS = 100'")
+    add_gin_arguments(parser, default_file=RECIPE)
 
 
 def run(args: argparse.Namespace) -> int:

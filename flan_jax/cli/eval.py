@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 from rich.table import Table
 
-from flan_jax.api import load
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
@@ -23,6 +22,7 @@ from flan_jax.evaluate.results import normalised_average
 from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.jobs.devices import whole_on_all_devices
 from flan_jax.jobs.held_out import score_tasks
+from flan_jax.jobs.loading import open_model
 from flan_jax.report import report_console
 from flan_jax.report.task_table import TEXT_COLUMNS, task_rows
 
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         split=args.split,
         num_samples=args.num_samples,
     )
-    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
+    model = open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
     scores = score_tasks(
         model,
         config,

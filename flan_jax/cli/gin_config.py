@@ -85,11 +85,17 @@ def gin_root() -> pathlib.Path:
     raise ConfigError(f"no gin/recipes beside {package}: reinstall flan_jax")
 
 
-def add_gin_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--gin_file`, `--gin_search_paths`; `--gin.NAME=value` flags are split off by `split_gin_flags`."""
-    parser.add_argument("--gin_file", action="append", default=[], help="gin file; repeat to stack several")
-    parser.add_argument("--gin_search_paths", default="", help="comma-separated folders to look for gin files in")
-    parser.add_argument("--gin_bindings", action="append", default=[], help="one binding, as in 'BATCH_SIZE = 64'")
+def add_gin_arguments(parser: argparse.ArgumentParser, default_file: str = "") -> None:
+    """`--gin_file`, `--gin_search_paths`; `--gin.NAME=value` flags are split off by `split_gin_flags`. `default_file`
+    is what a verb reads without any."""
+    default = f" (default: {default_file})" if default_file else ""
+    group = parser.add_argument_group(
+        "configuration",
+        "--gin.NAME=VALUE sets one name of the gin file, as --gin.TRAIN_STEPS=500; repeat for several",
+    )
+    group.add_argument("--gin_file", action="append", default=[], help=f"gin file; repeat to stack several{default}")
+    group.add_argument("--gin_search_paths", default="", help="comma-separated folders to look for gin files in")
+    group.add_argument("--gin_bindings", action="append", default=[], help="one binding, as in 'BATCH_SIZE = 64'")
 
 
 def split_gin_flags(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -260,7 +266,8 @@ def _check_macros(locations: Mapping[str, str]) -> None:
     for name in sorted(set(macros) - used):
         where = locations.get(name, "command line")
         raise ConfigError(
-            f"{where}: nothing uses {name}{did_you_mean(name, used)} If it is a macro of yours, refer to it as %{name}"
+            f"{where}: nothing uses {name}{did_you_mean(name, used) or '.'} If it is a macro of yours, refer to it "
+            f"as %{name}"
         )
     if unset:
         flags = " ".join(f"--gin.{name}=…" for name in unset)

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TextIO, get_args
 
-from flan_jax.api import load
 from flan_jax.cli.checkpoints import add_model_arguments
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
+from flan_jax.jobs.loading import open_model
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
 FIELDS = ("prompt", "inputs")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         prompts = _read_prompts(args.prompts_file)
     elif prompts is not None and not all(prompt.strip() for prompt in prompts):
         raise ConfigError("--prompt is empty: give some text")
-    model = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype)
+    model = open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype)
 
     def generate(prompts: list[str], first_number: int = 0) -> None:
         if args.chat:
@@ -99,9 +99,9 @@ def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
         num_unfinished += not generation.is_finished
         print(_json_line(generation) if as_json else generation.text, flush=True)
     if num_trimmed:
-        print(f"{num_trimmed} prompts were longer than --inputs_length and lost their end", file=sys.stderr)
+        print(f"{counted(num_trimmed, 'prompt')} of more than --inputs_length lost their end", file=sys.stderr)
     if num_unfinished:
-        print(f"{num_unfinished} generations reached --max_decode_len before they ended", file=sys.stderr)
+        print(f"{counted(num_unfinished, 'generation')} reached --max_decode_len before they ended", file=sys.stderr)
 
 
 def _json_line(generation: TextGeneration) -> str:
@@ -156,7 +156,7 @@ def _parse_prompts(file: TextIO, name: str) -> list[str]:
             continue
         prompts.append(_prompt_of_json(line, f"{name}:{number}") if name.endswith(".jsonl") else line.rstrip("\n"))
     if num_blank:
-        print(f"{name}: {num_blank} blank lines have no generation", file=sys.stderr)
+        print(f"{name}: no generation for {counted(num_blank, 'blank line')}", file=sys.stderr)
     if not prompts:
         raise ConfigError(f"--prompts_file {name} holds no prompt: give one a line")
     return prompts

@@ -8,12 +8,12 @@ import pathlib
 
 import jax
 
-from flan_jax.api import load
 from flan_jax.cli.checkpoints import add_model_arguments
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
 from flan_jax.jobs.devices import on_all_devices, whole_on_all_devices
+from flan_jax.jobs.loading import open_model
 
 HELP = "score a checkpoint on tasks of lm-evaluation-harness (pip install 'flan_jax[lm_eval]')"
 DEFAULT_INPUTS_LENGTH = 2048
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     manager = TaskManager(include_path=args.include_path)
     if unknown := [name for name in tasks if name not in manager.all_tasks]:
         raise ConfigError(f"lm-eval has no task {', '.join(unknown)}: see `lm_eval ls tasks`, or give --include_path")
-    loaded = load(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
+    loaded = open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
     params, mesh = on_all_devices(loaded.params)
     sizes = {"inputs_length": args.inputs_length, "batch_size": args.batch_size}
     model = JaxLanguageModel(str(loaded.source.path), loaded.config, params, loaded.vocabulary, mesh=mesh, **sizes)
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if results.get("groups"):
         print(make_table(results, "groups"))
     if adapter.num_trimmed:
-        print(f"{adapter.num_trimmed:,} prompts were longer than the model reads and lost their start")
+        print(f"{counted(adapter.num_trimmed, 'prompt')} of more than the model reads lost their start")
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(results, indent=1, default=handle_non_serializable, ensure_ascii=False))

@@ -13,7 +13,7 @@ from flan_jax.core.errors import FlanError, did_you_mean
 from flan_jax.sources.data_dir import set_data_dir
 
 VERBS = {
-    "demo": "run the main job on the embedded tasks: finetune, judge, pick the checkpoint, report",
+    "demo": "the main job on embedded tasks: finetune, judge, pick, report",
     "train": "finetune or pretrain from a gin recipe",
     "cache": "tokenise a mixture once, into checksummed shards",
     "eval": "score a checkpoint on any mixture",
@@ -22,9 +22,9 @@ VERBS = {
     "tasks": "list, show and render tasks",
     "import": "weights of Hugging Face or T5X, as a folder to start from",
     "export": "weights for Hugging Face or T5X",
-    "plan": "compile a recipe for a TPU slice that is not here: memory, arithmetic, communication",
-    "mix": "explain a mixture (examples, caps, rates, epochs, tokens), or check what it holds out",
-    "replay": "show the rows of one training step: examples, templates, exemplars, text and loss mask",
+    "plan": "compile a recipe for a TPU slice that is not here: memory, speed",
+    "mix": "explain a mixture (rates, epochs), or check what it holds out",
+    "replay": "show the rows of one training step: text, templates, loss mask",
 }
 # What cannot be a module's name.
 _MODULES = {"import": "import_weights", "export": "export_weights", "lm-eval": "lm_eval"}
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(__version__)
             return 0
         if verb not in VERBS:
-            raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS)} The verbs are {', '.join(VERBS)}")
+            raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS) or '.'} The verbs are {', '.join(VERBS)}")
         return run_verb(verb, rest)
     except FlanError as error:
         print(f"flan-jax {verb}: {type(error).__name__}: {error}", file=sys.stderr)

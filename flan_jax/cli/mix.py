@@ -20,7 +20,7 @@ from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch
@@ -140,12 +140,12 @@ def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixt
         print(f"{manifest.missing_line}: {shown}")
     if plan:
         print(
-            f"{plan.num_steps:,} steps of {plan.batch_size} rows of {plan.inputs_length} + {plan.targets_length} see "
-            f"{plan.num_examples:,} examples, {plan.num_tokens:,} tokens; density {plan.density:.1%}, "
-            f"at most {plan.density_bound:.1%} at these lengths"
+            f"{counted(plan.num_steps, 'step')} of {counted(plan.batch_size, 'row')} of {plan.inputs_length} + "
+            f"{plan.targets_length} see {plan.num_examples:,} examples, {plan.num_tokens:,} tokens; "
+            f"density {plan.density:.1%}, at most {plan.density_bound:.1%} at these lengths"
         )
         if epoch is not None:
-            print(f"an epoch, until the first example would come again, is exactly {epoch:,} steps")
+            print(f"an epoch, until the first example would come again, is exactly {counted(epoch, 'step')}")
         else:
             print(
                 f"an epoch, until the first example would come again, is about {plan.epoch_draws:,.0f} examples; "
@@ -166,7 +166,9 @@ def _origins(counts: Mapping[str, Count]) -> str:
         "source rows": "rows counted here",
         "assumed": "unknown, the others' median assumed (?)",
     }
-    return "examples: " + "; ".join(f"{num} tasks by {texts[origin]}" for origin, num in sorted(by_origin.items()))
+    return "examples: " + "; ".join(
+        f"{counted(num, 'task')} by {texts[origin]}" for origin, num in sorted(by_origin.items())
+    )
 
 
 def _settings(args: argparse.Namespace) -> _Settings:
@@ -284,14 +286,17 @@ def _print_notes(mixture: Mixture, counts: Mapping[str, Count], rates: Mapping[s
     if mixture.description:
         print(mixture.description)
     num_examples = sum(count.num_examples for count in counts.values())
-    print(f"{mixture.name}: {len(counts)} tasks, {num_examples:,} {kind}, temperature {mixture.temperature:g}")
+    print(
+        f"{mixture.name}: {counted(len(counts), 'task')}, {num_examples:,} {kind}, temperature {mixture.temperature:g}"
+    )
     total = sum(rates.values())
     parts = [item for member in mixture.members if isinstance(item := get(member.name), Mixture)]
     for part in parts:
         names = [task.name for task in mixture_members(part) if task.name in rates]
         cap = "no cap" if part.cap is None else f"cap {part.cap:,}"
         print(
-            f"  {part.name}: {len(names)} tasks, {cap}, {sum(rates[name] for name in names) / total:.1%} of the draws"
+            f"  {part.name}: {counted(len(names), 'task')}, {cap}, "
+            f"{sum(rates[name] for name in names) / total:.1%} of the draws"
         )
     for line in held_out_lines(mixture):
         print(line)

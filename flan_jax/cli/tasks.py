@@ -15,7 +15,7 @@ from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.core import assets
-from flan_jax.core.errors import ConfigError, TaskError, did_you_mean
+from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import NUMBERED_FORMATS
@@ -74,7 +74,7 @@ def _list(args: argparse.Namespace) -> int:
         clusters = list(dict.fromkeys(task.cluster for task in tasks))
         if args.cluster not in clusters:
             raise TaskError(
-                f"no cluster is called {args.cluster!r}{did_you_mean(args.cluster, clusters)} There are "
+                f"no cluster is called {args.cluster!r}{did_you_mean(args.cluster, clusters) or '.'} There are "
                 f"{', '.join(sorted(clusters))}"
             )
         tasks = [task for task in tasks if task.cluster == args.cluster]
@@ -93,7 +93,7 @@ def _list(args: argparse.Namespace) -> int:
     ]
     num_refused = sum(row[-1] == REFUSED for row in rows)
     if num_refused:
-        print(f"{num_refused:,} tasks of the list were refused: the lines above say why", file=sys.stderr)
+        print(f"refused: {counted(num_refused, 'task')} of the list; the lines above say why", file=sys.stderr)
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(row))
@@ -105,7 +105,8 @@ def _list(args: argparse.Namespace) -> int:
     console.print(table)
     num_missing = sum(row[-1] == MISSING for row in rows)
     console.print(
-        f"{len(rows):,} tasks in {len({row[1] for row in rows}):,} clusters; the data of {num_missing:,} is not here"
+        f"{counted(len(rows), 'task')} in {counted(len({row[1] for row in rows}), 'cluster')}; the data of "
+        f"{num_missing:,} is not here"
     )
     return 1 if num_refused else 0
 

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from flan_jax.core.errors import CheckpointError
+from flan_jax.core.errors import CheckpointError, Setting
 
 __all__ = ["drop_lines_after", "explain_full_disk", "file_sha256", "write_json_atomically"]
 
@@ -74,8 +74,10 @@ def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Itera
         raise CheckpointError(
             f"disk full: a write{needed} below {path} failed with "
             f"{_mebibytes(shutil.disk_usage(_existing(path)).free)} free. Free some space, keep fewer "
-            f"(CheckpointConfig.keep_latest, keep_best), or move MODEL_DIR to a larger disk, then start the same "
-            f"command again: it continues from the last whole checkpoint, which is untouched"
+            f"(CheckpointConfig.keep_latest, keep_best), or move ",
+            Setting("MODEL_DIR"),
+            " to a larger disk, then start the same again: it continues from the last whole checkpoint, which is "
+            "untouched",
         ) from error
 
 

@@ -2,12 +2,18 @@
 
 The command line prints these without a traceback and exits with status 2; anything else is a bug and
 keeps its traceback.
+
+A setting has a name at each door: `TRAIN_STEPS` in gin is `steps` in Python. Where a message names one that both doors
+have, it says so by `Setting`, and the Python door tells the same error by its own argument:
+
+    raise CheckpointError(f"{path} is past ", Setting("TRAIN_STEPS"), f" {steps}: raise it to at least {step}")
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Self
 
 __all__ = [
     "CacheError",
@@ -15,14 +21,38 @@ __all__ = [
     "ConfigError",
     "FlanError",
     "MissingDataError",
+    "Setting",
     "TaskError",
     "TrainingError",
+    "counted",
     "did_you_mean",
 ]
 
 
+class Setting(str):
+    """A setting's name inside an error's message, as gin or the command line has it."""
+
+
 class FlanError(Exception):
-    """Base of every error that is the input's fault rather than the program's."""
+    """Base of every error that is the input's fault rather than the program's.
+
+    Args:
+      parts: the message in pieces, those that are a `Setting` among them.
+    """
+
+    def __init__(self, *parts: str):
+        super().__init__(*parts)
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.args))
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same error with other names for settings.
+
+        Args:
+          names: a setting's name -> what to call it; one that is not there keeps its own.
+        """
+        return type(self)(*(names.get(part, part) if isinstance(part, Setting) else part for part in self.args))
 
 
 class ConfigError(FlanError):
@@ -57,3 +87,14 @@ def did_you_mean(name: str, known: Iterable[str], limit: int = 3) -> str:
         folded = {item.lower(): item for item in known}
         nearest = [folded[m] for m in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=0.6)]
     return f"; did you mean {', '.join(nearest)}?" if nearest else ""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number with commas and its noun.
+
+    Args:
+      number: how many.
+      noun: of one of them.
+      plural: of several; `noun` with an s by default.
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

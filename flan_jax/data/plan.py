@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting, counted
 from flan_jax.core.manifest import MixtureManifest
 from flan_jax.core.row_layout import DecoderRows
 from flan_jax.data import keys, packing
@@ -60,8 +60,9 @@ class PlanSpec:
     def __post_init__(self) -> None:
         if set(self.feature_lengths) != {"inputs", "targets"}:
             raise ConfigError(
-                f"TASK_FEATURE_LENGTHS has the keys {sorted(self.feature_lengths)}: it needs inputs and targets, "
-                f"as in {{'inputs': 512, 'targets': 128}}"
+                Setting("TASK_FEATURE_LENGTHS"),
+                f" has the keys {sorted(self.feature_lengths)}: it needs inputs and targets, as in "
+                f"{{'inputs': 512, 'targets': 128}}",
             )
         for name, length in self.feature_lengths.items():
             if length < 2:
@@ -78,7 +79,9 @@ class PlanSpec:
         if self.text_length < 2:
             raise ConfigError(
                 f"rows of {self.inputs_length} inputs have no room for a soft prompt of {self.prompt_tokens} tokens "
-                f"and text: set longer TASK_FEATURE_LENGTHS, or a shorter TuningConfig.prompt_tokens"
+                f"and text: set longer ",
+                Setting("TASK_FEATURE_LENGTHS"),
+                ", or a shorter TuningConfig.prompt_tokens",
             )
 
     @property
@@ -285,9 +288,9 @@ class PackingPlan(PlanHeader):
         trimmed = sum(summary.num_trimmed for summary in self.summaries)
         dropped = sum(summary.num_dropped for summary in self.summaries)
         lines = [
-            f"mixture {self.mixture}: {self.num_examples:,} examples of {len(self.tasks)} tasks in {self.num_rows:,} "
-            f"rows of {self._row_text} "
-            f"({self.num_steps:,} steps of {self.batch_size} rows, {self.num_tokens:,} tokens)",
+            f"mixture {self.mixture}: {self.num_examples:,} examples of {counted(len(self.tasks), 'task')} in "
+            f"{counted(self.num_rows, 'row')} of {self._row_text} ({counted(self.num_steps, 'step')} of "
+            f"{counted(self.batch_size, 'row')}, {self.num_tokens:,} tokens)",
             f"density {self.density:.1%} of at most {self.density_bound:.1%} at these lengths; inputs trimmed "
             f"{trimmed:,}, examples dropped {dropped:,} (targets longer than {self.targets_length})",
         ]
@@ -297,7 +300,7 @@ class PackingPlan(PlanHeader):
         if self.steps_per_epoch is not None:
             # Counted in draws: an epoch of a tiny mixture may end within a step.
             lines.append(
-                f"an epoch is exactly {self.steps_per_epoch:,} steps ({epoch}); this run is "
+                f"an epoch is exactly {counted(self.steps_per_epoch, 'step')} ({epoch}); this run is "
                 f"{(self.num_examples + dropped) / self.epoch_draws:.2f} epochs"
             )
         else:
@@ -305,19 +308,18 @@ class PackingPlan(PlanHeader):
         suggestion = self.suggestion()
         if suggestion is not None:
             lines.append(f"denser: {suggestion}")
-        lines.append(
-            f"{'task':<44} {'examples':>10} {'share':>7} {'planned':>10} {'epochs':>8} {'inputs tok':>12} "
-            f"{'targets tok':>12} {'trimmed':>8} {'dropped':>8}"
-        )
         by_size = sorted(self.summaries, key=lambda summary: (-summary.share, summary.task))
-        lines += [_table_line(summary) for summary in by_size[:max_tasks]]
         rest = by_size[max_tasks:]
-        if rest:
-            lines.append(_table_line(_sum_of(f"... {len(rest)} more tasks", rest)))
+        shown = by_size[:max_tasks] + ([_sum_of(f"... {counted(len(rest), 'more task')}", rest)] if rest else [])
+        cells = [_TABLE_HEADER, *map(_table_cells, shown)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for name, *numbers in cells:
+            aligned = (f"{number:>{width}}" for number, width in zip(numbers, widths[1:], strict=True))
+            lines.append("  ".join([f"{name:<{widths[0]}}", *aligned]))
         never = [s.task for s in by_size if s.num_dropped and not s.num_planned]
         if never:
             lines.append(
-                f"warning: no drawn example of {len(never)} tasks fits {self.targets_length} targets: "
+                f"warning: no drawn example of {counted(len(never), 'task')} fits {self.targets_length} targets: "
                 f"{', '.join(never[:5])}{', ...' if len(never) > 5 else ''}"
             )
         return lines
@@ -338,9 +340,11 @@ def _sum_of(name: str, summaries: list[TaskSummary]) -> TaskSummary:
     )
 
 
-def _table_line(s: TaskSummary) -> str:
+_TABLE_HEADER = ("task", "examples", "share", "planned", "epochs", "inputs tok", "targets tok", "trimmed", "dropped")
+
+
+def _table_cells(s: TaskSummary) -> tuple[str, ...]:
     name = s.task if len(s.task) <= 44 else f"{s.task[:43]}…"
-    return (
-        f"{name:<44} {s.num_examples:>10,} {s.share:>7.2%} {s.num_planned:>10,} {s.epochs:>8.2f} "
-        f"{s.num_inputs_tokens:>12,} {s.num_targets_tokens:>12,} {s.num_trimmed:>8,} {s.num_dropped:>8,}"
-    )
+    tokens = (f"{s.num_inputs_tokens:,}", f"{s.num_targets_tokens:,}")
+    counts = (f"{s.num_trimmed:,}", f"{s.num_dropped:,}")
+    return (name, f"{s.num_examples:,}", f"{s.share:.2%}", f"{s.num_planned:,}", f"{s.epochs:.2f}", *tokens, *counts)

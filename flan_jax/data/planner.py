@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import keys, packing
 from flan_jax.data.cache_reader import CacheReader
@@ -227,8 +227,9 @@ class _Planner:
             if not fits.any():
                 raise ConfigError(
                     f"none of {len(draws):,} draws fits {self.header.targets_length} targets; the shortest target has "
-                    f"{int(self.lengths.untrimmed(draws)[:, 1].min())} tokens: set targets to at least that "
-                    f"(TASK_FEATURE_LENGTHS)"
+                    f"{int(self.lengths.untrimmed(draws)[:, 1].min())} tokens: set targets to at least that (",
+                    Setting("TASK_FEATURE_LENGTHS"),
+                    ")",
                 )
             if number < SAMPLE_CHUNKS:
                 self.samples.append(self.lengths.supervised(draws))

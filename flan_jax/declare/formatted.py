@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
@@ -181,8 +181,8 @@ class FormattedRenderer:
                     break
             if len(exemplars) < min(shots.counts):
                 raise TaskError(
-                    f"{min(shots.counts)} exemplars are asked for, the pool of {len(pool)} rows has {len(exemplars)} "
-                    f"that differ from the query: ask for fewer, or use a larger exemplar split"
+                    f"{min(shots.counts)} exemplars are asked for, the pool of {counted(len(pool), 'row')} has "
+                    f"{len(exemplars)} that differ from the query: ask for fewer, or use a larger exemplar split"
                 )
             query = exemplar_style.query.format(inputs=turn.inputs)
         return Rendered(

@@ -180,7 +180,7 @@ def register_metric(
 def get_metric(name: str) -> Metric:
     """The metric called `name`. Raises `TaskError` that suggests the nearest ones."""
     if name not in METRICS:
-        raise TaskError(f"no metric is called {name!r}{did_you_mean(name, METRICS)} Known: {', '.join(METRICS)}")
+        raise TaskError(f"no metric is called {name!r}{did_you_mean(name, METRICS) or '.'} Known: {', '.join(METRICS)}")
     return METRICS[name]
 
 

@@ -106,8 +106,9 @@ def get(name: str) -> Task | Mixture:
     if item := _find(name):
         return item
     raise TaskError(
-        f"no task or mixture is called {name!r}{did_you_mean(name, [*_MIXTURES, *_TASKS]) or '.'} Is the module that "
-        f"registers it named in MIXTURE_OR_TASK_MODULE? `flan-jax tasks list` shows the {len(_TASKS)} registered tasks"
+        f"no task or mixture is called {name!r}{did_you_mean(name, [*_MIXTURES, *_TASKS]) or '.'} Import the module "
+        f"that registers it, which a recipe names in MIXTURE_OR_TASK_MODULE; `flan-jax tasks list` shows the "
+        f"{len(_TASKS)} registered tasks"
     )
 
 

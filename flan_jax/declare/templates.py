@@ -12,7 +12,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 
-from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle
 from flan_jax.sources.source import Row
@@ -195,8 +195,8 @@ class TemplateRenderer:
         if self.num_exemplars:
             if len(pool) < self.num_exemplars:
                 raise TaskError(
-                    f"{self.num_exemplars} exemplars are asked for, the pool has {len(pool)} rows: lower num_exemplars "
-                    f"or use a larger exemplar split"
+                    f"{self.num_exemplars} exemplars are asked for, the pool has {counted(len(pool), 'row')}: lower "
+                    f"num_exemplars or use a larger exemplar split"
                 )
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
             for shown in rng.sample(range(len(pool)), self.num_exemplars):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 
 __all__ = ["EvalConfig"]
 
@@ -61,10 +61,12 @@ class EvalConfig:
             object.__setattr__(self, field, (names,) if isinstance(names, str) else tuple(names))
         for field in ("batch_size", "inputs_length", "targets_length", "num_resamples", "suite_inputs_length"):
             if getattr(self, field) < 1:
-                raise ConfigError(f"EvalConfig.{field} is {getattr(self, field)}: give at least 1")
+                raise ConfigError(Setting(f"EvalConfig.{field}"), f" is {getattr(self, field)}: give at least 1")
         for field in ("limit", "suite_limit"):
             if (limit := getattr(self, field)) is not None and limit < 1:
-                raise ConfigError(f"EvalConfig.{field} is {limit}: give at least 1, or None for all examples")
+                raise ConfigError(
+                    Setting(f"EvalConfig.{field}"), f" is {limit}: give at least 1, or None for all examples"
+                )
         if self.suite_period is not None and (self.suite_period < 1 or self.suite_selection):
             raise ConfigError(
                 f"EvalConfig.suite_period is {self.suite_period}: give at least 1, or None for every evaluation, which "

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from flan_jax.checkpoints.lineage import TrainedOn
-from flan_jax.core.errors import CheckpointError, TaskError
+from flan_jax.core.errors import CheckpointError, Setting, TaskError
 from flan_jax.declare.benchmark import Benchmark
 from flan_jax.declare.registry import all_tasks, get_mixture, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, Task
@@ -161,7 +161,9 @@ def refuse(found: Sequence[Finding], model: str, override: str = "--force") -> N
         said = "; ".join(f"{finding.benchmark} by {finding.named}" for finding in grave)
         raise CheckpointError(
             f"{model} was trained on the questions that it is to be asked ({said}), so its scores would measure "
-            f"memory: leave {', '.join(f.benchmark for f in grave)} out, or give {override}, and the results say so"
+            f"memory: leave {', '.join(f.benchmark for f in grave)} out, or give ",
+            Setting(override),
+            ", and the results say so",
         )
 
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from jax.sharding import Mesh
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.evaluate.ask import ask
@@ -112,7 +112,7 @@ def _held_out(root: pathlib.Path, config: EvalConfig) -> list[tuple[str, str, st
             splits[group].update(splits_of(root, name, config.split))
     if both := sorted(set(splits["selection"]) & set(splits["report"])):
         raise ConfigError(
-            f"{len(both)} tasks are in a selection and in a report mixture ({', '.join(both[:5])}): a gain "
+            f"{counted(len(both), 'task')} both in a selection and in a report mixture ({', '.join(both[:5])}): a gain "
             f"reported on what picked the checkpoint is not held out; take them out of one"
         )
     return [(group, name, split) for group in GROUPS for name, split in sorted(splits[group].items())]

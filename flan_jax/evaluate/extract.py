@@ -46,7 +46,7 @@ def get_extractor(name: str) -> Extractor:
     """The extractor called `name`. Raises `TaskError` that suggests the nearest."""
     if name not in EXTRACTORS:
         raise TaskError(
-            f"no extractor is called {name!r}{did_you_mean(name, EXTRACTORS)} Known: {', '.join(EXTRACTORS)}"
+            f"no extractor is called {name!r}{did_you_mean(name, EXTRACTORS) or '.'} Known: {', '.join(EXTRACTORS)}"
         )
     return EXTRACTORS[name]
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, TaskError
+from flan_jax.core.errors import ConfigError, Setting, TaskError
 from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
@@ -143,8 +143,8 @@ def read_task(
         for example in examples:
             if not example.options:
                 raise TaskError(
-                    f"row {example.index} of task {name} has no answer options, which its metrics need: render "
-                    f"options, or use exact_match"
+                    f"row {example.index} of task {name} has no answer options, or none that is its target, which its "
+                    f"metrics need: render options, the target among them, or use exact_match"
                 )
     max_tokens = config.targets_length
     if all(metric.is_length_bound for metric in metrics):
@@ -179,7 +179,8 @@ def splits_of(root: pathlib.Path, name: str, split: str | None) -> dict[str, str
         if chosen is None:
             raise ConfigError(
                 f"task {task} of {name} has no cached evaluation split: give it an eval_split, or name another split "
-                f"in EvalConfig.split"
+                f"in ",
+                Setting("EvalConfig.split"),
             )
         found[task] = chosen
     return found

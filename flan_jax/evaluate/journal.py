@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from flan_jax.core.errors import CheckpointError
+from flan_jax.core.errors import CheckpointError, Setting
 from flan_jax.evaluate.record import Record, generated_from_json, generated_to_json
 from flan_jax.evaluate.requests import Generated
 
@@ -77,14 +77,18 @@ class Journal:
         """
         owner = self.owner
         if owner is None and (self.records or self.reasoning):
-            raise CheckpointError(f"{self.path} does not say which model answered: name another folder with --out")
+            raise CheckpointError(
+                f"{self.path} does not say which model answered: name another folder with ", Setting("--out")
+            )
         if owner is None:
             self.owner = {"key": OWNER, "fingerprint": fingerprint, "model": model}
             self._append(self.owner)
         elif owner["fingerprint"] != fingerprint:
             raise CheckpointError(
                 f"{self.path} has the answers of another model, {owner['model']} ({owner['fingerprint'][:12]}), not of "
-                f"{model} ({fingerprint[:12]}): name another folder with --out, or delete this one"
+                f"{model} ({fingerprint[:12]}): name another folder with ",
+                Setting("--out"),
+                ", or delete this one",
             )
 
     def sync(self) -> None:

@@ -3,6 +3,7 @@
     "$1,234.50."   1234.5        "7-3"        7 and 3
     "−3"           -3            "18% of"     18
     "答案是11。"    11            "3.14.15"    3.14 and 15
+    "USD5,000"     5000          "A1"         none
     "১,২৩৪"         1234          "12,34,567"  1234567 (Indian grouping)
     "1 234 567"    1234567       "1.234,5"    1234.5
 
@@ -19,7 +20,11 @@ import unicodedata
 __all__ = ["Number", "find_numbers", "plain"]
 
 _MINUS = "-\u2212\uff0d\u2011"
-_CURRENCY = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|Rs\.?)\s?"
+_SYMBOL = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|Rs\.?)\s?"
+# ISO 4217 codes: of all letters before digits, the only ones that are no part of a name, so "USD5,000" is 5000 where
+# "A1" and "H2O" are names. Only glued to digits: with a space or a sign between, the number is found without them.
+_CODE = r"(?:AUD|BRL|CAD|CHF|CNY|DKK|EUR|GBP|HKD|INR|JPY|KRW|MXN|NOK|NZD|PLN|RMB|RUB|SEK|SGD|THB|USD|ZAR)(?=\d)"
+_CURRENCY = f"(?:{_SYMBOL}|{_CODE})"
 _SPACES = " \u00a0\u202f\u2009"
 # name: digits glued to a letter, to be passed over. core, in this order: groups of three parted by spaces, digits with
 # marks between, a fraction without a whole part. The long one first, as alternatives are tried from the left.
@@ -47,7 +52,7 @@ def find_numbers(text: str, grouping: str = ",") -> list[Number]:
 
     A minus is a sign where it touches its number (or its currency) and nothing that ends a term stands before it: a
     digit, a closing bracket or a Latin letter. Numbers glued to a Latin letter on their left ("H2O") are names, all
-    of their digits ("x12", "v1.2").
+    of their digits ("x12", "v1.2"), but for a currency's code ("USD5").
 
     Args:
       text: any text.

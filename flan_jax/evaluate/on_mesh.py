@@ -13,7 +13,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.decode import Greedy, Method, Sampling, Stop, generate, score_and_compare, score_targets
@@ -140,7 +140,7 @@ def batch_shards(mesh: Mesh | None, batch_size: int, name: str = "batch_size") -
         below = batch_size // num_shards * num_shards
         nearest = " or ".join(str(size) for size in (below, below + num_shards) if size)
         raise ConfigError(
-            f"{name} {batch_size} is not divisible by the mesh's {num_shards} batch shards: use {nearest}"
+            Setting(name), f" {batch_size} is not divisible by the mesh's {num_shards} batch shards: use {nearest}"
         )
     return num_shards
 

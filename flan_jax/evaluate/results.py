@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, TaskError
+from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.declare.benchmark import BENCHMARKS, Format
 from flan_jax.evaluate.averages import exact_normalised
 from flan_jax.evaluate.metrics import get_metric
@@ -248,7 +248,7 @@ class EvalResults:
         """One line for a run's log."""
         averages = {group: self.average(group) for group in GROUPS}
         scores = ", ".join(f"{group} {score:.4f}" for group, score in averages.items() if score is not None)
-        return f"judged on {len(self.tasks)} held-out tasks: {scores} ({self.secs:.1f} s)"
+        return f"judged on {counted(len(self.tasks), 'held-out task')}: {scores} ({self.secs:.1f} s)"
 
     def to_json(self) -> dict[str, Any]:
         """JSON value; `from_json` is its inverse. Scores are written in full; numbers that are not finite are null."""

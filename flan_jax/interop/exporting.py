@@ -66,7 +66,7 @@ def export_weights(
     Raises `CheckpointError` for a model that the format has no place for, `ConfigError` for an unknown format.
     """
     if to not in FORMATS:
-        raise ConfigError(f"no format is called {to!r}{did_you_mean(to, FORMATS)} They are {', '.join(FORMATS)}")
+        raise ConfigError(f"no format is called {to!r}{did_you_mean(to, FORMATS) or '.'} They are {', '.join(FORMATS)}")
     source = find_weights(assets.resolve(os.fspath(checkpoint)))
     if source.tuning is not None:
         raise CheckpointError(

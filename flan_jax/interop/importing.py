@@ -31,7 +31,7 @@ _OPEN = {"hf": open_hugging_face, "t5x": open_t5x, "gguf": open_gguf}
 CERTIFICATE_FILE = "certificate.json"
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 
-__all__ = ["FORMATS", "ImportedWeights", "import_weights"]
+__all__ = ["FORMATS", "ImportedWeights", "foreign_format", "import_weights"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,12 +133,27 @@ def _open(kind: str, path: pathlib.Path, mlp_activations: Sequence[str] | None) 
     return open_t5x(path, names)  # type: ignore[arg-type]
 
 
-def _source(source: str) -> tuple[str, pathlib.Path]:
-    kind, colon, name = source.partition(":")
-    if not colon or kind not in FORMATS or not name:
+def foreign_format(path: str) -> str | None:
+    """Which of FORMATS a path begins with, as "hf" of "hf:FOLDER"; None for a folder of ours, `embedded:NAME` included.
+
+    Raises `ConfigError` for any other word before a colon.
+    """
+    kind, colon, _ = path.partition(":")
+    if not colon or kind == assets.PREFIX[:-1] or not kind.isidentifier() or pathlib.Path(path).exists():
+        return None
+    if kind not in FORMATS:
+        known = [*FORMATS, assets.PREFIX[:-1]]
         raise ConfigError(
-            f"{source!r} does not say its format{did_you_mean(kind, FORMATS)}: give hf:FOLDER, t5x:FOLDER or gguf:FILE"
+            f"{path!r} begins with {kind + ':'!r}{did_you_mean(kind, known) or '.'} The prefixes are "
+            f"{', '.join(f'{name}:' for name in known)}; a folder has none"
         )
+    return kind
+
+
+def _source(source: str) -> tuple[str, pathlib.Path]:
+    kind, name = foreign_format(source), source.partition(":")[2]
+    if kind is None or not name:
+        raise ConfigError(f"{source!r} does not say what to import: give hf:FOLDER, t5x:FOLDER or gguf:FILE")
     path = pathlib.Path(name).expanduser()
     if kind == "hf" and not path.is_dir():
         return kind, _download(name)
@@ -147,7 +162,7 @@ def _source(source: str) -> tuple[str, pathlib.Path]:
 
 def _download(name: str) -> pathlib.Path:
     """A repository of the Hub, from its cache or the network."""
-    if not _REPO.fullmatch(name):
+    if not _REPO.fullmatch(name) or pathlib.Path(name).parent.is_dir():
         raise CheckpointError(f"{name} is no folder: give one that save_pretrained wrote, or hf:ORG/REPO")
     try:
         import huggingface_hub
@@ -176,7 +191,7 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
         own = pathlib.Path(scratch) / next(iter(model.vocab_files)) if model.vocab_files else model.vocab_path
         path = assets.resolve(given) if given else str(own) if own else None
         if path is None:
-            return {}, ["no vocabulary came with it: give one with --vocab_path, here or where the weights are used"]
+            return {}, ["no vocabulary came with it: give its vocab_path, here or where the weights are used"]
         # Not cached: the scratch folder's path may come back with another content.
         try:
             vocabulary = load_vocabulary.__wrapped__(path)
@@ -189,7 +204,9 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
                 f"{path} has {vocabulary.size:,} ids with its sentinels, the model {model.config.vocab_size:,} rows"
             )
             if given:
-                raise ConfigError(f"{problem}: give the vocabulary it was trained with, or a larger --vocab_size")
+                raise ConfigError(
+                    f"{problem}: give the vocabulary it was trained with, or import it with a larger vocab_size"
+                )
             return {}, [f"the vocabulary was left: {problem}"]
         out.mkdir(parents=True, exist_ok=True)
         vocabulary.copy_to(out)

@@ -13,7 +13,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.checkpoints.load import LoadedModel
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate import EvalResults, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.best_template import BestTemplate, best_templates
@@ -115,7 +115,7 @@ def score_benchmarks(
     with Journal(None if folder is None else folder / JOURNAL) as journal, shown_progress() as on_item:
         journal.claim(language_model.fingerprint, language_model.name)
         if journal.records:
-            print(f"{journal.path} has {len(journal.records):,} answers, which are not asked for again")
+            print(f"{journal.path} has {counted(len(journal.records), 'answer')}, not to be asked for again")
         best = {}
         if best_template:
             development = dataclasses.replace(config, split=DEVELOPMENT)
@@ -154,7 +154,7 @@ def _write(folder: pathlib.Path, scores: BenchmarkScores, settings: Mapping[str,
 def _settings(model: LoadedModel, history: TrainedOn, inputs_length: int, batch_size: int) -> dict[str, str]:
     """What the report says of how the model was asked, beside the results' own."""
     tasks = training_tasks(history)
-    trained = f"{', '.join(history.mixtures)}: {len(tasks):,} tasks" if history.mixtures else "not recorded"
+    trained = f"{', '.join(history.mixtures)}: {counted(len(tasks), 'task')}" if history.mixtures else "not recorded"
     return {
         "checkpoint": str(model.source.path),
         "trained on": trained,

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 import jax
 
 from flan_jax.cache.native import fingerprint
-from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.core.disk import write_json_atomically
-from flan_jax.core.errors import CheckpointError
+from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig
 from flan_jax.jobs.config import RunConfig
 from flan_jax.jobs.lengths import measure
+from flan_jax.jobs.model import Model
 from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import TrainConfig
@@ -69,58 +69,64 @@ class Finetuning:
     cache_dir: str | None = None
 
 
-def finetuning_config(told: Finetuning, model: LoadedModel, start: pathlib.Path) -> RunConfig:
-    """The run's whole configuration, with what was chosen printed.
+def finetuning_config(told: Finetuning, model: Model) -> tuple[RunConfig, str]:
+    """The run's whole configuration, and a line that tells what was chosen.
 
     Args:
       told: what the user says.
       model: the model to begin from.
-      start: the folder of its weights.
+
+    Raises `ConfigError` for settings out of their range.
     """
     num_devices = jax.device_count()
-    batch_size = told.batch_size or -(-16 // num_devices) * num_devices
-    lengths, note = told.feature_lengths, ""
+    batch_size = -(-16 // num_devices) * num_devices if told.batch_size is None else told.batch_size
+    lengths: Mapping[str, int] | None = told.feature_lengths
+    note = ""
     if lengths is None:
         found = measure(told.mixture, model.vocabulary)
         if told.held_out is not None:
             found = found.joined(measure(told.held_out, model.vocabulary))
-        lengths = found.row_lengths()
-        note = f", chosen by the examples: {found.describe(lengths)}"
-    eval_steps = told.eval_steps or max(1, told.steps // NUM_EVALUATIONS)
-    judged = "its last step is kept, as no held-out rows pick one"
-    if told.held_out is not None:
-        judged = f"{told.held_out} picks the checkpoint, judged every {eval_steps:,} steps"
-    print(
-        f"{told.folder}: {told.steps:,} steps of {batch_size} packed rows of {lengths['inputs']} + "
-        f"{lengths['targets']} tokens{note}; Adafactor at {told.learning_rate:g}, dropout {told.dropout_rate:g}; "
-        f"{judged}",
-        flush=True,
+        chosen = found.row_lengths()
+        lengths, note = chosen, f", chosen by the examples: {found.describe(chosen)}"
+    eval_steps = max(1, told.steps // NUM_EVALUATIONS) if told.eval_steps is None else told.eval_steps
+    start = told.folder / START if model.is_temporary else model.source.path
+    train = TrainConfig(
+        model_dir=str(told.folder),
+        mixture=told.mixture,
+        cache_dir=told.cache_dir or str(told.folder / "cache"),
+        feature_lengths=lengths,
+        batch_size=batch_size,
+        train_steps=told.steps,
+        vocab_path=str(model.vocabulary.path),
+        seed=told.seed,
+        initial_checkpoint_path=str(start),
+        eval_period=eval_steps,
+        log_period=max(1, min(10, told.steps // 20)),  # a curve of a short run needs points, too
     )
-    return RunConfig(
-        train=TrainConfig(
-            model_dir=str(told.folder),
-            mixture=told.mixture,
-            cache_dir=told.cache_dir or str(told.folder / "cache"),
-            feature_lengths=lengths,
-            batch_size=batch_size,
-            train_steps=told.steps,
-            vocab_path=str(model.vocabulary.path),
-            seed=told.seed,
-            initial_checkpoint_path=str(start),
-            eval_period=eval_steps,
-            log_period=max(1, min(10, told.steps // 20)),  # a curve of a short run needs points, too
-        ),
+    config = RunConfig(
+        train=train,
         model=model.config.replace(dropout_rate=told.dropout_rate),
         optimizer=AdafactorConfig(learning_rate=told.learning_rate),
         evaluation=EvalConfig(
             selection=() if told.held_out is None else (told.held_out,),
             batch_size=-(-32 // num_devices) * num_devices,
-            inputs_length=lengths["inputs"],
-            targets_length=lengths["targets"],
+            inputs_length=train.inputs_length,
+            targets_length=train.targets_length,
             limit=told.eval_limit,
         ),
         tuning=told.tuning,
     )
+    judged = "its last step is kept, as no held-out rows pick one"
+    if told.held_out is not None:
+        often = f"every {counted(eval_steps, 'step')}" if eval_steps else "before and after"
+        judged = f"{told.held_out} picks the checkpoint, judged {often}"
+    lengths = train.feature_lengths
+    line = (
+        f"{told.folder}: {counted(told.steps, 'step')} of {counted(batch_size, 'packed row')} of {lengths['inputs']} + "
+        f"{lengths['targets']} tokens{note}; Adafactor at {told.learning_rate:g}, dropout {told.dropout_rate:g}; "
+        f"{judged}"
+    )
+    return config, line
 
 
 def task_name(folder: pathlib.Path, role: str) -> str:
@@ -128,8 +134,9 @@ def task_name(folder: pathlib.Path, role: str) -> str:
     return re.sub(r"\W", "_", f"{folder.name}_{role}".lstrip("0123456789")) or role
 
 
-def keep_start(model: LoadedModel, folder: pathlib.Path) -> pathlib.Path:
-    """A copy of `model`'s weights folder inside a run's `folder`, for weights that are gone when the program ends."""
+def keep_start(model: Model, folder: pathlib.Path) -> pathlib.Path:
+    """A copy of `model`'s weights folder inside a run's `folder`, for weights that are gone when the program ends:
+    where `finetuning_config` says that the run begins."""
     start = folder / START
     if not start.exists():
         partial = folder / f".{START}.{os.getpid()}.partial"
@@ -146,14 +153,14 @@ def remember_run(told: Finetuning, start: str) -> None:
       told: the run.
       start: the folder of the weights that it begins from; "" for one that is gone when the program ends.
 
-    Raises `CheckpointError` for a run that has begun with others.
+    Raises `CheckpointError` for a run that has begun with others, or has done more steps.
     """
-    path = told.folder / ROWS_FILE
+    path, latest = told.folder / ROWS_FILE, _latest_step(told.folder)
     names = {"rows": told.mixture, "held_out": told.held_out}
     now = {role: _fingerprint(name) for role, name in names.items() if name is not None}
     settings = {name: value for name, value in dataclasses.asdict(told).items() if name in _KEPT}
     settings = json.loads(json.dumps({"init": start, **settings}))
-    found = json.loads(path.read_text()) if path.exists() and _latest_step(told.folder) else {}
+    found = json.loads(path.read_text()) if path.exists() and latest else {}
     remedy = "so that going on would not be one run: give another `to`, or delete that folder to begin anew"
     for role in names:
         if found and found.get(role) != now.get(role):
@@ -163,6 +170,11 @@ def remember_run(told: Finetuning, start: str) -> None:
     for name, before in found.get("settings", {}).items():
         if before != settings[name]:
             raise CheckpointError(f"{told.folder} holds a run with {name} {before!r}, now {settings[name]!r}, {remedy}")
+    if latest > told.steps:
+        raise CheckpointError(
+            f"{told.folder} holds a run of {counted(latest, 'step')}, steps is {told.steps:,}: give at least that many "
+            f"steps, or another `to`"
+        )
     write_json_atomically(path, {**now, "settings": settings})
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
 from flan_jax.checkpoints.load import LoadedModel
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode.methods import GREEDY, Method, choose_method
 from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
+from flan_jax.jobs.arguments import as_texts, check_counts, check_whole_numbers
 from flan_jax.models import DecoderConfig
 
 LONGEST_PROMPT = 2048  # tokens
@@ -105,6 +106,7 @@ class Model(LoadedModel):
         >>> [len(texts) for texts in model.generate(["Say red."], max_tokens=4, samples=3, temperature=0.7, seed=1)]
         [3]
         """
+        prompts = as_texts("prompts", prompts)
         method = choose_method(
             temperature=temperature,
             top_k=top_k,
@@ -156,15 +158,14 @@ class Model(LoadedModel):
         >>> best.score >= second.score, best.num_tokens <= 4
         (True, True)
         """
-        if isinstance(prompts, str):
-            raise ConfigError(f"prompts is one text, {prompts[:40]!r}: give a list of them, as in [{prompts[:20]!r}]")
-        stop_texts = (stop,) if isinstance(stop, str) else tuple(stop)
+        prompts = as_texts("prompts", prompts)
+        stop_texts = as_texts("stop", (stop,) if isinstance(stop, str) else stop)
         if not all(stop_texts):
             raise ConfigError("stop is empty, which every text begins with: give some text")
+        check_counts(max_tokens=max_tokens, batch_size=batch_size)
+        check_whole_numbers(seed=seed, first_number=first_number)
         inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
-        for name, size in (("max_tokens", max_tokens), ("inputs_length", inputs_length), ("batch_size", batch_size)):
-            if size < 1:
-                raise ConfigError(f"{name} is {size}: give at least 1")
+        check_counts(inputs_length=inputs_length)
         return generate_texts(
             self.config,
             self.params,
@@ -193,8 +194,9 @@ class Model(LoadedModel):
         >>> [score < 0.0 for score in model.score("Is the box red? yes or no?", ["yes", "no"])]
         [True, True]
         """
-        if isinstance(options, str):  # whose letters would be taken for options
-            raise ConfigError(f"options is the text {options!r}: give a list of them, as [{options!r}]")
+        if not isinstance(prompt, str):
+            raise ConfigError(f"prompt is {prompt!r:.80}: give one text, which the options answer")
+        options = as_texts("options", options)
         longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
         return score_texts(
@@ -230,6 +232,10 @@ class Model(LoadedModel):
         Traceback (most recent call last):
         flan_jax.core.errors.ConfigError: ... has no chat template: give the prompt as the model expects it
         """
+        if not isinstance(messages, Sequence) or not all(map(_is_message, messages)):
+            raise ConfigError(
+                f"messages is {messages!r:.80}: give a list of what was said, as in {{'role': 'user', 'content': 'Hi'}}"
+            )
         prompt = self.vocabulary.render_chat(messages)
         (answer,) = self.generate(
             [prompt], max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop, seed=seed
@@ -237,12 +243,24 @@ class Model(LoadedModel):
         return answer
 
     def _longest_prompt(self, num_new_tokens: int) -> int:
-        """Tokens of a prompt that leave a decoder the positions for `num_new_tokens` more."""
-        if isinstance(self.config, DecoderConfig):
-            return min(LONGEST_PROMPT, self.config.max_positions - num_new_tokens)
-        return LONGEST_PROMPT
+        """Tokens of a prompt that leave a decoder the positions for `num_new_tokens` more. Raises `ConfigError` where
+        there are none."""
+        if not isinstance(self.config, DecoderConfig):
+            return LONGEST_PROMPT
+        longest = min(LONGEST_PROMPT, self.config.max_positions - num_new_tokens)
+        if longest < 1:
+            raise ConfigError(
+                f"{num_new_tokens:,} new tokens leave no room for a prompt, as the model has "
+                f"{self.config.max_positions:,} positions: ask for fewer (max_tokens)"
+            )
+        return longest
+
+
+def _is_message(message: object) -> bool:
+    return isinstance(message, Mapping) and all(isinstance(message.get(key), str) for key in ("role", "content"))
 
 
 def _warn_of_trimmed(num_prompts: int, longest: int) -> None:
     if num_prompts:
-        warnings.warn(f"{num_prompts} prompts are longer than {longest:,} tokens and lost their end", stacklevel=3)
+        said = f"{counted(num_prompts, 'prompt')} of more than {longest:,} tokens lost their end"
+        warnings.warn(said, stacklevel=3)

@@ -9,45 +9,48 @@ from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.resolve import import_modules
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.declare.metric import Metric, MetricFunction, metric_names
 from flan_jax.declare.registry import add_mixture, add_task, get
 from flan_jax.declare.task import Mixture, Task
-from flan_jax.declare.templates import Template, TemplateRenderer
-from flan_jax.sources.choose import READERS, TRAIN, choose_source
+from flan_jax.declare.templates import OPTIONS_FIELD, Template, TemplateRenderer
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.jobs.arguments import check_called_with
+from flan_jax.sources.choose import TRAIN, choose_source
 from flan_jax.sources.source import Row
 
 Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
 Metrics = str | MetricFunction | Metric | Sequence[str | MetricFunction | Metric]
+EXACT_MATCH = "exact_match"
 EVALUATION = "validation"
 HELD_OUT_ROWS = "held-out rows"  # kind of tasks that no later process knows by name
 
-__all__ = ["Metrics", "Rows", "register_rows", "split_names"]
+__all__ = ["Metrics", "Rows", "check_used", "is_registered", "note_of_shared_rows", "register_rows"]
 
 
-def split_names(what: Rows | Sequence[str]) -> list[str] | None:
-    """The names that "mmlu,bbh:cot" or a list of them says, with what registers them imported; None for rows, for a
-    path of some, and for a `Task` or `Mixture`."""
-    if isinstance(what, Task | Mixture | os.PathLike):
-        return None
-    if isinstance(what, str):
-        if pathlib.Path(what).exists() or pathlib.Path(what).suffix in READERS:
-            return None
-        what = what.split(",")
-    if not all(isinstance(name, str) for name in what):
-        return None
-    import_modules(DEFAULT_MODULES)
-    return [name.strip() for name in what if isinstance(name, str) and name.strip()]
+def is_registered(rows: Rows) -> bool:
+    """Whether `rows` is a task or mixture, or the name of one, which has templates and metrics of its own."""
+    if isinstance(rows, Task | Mixture):
+        return True
+    return isinstance(rows, str) and rows.isidentifier() and not pathlib.Path(rows).exists()
 
 
-def _check_no_nulls(rows: Sequence[Row], template: Template, name: str) -> None:
-    """Raises `TaskError` for a row without a value that the template asks for: it would be worded "None"."""
-    for number, row in enumerate(rows):
-        if nulls := [field for field in template.fields if field in row and row[field] is None]:
-            raise TaskError(
-                f"{name}, row {number}: field {nulls[0]!r} is None, which would read 'None': leave the row out, or "
-                f"give it a text"
-            )
+def check_used(
+    *, template: object = None, worded: Sequence[Rows] = (), metric: object = None, scored: Sequence[Rows] = ()
+) -> None:
+    """Raises `ConfigError` for a template or metric that was given and that nothing would use.
+
+    Args:
+      template: as given; None where it was not.
+      worded: what could be worded by it.
+      metric: as given; None where it was not.
+      scored: what could be scored by it.
+    """
+    for name, given, rows in (("template", template, worded), ("metric", metric, scored)):
+        if given is not None and all(map(is_registered, rows)):
+            whose = "what is registered has its own" if rows else "there are none"
+            what = "rows" if name == "template" else "held-out rows"
+            raise ConfigError(f"{name} is for {what} that are given as such, and {whose}: give some, or leave it out")
 
 
 def register_rows(
@@ -56,7 +59,7 @@ def register_rows(
     *,
     template: str | Sequence[str] | None,
     target: str,
-    metrics: Metrics = "exact_match",
+    metrics: Metrics | None = None,
     is_held_out: bool = False,
 ) -> str:
     """The name of the task or mixture that `rows` are, registered, in the place of one of that name.
@@ -67,16 +70,18 @@ def register_rows(
       name: of the task that is made of a list, file or folder.
       template: the prompt of a row, its fields in braces, such as "{question}"; several are drawn from.
       target: the answer, in the same way.
-      metrics: what scores an answer, the first decides: names, or functions (text, references) -> score.
+      metrics: what scores an answer, the first decides: names, or functions (text, references) -> score; None for
+        exact match.
       is_held_out: whether they are rows to judge by; else to train on.
 
-    Raises `TaskError` for rows that cannot be read, and templates that ask for a field that they do not have.
+    Raises `TaskError` for rows that cannot be read, templates that ask for a field that they do not have, and answers
+    that are none of the options which a metric compares; `ConfigError` for a function that is no metric.
     """
     if isinstance(rows, Task):
         return add_task(rows, replace=True).name
     if isinstance(rows, Mixture):
         return add_mixture(rows, replace=True).name
-    if isinstance(rows, str) and rows.isidentifier() and not pathlib.Path(rows).exists():
+    if isinstance(rows, str) and is_registered(rows):
         import_modules(DEFAULT_MODULES)
         return get(rows).name
     split = EVALUATION if is_held_out else TRAIN
@@ -84,23 +89,106 @@ def register_rows(
     found = source.rows(split)
     if not len(found):
         raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")
-    first = found[0]
-    if template is None:
-        fields = ", ".join(first)
-        raise TaskError(f"rows with fields {fields} need a template: say template='{{…}}' and target='{{…}}'")
-    wordings = (template,) if isinstance(template, str) else tuple(template)
-    templates = tuple(Template(wording, target) for wording in wordings)
-    for one in templates:
-        one.check(first)
-        _check_no_nulls(found, one, name)
+    templates = _templates(found[0], template, target)
+    scored_by = _metrics(EXACT_MATCH if metrics is None else metrics)
+    _check_values(found, templates, name, scored_by if is_held_out else ())
     task = Task(
         name=name,
         cluster=name,
         kind=HELD_OUT_ROWS if is_held_out else "",
         source=source,
         render=TemplateRenderer(templates),
-        metrics=metric_names([metrics] if isinstance(metrics, str | Metric) or callable(metrics) else metrics),
+        metrics=scored_by,
         train_split=None if is_held_out else split,
         eval_split=split if is_held_out else None,
     )
     return add_task(task, replace=True).name
+
+
+def note_of_shared_rows(held_out: str, rows: str) -> str:
+    """How many rows of the task `held_out` are rows of the task `rows` too, with the same values of all that a template
+    shows, in a sentence; "" where none is.
+
+    Only of tasks that are worded alike, as rows given together are: those that a module registers have splits of their
+    own, which `flan-jax mix check` compares.
+    """
+    judged, trained = get(held_out), get(rows)
+    if not isinstance(judged, Task) or not isinstance(trained, Task) or judged.name == trained.name:
+        return ""
+    words = judged.render
+    if not isinstance(words, TemplateRenderer) or words != trained.render:
+        return ""
+    fields = sorted({field for template in words.templates for field in template.fields})
+    seen = {_values(row, fields) for row in trained.source.rows(trained.train_split or "")}
+    found = [_values(row, fields) in seen for row in judged.source.rows(judged.eval_split or "")]
+    if not any(found):
+        return ""
+    return (
+        f"{sum(found):,} of {counted(len(found), 'held-out row')} {'is' if sum(found) == 1 else 'are'} among the "
+        f"training rows, with the same text and answer, so that the score there measures memory: leave them out of "
+        f"either"
+    )
+
+
+def _templates(row: Row, template: str | Sequence[str] | None, target: str) -> tuple[Template, ...]:
+    """Raises `TaskError` for templates that do not fit the row, the first one."""
+    if template is None:
+        raise TaskError(f"rows with fields {', '.join(row)} need a template: say template='{{…}}' and target='{{…}}'")
+    wordings = (template,) if isinstance(template, str) else tuple(template)
+    if not wordings:
+        raise TaskError("template is an empty list: give one wording of the prompt, or several to draw from")
+    for what, text in (*(("template", wording) for wording in wordings), ("target", target)):
+        if not isinstance(text, str):
+            raise TaskError(f"{what} has {text!r:.60}, no text: give a text with fields in braces")
+    templates = tuple(Template(wording, target) for wording in wordings)
+    for one in templates:
+        one.check(row)
+    return templates
+
+
+def _metrics(metrics: Metrics) -> tuple[str, ...]:
+    """Names of the metrics, each of them known. Raises `TaskError` for one that is not, `ConfigError` for a function
+    that does not take a text and its references."""
+    given = [metrics] if isinstance(metrics, str | Metric) or callable(metrics) else list(metrics)
+    for metric in given:
+        if not isinstance(metric, str | Metric):
+            check_called_with("metric", metric, "text", "references")
+    names = metric_names(given)
+    if not names:
+        raise TaskError(f"metric is an empty list: name at least one, such as {EXACT_MATCH!r}")
+    for name in names:
+        get_metric(name)
+    return names
+
+
+def _check_values(rows: Sequence[Row], templates: Sequence[Template], name: str, metrics: Sequence[str]) -> None:
+    """Raises `TaskError` for a row with a value that cannot be shown or compared: None, which would be worded "None",
+    options that are no list, and, for metrics that compare options, an answer that is none of them."""
+    ranks = [metric for metric in metrics if get_metric(metric).needs == "options"]
+    for number, row in enumerate(rows):
+        fields = {field for template in templates for field in template.fields if field in row}
+        if nulls := sorted(field for field in fields if row[field] is None):
+            raise TaskError(
+                f"{name}, row {number}: field {nulls[0]!r} is None, which would read 'None': leave the row out, "
+                f"or give it a text"
+            )
+        options = row.get(OPTIONS_FIELD, ())
+        if isinstance(options, str) or not hasattr(options, "__len__"):
+            raise TaskError(
+                f"{name}, row {number}: {OPTIONS_FIELD!r} is {options!r}, which are the answer options: give a "
+                f"list of texts, or another name to a field that is something else"
+            )
+        for template in templates if ranks else ():
+            answer = template.targets.format_map(row)
+            if answer not in tuple(options):
+                said = f"not among its options {', '.join(map(repr, options))}" if len(options) else "without options"
+                raise TaskError(
+                    f"{name}, row {number}: the answer {answer!r} is {said}, which metric {ranks[0]} compares: give "
+                    f"the row 'options' with its answer, or leave it out"
+                )
+
+
+def _values(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
+    """What a template shows of a row, options in any order."""
+    shown = (sorted(map(str, row[field])) if field == OPTIONS_FIELD else row[field] for field in fields)
+    return tuple(map(str, shown))

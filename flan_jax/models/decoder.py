@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.decoder_config import DecoderConfig
 from flan_jax.models.decoder_layers import GroupedAttention, Mlp, Norm, inner_rate, rotation
@@ -299,8 +299,9 @@ def logits(
     length = tokens_BT.shape[1]
     if config.position == "learned" and length > config.max_positions:
         raise ConfigError(
-            f"rows of {length} tokens, the model has {config.max_positions} learned positions: set "
-            f"TASK_FEATURE_LENGTHS to at most that together"
+            f"rows of {length} tokens, the model has {config.max_positions} learned positions: set ",
+            Setting("TASK_FEATURE_LENGTHS"),
+            " to at most that together",
         )
     logits_BTV: jax.Array = apply(
         DecoderOnly(config),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar, Literal, get_args
 
-from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.errors import ConfigError, Setting, did_you_mean
 from flan_jax.core.row_layout import DecoderRows
 from flan_jax.models.family import Dtype, ModelConfig, Remat
 
@@ -139,7 +139,8 @@ class DecoderConfig(ModelConfig):
             raise ConfigError(f"DecoderConfig.prompt_tokens is {self.prompt_tokens}: give 0 or more")
         if not 0.0 <= self.dropout_rate < 1.0:
             raise ConfigError(
-                f"DecoderConfig.dropout_rate is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1"
+                Setting("DecoderConfig.dropout_rate"),
+                f" is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1",
             )
         for name in ("norm_epsilon", "rope_theta", "embedding_init_std"):
             value = getattr(self, name)

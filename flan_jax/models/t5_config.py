@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar, Literal, get_args
 
-from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.errors import ConfigError, Setting, did_you_mean
 from flan_jax.models.family import Dtype, ModelConfig, Remat
 
 # As T5X's gin files and transformers call them; "swish" is another name of "silu".
@@ -77,7 +77,9 @@ class T5Config(ModelConfig):
         if self.prompt_tokens < 0:
             raise ConfigError(f"T5Config.prompt_tokens is {self.prompt_tokens}: give 0 or more")
         if not 0.0 <= self.dropout_rate < 1.0:
-            raise ConfigError(f"T5Config.dropout_rate is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1")
+            raise ConfigError(
+                Setting("T5Config.dropout_rate"), f" is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1"
+            )
         for name, choices in (("dtype", get_args(Dtype)), ("remat", get_args(Remat))):
             value = getattr(self, name)
             if value not in choices:

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from optax import FactoredState
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.optim.schedules import LearningRate, as_schedule, rate_for_run
 
 _STACK_AXIS = "layers"
@@ -70,7 +70,8 @@ class AdafactorConfig:
                 )
         elif not self.learning_rate > 0:
             raise ConfigError(
-                f"AdafactorConfig.learning_rate is {self.learning_rate}: give a number above 0, such as 1e-3"
+                Setting("AdafactorConfig.learning_rate"),
+                f" is {self.learning_rate}: give a number above 0, such as 1e-3",
             )
         if self.warmup_steps < 0:
             raise ConfigError(f"AdafactorConfig.warmup_steps is {self.warmup_steps}: give 0 or more")

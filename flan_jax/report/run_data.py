@@ -35,8 +35,9 @@ __all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report
 class Row:
     """Tasks of one kind, cluster and format: mean scores with two-level bootstrap intervals.
 
-    `before` and `gain` are None where the run has no evaluation before the selected step. `label` is set on the
-    summary rows, whose scores are normalised averages.
+    `before` and `gain` are None where the run has no evaluation before the selected step. `others` has the means before
+    (None) and after by the metrics after the tasks' first. `label` is set on the summary rows, whose scores are
+    normalised averages.
     """
 
     group: str
@@ -50,6 +51,7 @@ class Row:
     before: Interval | None
     after: Interval
     gain: Interval | None
+    others: Mapping[str, tuple[float | None, float]] = dataclasses.field(default_factory=dict)
     label: str = ""
 
 
@@ -169,8 +171,22 @@ def _row(
         before=task_average_interval(then, **options) if then else None,
         after=task_average_interval(now, **options),
         gain=task_average_difference(then, now, **options) if then else None,
+        others={} if label else _other_metrics(tasks, earlier),
         label=label,
     )
+
+
+def _other_metrics(
+    tasks: Sequence[TaskResult], earlier: Sequence[TaskResult] | None
+) -> dict[str, tuple[float | None, float]]:
+    """Means by the metrics that the tasks have after their first, before and after."""
+
+    def mean(of: Sequence[TaskResult] | None, name: str) -> float | None:
+        found = [task.metrics[name] for task in of or () if name in task.metrics]
+        return float(np.mean(found)) if found else None
+
+    names = [name for name in tasks[0].metrics if name != tasks[0].metric]
+    return {name: (mean(earlier, name), after) for name in names if (after := mean(tasks, name)) is not None}
 
 
 def _samples(before: EvalResults | None, after: EvalResults, num: int) -> list[SamplePair]:

@@ -26,22 +26,25 @@ def curves_png(report: Report) -> bytes:
 def curves(
     metrics: Sequence[Mapping[str, Any]], results: Sequence[EvalResults], selected_step: int | None = None
 ) -> Figure:
-    """Two panels: training loss by step; held-out normalised averages by step, the selected one marked.
+    """Training loss by step and, where the run was judged, held-out normalised averages by step, each a panel; the
+    selected step is marked in both.
 
     Args:
       metrics: lines of metrics.jsonl.
-      results: of evals.jsonl.
+      results: of evals.jsonl; a run without has one panel.
       selected_step: None where none is selected yet.
     """
-    figure = new_figure(WIDTH, 3.8)
-    left, right = figure.subplots(1, 2)
-    _plot_loss(left, metrics)
-    _plot_held_out(right, results)
-    for axes in (left, right) if selected_step is not None else ():
-        label = f"selected: step {selected_step}" if axes is right else None
-        axes.axvline(selected_step, color=SELECTED, linewidth=1.0, linestyle="--", label=label)
-    if right.get_legend_handles_labels()[0]:
-        right.legend(frameon=False)
+    panels = [_plot_loss, _plot_held_out] if results else [_plot_loss]
+    figure = new_figure(WIDTH if results else 0.6 * WIDTH, 3.8)
+    for axes, plot in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
+        plot(axes, metrics, results)
+        axes.set_xlabel("step")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if selected_step is not None and results:
+            label = f"selected: step {selected_step:,}"
+            axes.axvline(selected_step, color=SELECTED, linewidth=1.0, linestyle="--", label=label)
+        if len(axes.get_legend_handles_labels()[0]) > 1:
+            axes.legend(frameon=False)
     return figure
 
 
@@ -63,31 +66,30 @@ def gains_png(report: Report) -> bytes:
     return to_png(figure)
 
 
-def _plot_loss(axes: Axes, metrics: Sequence[Mapping[str, Any]]) -> None:
+def _plot_loss(axes: Axes, metrics: Sequence[Mapping[str, Any]], _: Sequence[EvalResults]) -> None:
     axes.set_title("training loss")
-    axes.set_xlabel("step")
+    axes.set_ylabel("nats a target token")
     if not metrics:
         axes.text(0.5, 0.5, "no metrics.jsonl", ha="center", transform=axes.transAxes)
         return
     steps = np.array([line["step"] for line in metrics])
     losses = np.array([line["loss"] for line in metrics], np.float64)
-    axes.plot(steps, losses, color=BEFORE, linewidth=1.0, label="as logged")
     width = max(1, len(losses) // 20)
-    if width > 1:
-        smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
-        axes.plot(steps[width - 1 :], smooth, color=AFTER, linewidth=1.8, label=f"mean of {width} lines")
-        axes.legend(frameon=False)
+    if width == 1:
+        axes.plot(steps, losses, color=AFTER, linewidth=1.8, marker="o", markersize=3.5, label="as logged")
+        return
+    axes.plot(steps, losses, color=BEFORE, linewidth=1.0, label="as logged")
+    smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
+    axes.plot(steps[width - 1 :], smooth, color=AFTER, linewidth=1.8, label=f"mean of {width} lines")
 
 
-def _plot_held_out(axes: Axes, results: Sequence[EvalResults]) -> None:
-    axes.set_title("held-out normalised average (0 = chance, 1 = perfect)")
-    axes.set_xlabel("step")
+def _plot_held_out(axes: Axes, _: Sequence[Mapping[str, Any]], results: Sequence[EvalResults]) -> None:
+    axes.set_title("held-out score")
+    axes.set_ylabel("normalised average (0 chance, 1 perfect)")
     for group, color in (("selection", SELECTED), ("report", AFTER)):
         points = [(r.step, value) for r in results if (value := r.average(group)) is not None]
         if points:
             axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3.5, label=f"{group} tasks")
-    if not results:
-        axes.text(0.5, 0.5, "no evals.jsonl", ha="center", transform=axes.transAxes)
     axes.axhline(0.0, color=LINE, linewidth=0.8)
 
 

@@ -8,7 +8,7 @@ import pathlib
 from flan_jax.report.page import escape, page, picture, table, write_whole
 from flan_jax.report.run_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.report.run_figures import curves_png, gains_png
-from flan_jax.report.run_text import NUM_WORDS, cells, columns, sample_lines, why_selected
+from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
 
 __all__ = ["write_report"]
 
@@ -35,6 +35,7 @@ def _html(report: Report, curves: bytes, gains: bytes) -> str:
         "<h2>Scores</h2>",
         _scores(report),
         _items([f"<b>{escape(kind or 'not held out')}</b>: {escape(describe_kind(kind))}" for kind in kinds]),
+        _items([escape(line) for line in other_metrics(report)]),
         _items([escape(warning) for warning in report.warnings]),
         picture(gains, "scores before and after"),
         "<h2>Samples <span class=dim>(the first example of its task, not picked)</span></h2>",

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flan_jax.report.run_data import Report, Row, describe_kind, load_report
-from flan_jax.report.run_text import NUM_WORDS, cells, columns, sample_lines, why_selected
+from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
 
 _FILE_WIDTH = 180  # characters of a table that goes to a file
 _WIDE_TERMINAL = 150
@@ -27,6 +27,8 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
     console.print(_table(report, is_narrow=console.width < _WIDE_TERMINAL))
     for kind in sorted({row.kind for row in report.rows}):
         console.print(f"  [bold]{kind or 'not held out'}[/bold]: {describe_kind(kind)}")
+    for line in other_metrics(report):
+        console.print(f"  {line}")
     for warning in report.warnings:
         console.print(f"  note: {warning}", style="yellow")
     console.print(f"\n[bold]Selected: step {report.selected['step']}[/bold]. {why_selected(report)}")

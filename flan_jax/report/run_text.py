@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from flan_jax.core.errors import counted
 from flan_jax.evaluate.statistics import Interval
 from flan_jax.report.run_data import Report, Row, SamplePair
-from flan_jax.report.tables import percent_interval
+from flan_jax.report.tables import percent, percent_interval
 
 NUM_WORDS = 5  # columns of words; those after them hold numbers
 
-__all__ = ["NUM_WORDS", "cells", "columns", "sample_lines", "why_selected"]
+__all__ = ["NUM_WORDS", "cells", "columns", "other_metrics", "sample_lines", "why_selected"]
 
 
 def why_selected(report: Report) -> str:
     """What was selected on what evidence, in two or three sentences."""
     selected = report.selected
-    text = f"Normalised average {selected['score']:.4f} on {len(selected['selection_tasks'])} selection tasks"
+    tasks = counted(len(selected["selection_tasks"]), "selection task")
+    text = f"Normalised average {selected['score']:.4f} on {tasks}"
     runner_up = selected["runner_up"]
     if runner_up:
         text += f"; {runner_up['verdict']}"
@@ -36,6 +38,19 @@ def cells(row: Row) -> list[str]:
         words = [row.kind or "not held out", row.cluster, row.format, row.group, row.metric]
     numbers = [str(row.num_tasks), f"{100 * row.chance:.0f}" if row.chance else "-"]
     return [*words, *numbers, _interval(row.before), _interval(row.after), _interval(row.gain, sign="+")]
+
+
+def other_metrics(report: Report) -> list[str]:
+    """A sentence a row of tasks that have other metrics than their first."""
+    lines = []
+    for row in report.rows:
+        scores = [
+            f"{name} {f'{percent(before)} before, {percent(after)} after' if before is not None else percent(after)}"
+            for name, (before, after) in row.others.items()
+        ]
+        if scores:
+            lines.append(f"{row.cluster}, {row.format}, {row.group} tasks, by other metrics: {'; '.join(scores)}")
+    return lines
 
 
 def sample_lines(pair: SamplePair) -> list[tuple[str, str]]:

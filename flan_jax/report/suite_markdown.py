@@ -96,10 +96,10 @@ def _counts(result: TaskResult) -> list[str]:
     n = result.n
     said = [
         ("num_unextracted", "{} had no extractable answer (scored wrong)"),
-        ("num_tied", "{} votes were tied (the answer given first counts)"),
-        ("num_prompts_shortened", "{} prompts lost exemplars"),
-        ("num_trimmed", "{} prompts were too long even without exemplars and lost their start"),
-        ("num_unfinished", "{} generations were cut at their limit"),
+        ("num_tied", "{} ended in a tied vote (the answer given first counts)"),
+        ("num_prompts_shortened", "{} lost exemplars of the prompt"),
+        ("num_trimmed", "{} had a prompt too long even without exemplars, which lost its start"),
+        ("num_unfinished", "{} had a generation cut at its limit"),
         ("num_not_finite", "{} had log-probabilities that are not numbers (ranked items scored wrong)"),
     ]
     found = [text.format(f"{count:,}") for field, text in said if (count := getattr(result, field))]

@@ -53,7 +53,7 @@ def choose_source(rows: str | os.PathLike[str] | Sequence[Row], name: str, split
         raise TaskError(f"{rows} is no file and no folder: give the path of rows, or a list of dicts")
     if path.suffix not in READERS:
         raise TaskError(
-            f"{rows} ends in {path.suffix or 'nothing'!r}{did_you_mean(path.suffix, READERS)} Rows are read from "
-            f"{', '.join(READERS)}"
+            f"{rows} ends in {path.suffix or 'nothing'!r}{did_you_mean(path.suffix, READERS) or '.'} Rows are read "
+            f"from {', '.join(READERS)}"
         )
     return READERS[path.suffix]({split: path}), split

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from flan_jax.checkpoints.checkpoint import CheckpointConfig
-from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.errors import ConfigError, Setting, did_you_mean
 
 Rules = Sequence[tuple[str, str | tuple[str, ...] | None]]
 
@@ -35,13 +35,14 @@ DEFAULT_RULES: Rules = (
 )
 
 FEATURES = ("inputs", "targets")
+_LENGTHS = Setting("TASK_FEATURE_LENGTHS")
 
 __all__ = ["DEFAULT_RULES", "MeshConfig", "Rules", "TrainConfig"]
 
 
-def _at_least(owner: str, name: str, value: float, limit: float, remedy: str) -> None:
+def _at_least(name: str, value: float, limit: float, remedy: str) -> None:
     if value < limit:
-        raise ConfigError(f"{owner}.{name} is {value}, the least is {limit}: {remedy}")
+        raise ConfigError(Setting(f"TrainConfig.{name}"), f" is {value}, the least is {limit}: {remedy}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,20 +154,20 @@ class TrainConfig:
                 f"TRAIN_STEPS, or TRAIN_STEPS = 0 and TRAIN_EPOCHS above 0"
             )
         for name in names:
-            _at_least("TrainConfig", name, getattr(self, name), 1, "give a positive number")
+            _at_least(name, getattr(self, name), 1, "give a positive number")
         if self.restore_optimizer_state and not self.initial_checkpoint_path:
             raise ConfigError(
                 "TrainConfig.restore_optimizer_state is True without weights to take it from: set "
                 "INITIAL_CHECKPOINT_PATH, or RESTORE_OPTIMIZER_STATE = False"
             )
         if self.eval_period is not None:
-            _at_least("TrainConfig", "eval_period", self.eval_period, 0, "0 or None evaluates before and after only")
+            _at_least("eval_period", self.eval_period, 0, "0 or None evaluates before and after only")
         if not 0.0 <= self.label_smoothing < 1.0:
             raise ConfigError(f"TrainConfig.label_smoothing is {self.label_smoothing}: it must lie in [0, 1)")
-        _at_least("TrainConfig", "z_loss", self.z_loss, 0.0, "0 turns it off")
+        _at_least("z_loss", self.z_loss, 0.0, "0 turns it off")
         # JAX keeps 32 bits of a seed: beyond them two seeds would be one.
         if not 0 <= self.seed < 2**31:
-            raise ConfigError(f"TrainConfig.seed is {self.seed}: it must lie in [0, 2**31)")
+            raise ConfigError(Setting("TrainConfig.seed"), f" is {self.seed}: it must lie in [0, 2**31)")
         if self.batch_size % self.microbatches:
             below = self.batch_size // self.microbatches * self.microbatches
             nearest = [str(n) for n in (below, below + self.microbatches) if n]
@@ -206,12 +207,15 @@ def _check_lengths(lengths: Mapping[str, int]) -> None:
     for name in lengths:
         if name not in FEATURES:
             raise ConfigError(
-                f"TASK_FEATURE_LENGTHS has {name!r}{did_you_mean(name, FEATURES)} It takes inputs and targets"
+                _LENGTHS, f" has {name!r}{did_you_mean(name, FEATURES) or '.'} It takes inputs and targets"
             )
     for name in FEATURES:
         if name not in lengths:
-            raise ConfigError(f"TASK_FEATURE_LENGTHS {dict(lengths)} lacks {name!r}: give both inputs and targets")
-        _at_least("TASK_FEATURE_LENGTHS", name, lengths[name], 2, "a row holds at least one token and EOS")
+            raise ConfigError(_LENGTHS, f" {dict(lengths)} lacks {name!r}: give both inputs and targets")
+        if lengths[name] < 2:
+            raise ConfigError(
+                _LENGTHS, f" has {lengths[name]} {name}, the least is 2: a row holds at least one token and EOS"
+            )
 
 
 def _mesh_axes(target: str | Sequence[str] | None) -> str | tuple[str, ...] | None:

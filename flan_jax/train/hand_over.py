@@ -46,7 +46,7 @@ def hand_over(
     """
     step = run.last_step if picked is None else picked.step
     if picked is None and jax.process_index() == 0:
-        rule = "The last step: EvalConfig.selection names no task to choose by."
+        rule = "The last step: no held-out task was named to choose by."
         write_json_atomically(run.model_dir / SELECTED_FILE, {"step": step, "rule": rule})
     if step not in checkpoints.steps():
         raise TrainingError(

@@ -14,7 +14,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
 from flan_jax.checkpoints.lineage import TRAINED_ON, TrainedOn, trained_on_of_run
-from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan
@@ -77,9 +77,10 @@ class Run:
         config, mesh = self.config, self.mesh
         axes = ", ".join(f"{name} {size}" for name, size in mesh.shape.items())
         return (
-            f"{config.mixture}: {config.train_steps:,} steps of {config.batch_size} rows in {config.microbatches} "
-            f"microbatch(es), {self.model.dtype}, dropout {self.model.dropout_rate}\n"
-            f"{mesh.size} x {mesh.devices.flat[0].device_kind} over {jax.process_count()} process(es): {axes}"
+            f"{config.mixture}: {counted(config.train_steps, 'step')} of {counted(config.batch_size, 'row')} in "
+            f"{counted(config.microbatches, 'microbatch', 'microbatches')}, {self.model.dtype}, "
+            f"dropout {self.model.dropout_rate}\n{mesh.size} x {mesh.devices.flat[0].device_kind} over "
+            f"{counted(jax.process_count(), 'process', 'processes')}: {axes}"
         )
 
     def data_facts(self) -> dict[str, Any]:

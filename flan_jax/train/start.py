@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flan_jax.checkpoints.checkpoint import CheckpointMeta, TrainState
 from flan_jax.checkpoints.find import check_same_model, find_weights
 from flan_jax.core.disk import explain_full_disk
-from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 from flan_jax.models.tuning import TuningConfig, base_model
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.judging import Judge
@@ -88,8 +88,10 @@ def _check_same_tuning(path: pathlib.Path, config: TrainConfig, tuning: TuningCo
         theirs = getattr(meta, name)
         if ours != theirs:
             raise CheckpointError(
-                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and "
-                f"INITIAL_CHECKPOINT_PATH, or start in another MODEL_DIR"
+                f"{path} has {name} {theirs or 'full'}, this run {ours or 'full'}: give the same TuningConfig and ",
+                Setting("INITIAL_CHECKPOINT_PATH"),
+                ", or start in another ",
+                Setting("MODEL_DIR"),
             )
 
 
@@ -99,19 +101,28 @@ def _restored(run: Run, layout: StateLayout, checkpoints: Checkpoints, step: int
     meta = checkpoints.meta(step)
     check_same_model(path, run.model, meta.model)
     _check_same_tuning(path, run.config, run.tuning, meta)
-    another = "give the same, or start in another MODEL_DIR with INITIAL_CHECKPOINT_PATH set to this one"
+    another = (
+        "give the same, or start in another ",
+        Setting("MODEL_DIR"),
+        " with ",
+        Setting("INITIAL_CHECKPOINT_PATH"),
+        " set to this one",
+    )
     if meta.vocab_fingerprint != vocabulary.fingerprint:
         raise CheckpointError(
             f"{path} was trained with vocabulary {meta.vocab_fingerprint[:12]}, this run uses "
-            f"{vocabulary.fingerprint[:12]}: {another}"
+            f"{vocabulary.fingerprint[:12]}: ",
+            *another,
         )
     if meta.plan != plan.fingerprint:
         raise CheckpointError(
             f"{path} was trained on data plan {meta.plan[:12]}, this run's is {plan.fingerprint[:12]}, so it would not "
-            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ; {another}"
+            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ; ",
+            *another,
         )
     if step > run.last_step:
-        raise CheckpointError(f"{path} is past TRAIN_STEPS {run.last_step}: raise it to at least {step}")
+        steps = Setting("TRAIN_STEPS")
+        raise CheckpointError(f"{path} is past ", steps, f" {run.last_step}: raise it to at least {step}")
     state = checkpoints.restore(step, layout.abstract)
     if layout.abstract.frozen is None:
         return state

@@ -204,13 +204,19 @@ def bytes_per_device(abstract: TrainState) -> int:
 
 
 def describe_params(abstract: TrainState) -> list[str]:
-    """A table for the log: each parameter's shape, how it is split, its size; then totals and bytes a device."""
+    """A table for the log: each parameter's size, its shape, and how it is split where any is; then totals and bytes a
+    device."""
     flat = flatten_dict(abstract.params, sep="/")
-    width = max(len(name) for name in flat)
-    lines = [f"{'parameter':<{width}}  {'shape':<20} {'split over':<24} {'count':>15}"]
+    is_split = any(any(leaf.sharding.spec) for leaf in flat.values())
+    cells = [("parameter", "count", "shape", *(["split over"] if is_split else []))]
     for name, leaf in flat.items():
-        shape = " x ".join(map(str, leaf.shape))
-        lines.append(f"{name:<{width}}  {shape:<20} {_describe_split(leaf.sharding):<24} {math.prod(leaf.shape):>15,}")
+        split = [_describe_split(leaf.sharding)] if is_split else []
+        cells.append((name, f"{math.prod(leaf.shape):,}", " x ".join(map(str, leaf.shape)), *split))
+    name_width, count_width, shape_width, *_ = (max(map(len, column)) for column in zip(*cells, strict=True))
+    lines = [
+        "  ".join([f"{name:<{name_width}}", f"{count:>{count_width}}", f"{shape:<{shape_width}}", *split]).rstrip()
+        for name, count, shape, *split in cells
+    ]
     total = sum(math.prod(leaf.shape) for leaf in flat.values())
     num_frozen = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(abstract.frozen))
     moments = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(abstract.opt_state))

@@ -7,7 +7,7 @@ import pathlib
 import random
 from collections.abc import Sequence
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture
 from flan_jax.declare.task_folders import add_task_folder
@@ -88,7 +88,7 @@ def _missing_lines(split: str, missing: Sequence[str]) -> list[str]:
         return []
     more = ", ..." if len(missing) > 3 else ""
     listing = f"splits/default/{split}_tasks.txt"
-    return [f"niv2: {len(missing)} tasks of {listing} are not in tasks/: {', '.join(missing[:3])}{more}"]
+    return [f"niv2: tasks/ is without {counted(len(missing), 'task')} of {listing}: {', '.join(missing[:3])}{more}"]
 
 
 def _present(directory: pathlib.Path, split: str) -> tuple[list[Niv2Task], list[str]]:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import Setting, TaskError
 from flan_jax.data import keys as keys_lib
 from flan_jax.data.objectives.objective import SPLIT, take_window, with_eos
 
@@ -31,7 +31,8 @@ class PrefixLM:
         if min(self.inputs_length, self.targets_length) < 2:
             raise TaskError(
                 f"prefix LM needs rows of at least 2 inputs and 2 targets, these have {self.inputs_length} and "
-                f"{self.targets_length}: set longer TASK_FEATURE_LENGTHS"
+                f"{self.targets_length}: set longer ",
+                Setting("TASK_FEATURE_LENGTHS"),
             )
         return self.inputs_length + self.targets_length - 2  # an EOS on each side
 

@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import Setting, TaskError
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.data import keys as keys_lib
 from flan_jax.data.objectives.objective import take_window
@@ -55,7 +55,9 @@ class SpanCorruption:
         if not num_fitting:
             raise TaskError(
                 f"span corruption needs rows longer than {self.inputs_length} inputs and {self.targets_length} "
-                f"targets: set TASK_FEATURE_LENGTHS to at least 4 and 4"
+                f"targets: set ",
+                Setting("TASK_FEATURE_LENGTHS"),
+                " to at least 4 and 4",
             )
         absent = np.zeros(self.min_tokens, np.int64)
         return (

@@ -1,0 +1,206 @@
+"""Arguments of the Python door: checked where they are given, and named as they are called there.
+
+What a run may be told is checked by its configuration, which gin fills too and whose errors speak of
+`TrainConfig.train_steps`. `in_words_of` tells the same errors by the door's own arguments. What only Python can get
+wrong (a text for a number, a function of other arguments) is checked by the functions below, before a model is loaded
+or compiled.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import numbers
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+from flan_jax.core.errors import ConfigError, FlanError
+from flan_jax.evaluate.custom import CustomEvaluator
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+# A setting, as errors name it -> the argument that gives it.
+OF_LOAD: Mapping[str, str] = {"--vocab_path": "vocab_path"}
+OF_TRAIN: Mapping[str, str] = {
+    **OF_LOAD,
+    "AdafactorConfig.learning_rate": "learning_rate",
+    "DecoderConfig.dropout_rate": "dropout",
+    "EvalConfig.limit": "eval_limit",
+    "INITIAL_CHECKPOINT_PATH": "init",
+    "MODEL_DIR": "to",
+    "T5Config.dropout_rate": "dropout",
+    "TASK_FEATURE_LENGTHS": "feature_lengths",
+    "TRAIN_STEPS": "steps",
+    "TrainConfig.batch_size": "batch_size",
+    "TrainConfig.eval_period": "eval_steps",
+    "TrainConfig.seed": "seed",
+    "TrainConfig.train_steps": "steps",
+}
+OF_EVALUATE: Mapping[str, str] = {
+    **OF_LOAD,
+    "--force": "force=True",
+    "--out": "to",
+    "EvalConfig.batch_size": "batch_size",
+    "EvalConfig.limit": "limit",
+    "EvalConfig.split": "split",
+    "EvalConfig.targets_length": "max_tokens",
+}
+
+__all__ = [
+    "OF_EVALUATE",
+    "OF_LOAD",
+    "OF_TRAIN",
+    "as_evaluators",
+    "as_folder",
+    "as_path",
+    "as_texts",
+    "check_called_with",
+    "check_counts",
+    "check_feature_lengths",
+    "check_numbers",
+    "check_optional_whole_numbers",
+    "check_whole_numbers",
+    "in_words_of",
+]
+
+
+def in_words_of(
+    names: Mapping[str, str],
+) -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]:
+    """A decorator: errors of the function name settings by its arguments.
+
+    Args:
+      names: a setting, as `flan_jax.core.errors.Setting` has it -> the argument.
+    """
+
+    def decorated(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+        @functools.wraps(function)
+        def told(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+            try:
+                return function(*args, **kwargs)
+            except FlanError as error:
+                if str(renamed := error.renamed(names)) == str(error):
+                    raise
+                raise renamed.with_traceback(error.__traceback__) from error.__cause__
+
+        return told
+
+    return decorated
+
+
+def check_whole_numbers(**arguments: object) -> None:
+    """Raises `ConfigError` for an argument that is no whole number. How large it may be is for whoever uses it to
+    say."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise ConfigError(f"{name} is {value!r}: give a whole number")
+
+
+def check_optional_whole_numbers(**arguments: object) -> None:
+    """`check_whole_numbers` of the arguments that are not None."""
+    check_whole_numbers(**{name: value for name, value in arguments.items() if value is not None})
+
+
+def check_counts(**arguments: object) -> None:
+    """Raises `ConfigError` for an argument that is no whole number of at least 1."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+            raise ConfigError(f"{name} is {value!r}: give a whole number of at least 1")
+
+
+def check_numbers(**arguments: object) -> None:
+    """Raises `ConfigError` for an argument that is no number."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise ConfigError(f"{name} is {value!r}: give a number")
+
+
+def as_texts(name: str, given: Iterable[str]) -> list[str]:
+    """The texts as a list. Raises `ConfigError` for one text, whose letters would be taken for texts, and for what is
+    no text.
+
+    Args:
+      name: of the argument.
+      given: its value.
+    """
+    if isinstance(given, str):
+        raise ConfigError(f"{name} is one text, {given[:40]!r}: give a list of them, as in [{given[:20]!r}]")
+    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+        raise ConfigError(f"{name} is {given!r:.60}: give a list of texts")
+    found = list(given)
+    for number, text in enumerate(found):
+        if not isinstance(text, str):
+            raise ConfigError(f"{name}[{number}] is {text!r:.60}, no text: give texts")
+    return found
+
+
+def as_path(name: str, given: str | os.PathLike[str], what: str) -> str:
+    """A path as text. Raises `ConfigError` for what is none.
+
+    Args:
+      name: of the argument.
+      given: its value.
+      what: it is to be, for the error, such as "a run's folder".
+    """
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given):
+        raise ConfigError(f"{name} is {given!r}: give {what}")
+    return os.fspath(given)
+
+
+def as_folder(name: str, given: str | os.PathLike[str]) -> pathlib.Path:
+    """An absolute path where a folder is, or can be made. Raises `ConfigError` for a file, and for what is no path.
+
+    Args:
+      name: of the argument.
+      given: its value.
+    """
+    folder = pathlib.Path(as_path(name, given, "the path of a folder")).expanduser().absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        below = "" if there == folder else f", which is below the file {there}"
+        raise ConfigError(
+            f"{name} is {os.fspath(given)!r}{below or ', a file'}: give a folder, which is made if missing"
+        )
+    return folder
+
+
+def check_feature_lengths(lengths: Mapping[str, int] | None) -> None:
+    """Raises `ConfigError` for what is no dict of whole numbers. Which names it has is for the run to say."""
+    if lengths is not None and not isinstance(lengths, Mapping):
+        raise ConfigError(f"feature_lengths is {lengths!r}: give tokens, as in {{'inputs': 512, 'targets': 128}}")
+    check_whole_numbers(**{f"feature_lengths[{name!r}]": length for name, length in (lengths or {}).items()})
+
+
+def as_evaluators(evaluators: Iterable[CustomEvaluator]) -> tuple[CustomEvaluator, ...]:
+    """The functions, each of a model and a step. Raises `ConfigError` for what is none, or no list of them."""
+    if callable(evaluators) or isinstance(evaluators, str) or not isinstance(evaluators, Iterable):
+        raise ConfigError(f"evaluators is {evaluators!r}: give a list of functions (model, step) -> {{name: score}}")
+    found = tuple(evaluators)
+    for evaluator in found:
+        check_called_with("evaluator", evaluator, "model", "step")
+    return found
+
+
+def check_called_with(what: str, function: Callable[..., Any], *arguments: str) -> None:
+    """Raises `ConfigError` for what is no function, or cannot be called with the arguments.
+
+    Args:
+      what: it is for, such as "evaluator".
+      function: to be called.
+      *arguments: names of what it will get, by position.
+    """
+    expected = f"({', '.join(arguments)})"
+    if not callable(function):
+        raise ConfigError(f"{what} {function!r} is no function: give one of {expected}")
+    name = getattr(function, "__name__", type(function).__name__)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some that are written in C do not say what they take
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ConfigError(f"{what} {name}{signature} cannot be called with {expected}: {error}") from error

@@ -1,0 +1,55 @@
+"""Names of benchmarks, tasks and mixtures, as `fj.evaluate` is given them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterable, Sequence
+
+from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.resolve import import_modules
+from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS
+from flan_jax.declare.registry import all_mixtures, all_tasks, get
+from flan_jax.declare.task import FORMAT_MARK, Mixture, Task
+from flan_jax.jobs.rows import Rows
+from flan_jax.sources.choose import READERS
+
+__all__ = ["by_kind", "split_names"]
+
+
+def split_names(what: Rows | Sequence[str]) -> list[str] | None:
+    """The names that "mmlu,bbh:cot" or a list of them says, with what registers them imported; None for rows, for a
+    path of some, and for a `Task` or `Mixture`."""
+    if isinstance(what, Task | Mixture | os.PathLike):
+        return None
+    if isinstance(what, str):
+        if pathlib.Path(what).exists() or pathlib.Path(what).suffix in READERS:
+            return None
+        what = what.split(",")
+    if not isinstance(what, Iterable) or not all(isinstance(name, str) for name in what):
+        return None
+    import_modules(DEFAULT_MODULES)
+    return [name.strip() for name in what if isinstance(name, str) and name.strip()]
+
+
+def by_kind(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names of benchmarks and collections, and those of tasks and mixtures.
+
+    Raises `TaskError` for a name that is neither, with the nearest of both kinds.
+    """
+    benchmarks, tasks = [], []
+    known = [*BENCHMARKS, *COLLECTIONS, *(m.name for m in all_mixtures()), *(t.name for t in all_tasks())]
+    for name in names:
+        if name in COLLECTIONS or name.partition(":")[0] in (*BENCHMARKS, *COLLECTIONS):
+            benchmarks.append(name)
+            continue
+        if name.partition(FORMAT_MARK)[0] not in known:
+            raise TaskError(
+                f"no benchmark, task or mixture is called {name!r}{did_you_mean(name.partition(':')[0], known) or '.'} "
+                f"`flan-jax eval --list` shows the benchmarks, `flan-jax tasks list` the tasks; rows are a file, a "
+                f"folder or a list of dicts"
+            )
+        get(name)  # raises for a format that there is none of
+        tasks.append(name)
+    return benchmarks, tasks
