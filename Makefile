@@ -43,7 +43,7 @@ $(VENV)/.plan: constraints.txt $(VENV)/.core
 
 # The table of docs/pods.md: every recipe's step, compiled for its slice. About an hour on two cores.
 pods: $(VENV)/.plan
-	$(VENV)/bin/python -m flan_jax.cli.pods
+	$(VENV)/bin/python -m flan_jax.cli.plan_all
 
 # The documentation site, build/site/index.html. It is made from source text, so it needs nothing but MkDocs.
 docs: $(VENV)/.docs

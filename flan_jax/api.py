@@ -1,7 +1,7 @@
 """The Python door: `import flan_jax as fj`, then `fj.load`, `fj.train`, `fj.evaluate`, `fj.plot`.
 
-Plain functions over what the command line calls (`flan_jax.jobs`), so that both roads lead to the same. docs/python.md
-shows them together.
+Plain functions over what the command line calls (`flan_jax.workflows`), so that both roads lead to the same.
+docs/python.md shows them together.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from jax.sharding import Sharding
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.evaluate import EvalConfig, SuiteConfig
 from flan_jax.evaluate.custom import CustomEvaluator
-from flan_jax.jobs import arguments
-from flan_jax.jobs.benchmarks import score_benchmarks
-from flan_jax.jobs.evaluation import Evaluation
-from flan_jax.jobs.finetuning import (
+from flan_jax.models.tuning import FULL, TuningConfig
+from flan_jax.report.run_data import read_metrics
+from flan_jax.report.run_figures import curves
+from flan_jax.workflows import arguments
+from flan_jax.workflows.benchmark_scores import score_benchmarks
+from flan_jax.workflows.evaluation import Evaluation
+from flan_jax.workflows.finetuning import (
     Finetuning,
     finetuning_config,
     is_finished,
@@ -27,17 +30,14 @@ from flan_jax.jobs.finetuning import (
     remember_run,
     task_name,
 )
-from flan_jax.jobs.held_out import score_tasks
-from flan_jax.jobs.lengths import measure
-from flan_jax.jobs.loading import KINDS_OF_PATH, open_model
-from flan_jax.jobs.model import Model
-from flan_jax.jobs.names import by_kind, split_names
-from flan_jax.jobs.rows import Metrics, Rows, check_used, note_of_shared_rows, register_rows
-from flan_jax.jobs.trained_run import TrainedRun
-from flan_jax.jobs.training import train_run
-from flan_jax.models.tuning import FULL, TuningConfig
-from flan_jax.report.run_data import read_metrics
-from flan_jax.report.run_figures import curves
+from flan_jax.workflows.lengths import measure
+from flan_jax.workflows.loading import KINDS_OF_PATH, open_model
+from flan_jax.workflows.model import Model
+from flan_jax.workflows.names import by_kind, split_names
+from flan_jax.workflows.rows import Metrics, Rows, check_used, note_of_shared_rows, register_rows
+from flan_jax.workflows.task_scores import score_tasks
+from flan_jax.workflows.trained_run import TrainedRun
+from flan_jax.workflows.training import train_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -23,19 +23,19 @@ from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
 from flan_jax.declare.registry import get_task, restored
 from flan_jax.evaluate import EvalConfig
-from flan_jax.evaluate.on_mesh import batch_shards
+from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
-from flan_jax.jobs import arguments, finetuning, training
-from flan_jax.jobs.config import RunConfig
-from flan_jax.jobs.lengths import measure
-from flan_jax.jobs.names import split_names
-from flan_jax.jobs.rows import note_of_shared_rows, register_rows
 from flan_jax.models import DecoderConfig, T5Config
 from flan_jax.optim import AdafactorConfig
 from flan_jax.report.figures import AFTER
 from flan_jax.train.config import MeshConfig, TrainConfig
 from flan_jax.train.loop import RunResult
 from flan_jax.train.mesh import make_mesh
+from flan_jax.workflows import arguments, finetuning, training
+from flan_jax.workflows.config import RunConfig
+from flan_jax.workflows.lengths import measure
+from flan_jax.workflows.names import split_names
+from flan_jax.workflows.rows import note_of_shared_rows, register_rows
 
 ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
 PROMPTS = ["Say red.", "How many apples are there? one, two"]
@@ -197,7 +197,7 @@ def test_generations_refuse_what_generate_does(model):
 
 
 def test_a_prompt_that_loses_its_end_is_told(model, monkeypatch):
-    monkeypatch.setattr("flan_jax.jobs.model.LONGEST_PROMPT", 8)
+    monkeypatch.setattr("flan_jax.workflows.model.LONGEST_PROMPT", 8)
     with pytest.warns(UserWarning, match="1 prompt of more than 8 tokens lost their end"):
         model.generate(["a", "Say red, then blue, then red again and again."], max_tokens=2)
     with pytest.warns(UserWarning, match="lost their end"):

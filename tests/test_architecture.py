@@ -26,11 +26,11 @@ ALLOWED = {
     "train": {"core", "models", "optim", "data", "checkpoints"},
     "tpu_plan": {"core", "models", "optim", "data", "train"},
     "cache": {"core", "sources", "declare", "data", "evaluate", "tasks"},
-    "jobs": {
+    "workflows": {
         *("core", "sources", "declare", "cache", "models", "optim", "checkpoints", "data"),
         *("decode", "evaluate", "interop", "report", "train"),
     },
-    "api": {"core", "checkpoints", "declare", "evaluate", "interop", "jobs", "models", "report"},
+    "api": {"core", "checkpoints", "declare", "evaluate", "interop", "models", "report", "workflows"},
     "seqio_tasks": {"cache", "core", "declare", "tasks"},
 }
 # From the ground up: a package imports from floors below its own, never from one beside it or above.
@@ -40,7 +40,7 @@ FLOORS = (
     ("declare", "checkpoints", "decode"),
     ("tasks", "interop", "evaluate"),
     ("train", "report", "cache"),
-    ("tpu_plan", "seqio_tasks", "jobs"),
+    ("tpu_plan", "seqio_tasks", "workflows"),
     ("api",),
     ("cli",),
 )

@@ -14,8 +14,8 @@ from flan_jax.cli import demo, gin_config, pretrained
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.vocabulary import load_vocabulary
-from flan_jax.jobs.config import RunConfig
 from flan_jax.train.loop import RunResult
+from flan_jax.workflows.config import RunConfig
 
 LM_ADAPTED = assets.ASSETS / "lm_adapted"
 

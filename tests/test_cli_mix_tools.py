@@ -133,8 +133,8 @@ def test_explain_estimates_epochs_and_tokens_of_a_run_and_marks_them(capsys, fol
 
 
 def test_check_reports_promises_and_overlaps_by_task(capsys, folder, monkeypatch):
-    from flan_jax.evaluate import evaluation_texts
-    from flan_jax.evaluate.evaluation_texts import EvaluationTexts
+    from flan_jax.evaluate.contamination import texts as evaluation_texts
+    from flan_jax.evaluate.contamination.texts import EvaluationTexts
 
     texts = EvaluationTexts("made_up", lambda: ["Where is thing 7? Nobody knows"], lambda: None)
     absent = EvaluationTexts("absent", lambda: [], lambda: "Absent: download it")

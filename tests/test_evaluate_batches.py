@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from flan_jax.core.vocabulary import EOS_ID
-from flan_jax.evaluate.pooled_batches import bucket_lengths, pooled_option_batches, pooled_prompt_batches
+from flan_jax.evaluate.language_models.pooled_batches import (
+    bucket_lengths,
+    pooled_option_batches,
+    pooled_prompt_batches,
+)
 
 RNG = np.random.default_rng(0)
 

@@ -16,7 +16,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.declare.benchmark import BENCHMARKS, get_benchmark
 from flan_jax.declare.registry import get_mixture, mixture_members
 from flan_jax.evaluate import Journal, Record
-from flan_jax.evaluate.contamination import (
+from flan_jax.evaluate.contamination.trained_on import (
     KIN,
     Finding,
     canonical,

@@ -18,12 +18,12 @@ from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
 from flan_jax.evaluate import Generated, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate import in_training as module
-from flan_jax.evaluate.benchmark_results import benchmark_result
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.contamination import KIN, Kin
+from flan_jax.evaluate.contamination.trained_on import KIN, Kin
 from flan_jax.evaluate.in_training import SuiteEvaluator
-from flan_jax.evaluate.results import EvalResults, normalised_average
-from flan_jax.evaluate.results_file import read_results
+from flan_jax.evaluate.results.benchmarks import benchmark_result
+from flan_jax.evaluate.results.eval_results import EvalResults, normalised_average
+from flan_jax.evaluate.results.files import read_results
 from flan_jax.evaluate.select import select
 from flan_jax.models import T5Config, init_params, param_shapes
 from flan_jax.report import write_report

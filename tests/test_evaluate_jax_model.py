@@ -15,8 +15,13 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import EOS_ID, load_vocabulary
 from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.evaluate import GenerateRequest, JaxLanguageModel, RankRequest
-from flan_jax.evaluate.grid_batches import common_prefix, grid_length, grid_prompt_batches, group_by_prefix
-from flan_jax.evaluate.jax_model import params_fingerprint
+from flan_jax.evaluate.language_models.grid_batches import (
+    common_prefix,
+    grid_length,
+    grid_prompt_batches,
+    group_by_prefix,
+)
+from flan_jax.evaluate.language_models.jax_model import params_fingerprint
 from flan_jax.models import DecoderConfig, T5Config, forward, init_params
 from flan_jax.train.config import MeshConfig
 from flan_jax.train.mesh import make_mesh, replicated

@@ -13,10 +13,10 @@ import tiny_model
 
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.jax_model import JaxLanguageModel
 from flan_jax.evaluate.judge import Judge, make_judge
-from flan_jax.evaluate.requests import GenerateRequest
-from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
+from flan_jax.evaluate.language_models.requests import GenerateRequest
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 
 SELECTS = EvalConfig(selection=("s",), num_resamples=20)
 

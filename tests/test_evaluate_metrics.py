@@ -15,7 +15,7 @@ from flan_jax.declare.task import Task
 from flan_jax.evaluate.extract import cot_number, final_answer, get_extractor, register_extractor
 from flan_jax.evaluate.metrics import METRICS, Exchange, Metric, RankedOptions, get_metric, register_metric
 from flan_jax.evaluate.metrics.rouge import copy_input_baseline, instance_input
-from flan_jax.evaluate.results import TaskResult, normalised_average
+from flan_jax.evaluate.results.eval_results import TaskResult, normalised_average
 
 TEXTS = [
     "The quick brown fox jumps over the lazy dog",

@@ -11,8 +11,8 @@ from suite_benchmarks import SIZES, TableModel, colours
 from flan_jax.core.errors import CheckpointError
 from flan_jax.declare.benchmark import BENCHMARKS, SampleSettings
 from flan_jax.evaluate import Journal, SuiteConfig, read_summary, run_suite, write_summary
-from flan_jax.evaluate.results import EvalResults, TaskResult
-from flan_jax.evaluate.results_file import append_results, read_results
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
+from flan_jax.evaluate.results.files import append_results, read_results
 
 NAN = float("nan")
 

@@ -9,11 +9,17 @@ import numpy as np
 import pytest
 
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
-from flan_jax.evaluate import statistics
-from flan_jax.evaluate.averages import as_ratio
+from flan_jax.evaluate.aggregates import statistics
+from flan_jax.evaluate.aggregates.averages import as_ratio
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.results import EvalResults, Sample, TaskResult, normalised_average, normalised_scores
-from flan_jax.evaluate.results_file import append_results, read_results
+from flan_jax.evaluate.results.eval_results import (
+    EvalResults,
+    Sample,
+    TaskResult,
+    normalised_average,
+    normalised_scores,
+)
+from flan_jax.evaluate.results.files import append_results, read_results
 from flan_jax.evaluate.select import best_first, select, write_selected
 
 # Fields that results gained since lines were first written, left out where a task does not have them.

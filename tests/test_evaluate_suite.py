@@ -12,8 +12,8 @@ from suite_benchmarks import SIZES, Stopped, TableModel
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Prompt, SampleSettings
 from flan_jax.evaluate import Journal, Record, SuiteConfig, run_suite
-from flan_jax.evaluate.journal import content_key
 from flan_jax.evaluate.prompts import fit_prompts
+from flan_jax.evaluate.results.journal import content_key
 from flan_jax.report import to_markdown, write_results
 from flan_jax.report.published import our_rows
 

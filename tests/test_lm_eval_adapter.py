@@ -15,7 +15,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import EOS_ID, load_vocabulary
 from flan_jax.evaluate import JaxLanguageModel
-from flan_jax.evaluate.grid_batches import common_starts, generated_rows, option_width, scored_rows
+from flan_jax.evaluate.language_models.grid_batches import common_starts, generated_rows, option_width, scored_rows
 from flan_jax.evaluate.lm_eval_adapter import LmEvalRequests, lm_eval_model, rolling_windows
 from flan_jax.models import DecoderConfig, T5Config, decode_teacher_forced, encode, forward, init_params
 

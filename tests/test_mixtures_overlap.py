@@ -5,8 +5,8 @@ import random
 import pytest
 
 import flan_jax.tasks  # noqa: F401
-from flan_jax.evaluate.evaluation_texts import evaluation_texts
-from flan_jax.evaluate.overlap import NgramIndex, words_of
+from flan_jax.evaluate.contamination.overlap import NgramIndex, words_of
+from flan_jax.evaluate.contamination.texts import evaluation_texts
 
 WORDS = [f"w{i}" for i in range(60)]
 
@@ -59,7 +59,7 @@ def test_scanning_in_small_batches_changes_nothing(monkeypatch):
     rng = random.Random("batches")
     texts = [" ".join(sentence(rng, 40)) for _ in range(30)]
     whole = NgramIndex([("a", text) for text in texts[:5]]).scan("t", texts)
-    monkeypatch.setattr("flan_jax.evaluate.overlap._BATCH_WORDS", 50)
+    monkeypatch.setattr("flan_jax.evaluate.contamination.overlap._BATCH_WORDS", 50)
     assert NgramIndex([("a", text) for text in texts[:5]]).scan("t", texts) == whole
     assert whole.num_overlapping == 5
 

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.results import EvalResults, Sample, TaskResult
-from flan_jax.evaluate.results_file import append_results
+from flan_jax.evaluate.results.eval_results import EvalResults, Sample, TaskResult
+from flan_jax.evaluate.results.files import append_results
 from flan_jax.evaluate.select import write_selected
 from flan_jax.report import print_report, write_report
 from flan_jax.report.run_data import load_report

@@ -12,8 +12,8 @@ from suite_benchmarks import FORMATS, SIZES, TableModel, colours
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Published, Subtask
 from flan_jax.evaluate import Journal, SuiteConfig, run_suite
-from flan_jax.evaluate.best_template import BestTemplate
-from flan_jax.evaluate.calibration import calibration
+from flan_jax.evaluate.aggregates.best_template import BestTemplate
+from flan_jax.evaluate.aggregates.calibration import calibration
 from flan_jax.report import best_markdown, to_markdown
 from flan_jax.report.suite_figures import LONGEST_LABEL, shortened
 from flan_jax.report.suite_page import ranked_calibration, write_html

@@ -11,9 +11,9 @@ from shared import SHARED, shared_path
 import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, get_benchmark, items, resolve
+from flan_jax.evaluate.aggregates.normalised import FLAN_COMPONENTS, flan_normalised_average, normalised_score
 from flan_jax.evaluate.extract import get_extractor
 from flan_jax.evaluate.metrics import get_metric
-from flan_jax.evaluate.normalised import FLAN_COMPONENTS, flan_normalised_average, normalised_score
 from flan_jax.sources import data_dir
 from flan_jax.tasks.eval import mgsm
 

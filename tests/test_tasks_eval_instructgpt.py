@@ -11,9 +11,9 @@ import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.declare.benchmark import SampleSettings, get_benchmark, items
 from flan_jax.evaluate import Generated, Journal, Ranked, SuiteConfig, run_suite
+from flan_jax.evaluate.aggregates.roc import roc_area, roc_interval
 from flan_jax.evaluate.metrics import Exchange
 from flan_jax.evaluate.metrics.judges import nearer_to_true
-from flan_jax.evaluate.roc import roc_area, roc_interval
 from flan_jax.report import to_markdown
 from flan_jax.sources import data_dir
 

@@ -13,7 +13,7 @@ from flan_jax.declare.benchmark import COLLECTIONS, get_benchmark, items
 from flan_jax.declare.registry import get_task
 from flan_jax.declare.task import missing_source
 from flan_jax.evaluate import Generated, Journal, Ranked, SuiteConfig, run_suite
-from flan_jax.evaluate.best_template import best_templates
+from flan_jax.evaluate.aggregates.best_template import best_templates
 from flan_jax.evaluate.metrics.cross_lingual import GPT2_TOKENIZER, rouge_l_gpt2
 from flan_jax.sources import data_dir
 from flan_jax.tasks.flan2021.dataset import DATASETS

@@ -9,7 +9,7 @@ import re
 MOVED = {
     "flan_jax.build": "flan_jax.cache",
     "flan_jax.build.cache": "flan_jax.cache.build",
-    "flan_jax.build.evaluation_texts": "flan_jax.evaluate.evaluation_texts",
+    "flan_jax.build.evaluation_texts": "flan_jax.evaluate.contamination.texts",
     "flan_jax.build.mixing": "flan_jax.cache.rates",
     "flan_jax.core.benchmark": "flan_jax.declare.benchmark (Sampling: SampleSettings)",
     "flan_jax.core.data_dir": "flan_jax.sources.data_dir",
@@ -19,7 +19,7 @@ MOVED = {
     "flan_jax.core.files.templated": "flan_jax.declare.templated",
     "flan_jax.core.formats": "flan_jax.declare.formats (Steerable, Wordings: flan_jax.declare.formatted)",
     "flan_jax.core.known_counts": "flan_jax.declare.known_counts",
-    "flan_jax.core.overlap": "flan_jax.evaluate.overlap",
+    "flan_jax.core.overlap": "flan_jax.evaluate.contamination.overlap",
     "flan_jax.core.procedural": "flan_jax.tasks.procedural.family",
     "flan_jax.core.promptsource": "flan_jax.tasks.promptsource.templates",
     "flan_jax.core.promptsource_jinja": "flan_jax.tasks.promptsource.jinja",

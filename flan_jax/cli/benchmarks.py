@@ -18,10 +18,10 @@ from flan_jax.evaluate import (
     EvalResults,
     SuiteConfig,
 )
-from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH, check_benchmarks, score_benchmarks
-from flan_jax.jobs.devices import whole_on_all_devices
-from flan_jax.jobs.loading import open_model
 from flan_jax.report import best_markdown, report_console, to_markdown
+from flan_jax.workflows.benchmark_scores import DEFAULT_INPUTS_LENGTH, check_benchmarks, score_benchmarks
+from flan_jax.workflows.devices import whole_on_all_devices
+from flan_jax.workflows.loading import open_model
 
 __all__ = ["add_benchmark_arguments", "benchmark_names", "run_benchmarks"]
 

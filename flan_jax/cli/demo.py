@@ -12,7 +12,7 @@ import time
 
 from flan_jax.cli.gin_config import add_gin_arguments, load
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
-from flan_jax.jobs.training import train_run
+from flan_jax.workflows.training import train_run
 
 HELP = "Finetune the embedded tiny T5 on the embedded tasks, judge it on held-out ones, and write the report."
 RECIPE = "gin/recipes/demo.gin"

@@ -18,13 +18,13 @@ from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import ConfigError
 from flan_jax.evaluate import EvalConfig, EvalResults
-from flan_jax.evaluate.results import normalised_average
-from flan_jax.jobs.benchmarks import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
-from flan_jax.jobs.devices import whole_on_all_devices
-from flan_jax.jobs.held_out import score_tasks
-from flan_jax.jobs.loading import open_model
+from flan_jax.evaluate.results.eval_results import normalised_average
 from flan_jax.report import report_console
 from flan_jax.report.task_table import TEXT_COLUMNS, task_rows
+from flan_jax.workflows.benchmark_scores import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
+from flan_jax.workflows.devices import whole_on_all_devices
+from flan_jax.workflows.loading import open_model
+from flan_jax.workflows.task_scores import score_tasks
 
 HELP = "score a checkpoint on benchmarks or any mixture"
 DEFAULT_INPUTS_LENGTH = 512

@@ -21,7 +21,6 @@ from flan_jax.checkpoints.checkpoint import CheckpointConfig
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.evaluate import EvalConfig
-from flan_jax.jobs.config import RunConfig, TaskConfig
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
 from flan_jax.models.tuning import TuningConfig
 from flan_jax.optim import (
@@ -34,6 +33,7 @@ from flan_jax.optim import (
 )
 from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.config import MeshConfig, TrainConfig
+from flan_jax.workflows.config import RunConfig, TaskConfig
 from gin import config as gin_internals
 
 __all__ = ["add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]

@@ -12,7 +12,7 @@ from typing import TextIO, get_args
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
-from flan_jax.jobs.loading import open_model
+from flan_jax.workflows.loading import open_model
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
 FIELDS = ("prompt", "inputs")

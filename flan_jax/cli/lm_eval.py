@@ -12,8 +12,8 @@ from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
-from flan_jax.jobs.devices import on_all_devices, whole_on_all_devices
-from flan_jax.jobs.loading import open_model
+from flan_jax.workflows.devices import on_all_devices, whole_on_all_devices
+from flan_jax.workflows.loading import open_model
 
 HELP = "score a checkpoint on tasks of lm-evaluation-harness (pip install 'flan_jax[lm_eval]')"
 DEFAULT_INPUTS_LENGTH = 2048

@@ -16,8 +16,8 @@ from flan_jax.cache.native import render
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.declare.registry import mixture_members
 from flan_jax.declare.task import Mixture, Task
-from flan_jax.evaluate.evaluation_texts import EvaluationTexts, evaluation_texts
-from flan_jax.evaluate.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
+from flan_jax.evaluate.contamination.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
+from flan_jax.evaluate.contamination.texts import EvaluationTexts, evaluation_texts
 
 __all__ = ["add_check_arguments", "check", "held_out_lines"]
 

@@ -17,7 +17,7 @@ from flan_jax.checkpoints.find import SELECTED
 from flan_jax.cli.gin_config import load
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core import assets
-from flan_jax.jobs.training import train_run
+from flan_jax.workflows.training import train_run
 
 STAGES = (("span", "gin/recipes/demo_span.gin"), ("prefix", "gin/recipes/demo_prefix.gin"))
 

@@ -22,11 +22,11 @@ from flan_jax.core.vocabulary import EOS_ID, Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
 from flan_jax.declare.task import Task, missing_source
-from flan_jax.jobs.config import RunConfig
 from flan_jax.models.tuning import tuned_model
 from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.loop import CONFIG_FILE
 from flan_jax.train.run import plan_spec
+from flan_jax.workflows.config import RunConfig
 
 HELP = "show the rows of one training step: examples, tasks, templates, exemplars, text and loss mask"
 

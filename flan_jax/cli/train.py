@@ -11,7 +11,7 @@ import jax
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core.errors import ConfigError
-from flan_jax.jobs.training import train_run
+from flan_jax.workflows.training import train_run
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
 

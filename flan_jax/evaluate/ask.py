@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from flan_jax.core.errors import TaskError
 from flan_jax.evaluate.best_of import ranking
 from flan_jax.evaluate.extract import get_extractor
-from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.language_models.requests import Generated, GenerateRequest, Ranked, RankRequest, Responder
 from flan_jax.evaluate.metrics import Exchange, RankedOptions, get_metric
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.requests import Generated, GenerateRequest, Ranked, RankRequest, Responder
+from flan_jax.evaluate.results.journal import Journal
+from flan_jax.evaluate.results.record import Record
 from flan_jax.evaluate.vote import is_tied, majority
 from flan_jax.evaluate.work import PMI, Work
 

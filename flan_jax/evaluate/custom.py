@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
-from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.suite import Progress
 from flan_jax.models import Params
 

@@ -14,12 +14,12 @@ from flan_jax.data import CacheReader
 from flan_jax.evaluate.ask import ask
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.held_out import read_task, splits_of
-from flan_jax.evaluate.journal import Journal
+from flan_jax.evaluate.language_models.on_mesh import batch_shards
+from flan_jax.evaluate.language_models.pooled_model import PooledModel
 from flan_jax.evaluate.metrics.rouge import copy_input_baseline
-from flan_jax.evaluate.on_mesh import batch_shards
-from flan_jax.evaluate.pooled_model import PooledModel
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.results import GROUPS, EvalResults
+from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults
+from flan_jax.evaluate.results.journal import Journal
+from flan_jax.evaluate.results.record import Record
 from flan_jax.evaluate.suite import Progress
 from flan_jax.models import ModelConfig, Params
 

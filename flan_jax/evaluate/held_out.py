@@ -19,12 +19,12 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
+from flan_jax.evaluate.aggregates.statistics import mean_interval
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.results import Sample, TaskResult
-from flan_jax.evaluate.statistics import mean_interval
+from flan_jax.evaluate.results.eval_results import Sample, TaskResult
+from flan_jax.evaluate.results.record import Record
 from flan_jax.evaluate.work import Work
 from flan_jax.models import ModelConfig
 

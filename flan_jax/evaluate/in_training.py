@@ -13,11 +13,11 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.contamination import findings, notes, refuse, share_questions, training_tasks
-from flan_jax.evaluate.jax_model import JaxLanguageModel
-from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.results import EvalResults
-from flan_jax.evaluate.results_file import write_summary
+from flan_jax.evaluate.contamination.trained_on import findings, notes, refuse, share_questions, training_tasks
+from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
+from flan_jax.evaluate.results.eval_results import EvalResults
+from flan_jax.evaluate.results.files import write_summary
+from flan_jax.evaluate.results.journal import Journal
 from flan_jax.evaluate.suite import Progress, run_suite
 from flan_jax.evaluate.suite_config import SuiteConfig
 from flan_jax.models import ModelConfig, Params

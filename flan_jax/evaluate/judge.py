@@ -23,9 +23,9 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.custom import CustomEvaluator, score_by
 from flan_jax.evaluate.evaluator import Evaluator, Progress
 from flan_jax.evaluate.in_training import SuiteEvaluator
-from flan_jax.evaluate.jax_model import JaxLanguageModel
-from flan_jax.evaluate.results import EvalResults
-from flan_jax.evaluate.results_file import append_results, read_results, write_summary
+from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
+from flan_jax.evaluate.results.eval_results import EvalResults
+from flan_jax.evaluate.results.files import append_results, read_results, write_summary
 from flan_jax.evaluate.select import EVALS_FILE, SELECTED_FILE, Selection, best_first, select
 from flan_jax.models import ModelConfig, Params
 

@@ -18,9 +18,9 @@ from typing import Any, Literal, Protocol
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.declare.benchmark import SampleSettings
-from flan_jax.evaluate.grid_batches import common_starts, option_width
-from flan_jax.evaluate.jax_model import JaxLanguageModel
-from flan_jax.evaluate.requests import GenerateRequest
+from flan_jax.evaluate.language_models.grid_batches import common_starts, option_width
+from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
+from flan_jax.evaluate.language_models.requests import GenerateRequest
 
 DEFAULT_MAX_TOKENS = 256  # lm-eval's
 INSTALL = "lm_eval is not installed: pip install 'flan_jax[lm_eval]'"

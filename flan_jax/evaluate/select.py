@@ -9,9 +9,15 @@ from collections.abc import Sequence
 
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError
-from flan_jax.evaluate.results import GROUPS, EvalResults, exact_average, normalised_average, normalised_scores
-from flan_jax.evaluate.results_file import read_results
-from flan_jax.evaluate.statistics import Interval, task_average_difference
+from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference
+from flan_jax.evaluate.results.eval_results import (
+    GROUPS,
+    EvalResults,
+    exact_average,
+    normalised_average,
+    normalised_scores,
+)
+from flan_jax.evaluate.results.files import read_results
 
 RULE = (
     "The checkpoint with the best normalised average, (score - chance) / (1 - chance) averaged over the selection "

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from flan_jax.evaluate.ask import ask
-from flan_jax.evaluate.benchmark_results import benchmark_result
-from flan_jax.evaluate.journal import Journal
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.requests import LanguageModel
-from flan_jax.evaluate.results import EvalResults, TaskResult
+from flan_jax.evaluate.language_models.requests import LanguageModel
+from flan_jax.evaluate.results.benchmarks import benchmark_result
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
+from flan_jax.evaluate.results.journal import Journal
+from flan_jax.evaluate.results.record import Record
 from flan_jax.evaluate.suite_config import SuiteConfig
 from flan_jax.evaluate.work import Part, list_work
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, Item, SampleSettings, items
-from flan_jax.evaluate.journal import content_key
+from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
-from flan_jax.evaluate.requests import LanguageModel
+from flan_jax.evaluate.results.journal import content_key
 from flan_jax.evaluate.suite_config import SuiteConfig
 
 PMI = "accuracy_pmi"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flan_jax.declare.benchmark import Published, get_benchmark
-from flan_jax.evaluate.results import TaskResult
+from flan_jax.evaluate.results.eval_results import TaskResult
 from flan_jax.report.tables import percent
 
 __all__ = ["about", "our_rows", "published_by_part", "published_rows"]

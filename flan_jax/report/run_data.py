@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
-from flan_jax.evaluate.results_file import read_results
-from flan_jax.evaluate.statistics import Interval, task_average_difference, task_average_interval
+from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
+from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
+from flan_jax.evaluate.results.files import read_results
 
 KINDS: Mapping[str, str] = {
     "whole cluster": "no task of this cluster was trained on",

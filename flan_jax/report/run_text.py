@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flan_jax.core.errors import counted
-from flan_jax.evaluate.statistics import Interval
+from flan_jax.evaluate.aggregates.statistics import Interval
 from flan_jax.report.run_data import Report, Row, SamplePair
 from flan_jax.report.tables import percent, percent_interval
 

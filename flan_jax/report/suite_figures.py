@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flan_jax.evaluate.calibration import Calibration
-from flan_jax.evaluate.results import SubtaskResult, TaskResult
+from flan_jax.evaluate.aggregates.calibration import Calibration
+from flan_jax.evaluate.results.eval_results import SubtaskResult, TaskResult
 from flan_jax.report.figures import AFTER, BEFORE, LINE, SELECTED, WIDTH, bar, mark_chance, new_figure, to_png
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.evaluate.best_template import BestTemplate
-from flan_jax.evaluate.results import EvalResults, TaskResult
-from flan_jax.evaluate.results_file import write_summary
+from flan_jax.evaluate.aggregates.best_template import BestTemplate
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
+from flan_jax.evaluate.results.files import write_summary
 from flan_jax.report.page import write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.tables import markdown_table, percent, share

@@ -6,10 +6,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from flan_jax.declare.benchmark import get_benchmark
-from flan_jax.evaluate.best_template import BestTemplate
-from flan_jax.evaluate.calibration import Calibration, calibration
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.results import EvalResults, GroupResult, SubtaskResult, TaskResult
+from flan_jax.evaluate.aggregates.best_template import BestTemplate
+from flan_jax.evaluate.aggregates.calibration import Calibration, calibration
+from flan_jax.evaluate.results.eval_results import EvalResults, GroupResult, SubtaskResult, TaskResult
+from flan_jax.evaluate.results.record import Record
 from flan_jax.report.page import escape, page, picture, table, write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.suite_figures import (

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 
 from flan_jax.declare.benchmark import Format, get_benchmark
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.results import TaskResult
+from flan_jax.evaluate.results.eval_results import TaskResult
+from flan_jax.evaluate.results.record import Record
 from flan_jax.report.page import escape, table
 from flan_jax.report.tables import percent
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults
-from flan_jax.evaluate.results import TaskResult, normalised_scores
-from flan_jax.evaluate.statistics import task_average_interval
+from flan_jax.evaluate.aggregates.statistics import task_average_interval
+from flan_jax.evaluate.results.eval_results import TaskResult, normalised_scores
 from flan_jax.report.tables import markdown_table, percent, percent_interval
 
 TEXT_COLUMNS = ("cluster", "task", "format", "metric")

@@ -2,7 +2,7 @@
 
 from flan_jax.declare.benchmark import add_collection
 
-# The six scores of Chung et al. 2022, whose normalised average is `flan_jax.evaluate.normalised`.
+# The six scores of Chung et al. 2022, whose normalised average is `flan_jax.evaluate.aggregates.normalised`.
 add_collection(
     "flan_paper",
     (

@@ -3,7 +3,7 @@
 `flan_CLUSTER` ranks the options of a cluster's classification sets; data sets with free answers have a benchmark a
 metric, `flan_CLUSTER_METRIC`. A subtask is one template of one data set; a group is a data set, with mean, median and
 quartiles over its templates. The paper's other figure, the template that is best on the development set, comes from
-both splits: `flan_jax.evaluate.best_template`.
+both splits: `flan_jax.evaluate.aggregates.best_template`.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ import numpy as np
 
 from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.declare.benchmark import BENCHMARKS, Format
-from flan_jax.evaluate.averages import exact_normalised
+from flan_jax.evaluate.aggregates.averages import exact_normalised
+from flan_jax.evaluate.aggregates.normalised import flan_normalised_average
 from flan_jax.evaluate.metrics import get_metric
-from flan_jax.evaluate.normalised import flan_normalised_average
 
 GROUPS = ("selection", "report")
 BENCHMARK = "benchmark"  # the kind of tasks that are benchmarks

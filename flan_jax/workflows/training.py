@@ -13,12 +13,12 @@ from flan_jax.checkpoints.find import WeightsSource
 from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.custom import CustomEvaluator
 from flan_jax.evaluate.judge import Judge, make_judge
-from flan_jax.jobs.config import RunConfig
-from flan_jax.jobs.model import Model
 from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.loop import RunResult, run_training
 from flan_jax.train.run import Run
+from flan_jax.workflows.config import RunConfig
+from flan_jax.workflows.model import Model
 
 __all__ = ["train_run"]
 

@@ -1,4 +1,4 @@
-"""`python -m flan_jax.cli.pods` (`make pods`): plans every recipe on its slice and writes the table of docs/pods.md.
+"""`python -m flan_jax.cli.plan_all` (`make pods`): plans every recipe on its slice and writes docs/pods.md's table.
 
 A plan takes one to three minutes and is kept in `--out`; one whose recipe has not changed since is not made again.
 """
@@ -59,7 +59,7 @@ __all__ = ["PAPERS", "TODAY", "main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Plans what is missing and writes the table; 1 if a plan failed for another reason than memory."""
-    parser = argparse.ArgumentParser(prog="python -m flan_jax.cli.pods", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m flan_jax.cli.plan_all", description=__doc__)
     parser.add_argument("--out", default="runs/pods", help="folder of the plans (default runs/pods)")
     parser.add_argument("--only", action="append", default=[], help="only this recipe; repeat for several")
     parser.add_argument("--page", default="docs/pods.md", help="the page to write the table into")

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from flan_jax.core.errors import CheckpointError, Setting
-from flan_jax.evaluate.record import Record, generated_from_json, generated_to_json
-from flan_jax.evaluate.requests import Generated
+from flan_jax.evaluate.language_models.requests import Generated
+from flan_jax.evaluate.results.record import Record, generated_from_json, generated_to_json
 
 OWNER = "model"  # the key of the line that says whose answers these are
 _REASONING = "/reasoning"  # ends the key of an item's reasoning, which is kept before its answer is there

@@ -14,9 +14,9 @@ from jax.sharding import Sharding
 from flan_jax.checkpoints.load import load_model
 from flan_jax.core.errors import ConfigError
 from flan_jax.interop.importing import foreign_format, import_weights
-from flan_jax.jobs.arguments import as_path
-from flan_jax.jobs.model import Model
 from flan_jax.models.family import Dtype
+from flan_jax.workflows.arguments import as_path
+from flan_jax.workflows.model import Model
 
 KINDS_OF_PATH = "a run's folder, a folder of weights, embedded:lm_adapted, hf:FOLDER, gguf:FILE or t5x:FOLDER"
 

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flan_jax.evaluate.batches import Answer, OptionBatch, PromptBatch, option_batch, prompt_batch
+from flan_jax.evaluate.language_models.batches import Answer, OptionBatch, PromptBatch, option_batch, prompt_batch
 
 SHORTEST = 32
 SHORTEST_SHARED = 64  # a shorter common prefix is not worth a cache of its own

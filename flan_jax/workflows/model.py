@@ -11,8 +11,7 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode.methods import GREEDY, Method, choose_method
 from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
-from flan_jax.jobs.arguments import as_texts, check_counts, check_whole_numbers
-from flan_jax.models import DecoderConfig
+from flan_jax.workflows.arguments import as_texts, check_counts, check_whole_numbers
 
 LONGEST_PROMPT = 2048  # tokens
 _SPELT = {"num_samples": "samples", "num_beams": "beams"}
@@ -245,15 +244,15 @@ class Model(LoadedModel):
     def _longest_prompt(self, num_new_tokens: int) -> int:
         """Tokens of a prompt that leave a decoder the positions for `num_new_tokens` more. Raises `ConfigError` where
         there are none."""
-        if not isinstance(self.config, DecoderConfig):
+        room = self.config.most_prompt_tokens(num_new_tokens)
+        if room is None:
             return LONGEST_PROMPT
-        longest = min(LONGEST_PROMPT, self.config.max_positions - num_new_tokens)
-        if longest < 1:
+        if room < 1:
             raise ConfigError(
                 f"{num_new_tokens:,} new tokens leave no room for a prompt, as the model has "
-                f"{self.config.max_positions:,} positions: ask for fewer (max_tokens)"
+                f"{room + num_new_tokens:,} positions: ask for fewer (max_tokens)"
             )
-        return longest
+        return min(LONGEST_PROMPT, room)
 
 
 def _is_message(message: object) -> bool:

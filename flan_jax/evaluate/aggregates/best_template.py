@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from flan_jax.core.errors import TaskError
-from flan_jax.evaluate.results import TaskResult
+from flan_jax.evaluate.results.eval_results import TaskResult
 
 __all__ = ["BestTemplate", "best_templates"]
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from flan_jax.evaluate.requests import Generated
+from flan_jax.evaluate.language_models.requests import Generated
 
 __all__ = ["Record", "generated_from_json", "generated_to_json"]
 

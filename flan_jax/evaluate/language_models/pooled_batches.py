@@ -8,7 +8,14 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterator, Sequence
 
-from flan_jax.evaluate.batches import Answer, OptionBatch, PromptBatch, Tokens, option_batch, prompt_batch
+from flan_jax.evaluate.language_models.batches import (
+    Answer,
+    OptionBatch,
+    PromptBatch,
+    Tokens,
+    option_batch,
+    prompt_batch,
+)
 
 NUM_INPUT_BUCKETS = 3
 SHORTEST_OPTION_BUCKET = 8

@@ -13,10 +13,10 @@ from jax.sharding import Mesh
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.evaluate.batches import Tokens
-from flan_jax.evaluate.on_mesh import ModelOnMesh, batch_shards, method_of
-from flan_jax.evaluate.pooled_batches import pooled_option_batches, pooled_prompt_batches
-from flan_jax.evaluate.requests import Generated, GenerateRequest, Ranked, RankRequest
+from flan_jax.evaluate.language_models.batches import Tokens
+from flan_jax.evaluate.language_models.on_mesh import ModelOnMesh, batch_shards, method_of
+from flan_jax.evaluate.language_models.pooled_batches import pooled_option_batches, pooled_prompt_batches
+from flan_jax.evaluate.language_models.requests import Generated, GenerateRequest, Ranked, RankRequest
 from flan_jax.models import ModelConfig, Params
 
 __all__ = ["PooledModel"]

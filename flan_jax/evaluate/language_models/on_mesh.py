@@ -18,8 +18,8 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.benchmark import SampleSettings
 from flan_jax.decode import Greedy, Method, Sampling, Stop, generate, score_and_compare, score_targets
 from flan_jax.decode.text import cut_at_stop, prompt_tokens, stop_of
-from flan_jax.evaluate.batches import OptionBatch, PromptBatch, Tokens
-from flan_jax.evaluate.requests import Generated, GenerateRequest, RankRequest
+from flan_jax.evaluate.language_models.batches import OptionBatch, PromptBatch, Tokens
+from flan_jax.evaluate.language_models.requests import Generated, GenerateRequest, RankRequest
 from flan_jax.models import ModelConfig, Params
 from flan_jax.models.axes import BATCH_AXES
 from flan_jax.models.decoder_incremental import DecoderCache

@@ -13,8 +13,8 @@ from flan_jax.cache.ensure import BuildOrder, CacheRequest, ensure_cache
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.manifest import cache_root
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator
-from flan_jax.jobs.devices import on_all_devices
-from flan_jax.jobs.progress import shown_progress
+from flan_jax.workflows.devices import on_all_devices
+from flan_jax.workflows.progress import shown_progress
 
 __all__ = ["TaskScores", "score_tasks"]
 

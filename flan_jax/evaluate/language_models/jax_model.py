@@ -20,8 +20,8 @@ from jax.sharding import Mesh
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.decode.text import prompt_tokens
-from flan_jax.evaluate.batches import PromptBatch, stack
-from flan_jax.evaluate.grid_batches import (
+from flan_jax.evaluate.language_models.batches import PromptBatch, stack
+from flan_jax.evaluate.language_models.grid_batches import (
     PrefixGroup,
     common_starts,
     generated_rows,
@@ -32,8 +32,8 @@ from flan_jax.evaluate.grid_batches import (
     option_width,
     scored_rows,
 )
-from flan_jax.evaluate.on_mesh import ModelOnMesh, batch_shards, method_of, whole
-from flan_jax.evaluate.requests import Generated, GenerateRequest, Ranked, RankRequest, ScoredTokens
+from flan_jax.evaluate.language_models.on_mesh import ModelOnMesh, batch_shards, method_of, whole
+from flan_jax.evaluate.language_models.requests import Generated, GenerateRequest, Ranked, RankRequest, ScoredTokens
 from flan_jax.models import DecoderConfig, ModelConfig, Params
 from flan_jax.models.decoder_incremental import DecoderCache, prefill
 

@@ -18,12 +18,12 @@ from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig
-from flan_jax.jobs.config import RunConfig
-from flan_jax.jobs.lengths import measure
-from flan_jax.jobs.model import Model
 from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import TrainConfig
+from flan_jax.workflows.config import RunConfig
+from flan_jax.workflows.lengths import measure
+from flan_jax.workflows.model import Model
 
 START = "start"  # below a run's folder: weights that it begins from and nobody else keeps
 ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on, and how

@@ -10,9 +10,10 @@ import numpy as np
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, Subtask
-from flan_jax.evaluate.normalised import normalised_score
-from flan_jax.evaluate.record import Record
-from flan_jax.evaluate.results import (
+from flan_jax.evaluate.aggregates.normalised import normalised_score
+from flan_jax.evaluate.aggregates.roc import roc_area, roc_interval
+from flan_jax.evaluate.aggregates.statistics import task_average_interval
+from flan_jax.evaluate.results.eval_results import (
     BENCHMARK,
     Counts,
     GroupResult,
@@ -22,8 +23,7 @@ from flan_jax.evaluate.results import (
     is_vote,
     published_format,
 )
-from flan_jax.evaluate.roc import roc_area, roc_interval
-from flan_jax.evaluate.statistics import task_average_interval
+from flan_jax.evaluate.results.record import Record
 
 __all__ = ["benchmark_result"]
 

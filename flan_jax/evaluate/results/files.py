@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.results import EvalResults
+from flan_jax.evaluate.results.eval_results import EvalResults
 
 SUMMARY = "summary.json"
 

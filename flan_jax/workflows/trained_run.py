@@ -9,12 +9,12 @@ import pathlib
 
 from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults, read_results
-from flan_jax.jobs.arguments import as_path
-from flan_jax.jobs.loading import open_model
-from flan_jax.jobs.model import Model
 from flan_jax.report.page import escape, table
 from flan_jax.report.run_data import read_metrics
 from flan_jax.report.tables import percent
+from flan_jax.workflows.arguments import as_path
+from flan_jax.workflows.loading import open_model
+from flan_jax.workflows.model import Model
 
 MOST_COLUMNS = 8  # of metrics in a notebook's table
 

@@ -15,9 +15,9 @@ from flan_jax.declare.registry import add_mixture, add_task, get
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.declare.templates import OPTIONS_FIELD, Template, TemplateRenderer
 from flan_jax.evaluate.metrics import get_metric
-from flan_jax.jobs.arguments import check_called_with
 from flan_jax.sources.choose import TRAIN, choose_source
 from flan_jax.sources.source import Row
+from flan_jax.workflows.arguments import check_called_with
 
 Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
 Metrics = str | MetricFunction | Metric | Sequence[str | MetricFunction | Metric]

@@ -1,0 +1,1 @@
+"""Numbers over many scored items: averages, intervals, curves, and what papers make of them."""

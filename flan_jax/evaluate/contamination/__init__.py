@@ -1,0 +1,1 @@
+"""Whether training data holds what a model is evaluated on."""

@@ -1,0 +1,1 @@
+"""What answers requests: the interface, and our own models behind it, batched on any mesh."""
