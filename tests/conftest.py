@@ -10,6 +10,9 @@ import tempfile
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Arrays of different ranks do not broadcast, here and in the processes that tests start: a missing axis that happens to
+# fit would be a wrong result. Whoever means it says which axis it is, x_BLD * scale_D[None, None].
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 sys.path.insert(0, os.path.dirname(__file__))
 
 # What one test compiles is there for the others, in every worker and in the processes that tests start: whoever comes

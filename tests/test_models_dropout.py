@@ -88,7 +88,7 @@ def test_gradients_under_dropout_add_up_over_rows_and_match_differences():
     @jax.value_and_grad
     def loss(params, batch):
         logits = forward(config, params, batch, KEY)
-        return (logits * (batch["decoder_segment_ids"] > 0)[..., None] * np.linspace(-1, 1, 64)).sum()
+        return (logits * (batch["decoder_segment_ids"] > 0)[..., None] * np.linspace(-1, 1, 64)[None, None]).sum()
 
     grads = loss(params, batch)[1]
     # A row twice in a batch of two: its gradient twice, if its mask is its own.

@@ -92,7 +92,7 @@ def run_beams(
 
         may_end_BC = is_end_BC
         if method.rule == "transformers":
-            may_end_BC = (is_end_BC | is_last_B[:, None]) & (jnp.arange(is_end_BC.shape[1]) < num_beams)
+            may_end_BC = (is_end_BC | is_last_B[:, None]) & (jnp.arange(is_end_BC.shape[1]) < num_beams)[None]
         # What continues a place without a beam is near NOT_A_BEAM, and no real sequence comes near its half.
         may_end_BC &= candidates.log_probs_BM > NOT_A_BEAM / 2
         scores_BC = jnp.where(may_end_BC, candidates.log_probs_BM / _penalty(method, length), NOT_A_BEAM)

@@ -61,7 +61,8 @@ def ends_with_stop(tokens_NT: jax.Array, num_tokens: jax.Array, stop: Stop) -> j
             # Early on the slice would begin before the first token; the last comparison rules those steps out.
             first = jnp.maximum(num_tokens - len(sequence), 0)
             tail = jax.lax.dynamic_slice_in_dim(tokens_NT, first, len(sequence), axis=-1)
-            is_end |= jnp.all(tail == jnp.array(sequence, jnp.int32), axis=-1) & (num_tokens >= len(sequence))
+            wanted = jnp.broadcast_to(jnp.array(sequence, jnp.int32), tail.shape)
+            is_end |= jnp.all(tail == wanted, axis=-1) & (num_tokens >= len(sequence))
     return is_end
 
 

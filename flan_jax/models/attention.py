@@ -32,7 +32,7 @@ def segment_mask(query_segments_BL: jax.Array, key_segments_BS: jax.Array, *, ca
     if causal:
         queries = jax.lax.broadcasted_iota(jnp.int32, mask_BLS.shape[1:], 0)
         keys = jax.lax.broadcasted_iota(jnp.int32, mask_BLS.shape[1:], 1)
-        mask_BLS &= keys <= queries
+        mask_BLS &= (keys <= queries)[None]
     return mask_BLS[:, None]
 
 
@@ -66,7 +66,7 @@ def _scores(q_BHLK: jax.Array, k_BHSK: jax.Array, bias_HLS: jax.Array | None, ma
     # Summed in float32: in bfloat16 scores near 10 lie 1/16 apart, a factor of 1.06 after exp.
     scores_BHLS = jnp.einsum("bhlk,bhsk->bhls", q_BHLK, k_BHSK, preferred_element_type=jnp.float32)
     if bias_HLS is not None:
-        scores_BHLS += bias_HLS
+        scores_BHLS += jnp.broadcast_to(bias_HLS, scores_BHLS.shape)  # it may have a batch axis
     # `where`, in a form that keeps no array of the scores' size beside a scan over layers.
     return jnp.minimum(scores_BHLS, jnp.where(mask_B1LS, jnp.inf, MASKED_SCORE))
 

@@ -25,28 +25,29 @@ class Norm(nn.Module):
     config: DecoderConfig
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        config = self.config
-        scale = self.param("scale", with_axes(nn.initializers.ones_init(), "embed"), (x.shape[-1],), jnp.float32)
-        bias = None
+    def __call__(self, x_BLD: jax.Array) -> jax.Array:
+        config, shape = self.config, (x_BLD.shape[-1],)
+        scale_D = self.param("scale", with_axes(nn.initializers.ones_init(), "embed"), shape, jnp.float32)
+        bias_D = None
         if config.norm == "layernorm" and config.biases == "all":
-            bias = self.param("bias", with_axes(nn.initializers.zeros_init(), "embed"), (x.shape[-1],), jnp.float32)
-        normed: jax.Array = _normalise(
-            x, scale, bias, config.norm == "layernorm", config.norm_epsilon, config.compute_dtype
+            bias_D = self.param("bias", with_axes(nn.initializers.zeros_init(), "embed"), shape, jnp.float32)
+        normed_BLD: jax.Array = _normalise(
+            x_BLD, scale_D, bias_D, config.norm == "layernorm", config.norm_epsilon, config.compute_dtype
         )
-        return normed
+        return normed_BLD
 
 
 @functools.partial(jax.checkpoint, static_argnums=(3, 4, 5), prevent_cse=False)
 def _normalise(
-    x: jax.Array, scale: jax.Array, bias: jax.Array | None, is_centred: bool, epsilon: float, dtype: jnp.dtype
+    x_BLD: jax.Array, scale_D: jax.Array, bias_D: jax.Array | None, is_centred: bool, epsilon: float, dtype: jnp.dtype
 ) -> jax.Array:
     # Checkpointed: the backward pass keeps `x` alone, where it would keep several float32 arrays of its size.
-    x = x.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
+    x_BLD = x_BLD.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
     if is_centred:
-        x = x - jnp.mean(x, axis=-1, keepdims=True)
-    x = x * jax.lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + epsilon) * scale
-    return (x if bias is None else x + bias).astype(dtype)
+        x_BLD = x_BLD - jnp.mean(x_BLD, axis=-1, keepdims=True)
+    inverse_rms_BL1 = jax.lax.rsqrt(jnp.mean(jnp.square(x_BLD), axis=-1, keepdims=True) + epsilon)
+    x_BLD = x_BLD * inverse_rms_BL1 * scale_D[None, None]
+    return (x_BLD if bias_D is None else x_BLD + bias_D[None, None]).astype(dtype)
 
 
 class Projection(nn.Module):
@@ -68,7 +69,8 @@ class Projection(nn.Module):
         y_ND = add_lora(self, x_ND, jnp.dot(x_ND, kernel.astype(dtype)))
         if self.config.biases == "all":
             zeros = with_axes(nn.initializers.zeros_init(), self.axes[1])
-            y_ND += self.param("bias", zeros, (self.features,), jnp.float32).astype(dtype)
+            bias_D = self.param("bias", zeros, (self.features,), jnp.float32)
+            y_ND += bias_D.astype(dtype)[None]
         return y_ND.reshape(*x.shape[:-1], self.features)
 
 
@@ -118,9 +120,9 @@ def inner_rate(config: DecoderConfig) -> float:
 def rotation(positions_BL: jax.Array, head_dim: int, theta: float) -> tuple[jax.Array, jax.Array]:
     """(cosines, sines) of the angles position * theta^(-2i / head_dim), float32 [B, 1, L, head_dim / 2] each."""
     # float32: bfloat16 has no whole numbers between 256 and 258, and positions go to thousands.
-    exponents = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim
-    angles = positions_BL[:, None, :, None].astype(jnp.float32) / theta**exponents
-    return jnp.cos(angles), jnp.sin(angles)
+    exponents_P = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim  # P: a head's pairs of elements
+    angles_B1LP = positions_BL[:, None, :, None].astype(jnp.float32) / (theta**exponents_P)[None, None, None]
+    return jnp.cos(angles_B1LP), jnp.sin(angles_B1LP)
 
 
 def rotate(x_BHLK: jax.Array, angles: tuple[jax.Array, jax.Array]) -> jax.Array:

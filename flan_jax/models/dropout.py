@@ -87,7 +87,7 @@ def keep_mask(shape: tuple[int, ...], rate: float, seeds_2B: jax.Array) -> jax.A
     stride = 1
     for axis in reversed(range(1, len(shape))):
         along = jnp.arange(shape[axis], dtype=jnp.uint32) * np.uint32(stride * int(_GOLDEN) % 2**32)
-        bits = bits + along.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
+        bits = bits + jnp.expand_dims(along, [other for other in range(len(shape)) if other != axis])
         stride *= shape[axis]
     bits = (bits ^ (bits >> np.uint32(16))) * _ROUND_1
     bits = bits + seeds_2B[1].reshape(per_row)

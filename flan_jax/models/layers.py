@@ -63,23 +63,23 @@ class RmsNorm(nn.Module):
     dtype: jnp.dtype
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        scale = self.param(
+    def __call__(self, x_BLD: jax.Array) -> jax.Array:
+        scale_D = self.param(
             "scale",
             with_axes(nn.initializers.ones_init(), "embed"),
-            (x.shape[-1],),
+            (x_BLD.shape[-1],),
             jnp.float32,
         )
-        normed: jax.Array = _normalise(x, scale, self.dtype)
-        return normed
+        normed_BLD: jax.Array = _normalise(x_BLD, scale_D, self.dtype)
+        return normed_BLD
 
 
 @functools.partial(jax.checkpoint, static_argnums=2, prevent_cse=False)
-def _normalise(x: jax.Array, scale: jax.Array, dtype: jnp.dtype) -> jax.Array:
+def _normalise(x_BLD: jax.Array, scale_D: jax.Array, dtype: jnp.dtype) -> jax.Array:
     # Checkpointed: the backward pass keeps `x` alone, where it would keep several float32 arrays of its size.
-    x = x.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
-    inverse_rms = jax.lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + NORM_EPSILON)
-    return (x * inverse_rms * scale).astype(dtype)
+    x_BLD = x_BLD.astype(jnp.float32)  # a bfloat16 sum of squares loses the norm's last digits
+    inverse_rms_BL1 = jax.lax.rsqrt(jnp.mean(jnp.square(x_BLD), axis=-1, keepdims=True) + NORM_EPSILON)
+    return (x_BLD * inverse_rms_BL1 * scale_D[None, None]).astype(dtype)
 
 
 def _mlp_output(

@@ -120,7 +120,8 @@ def _token_losses_backward(
     softmax_BTV = jnp.exp(logits_BTV.astype(jnp.float32) - log_z_BT[..., None])
     # A comparison and not a scatter or one-hot array: it fuses into the pass over V, also where V is split over
     # devices.
-    is_target_BTV = targets_BT[..., None] == jnp.arange(logits_BTV.shape[-1], dtype=targets_BT.dtype)
+    ids_V = jnp.arange(logits_BTV.shape[-1], dtype=targets_BT.dtype)
+    is_target_BTV = targets_BT[..., None] == ids_V[None, None]
     smoothed_BTV = jnp.where(is_target_BTV, on, off)
     grad_BTV = softmax_BTV * scale_BT[..., None] - smoothed_BTV * cotangent_BT[..., None]
     return grad_BTV.astype(logits_BTV.dtype), None
