@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 
 from flan_jax.report.page import escape, page, picture, table, write_whole
 from flan_jax.report.run_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.report.run_figures import curves_png, gains_png
 from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
+
+_INTERVAL = re.compile(r" (\[[^]]*\])")
 
 __all__ = ["write_report"]
 
@@ -61,11 +64,13 @@ def _scores(report: Report) -> str:
 
 
 def _row(row: Row) -> list[str]:
-    """Cells as HTML; a gain whose interval leaves zero out is coloured."""
-    *found, gain = [escape(cell) for cell in cells(row)]
+    """Cells as HTML, intervals below their score: side by side they are wider than a window. A gain whose interval
+    leaves zero out is coloured."""
+    words, numbers = cells(row)[:NUM_WORDS], cells(row)[NUM_WORDS:]
+    *found, gain = [_INTERVAL.sub(r"<br><small>\1</small>", escape(cell)) for cell in numbers]
     if row.gain is not None and row.gain.excludes_zero:
         gain = f"<span class={'gain' if row.gain.mean > 0 else 'loss'}>{gain}</span>"
-    return [*found, gain]
+    return [*map(escape, words), *found, gain]
 
 
 def _steps(report: Report) -> str:
