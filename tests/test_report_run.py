@@ -69,6 +69,7 @@ def test_report_is_one_file_without_links_and_can_be_rerun(run_dir):
     assert "&lt;b&gt;?" in text and "<b>?" not in text, "prompts are escaped"
     assert "TRAIN_STEPS = 100" in text and "Selected: step 50" in text
     assert "rouge_l 12.5 before, 45.0 after" in text
+    assert re.search(r"<td class=n>90\.0<br><small>\[[\d., ]+\]</small></td>", text), "an interval is below its score"
 
 
 def test_rows_say_what_was_held_out_and_carry_paired_gains(run_dir):
