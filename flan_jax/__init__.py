@@ -12,6 +12,7 @@ alone is a matter of milliseconds.
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,23 @@ class _CallablePackage(types.ModuleType):
     @property
     def __wrapped__(self) -> Any:  # where `inspect` looks for the signature that a notebook shows
         return getattr(importlib.import_module("flan_jax.api"), self.__name__.rpartition(".")[2])
+
+
+def _documentation(package: _CallablePackage) -> str | None:
+    """What `help(fj.train)` and `fj.train?` show: the function's docstring, then the package's."""
+    own: str | None = package.__dict__["__doc__"]
+    name = package.__name__.rpartition(".")[2]
+    function = getattr(importlib.import_module("flan_jax.api"), name, None)
+    if function is None:  # the door is itself being imported
+        return own
+    called = inspect.signature(function)
+    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in called.parameters.values()]
+    first, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n")
+    call = f"    {name}{called.replace(parameters=bare, return_annotation=inspect.Signature.empty)}"
+    return f"{first}\n\n{call}\n{rest}\n\nThe package {package.__name__}: {own}"
+
+
+_CallablePackage.__doc__ = property(_documentation)  # type: ignore[assignment]
 
 
 def __getattr__(name: str) -> Any:

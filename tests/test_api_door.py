@@ -136,6 +136,8 @@ def test_every_name_of_the_door_is_there_and_no_other_is():
 def test_a_function_with_a_packages_name_is_called_whatever_was_imported_before(imports):
     program = f"{imports}\nimport inspect\nfor f in (fj.train, fj.evaluate): assert callable(f)\n"
     program += "assert 'held_out' in inspect.signature(fj.train).parameters\n"
+    program += "assert fj.train.__doc__.startswith('Finetunes a model on rows') and 'held_out:' in fj.train.__doc__\n"
+    program += "assert fj.evaluate.__doc__.startswith('Scores a model')\n"
     program += "try: fj.train(3)\nexcept TypeError as error: print(error)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "missing 2 required keyword-only arguments: 'init' and 'to'" in done.stdout, done.stderr
