@@ -106,6 +106,8 @@ def shorter(words: list[str]) -> list[str]:
     if verb == "demo" or "gin/recipes/demo.gin" in words:
         form = "--gin_bindings={} = {}" if verb == "demo" else "--gin.{}={}"
         added += [form.format(name, value) for name, value in DEMO_SHORTER.items()]
+    if any("profile_steps" in word for word in words):  # those of a longer run
+        added.append("--gin.TrainConfig.profile_steps=(1, 2)")
     return [*words, *added]
 
 

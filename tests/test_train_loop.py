@@ -129,6 +129,24 @@ def test_what_the_devices_or_the_model_cannot_hold_is_refused_before_anything_is
     assert not (place / "refused").exists()
 
 
+def test_a_profile_holds_the_steps_that_are_named_and_no_save(place, base, monkeypatch):
+    events, save = [], Checkpoints.save
+    monkeypatch.setattr(jax.profiler, "start_trace", lambda folder: events.append(f"start {os.path.basename(folder)}"))
+    monkeypatch.setattr(jax.profiler, "stop_trace", lambda: events.append("stop"))
+    monkeypatch.setattr(Checkpoints, "save", lambda *args: (events.append("save"), save(*args)))
+    _, text = run(place, "profiled", train_steps=4, profile_steps=(3, 4))
+    assert events == ["save", "start profile", "stop", "save"]  # of steps 2 and 4
+    assert f"profile of steps 3 to 4 in {place / 'profiled' / 'profile'}" in text
+    _, text = run(place, "profiled", train_steps=5, profile_steps=(3, 4))
+    assert "steps 3 to 4 are done already: none is profiled" in text and events.count("start profile") == 1
+
+
+@pytest.mark.parametrize("steps", [(0, 2), (3, 2), (3, 5)])
+def test_steps_that_a_run_has_not_cannot_be_profiled(place, steps):
+    with pytest.raises(ConfigError, match=r"profile_steps is .*from 1 up to TRAIN_STEPS \(4\)"):
+        run(place, "unprofiled", train_steps=4, profile_steps=steps)
+
+
 def test_a_loss_that_is_not_finite_stops_with_its_examples_and_keeps_the_last_checkpoint(place):
     with pytest.raises(TrainingError) as caught:
         run(place, "diverged", optimizer={"learning_rate": poison_after(4)})

@@ -104,7 +104,8 @@ class TrainConfig:
       prefetch_batches: batches made ready ahead of the step that uses them.
       peak_flops: a device's peak floating-point operations a second, for MFU; None looks the device up, and logs no
         MFU where it is unknown.
-      profile_steps: (first, last) steps recorded with the JAX profiler to MODEL_DIR/profile; None records none.
+      profile_steps: (first, last) steps, counted from 1, recorded with the JAX profiler to MODEL_DIR/profile; None
+        records none.
     """
 
     model_dir: str
@@ -160,6 +161,13 @@ class TrainConfig:
                 "TrainConfig.restore_optimizer_state is True without weights to take it from: set "
                 "INITIAL_CHECKPOINT_PATH, or RESTORE_OPTIMIZER_STATE = False"
             )
+        if self.profile_steps is not None:
+            first, last = self.profile_steps
+            if not 1 <= first <= last or (self.train_steps and last > self.train_steps):
+                end = f"TRAIN_STEPS ({self.train_steps})" if self.train_steps else "the run's last step"
+                raise ConfigError(
+                    f"TrainConfig.profile_steps is {self.profile_steps}: give (first, last) from 1 up to {end}"
+                )
         if self.eval_period is not None:
             _at_least("eval_period", self.eval_period, 0, "0 or None evaluates before and after only")
         if not 0.0 <= self.label_smoothing < 1.0:

@@ -27,7 +27,7 @@ from flan_jax.train.run import Run, prepare_run
 from flan_jax.train.start import check_tuning, first_state, meta_of, open_checkpoints
 from flan_jax.train.state import describe_params, layout_of
 from flan_jax.train.step import compile_step
-from flan_jax.train.throughput import Meter, profiled
+from flan_jax.train.throughput import Meter, Profiler
 
 CONFIG_FILE = "config.gin"
 
@@ -110,7 +110,7 @@ def run_training(
             config.prefetch_batches,
         )
         stack.enter_context(contextlib.closing(feed))
-        before_step = stack.enter_context(profiled(config, model_dir))
+        profiler = stack.enter_context(Profiler(config, model_dir, start_step, log.say))
 
         try:
             # Step 0, or a step that was saved and killed before it was judged; one that was judged is not judged again.
@@ -118,7 +118,7 @@ def run_training(
                 _judge(judge, join(state.params, state.frozen), step, log, stop)
                 meter.restart()
             for fed in feed:
-                before_step(fed.step)
+                profiler.begin(fed.step + 1)
                 state, metrics = step_fn(state, fed.batch)
                 step = fed.step + 1
                 meter.waited(fed.wait_secs)
@@ -127,6 +127,7 @@ def run_training(
                 must_stop = stop.is_due(step)
                 if must_stop or config.is_eval_step(step) or config.is_save_step(step):
                     _record(guard.flush(), meter, log)  # nothing is saved that is not finite
+                    profiler.end(step)
                     # Saved before it is judged: a kill in the evaluation repeats the evaluation, not the steps.
                     checkpoints.save(state, meta_of(run, step))
                     if must_stop:

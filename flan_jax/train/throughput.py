@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 from jax.sharding import Mesh
@@ -14,7 +13,7 @@ from flan_jax.models.family import ModelConfig
 from flan_jax.train.chips import peak_flops
 from flan_jax.train.config import TrainConfig
 
-__all__ = ["Meter", "profiled", "step_flops"]
+__all__ = ["Meter", "Profiler", "step_flops"]
 
 
 def step_flops(model: ModelConfig, batch_size: int, inputs_length: int, targets_length: int) -> float:
@@ -89,24 +88,49 @@ class Meter:
         return line
 
 
-@contextlib.contextmanager
-def profiled(config: TrainConfig, model_dir: pathlib.Path) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call before each step, which records the steps of `config.profile_steps`."""
-    first, last = config.profile_steps or (None, None)
-    is_on = False
+class Profiler:
+    """Records the steps of `TrainConfig.profile_steps` with JAX's profiler into MODEL_DIR/profile, and not the evaluation
+    or save that comes after the last of them. Use as a context manager."""
 
-    def before(step: int) -> None:
-        nonlocal is_on
-        if step == first:
-            jax.profiler.start_trace(str(model_dir / "profile"))
-            is_on = True
-        elif is_on and last is not None and step > last:
-            jax.profiler.stop_trace()
-            is_on = False
+    def __init__(self, config: TrainConfig, model_dir: pathlib.Path, start_step: int, say: Callable[[str], None]):
+        """Starts nothing yet.
 
-    try:
-        yield before
-    finally:
+        Args:
+          config: names the steps, counted from 1 as in the log; None for none.
+          model_dir: the run's folder.
+          start_step: steps that are done already.
+          say: takes a line for the log.
+        """
+        # No step is number 0, so that a run without them never begins.
+        self._first, self._last = config.profile_steps or (0, 0)
+        self._folder, self._say = model_dir / "profile", say
+        self._since = 0  # the first step recorded; 0 while nothing is
+        self._is_past = 0 < self._last <= start_step
+
+    def __enter__(self) -> Profiler:
+        if self._is_past:
+            self._say(f"steps {self._first:,} to {self._last:,} are done already: none is profiled")
+        return self
+
+    def __exit__(self, *error: object) -> None:
         # A run that ends within the recorded steps still writes them.
-        if is_on:
-            jax.profiler.stop_trace()
+        if self._since:
+            self._write("its last")
+
+    def begin(self, step: int) -> None:
+        """Called before `step` is dispatched."""
+        if self._since and step > self._last:
+            self._write(f"{self._last:,}")
+        elif not self._since and self._first <= step <= self._last:
+            jax.profiler.start_trace(str(self._folder))
+            self._since = step
+
+    def end(self, step: int) -> None:
+        """Called where the devices have finished `step` and something other than a step comes next."""
+        if self._since and step >= self._last:
+            self._write(f"{self._last:,}")
+
+    def _write(self, until: str) -> None:
+        jax.profiler.stop_trace()
+        self._say(f"profile of steps {self._since:,} to {until} in {self._folder}")
+        self._since = 0
