@@ -89,8 +89,8 @@ class Meter:
 
 
 class Profiler:
-    """Records the steps of `TrainConfig.profile_steps` with JAX's profiler into MODEL_DIR/profile, and not the evaluation
-    or save that comes after the last of them. Use as a context manager."""
+    """Records the steps of `TrainConfig.profile_steps` with JAX's profiler into MODEL_DIR/profile; the evaluation
+    or save that comes after the last of them is left out. Use as a context manager."""
 
     def __init__(self, config: TrainConfig, model_dir: pathlib.Path, start_step: int, say: Callable[[str], None]):
         """Starts nothing yet.
