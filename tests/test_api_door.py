@@ -21,7 +21,7 @@ from flan_jax import api
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
-from flan_jax.declare.registry import get_task, restored
+from flan_jax.declare.registry import get, get_task, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
@@ -122,6 +122,16 @@ def test_every_name_of_the_door_is_there_and_no_other_is():
     assert set(api.__all__) <= set(fj.__all__)
     with pytest.raises(AttributeError, match=r"no attribute 'lode': it has .*load"):
         _ = fj.lode
+
+
+@pytest.mark.parametrize("metric, chance", [("rank_accuracy", 5 / 12), ("exact_match", 5 / 12), ("rouge_l", 0.0)])
+def test_chance_is_what_guessing_among_a_rows_options_gets(metric, chance):
+    rows = [
+        {"q": "red", "answer": "a", "options": ["a", "b"]},
+        {"q": "blue", "answer": "c", "options": ["a", "b", "c"]},
+    ]
+    name = register_rows(rows, "guessed", template="{q} {options}", target="{answer}", metrics=metric, is_held_out=True)
+    assert get(name).chance == pytest.approx(chance)
 
 
 @pytest.mark.parametrize(

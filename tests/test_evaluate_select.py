@@ -67,6 +67,13 @@ def run_of(averages, n=40, chance=0.0):
     return rows
 
 
+@pytest.mark.parametrize("start, is_said", [(0.1, False), (0.5, True), (0.9, True)])
+def test_a_run_that_gains_nothing_on_its_start_says_so(start, is_said):
+    chosen = select(run_of({0: start, 10: 0.5, 20: 0.4}), **OPTIONS)
+    assert chosen.step == 10
+    assert ("no checkpoint is better than the starting point, step 0" in chosen.verdict) == is_said
+
+
 def test_the_best_step_wins_the_earliest_of_equals_and_never_the_starting_point():
     rows = run_of({0: 0.9, 10: 0.5, 20: 0.75, 30: 0.75, 40: 0.25})
     for order in itertools.permutations(rows):

@@ -1,5 +1,6 @@
 """The report: written from stored files, whole in one file, and plain about what was held out."""
 
+import io
 import json
 import re
 import subprocess
@@ -12,8 +13,9 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.results.eval_results import EvalResults, Sample, TaskResult
 from flan_jax.evaluate.results.files import append_results
 from flan_jax.evaluate.select import write_selected
-from flan_jax.report import print_report, write_report
+from flan_jax.report import print_report, run_terminal, write_report
 from flan_jax.report.run_data import load_report
+from flan_jax.report.tables import percent_interval
 
 KINDS = ("whole cluster", "composition", "new label words")
 
@@ -105,6 +107,26 @@ def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_
         assert words in text
     assert "flan-jax infer --checkpoint '" in text, "a path with a space is quoted"
     assert "report.html" in text and "no task of this cluster was trained on" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 130, 155, 180])
+def test_a_table_is_whole_at_any_width(run_dir, width):
+    report = load_report(run_dir)
+    lines = render(report, width)
+    assert max(map(len, lines)) <= width
+    for row in (*report.rows, *report.summary):
+        for interval in (row.before, row.after, row.gain):
+            bounds = percent_interval(interval.mean, interval.low, interval.high, "+" if interval is row.gain else "")
+            for part in bounds.split(" ", 1):  # below each other, or side by side, but never broken
+                assert any(part in line for line in lines), part
+    assert "…" not in "".join(lines)
+
+
+def render(report, width):
+    """Lines of the score table."""
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(run_terminal._table(report, width))
+    return [line.rstrip() for line in console.export_text().splitlines()]
 
 
 @pytest.mark.parametrize("kind", ["held-out rows", "evaluator"])

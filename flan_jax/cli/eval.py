@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Mapping
 
 import numpy as np
-from rich.table import Table
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.checkpoints.load import LoadedModel
@@ -21,6 +20,7 @@ from flan_jax.evaluate import EvalConfig, EvalResults
 from flan_jax.evaluate.results.eval_results import normalised_average
 from flan_jax.report import report_console
 from flan_jax.report.task_table import TEXT_COLUMNS, task_rows
+from flan_jax.report.terminal_table import score_table
 from flan_jax.workflows.benchmark_scores import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.workflows.devices import whole_on_all_devices
 from flan_jax.workflows.loading import open_model
@@ -96,17 +96,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_table(results: EvalResults, model: LoadedModel, baseline: Mapping[str, np.ndarray]) -> None:
     cells = task_rows(results, baseline)
-    table = Table(title=f"{model.source.path}, step {results.step}", caption="percent, 95% bootstrap intervals")
-    for name in cells.header:
-        if name in TEXT_COLUMNS:
-            table.add_column(name, overflow="fold")
-        else:
-            table.add_column(name, justify="right")
-    for row in cells.rows:
-        table.add_row(*row)
-    table.add_section()
-    table.add_row(*cells.summary, style="bold")
     console = report_console()
+    table = score_table(
+        cells.header,
+        cells.rows,
+        [cells.summary],
+        num_words=len(TEXT_COLUMNS),
+        width=console.width,
+        title=f"{model.source.path}, step {results.step}",
+        caption="percent, 95% bootstrap intervals",
+    )
     console.print(table)
     tasks = results.in_group("report")
     for field, text in (("num_trimmed", "prompts were trimmed"), ("num_empty", "generations held no text")):

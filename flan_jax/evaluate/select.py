@@ -101,7 +101,7 @@ def select(
         step=best.step,
         score=normalised_average(best.in_group("selection")),
         rule=RULE,
-        verdict=_verdict(best.step, others, tied, confidence),
+        verdict=_verdict(best.step, others, tied, confidence) + _against_start(best, by_step.get(0)),
         runner_up=others[0] if others else None,
         others=others,
         not_told_apart=tied,
@@ -191,6 +191,19 @@ def _verdict(step: int, others: Sequence[RunnerUp], tied: Sequence[int], confide
     return (
         f"step {step} has the best average, but {confidence:.0%} paired intervals cannot tell it apart from {steps}, "
         f"{len(tied)} of {len(others)} others"
+    )
+
+
+def _against_start(best: EvalResults, start: EvalResults | None) -> str:
+    """What is to be said where training helped nothing; "" where it did, or the start was not judged."""
+    if start is None:
+        return ""
+    ours, theirs = exact_average(best.in_group("selection")), exact_average(start.in_group("selection"))
+    if ours > theirs:
+        return ""
+    return (
+        f"; no checkpoint is better than the starting point, step 0 ({float(theirs):.4f}, the best of them "
+        f"{float(ours):.4f}): on these tasks training has gained nothing"
     )
 
 

@@ -4,10 +4,11 @@ It reads what evaluation found; nothing that evaluates or trains imports it.
 """
 
 from flan_jax.report.run_page import write_report
-from flan_jax.report.run_terminal import print_report, report_console
+from flan_jax.report.run_terminal import print_report
 from flan_jax.report.suite_markdown import best_markdown, to_markdown, write_results
 from flan_jax.report.suite_page import write_html
 from flan_jax.report.task_table import task_table
+from flan_jax.report.terminal_table import report_console
 
 __all__ = [
     "best_markdown",

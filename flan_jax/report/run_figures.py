@@ -104,4 +104,4 @@ def _bars(axes: Axes, position: int, row: Row) -> None:
 def _label(row: Row) -> str:
     if row.label:
         return f"{row.label}, {row.group} tasks"
-    return f"{row.cluster}, {row.format} ({row.kind or 'not held out'})"
+    return f"{row.cluster}, {row.format}, {row.group} ({row.kind or 'not held out'})"

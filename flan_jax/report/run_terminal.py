@@ -9,14 +9,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from flan_jax.report.run_data import Report, Row, describe_kind, load_report
+from flan_jax.report.run_data import Report, describe_kind, load_report
 from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
+from flan_jax.report.terminal_table import report_console, score_table
 
-_FILE_WIDTH = 180  # characters of a table that goes to a file
-_WIDE_TERMINAL = 150
 _LONGEST_SAMPLE = 700  # characters of a prompt or answer
 
-__all__ = ["print_report", "report_console"]
+__all__ = ["print_report"]
 
 
 def print_report(model_dir: str | os.PathLike[str], console: Console | None = None) -> None:
@@ -24,7 +23,7 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
     console = console or report_console()
     report = load_report(model_dir)
     console.print()
-    console.print(_table(report, is_narrow=console.width < _WIDE_TERMINAL))
+    console.print(_table(report, console.width))
     for kind in sorted({row.kind for row in report.rows}):
         console.print(f"  [bold]{kind or 'not held out'}[/bold]: {describe_kind(kind)}")
     for line in other_metrics(report):
@@ -46,26 +45,14 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
         console.print(f"  {command}  [dim]# {meaning}[/dim]", soft_wrap=True, highlight=False)
 
 
-def report_console() -> Console:
-    """Standard output; where that is no terminal, wide enough that no table is cut."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_FILE_WIDTH)
-
-
-def _table(report: Report, *, is_narrow: bool) -> Table:
-    """The rows; on a narrow terminal intervals stand below their means."""
-    title = "Held-out tasks, before and after" if report.before else "Held-out tasks"
-    table = Table(title=title, caption=f"percent; {report.confidence:.0%} bootstrap intervals over tasks and examples")
-    for position, name in enumerate(columns(report)):
-        table.add_column(name, justify="left" if position < NUM_WORDS else "right", overflow="fold")
-
-    def add(row: Row, style: str) -> None:
-        texts = cells(row)
-        table.add_row(*([text.replace(" [", "\n[") for text in texts] if is_narrow else texts), style=style)
-
-    for row in report.rows:
-        add(row, "dim" if row.group == "selection" else "")
-    table.add_section()
-    for row in report.summary:
-        add(row, "bold")
-    return table
+def _table(report: Report, width: int) -> Table:
+    return score_table(
+        columns(report),
+        [cells(row) for row in report.rows],
+        [cells(row) for row in report.summary],
+        num_words=NUM_WORDS,
+        width=width,
+        title="Held-out tasks, before and after" if report.before else "Held-out tasks",
+        caption=f"percent; {report.confidence:.0%} bootstrap intervals over tasks and examples",
+        styles=["dim" if row.group == "selection" else "" for row in report.rows],
+    )

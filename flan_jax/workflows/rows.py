@@ -99,6 +99,7 @@ def register_rows(
         source=source,
         render=TemplateRenderer(templates),
         metrics=scored_by,
+        chance=_chance(found, scored_by[0]) if is_held_out else 0.0,
         train_split=None if is_held_out else split,
         eval_split=split if is_held_out else None,
     )
@@ -159,6 +160,15 @@ def _metrics(metrics: Metrics) -> tuple[str, ...]:
     for name in names:
         get_metric(name)
     return names
+
+
+def _chance(rows: Sequence[Row], metric: str) -> float:
+    """What guessing among a row's options scores on average; 0 for rows without options, and for metrics of a text that
+    no guess can be said to meet."""
+    if metric != EXACT_MATCH and get_metric(metric).needs != "options":
+        return 0.0
+    shares = [1.0 / len(options) if (options := row.get(OPTIONS_FIELD, ())) else 0.0 for row in rows]
+    return sum(shares) / len(shares)
 
 
 def _check_values(rows: Sequence[Row], templates: Sequence[Template], name: str, metrics: Sequence[str]) -> None:
