@@ -28,13 +28,12 @@ from flan_jax.workflows.finetuning import (
     is_finished,
     keep_start,
     remember_run,
-    task_name,
 )
 from flan_jax.workflows.lengths import measure
 from flan_jax.workflows.loading import KINDS_OF_PATH, open_model
 from flan_jax.workflows.model import Model
 from flan_jax.workflows.names import by_kind, split_names
-from flan_jax.workflows.rows import Metrics, Rows, check_used, note_of_shared_rows, register_rows
+from flan_jax.workflows.rows import Metrics, Rows, check_used, note_of_shared_rows, register_by_content, register_rows
 from flan_jax.workflows.task_scores import score_tasks
 from flan_jax.workflows.trained_run import TrainedRun
 from flan_jax.workflows.training import train_run
@@ -156,11 +155,10 @@ def train(
     if eval_steps is not None and held_out is None and not evaluators:
         raise ConfigError("eval_steps is for runs that are judged: give held_out or evaluators, or leave it out")
     folder = arguments.as_folder("to", to)
-    names = {"rows": register_rows(rows, task_name(folder, "rows"), template=template, target=target)}
+    names = {"rows": register_by_content(rows, "rows", template=template, target=target)}
     if held_out is not None:
-        name = task_name(folder, "held_out")
-        names["held_out"] = register_rows(
-            held_out, name, template=template, target=target, metrics=metric, is_held_out=True
+        names["held_out"] = register_by_content(
+            held_out, "held_out", template=template, target=target, metrics=metric, is_held_out=True
         )
         if note := note_of_shared_rows(names["held_out"], names["rows"]):
             warnings.warn(note, stacklevel=4)  # past `in_words_of` and `flan_jax._CallablePackage`

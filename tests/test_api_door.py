@@ -7,6 +7,8 @@ import gc
 import inspect
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import types
@@ -21,7 +23,7 @@ from flan_jax import api
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
-from flan_jax.declare.registry import get, get_task, restored
+from flan_jax.declare.registry import add_task, get, get_task, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
@@ -35,7 +37,7 @@ from flan_jax.workflows import arguments, finetuning, training
 from flan_jax.workflows.config import RunConfig
 from flan_jax.workflows.lengths import measure
 from flan_jax.workflows.names import split_names
-from flan_jax.workflows.rows import note_of_shared_rows, register_rows
+from flan_jax.workflows.rows import note_of_shared_rows, register_by_content, register_rows
 
 ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
 PROMPTS = ["Say red.", "How many apples are there? one, two"]
@@ -295,7 +297,65 @@ def test_a_cell_that_runs_twice_goes_on_or_says_that_it_is_finished(examples, ca
         fj.train(rows, held_out=held_out, **{**options, "steps": 1})
     with pytest.raises(CheckpointError, match=r"holds a run with init '.*', now '.*checkpoints.2'"):
         fj.train(rows, held_out=held_out, **{**options, "init": names["folder"] / "checkpoints" / "2"})
+    with pytest.raises(CheckpointError, match=r"holds a run with eval_limit 200, now 1, "):
+        fj.train(rows, held_out=held_out, eval_limit=1, **options)
+    (names["folder"] / "rows.json").rename(names["folder"] / "away.json")
+    with pytest.raises(CheckpointError, match=r"holds a run without rows\.json, so that nobody knows which rows"):
+        fj.train(rows, held_out=held_out, **options)
+    (names["folder"] / "away.json").rename(names["folder"] / "rows.json")
     assert not finetuning.is_finished(names["folder"], 3)
+
+
+@pytest.mark.parametrize("changed", ["selected.json", "evals.jsonl", "selected/model.json"])
+def test_a_run_that_was_given_more_steps_is_not_finished_by_the_files_of_its_first_end(examples, tmp_path, changed):
+    folder = tmp_path / "run"
+    shutil.copytree(examples[0]["folder"], folder)
+    assert finetuning.is_finished(folder, 2)
+    path = folder / changed
+    if changed == "evals.jsonl":
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))
+    else:
+        value = json.loads(path.read_text())
+        table = [score for score in value.get("table", []) if score["step"] < 2]
+        path.write_text(json.dumps({**value, **({"table": table} if table else {"step": 1})}))
+    assert not finetuning.is_finished(folder, 2)
+
+
+def test_equal_rows_have_equal_names_wherever_they_are_and_a_users_task_keeps_its_own():
+    how = {"template": "{question}", "target": "{answer}"}
+    name = register_by_content(ROWS, "rows", **how)
+    assert re.fullmatch(r"rows_[0-9a-f]{8}", name) and register_by_content(list(ROWS), "rows", **how) == name
+    assert register_by_content(ROWS[:1], "rows", **how) != name
+    assert register_by_content("who_has_new_template", "rows", **how) == "who_has_new_template"
+    add_task(dataclasses.replace(get_task(name), name="taken"))
+    with pytest.raises(TaskError, match="a task or mixture is called 'taken', which is what rows"):
+        register_rows(ROWS, "taken", is_held_out=True, **how)
+
+
+def test_a_metric_whose_body_was_edited_is_another(tmp_path):
+    prints = []
+    for body in ("return 1.0", "return 1.0", "return 0.5"):
+        space: dict = {"__name__": "__main__"}
+        exec(f"def edited(text, references):\n    {body}", space)
+        name = register_rows(
+            ROWS, "edited", template="{question}", target="{answer}", metrics=space["edited"], is_held_out=True
+        )
+        prints.append(finetuning._metrics_fingerprint(name))
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_numpys_numbers_are_numbers(tmp_path):
+    lengths = {"inputs": np.int64(32), "targets": np.int32(32)}
+    told = finetuning.Finetuning(
+        tmp_path,
+        "rows",
+        batch_size=np.int64(2),
+        learning_rate=np.float32(0.5),
+        seed=np.int8(3),
+        feature_lengths=lengths,
+    )
+    plain = {"batch_size": 2, "learning_rate": 0.5, "seed": 3, "feature_lengths": {"inputs": 32, "targets": 32}}
+    assert json.loads(json.dumps({name: getattr(told, name) for name in plain})) == plain
 
 
 def test_a_run_is_read_back_from_its_folder(examples):
@@ -303,7 +363,7 @@ def test_a_run_is_read_back_from_its_folder(examples):
     run = fj.TrainedRun(str(names["folder"]))
     assert run == fj.TrainedRun(names["folder"]) and run.selected == 2 and run.model().source.step == 2
     assert [results.step for results in run.results] == [0, 2] and set(run.losses) <= {1, 2}
-    assert "2 (selected)" in run._repr_html_() and "mine_held_out, exact_match" in run._repr_html_()
+    assert "2 (selected)" in run._repr_html_() and re.search(r"held_out_[0-9a-f]{8}, exact_match", run._repr_html_())
     assert (run.folder / "report.html").exists()
     empty = fj.TrainedRun(names["folder"] / "nothing")
     assert empty.selected is None and empty.results == [] and empty.losses == {}
@@ -431,7 +491,7 @@ def test_what_a_metric_cannot_score_is_refused(row, metric, words):
     rows = [{**ROWS[0], "options": ["red", "blue"]}, {**ROWS[0], **row}]
     options = {"template": "{question}", "target": "{answer}", "metrics": metric, "is_held_out": True}
     with pytest.raises(FlanError, match=words):
-        register_rows(rows, "mine_rows", **options)
+        register_rows(rows, "mine_held_out", **options)
 
 
 def test_held_out_rows_that_are_trained_on_are_counted(tmp_path):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
+import types
 from collections.abc import Mapping
 
 import jax
 
 from flan_jax.cache.native import fingerprint
+from flan_jax.checkpoints.find import SELECTED
 from flan_jax.checkpoints.store import Checkpoints
+from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
-from flan_jax.evaluate import EvalConfig
+from flan_jax.evaluate import EvalConfig, read_results
+from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.select import EVALS_FILE, SELECTED_FILE
 from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import TrainConfig
@@ -31,7 +36,7 @@ ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on, 
 _KEPT = ("learning_rate", "dropout_rate", "batch_size", "feature_lengths", "tuning", "seed")
 NUM_EVALUATIONS = 5
 
-__all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_run", "task_name"]
+__all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +72,17 @@ class Finetuning:
     tuning: TuningConfig = FULL
     seed: int = 0
     cache_dir: str | None = None
+
+    def __post_init__(self) -> None:
+        # NumPy's numbers are welcome, and JSON and gin have others.
+        for name in ("steps", "batch_size", "eval_steps", "eval_limit", "seed"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, int(value))
+        for name in ("learning_rate", "dropout_rate"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if self.feature_lengths is not None:
+            lengths = {name: int(length) for name, length in self.feature_lengths.items()}
+            object.__setattr__(self, "feature_lengths", lengths)
 
 
 def finetuning_config(told: Finetuning, model: Model) -> tuple[RunConfig, str]:
@@ -129,11 +145,6 @@ def finetuning_config(told: Finetuning, model: Model) -> tuple[RunConfig, str]:
     return config, line
 
 
-def task_name(folder: pathlib.Path, role: str) -> str:
-    """What the task of a run's rows is called, such as "mine_rows" of runs/mine."""
-    return re.sub(r"\W", "_", f"{folder.name}_{role}".lstrip("0123456789")) or role
-
-
 def keep_start(model: Model, folder: pathlib.Path) -> pathlib.Path:
     """A copy of `model`'s weights folder inside a run's `folder`, for weights that are gone when the program ends:
     where `finetuning_config` says that the run begins."""
@@ -158,11 +169,19 @@ def remember_run(told: Finetuning, start: str) -> None:
     path, latest = told.folder / ROWS_FILE, _latest_step(told.folder)
     names = {"rows": told.mixture, "held_out": told.held_out}
     now = {role: _fingerprint(name) for role, name in names.items() if name is not None}
-    settings = {name: value for name, value in dataclasses.asdict(told).items() if name in _KEPT}
+    if told.held_out is not None:
+        now["metric"] = _metrics_fingerprint(told.held_out)
+    kept = _KEPT if told.held_out is None else (*_KEPT, "eval_limit")  # steps are compared on the same examples
+    settings = {name: value for name, value in dataclasses.asdict(told).items() if name in kept}
     settings = json.loads(json.dumps({"init": start, **settings}))
     found = json.loads(path.read_text()) if path.exists() and latest else {}
+    if latest and not path.exists():
+        raise CheckpointError(
+            f"{told.folder} holds a run without {ROWS_FILE}, so that nobody knows which rows it is of: give another "
+            f"`to`, or go on with `flan-jax train` if that began it"
+        )
     remedy = "so that going on would not be one run: give another `to`, or delete that folder to begin anew"
-    for role in names:
+    for role in ("rows", "held_out", "metric"):
         if found and found.get(role) != now.get(role):
             raise CheckpointError(
                 f"{told.folder} holds a run with other {role} (their text, template, metric or number differ), {remedy}"
@@ -179,8 +198,16 @@ def remember_run(told: Finetuning, start: str) -> None:
 
 
 def is_finished(folder: pathlib.Path, steps: int) -> bool:
-    """Whether a run has done its steps and handed its weights over."""
-    return (folder / "selected.json").exists() and (folder / "selected").exists() and _latest_step(folder) == steps
+    """Whether a run has done its steps, judged the last, and handed over what was then picked. One that was given more
+    steps has the files of its first end until it comes to the second."""
+    selected, weights, evals = folder / SELECTED_FILE, folder / SELECTED, folder / EVALS_FILE
+    if _latest_step(folder) != steps or not selected.exists() or not is_weights_folder(weights):
+        return False
+    choice = json.loads(selected.read_text())
+    judged = max((score["step"] for score in choice.get("table", [])), default=choice["step"])
+    if evals.exists():
+        judged = min(judged, max((results.step for results in read_results(evals)), default=0))
+    return bool(judged == steps and read_model_info(weights)["step"] == choice["step"])
 
 
 def _latest_step(folder: pathlib.Path) -> int:
@@ -197,3 +224,21 @@ def _fingerprint(name: str) -> str:
         return name
     tasks = mixture_members(get_mixture(name))
     return "".join(fingerprint(task, split, None)[:16] for task in tasks for split in task.splits())
+
+
+def _metrics_fingerprint(name: str) -> str:
+    """Of the metrics of a task or mixture: their names, and the code of those that are a user's own functions, which a
+    notebook edits."""
+    parts = []
+    for metric in sorted({metric for task in mixture_members(get_mixture(name)) for metric in task.metrics}):
+        function = get_metric(metric).fn
+        is_ours = (getattr(function, "__module__", None) or "").startswith("flan_jax.")
+        code = None if is_ours else getattr(function, "__code__", None)
+        parts.append(metric if code is None else f"{metric} {_code_text(code)}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _code_text(code: types.CodeType) -> str:
+    """What a function computes, whatever line it stands on."""
+    constants = [_code_text(one) if isinstance(one, types.CodeType) else repr(one) for one in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cache.native import fingerprint
 from flan_jax.cache.resolve import import_modules
 from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.declare.metric import Metric, MetricFunction, metric_names
@@ -25,7 +27,15 @@ EXACT_MATCH = "exact_match"
 EVALUATION = "validation"
 HELD_OUT_ROWS = "held-out rows"  # kind of tasks that no later process knows by name
 
-__all__ = ["Metrics", "Rows", "check_used", "is_registered", "note_of_shared_rows", "register_rows"]
+__all__ = [
+    "Metrics",
+    "Rows",
+    "check_used",
+    "is_registered",
+    "note_of_shared_rows",
+    "register_by_content",
+    "register_rows",
+]
 
 
 def is_registered(rows: Rows) -> bool:
@@ -77,13 +87,59 @@ def register_rows(
     Raises `TaskError` for rows that cannot be read, templates that ask for a field that they do not have, and answers
     that are none of the options which a metric compares; `ConfigError` for a function that is no metric.
     """
+    if is_registered(rows):
+        return _registered(rows)
+    if is_held_out and _is_anothers(name):
+        raise TaskError(
+            f"a task or mixture is called {name!r}, which is what rows given as such are scored as: register yours by "
+            f"another name"
+        )
+    return add_task(_task_of(rows, name, template, target, metrics, is_held_out), replace=True).name
+
+
+def register_by_content(
+    rows: Rows,
+    role: str,
+    *,
+    template: str | Sequence[str] | None,
+    target: str,
+    metrics: Metrics | None = None,
+    is_held_out: bool = False,
+) -> str:
+    """`register_rows` by a name that says what the rows are, such as "held_out_0f3c21d4". A task's name seeds its order
+    and wordings: equal rows make equal runs wherever these are kept, and no two share a place in a cache.
+
+    Args:
+      rows, template, target, metrics, is_held_out: as for `register_rows`.
+      role: how the name begins.
+    """
+    if is_registered(rows):
+        return _registered(rows)
+    task = _task_of(rows, role, template, target, metrics, is_held_out)
+    digest = fingerprint(task, task.train_split or task.eval_split or "", None)
+    return add_task(dataclasses.replace(task, name=f"{role}_{digest[:8]}"), replace=True).name
+
+
+def _registered(rows: Rows) -> str:
+    """The name of a task or mixture, registered now if it is given as such; `TaskError` for a name that nobody has."""
     if isinstance(rows, Task):
         return add_task(rows, replace=True).name
     if isinstance(rows, Mixture):
         return add_mixture(rows, replace=True).name
-    if isinstance(rows, str) and is_registered(rows):
-        import_modules(DEFAULT_MODULES)
-        return get(rows).name
+    import_modules(DEFAULT_MODULES)
+    return get(str(rows)).name
+
+
+def _task_of(
+    rows: Rows,
+    name: str,
+    template: str | Sequence[str] | None,
+    target: str,
+    metrics: Metrics | None,
+    is_held_out: bool,
+) -> Task:
+    """A task of rows that are given as such; arguments and errors of `register_rows`."""
+    assert not isinstance(rows, Task | Mixture)
     split = EVALUATION if is_held_out else TRAIN
     source, split = choose_source(rows, name, split)
     found = source.rows(split)
@@ -92,7 +148,7 @@ def register_rows(
     templates = _templates(found[0], template, target)
     scored_by = _metrics(EXACT_MATCH if metrics is None else metrics)
     _check_values(found, templates, name, scored_by if is_held_out else ())
-    task = Task(
+    return Task(
         name=name,
         cluster=name,
         kind=HELD_OUT_ROWS if is_held_out else "",
@@ -103,7 +159,15 @@ def register_rows(
         train_split=None if is_held_out else split,
         eval_split=split if is_held_out else None,
     )
-    return add_task(task, replace=True).name
+
+
+def _is_anothers(name: str) -> bool:
+    """Whether a task or mixture has this name that is not of rows given as such."""
+    try:
+        known = get(name)
+    except TaskError:
+        return False
+    return not isinstance(known, Task) or known.kind != HELD_OUT_ROWS
 
 
 def note_of_shared_rows(held_out: str, rows: str) -> str:
