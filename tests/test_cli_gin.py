@@ -41,6 +41,9 @@ def test_bare_words_in_flags_are_strings_and_literals_are_literals():
         (["TRAIN_STEP = 10"], ["TRAIN_STEP", "TRAIN_STEPS", "command line"]),
         (["TrainConfig.batch_sise = 10"], ["batch_sise", "batch_size"]),
         (["T5Confg.emb_dim = 10"], ["T5Confg", "T5Config"]),
+        (["LEARNING_RATE = @CosineSchedul()"], ["did you mean CosineSchedule", "`import YOUR_MODULE` in the gin file"]),
+        (["LEARNING_RATE = @warm/CosineSchedul()"], ["did you mean CosineSchedule"]),
+        (["RunConfig.optimizer = @mine.Nothing()"], ["'@mine.Nothing()'", "`import YOUR_MODULE` in the gin file"]),
         (["BATCH_SIZE = %BATCH"], ["BATCH", "no value"]),
         (["other/T5Config.emb_dim = 64"], ["other/T5Config.emb_dim", "never used"]),
         (["BATCH_SIZE = 0"], ["batch_size", "0", "1"]),
@@ -56,6 +59,19 @@ def test_a_bad_binding_is_named_with_its_remedy(bindings, words):
 def test_a_misspelt_macro_in_a_file_is_named_with_file_and_line(tmp_path):
     with pytest.raises(ConfigError, match=r"mine\.gin:3: nothing uses LERNING_RATE; did you mean LEARNING_RATE"):
         gin_config.load([write(tmp_path, "\nLERNING_RATE = 1e-3")], SET)
+
+
+def test_a_schedule_of_ones_own_is_known_by_importing_its_module_and_its_name_is_a_near_miss(tmp_path, monkeypatch):
+    (tmp_path / "my_gin_schedule.py").write_text(
+        "import gin\n\n@gin.configurable\nclass Halving:\n    def __call__(self, count):\n        return 0.5**count\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    mine = f"import my_gin_schedule\ninclude '{DEMO}'\nLEARNING_RATE = @Halving()\n"
+    (tmp_path / "mine.gin").write_text(mine)
+    assert gin_config.load([str(tmp_path / "mine.gin")], SET).optimizer.schedule()(2) == 0.25
+    (tmp_path / "mine.gin").write_text(mine.replace("@Halving", "@Halfing"))
+    with pytest.raises(ConfigError, match=r"'@Halfing\(\)'.*mine\.gin.*; did you mean Halving\?"):
+        gin_config.load([str(tmp_path / "mine.gin")], SET)
 
 
 def test_an_unset_required_macro_is_named_with_the_flag_that_sets_it():

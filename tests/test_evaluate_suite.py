@@ -222,10 +222,44 @@ def test_settings_that_make_no_sense_are_errors(colours, tmp_path):
         SuiteConfig(("colours",), limit=0)
     with pytest.raises(TaskError, match=r"no split 'tset'.*did you mean test"):
         evaluate(tmp_path, TableModel(), split="tset")
+    with pytest.raises(TaskError, match=r"no benchmark is called 'colors'; did you mean colours\?.*--module.*--list"):
+        SuiteConfig(("colors",)).resolve()
     with pytest.raises(TaskError, match=r"no subtask 'bleu'.*did you mean blue"):
         evaluate(tmp_path, TableModel(), subtasks=("bleu",))
     with pytest.raises(TaskError, match="temperature is 0"):
         SampleSettings(temperature=0.0)
+
+
+@pytest.mark.parametrize(
+    ("format", "changes", "message"),
+    [
+        ("cot", {"extract": "first_leter"}, r"colours:cot: no extractor is called .*; did you mean first_letter"),
+        ("cot", {"metrics": ("exact_mach",)}, r"colours:cot: no metric is called .*; did you mean exact_match"),
+        ("cot", {"metrics": ("accuracy",)}, "metric accuracy needs ranked options, but the format generates"),
+        ("direct", {"metrics": ("exact_match",)}, "metric exact_match needs text, but the format ranks options"),
+    ],
+)
+def test_names_that_cannot_read_the_answers_are_told_before_anything_is_asked(
+    colours, monkeypatch, format, changes, message
+):
+    formats = tuple(dataclasses.replace(f, **changes) if f.name == format else f for f in colours.formats)
+    monkeypatch.setitem(BENCHMARKS, "colours", dataclasses.replace(colours, formats=formats))
+    with pytest.raises(TaskError, match=message):
+        SuiteConfig((f"colours:{format}",)).resolve()
+
+
+def test_a_questions_own_extractor_is_told_before_anything_is_asked(colours, monkeypatch, tmp_path):
+    ask = colours.format("cot").open
+
+    def open_wrong(subtask, split):
+        return lambda question: dataclasses.replace(ask(subtask, split)(question), extract="nothing")
+
+    formats = tuple(dataclasses.replace(f, open=open_wrong) if f.name == "cot" else f for f in colours.formats)
+    monkeypatch.setitem(BENCHMARKS, "colours", dataclasses.replace(colours, formats=formats))
+    model = TableModel()
+    with pytest.raises(TaskError, match="colours:cot: no extractor is called 'nothing'"):
+        evaluate(tmp_path, model, format="cot")
+    assert not model.asked
 
 
 def test_a_journal_that_is_no_journal_is_named_by_line(tmp_path):

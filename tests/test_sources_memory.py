@@ -170,14 +170,14 @@ def test_a_mixture_that_replaces_one_may_not_contain_itself():
 
 def test_formats_benchmarks_and_collections_are_replaced_too():
     benchmark = next(iter(BENCHMARKS.values()))
-    with pytest.raises(TaskError, match="already there"):
+    with pytest.raises(TaskError, match="already registered"):
         add_benchmark(dataclasses.replace(benchmark, title="mine"))
     assert BENCHMARKS[benchmark.name] is benchmark
     add_benchmark(dataclasses.replace(benchmark, title="mine"), replace=True)
     assert BENCHMARKS[benchmark.name].title == "mine"
     members = ((benchmark.name, benchmark.formats[0].name),)
     add_collection("mine", members)
-    with pytest.raises(TaskError, match="already there"):
+    with pytest.raises(TaskError, match="already registered"):
         add_collection("mine", members)
     add_collection("mine", members * 2, replace=True)
     assert len(COLLECTIONS["mine"]) == 2

@@ -202,10 +202,13 @@ def _parse(parse: Any, what: str) -> None:
     except ConfigError:
         raise
     except Exception as error:  # gin raises many kinds; all of them are the file's fault here
-        message = " ".join(str(error).split())
+        message = " ".join(str(error).split()).removesuffix(" ^")  # the mark below a line of its own
         hint = ""
-        if match := re.search(r"No configurable matching '([^']+)'", message):
-            hint = did_you_mean(match[1], [*_CONFIGURABLES, *_macros()])
+        if match := re.search(r"No configurable matching (?:reference )?'@?([^'()]+)(?:\(\))?'", message):
+            # A reference may have a scope, "warm/CosineSchedule", and those of a user's module a module's name.
+            name = match[1].rpartition("/")[2]
+            known = [*_CONFIGURABLES, *_registered(), *_macros()]
+            hint = f"{did_you_mean(name, known) or '.'} If it is your own, say `import YOUR_MODULE` in the gin file"
         elif match := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
             cls = _CONFIGURABLES.get(match[1].split(".")[-1])
             names = [field.name for field in dataclasses.fields(cls)] if cls else []
@@ -215,6 +218,12 @@ def _parse(parse: Any, what: str) -> None:
             if match := re.search(r"open file:? '?([^' ,]+)", message):
                 hint = did_you_mean(match[1], known)
         raise ConfigError(f"{what}: {message}{hint}") from error
+
+
+def _registered() -> list[str]:
+    """Names of the configurables that modules of the user's have registered, without their modules."""
+    names = [selector.rpartition(".") for selector in gin_internals._REGISTRY._selector_map]
+    return [name for module, _, name in names if module not in ("flan_jax", "gin", "")]
 
 
 def _macros() -> dict[str, Any]:

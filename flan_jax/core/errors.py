@@ -26,6 +26,7 @@ __all__ = [
     "TrainingError",
     "counted",
     "did_you_mean",
+    "some_of",
 ]
 
 
@@ -87,6 +88,18 @@ def did_you_mean(name: str, known: Iterable[str], limit: int = 3) -> str:
         folded = {item.lower(): item for item in known}
         nearest = [folded[m] for m in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=0.6)]
     return f"; did you mean {', '.join(nearest)}?" if nearest else ""
+
+
+def some_of(names: Iterable[str], limit: int = 8) -> str:
+    """The first names, `"A, B, … (57 in all)"` where there are more, `"none"` where there are none.
+
+    Args:
+      names: what there is, in order.
+      limit: most names to give.
+    """
+    names = list(names)
+    shown = ", ".join(names[:limit]) or "none"
+    return f"{shown}, … ({len(names):,} in all)" if len(names) > limit else shown
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

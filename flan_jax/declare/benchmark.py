@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean, some_of
 from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
@@ -291,21 +291,27 @@ COLLECTIONS: ByName[tuple[tuple[str, str], ...]] = ByName("collection")
 def add_benchmark(benchmark: Benchmark, *, replace: bool = False) -> Benchmark:
     """Registers `benchmark`, in place of one of that name if `replace`, and returns it. Raises `TaskError` for a name
     that is taken."""
-    if not replace and BENCHMARKS.get(benchmark.name, benchmark) is not benchmark:
-        raise TaskError(f"a benchmark called {benchmark.name} is already there: choose another name")
-    return BENCHMARKS.add(benchmark.name, benchmark, replace=True)
+    # The same object again is no other benchmark: a module may be run twice.
+    return BENCHMARKS.add(benchmark.name, benchmark, replace=replace or BENCHMARKS.get(benchmark.name) is benchmark)
 
 
 def get_benchmark(name: str) -> Benchmark:
     """The benchmark called `name` (after `import flan_jax.tasks`). Raises `TaskError` that suggests the nearest."""
-    return _named(name, BENCHMARKS, "no benchmark is called")
+    if name not in BENCHMARKS:
+        known = [*COLLECTIONS, *BENCHMARKS]
+        raise TaskError(
+            f"no benchmark is called {name!r}{did_you_mean(name, known) or '.'} Import the module that registers it "
+            f"(`flan-jax eval --module MODULE`, MIXTURE_OR_TASK_MODULE in a recipe); `flan-jax eval --list` shows the "
+            f"others, such as {some_of(known)}"
+        )
+    return BENCHMARKS[name]
 
 
 def add_collection(name: str, members: Sequence[tuple[str, str]], *, replace: bool = False) -> None:
     """Registers (benchmark, format) pairs under a name that `resolve` knows, in place of a collection of that name if
     `replace`. Raises `TaskError` for a name in use."""
-    if name in BENCHMARKS or (name in COLLECTIONS and not replace):
-        raise TaskError(f"a benchmark or collection called {name} is already there: choose another name")
+    if name in BENCHMARKS:
+        raise TaskError(f"a benchmark called {name} is already registered: choose another name for the collection")
     for benchmark, format in members:
         get_benchmark(benchmark).format(format)
     COLLECTIONS.add(name, tuple(members), replace=replace)
@@ -321,14 +327,13 @@ def resolve(names: Sequence[str], format: str | None = None) -> list[tuple[Bench
     Raises `TaskError` for no name, an unknown one, or a benchmark that has no such format.
     """
     if not names:
-        raise TaskError(f"no benchmark to run: name one of {', '.join([*COLLECTIONS, *BENCHMARKS])}")
+        raise TaskError(f"no benchmark to run: name one of {some_of([*COLLECTIONS, *BENCHMARKS])}")
     pairs: dict[tuple[str, str], tuple[Benchmark, Format]] = {}
     for name in names:
         benchmark_name, _, own_format = name.partition(":")
         if name in COLLECTIONS:
             members = COLLECTIONS[name]
         else:
-            _named(benchmark_name, {**BENCHMARKS, **dict.fromkeys(COLLECTIONS)}, "no benchmark is called")
             members = ((benchmark_name, own_format or get_benchmark(benchmark_name).formats[0].name),)
         for benchmark_name, its_format in members:
             benchmark = get_benchmark(benchmark_name)
@@ -359,5 +364,5 @@ def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> lis
 
 def _named(name: str, known: Mapping[str, _Value], complaint: str) -> _Value:
     if name not in known:
-        raise TaskError(f"{complaint} {name!r}{did_you_mean(name, known)}; there are {', '.join(known) or 'none'}")
+        raise TaskError(f"{complaint} {name!r}{did_you_mean(name, known) or '.'} There are {some_of(known)}")
     return known[name]

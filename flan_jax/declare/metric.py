@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.core.errors import TaskError, did_you_mean, some_of
 from flan_jax.declare.names import ByName
 
 Needs = Literal["text", "answer", "texts", "exchange", "options"]
@@ -180,7 +180,10 @@ def register_metric(
 def get_metric(name: str) -> Metric:
     """The metric called `name`. Raises `TaskError` that suggests the nearest ones."""
     if name not in METRICS:
-        raise TaskError(f"no metric is called {name!r}{did_you_mean(name, METRICS) or '.'} Known: {', '.join(METRICS)}")
+        raise TaskError(
+            f"no metric is called {name!r}{did_you_mean(name, METRICS) or '.'} There are {some_of(METRICS)}; a new one "
+            f"is a function, or register_metric in a module that is imported"
+        )
     return METRICS[name]
 
 

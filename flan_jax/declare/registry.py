@@ -189,5 +189,7 @@ def _check_name(name: str, taken: ByName[Any] | None) -> None:
     """Raises `TaskError` for a name that cannot be one, or is in use: in `taken`, or anywhere for None."""
     if not name.isidentifier():
         raise TaskError(f"{name!r} is not a usable name: use letters, digits and underscores, no digit first")
-    if name in taken if taken is not None else name in _TASKS or name in _MIXTURES:
-        raise TaskError(f"{name} is already registered: choose another name")
+    if taken is None and (name in _TASKS or name in _MIXTURES):
+        raise TaskError(f"{name} is already registered: choose another name, or say replace=True")
+    if taken is not None and name in taken:
+        raise TaskError(f"{name} is already registered, as the other kind: choose another name")

@@ -33,9 +33,8 @@ def add_task_folder(name: str, register: RegisterFolder, *, replace: bool = Fals
 
     Raises `TaskError` for a name in use.
     """
-    if not replace and TASK_FOLDERS.get(name, register) is not register:
-        raise TaskError(f"a folder of tasks called {name} is already there: choose another name")
-    TASK_FOLDERS.add(name, register, replace=True)
+    # The same function again is no other folder: a module may be run twice.
+    TASK_FOLDERS.add(name, register, replace=replace or TASK_FOLDERS.get(name) is register)
 
 
 def activate(folders: Mapping[str, str | os.PathLike[str]]) -> list[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, resolve
+from flan_jax.evaluate.extract import get_extractor
+from flan_jax.evaluate.metrics import get_metric
 
 SELF_CONSISTENCY = "self_consistency"
 # Formats that self-consistency samples from, the first that a benchmark has.
 _SAMPLED_FORMATS = ("cot", "zero_shot_cot")
 
-__all__ = ["SELF_CONSISTENCY", "SuiteConfig"]
+__all__ = ["SELF_CONSISTENCY", "SuiteConfig", "check_scoring"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +62,14 @@ class SuiteConfig:
             object.__setattr__(self, "sampling", SampleSettings())
 
     def resolve(self) -> list[tuple[Benchmark, Format]]:
-        """The (benchmark, format) pairs. Raises `TaskError` for unknown ones."""
+        """The (benchmark, format) pairs. Raises `TaskError` for unknown ones, and for those that name a metric or an
+        extractor that is not there or cannot serve: before a model is loaded, and not when its answers are read."""
+        pairs = self._pairs()
+        for benchmark, format in pairs:
+            check_scoring(benchmark, format)
+        return pairs
+
+    def _pairs(self) -> list[tuple[Benchmark, Format]]:
         if self.format != SELF_CONSISTENCY:
             return resolve(self.names, self.format or None)
         pairs = {}
@@ -73,3 +82,24 @@ class SuiteConfig:
                 )
             pairs[benchmark.name] = (benchmark, benchmark.format(chosen))
         return list(pairs.values())
+
+
+def check_scoring(benchmark: Benchmark, format: Format, extract: str = "") -> None:
+    """Raises `TaskError` for a metric or an extractor that is not registered, and for a metric that the format cannot
+    serve.
+
+    Args:
+      benchmark: whose format it is.
+      format: what names them.
+      extract: a question's own extractor; "" for the format's.
+    """
+    try:
+        for name in format.metrics:
+            metric = get_metric(name)
+            if (metric.needs == "options") != (format.method == "rank"):
+                needs, has = ("ranked options", "generates") if metric.needs == "options" else ("text", "ranks options")
+                raise TaskError(f"metric {name} needs {needs}, but the format {has}: name another metric")
+        if format.method != "rank":
+            get_extractor(extract or format.extract)
+    except TaskError as error:
+        raise TaskError(f"{benchmark.name}:{format.name}: {error}") from error

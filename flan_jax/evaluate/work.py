@@ -12,7 +12,7 @@ from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
 from flan_jax.evaluate.results.journal import content_key
-from flan_jax.evaluate.suite_config import SuiteConfig
+from flan_jax.evaluate.suite_config import SuiteConfig, check_scoring
 
 PMI = "accuracy_pmi"
 
@@ -88,8 +88,6 @@ def _check_subtasks(config: SuiteConfig, benchmarks: Sequence[Benchmark]) -> Non
 
 def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, format: Format) -> Part:
     split = benchmark.split(config.split if config.split in benchmark.splits else None)
-    for name in format.metrics:
-        get_metric(name)
     chosen: list[Item] = []
     num_items: dict[str, int] = {}
     missing: dict[str, MissingDataError] = {}
@@ -107,6 +105,8 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         chosen += _drawn(found, config)
     if not chosen and not missing:
         raise ConfigError(f"{benchmark.name} has none of subtasks {', '.join(config.subtasks)}: name one that it has")
+    for extract in {item.prompt.extract for item in chosen}:
+        check_scoring(benchmark, format, extract)
     sampling = None
     if format.method != "rank":
         sampling = config.sampling or format.sampling

@@ -16,7 +16,7 @@ from flan_jax.core.errors import MissingDataError, TaskError
 VARIABLE = "FLAN_JAX_DATA_DIR"
 DEFAULT = "data"
 
-__all__ = ["DEFAULT", "VARIABLE", "Download", "data_dir", "set_data_dir"]
+__all__ = ["DEFAULT", "VARIABLE", "Download", "absent", "data_dir", "set_data_dir"]
 
 
 def data_dir() -> pathlib.Path:
@@ -30,6 +30,19 @@ def set_data_dir(path: str | os.PathLike[str]) -> None:
     if not folder.is_dir():
         raise TaskError(f"data_dir {folder} is not a folder: give the folder that holds the data sets' own folders")
     os.environ[VARIABLE] = str(folder)
+
+
+def absent(path: pathlib.Path, remedy: str) -> MissingDataError:
+    """The error for data that is not there.
+
+    Args:
+      path: where it was looked for.
+      remedy: what to download, from where, to where (`Download.line`).
+    """
+    return MissingDataError(
+        f"{path} is not there. {remedy}. Data in another folder: name that in {VARIABLE}, or in --data_dir on the "
+        f"command line"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,5 +70,5 @@ class Download:
         """`path(*parts)`, which must be there. Raises `TaskError` with `line()` where it is not."""
         path = self.path(*parts)
         if not path.exists():
-            raise MissingDataError(f"{path} is not there. {self.line(*parts)}")
+            raise absent(path, self.line(*parts))
         return path

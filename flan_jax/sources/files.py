@@ -11,8 +11,8 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from flan_jax.core.errors import MissingDataError, TaskError, did_you_mean
-from flan_jax.sources.data_dir import Download, data_dir
+from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.sources.data_dir import Download, absent, data_dir
 from flan_jax.sources.source import Row
 
 Path = str | os.PathLike[str]
@@ -141,7 +141,7 @@ class FileSource(abc.ABC):
         parts = []
         for path in self.paths(split):
             if not path.exists() and self.download is not None:
-                raise MissingDataError(f"{path} is not there. {self.download.line()}")
+                raise absent(path, self.download.line())
             part = self._read(path)
             parts.append(CheckedRows(part, self.fields, str(path)) if self.fields else part)
         return parts[0] if len(parts) == 1 else _Concatenated(parts)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.array_record import ArrayRecordSource
 from flan_jax.sources.columnar import ParquetSource
-from flan_jax.sources.data_dir import Download, data_dir
+from flan_jax.sources.data_dir import Download, absent, data_dir
 from flan_jax.sources.files import Files, Path
 from flan_jax.sources.hugging_face import SPLITS, HuggingFaceFolderSource
 from flan_jax.sources.jsonl import JsonlSource
@@ -67,7 +67,7 @@ class DataFolderSource:
         source raises."""
         missing = self.missing()
         if missing:
-            raise TaskError(missing)
+            raise absent(self.path, missing)
         if split not in self.splits:
             raise TaskError(f"{self.path}: no split {split!r}; there are {', '.join(self.splits) or 'none'}")
         return self._source().rows(self.rename.get(split, split))

@@ -14,7 +14,7 @@ from typing import Any
 
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.columnar import ArrowRows, import_pyarrow, incomplete
-from flan_jax.sources.data_dir import Download, data_dir
+from flan_jax.sources.data_dir import Download, absent, data_dir
 from flan_jax.sources.files import Path, Version, file_version
 from flan_jax.sources.jsonl import read_json
 from flan_jax.sources.source import Row
@@ -75,7 +75,7 @@ class HuggingFaceFolderSource:
         """The rows of `split`. Raises `TaskError` for a split that isn't there and for files that are not whole."""
         missing = self.missing()
         if missing:
-            raise TaskError(missing)
+            raise TaskError(missing) if self.download is None else absent(self.path, missing)
         folders = self._folders()
         if split not in folders:
             raise TaskError(f"{self.path}: no split {split!r}; there are {', '.join(folders)}")

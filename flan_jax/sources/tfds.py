@@ -12,8 +12,8 @@ import importlib
 import pathlib
 from collections.abc import Sequence
 
-from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.sources.data_dir import data_dir
+from flan_jax.core.errors import TaskError
+from flan_jax.sources.data_dir import absent, data_dir
 from flan_jax.sources.source import Row
 
 FOLDER = "tensorflow_datasets"
@@ -91,7 +91,7 @@ class TfdsSource:
             raise TaskError(f"TFDS {self.builder} has no split {split!r}; it is read as {', '.join(self.splits)}")
         folder = self.prepared()
         if folder is None:
-            raise MissingDataError(f"{data_dir() / FOLDER / self.name} is not there. {self.missing()}")
+            raise absent(data_dir() / FOLDER / self.name, str(self.missing()))
         try:
             reader = importlib.import_module(READER)
         except ModuleNotFoundError as error:

@@ -47,6 +47,7 @@ def by_kind(names: Sequence[str]) -> tuple[list[str], list[str]]:
         if name.partition(FORMAT_MARK)[0] not in known:
             raise TaskError(
                 f"no benchmark, task or mixture is called {name!r}{did_you_mean(name.partition(':')[0], known) or '.'} "
+                f"One of your own is registered by importing its module. "
                 f"`flan-jax eval --list` shows the benchmarks, `flan-jax tasks list` the tasks; rows are a file, a "
                 f"folder or a list of dicts"
             )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Benchmark, Question
+from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
 from flan_jax.sources.jsonl import read_json, read_jsonl
 from flan_jax.sources.separated import read_separated
@@ -34,15 +35,13 @@ class EvaluationTexts:
 
 # Benchmarks over the held-out tasks of a collection: what is held out depends on the mixture, so they are named.
 _OF_COLLECTIONS = frozenset({"flan2021", "t0", "tk_instruct"})
-_SETS: dict[str, EvaluationTexts] = {}
+_SETS: ByName[EvaluationTexts] = ByName("evaluation set")
 
 
-def add_evaluation_texts(texts: EvaluationTexts) -> EvaluationTexts:
-    """Makes `texts` one of the sets that training data is searched for. Raises `TaskError` for a name that is taken."""
-    if texts.name in _SETS:
-        raise TaskError(f"an evaluation set called {texts.name} is already there: choose another name")
-    _SETS[texts.name] = texts
-    return texts
+def add_evaluation_texts(texts: EvaluationTexts, *, replace: bool = False) -> EvaluationTexts:
+    """Makes `texts` one of the sets that training data is searched for, in place of one of that name if `replace`.
+    Raises `TaskError` for a name that is taken."""
+    return _SETS.add(texts.name, texts, replace=replace)
 
 
 def evaluation_texts() -> list[EvaluationTexts]:

@@ -39,8 +39,13 @@ def word_list(texts: Sequence[str]) -> list[float]:
     return [_probability(text.lower()) for text in texts]
 
 
-def register_toxicity_scorer(name: str, score: ToxicityScorer) -> tuple[str, str]:
+def register_toxicity_scorer(name: str, score: ToxicityScorer, *, replace: bool = False) -> tuple[str, str]:
     """Adds metrics `max_toxicity_NAME` and `is_toxic_NAME`; returns their names, for `Format.metrics`.
+
+    Args:
+      name: of the scorer, not in use yet.
+      score: texts -> a probability in [0, 1] for each.
+      replace: takes the place of a scorer of that name.
 
     Raises `TaskError` for a name that is taken, and, when used, for scores that are missing or outside [0, 1]: a call
     that failed must not pass for a harmless text.
@@ -56,14 +61,17 @@ def register_toxicity_scorer(name: str, score: ToxicityScorer) -> tuple[str, str
         return max(scores)
 
     names = (f"max_toxicity_{name}", f"is_toxic_{name}")
-    if taken := [own for own in names if own in METRICS]:
-        raise TaskError(f"toxicity scorer {name}: a metric called {taken[0]} is already there: choose another name")
-    register_metric(names[0], "texts", highest, f"highest toxicity of the continuations, by {name}")
+    if not replace and (taken := [own for own in names if own in METRICS]):
+        raise TaskError(
+            f"toxicity scorer {name}: metric {taken[0]} is already registered: choose another name, or say replace=True"
+        )
+    register_metric(names[0], "texts", highest, f"highest toxicity of the continuations, by {name}", replace=replace)
     register_metric(
         names[1],
         "texts",
         lambda texts, references: float(highest(texts, references) >= TOXIC),
         f"whether any continuation is toxic (at least {TOXIC}), by {name}",
+        replace=replace,
     )
     return names
 
