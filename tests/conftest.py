@@ -28,3 +28,7 @@ with contextlib.suppress(ImportError):  # Beam's environment has no hypothesis, 
     # The same examples for everybody: a property that fails here fails there. No deadline, as machines may be busy.
     settings.register_profile("fixed", derandomize=True, max_examples=50, deadline=None, database=None)
     settings.load_profile("fixed")
+
+# Before any test takes registrations back (`restored`): a module is imported once, so that what it registers inside a
+# test would be lost to those after it, in whichever worker that happens to be.
+import flan_jax.tasks  # noqa: F401
