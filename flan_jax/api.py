@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from jax.sharding import Sharding
@@ -48,7 +48,7 @@ __all__ = ["Evaluation", "Model", "TrainedRun", "evaluate", "load", "plot", "tra
 def load(
     path: str | os.PathLike[str],
     *,
-    vocab_path: str | None = None,
+    vocab_path: str | os.PathLike[str] | None = None,
     dtype: str | None = None,
     sharding: Sharding | None = None,
 ) -> Model:
@@ -195,7 +195,7 @@ def train(
 @arguments.in_words_of(arguments.OF_EVALUATE)
 def evaluate(
     model: Model | TrainedRun | str | os.PathLike[str],
-    what: Rows | Sequence[str],
+    what: Rows | Iterable[str],
     *,
     template: str | Sequence[str] | None = None,
     target: str = "{answer}",
@@ -239,6 +239,7 @@ def evaluate(
     arguments.check_optional_whole_numbers(limit=limit)
     folder = None if to is None else arguments.as_folder("to", to)
     cache_dir = arguments.as_path("cache_dir", cache_dir, "a folder for tokens")
+    what = list(what) if isinstance(what, Iterator) else what  # which is read more than once
     names = split_names(what)
     if names == []:
         raise ConfigError("there is nothing to score: name benchmarks, tasks or mixtures, or give at least one row")

@@ -23,6 +23,7 @@ from flan_jax import api
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import add_task, get, get_task, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
@@ -197,11 +198,25 @@ def test_beams_give_the_best_one(model):
         ({"beams": 2, "samples": 3}, "samples samples and beams searches with beams"),
         ({"temperature": 0.0, "top_k": 3}, "temperature 0 is greedy, so that top_k has no effect"),
         ({"top_p": 1.5}, "top_p is 1.5: give a probability"),
+        ({"samples": 0}, "^samples is 0: give a whole number of at least 1"),
+        ({"beams": "3"}, "^beams is '3': give a whole number of at least 1"),
+        ({"prompts": ["a", "b\ud800"]}, r"^prompts\[1\] has '\\ud800' at character 2, half of a surrogate pair"),
     ],
 )
 def test_generate_refuses_what_it_cannot_use(model, options, words):
     with pytest.raises(ConfigError, match=words):
         model.generate(**{"prompts": ["a"], "max_tokens": 2, **options})
+
+
+def test_half_a_character_is_told_wherever_text_is_given(model, weights, capsys):
+    with pytest.raises(ConfigError, match=r"^prompt has '\\udcff' at character 1"):
+        model.score("\udcff", ["red"])
+    with pytest.raises(ConfigError, match=r"^options\[0\] has"):
+        model.score("Say red.", ["\udcff"])
+    with pytest.raises(ConfigError, match=r"^messages\[0\] has"):
+        model.chat([{"role": "user", "content": "\udcff"}])
+    assert main(["infer", "--checkpoint", str(weights), "--prompt", "a", "--prompt", "\udcff"]) == 2
+    assert "prompts[1] has '\\udcff' at character 1" in capsys.readouterr().err
 
 
 def test_generations_refuse_what_generate_does(model):
@@ -277,6 +292,17 @@ def test_load_names_what_is_wrong(tmp_path, monkeypatch):
             fj.load(path)
     with pytest.raises(ConfigError, match="dtype is 'float16': give float32 or bfloat16"):
         fj.load("embedded:lm_adapted", dtype="float16")
+    with pytest.raises(ConfigError, match="vocab_path is 5: give a SentencePiece model or a tokenizer"):
+        fj.load("embedded:lm_adapted", vocab_path=5)
+
+
+def test_paths_are_text_or_paths_and_may_begin_at_home(weights, model, monkeypatch):
+    monkeypatch.setenv("HOME", str(weights.parent))
+    vocabulary = fj.load(f"~/{weights.name}", vocab_path=assets.EMBEDDED_VOCAB).vocabulary
+    assert vocabulary is load_vocabulary(str(assets.EMBEDDED_VOCAB)), "read once a process, however it is given"
+    assert fj.TrainedRun("~/mine").folder == weights.parent / "mine"
+    with pytest.raises(ConfigError, match=f"^{weights.parent}/nothing is no folder"):
+        fj.plot("~/nothing")
 
 
 def test_a_cell_that_runs_twice_goes_on_or_says_that_it_is_finished(examples, capsys):
@@ -370,6 +396,40 @@ def test_a_run_is_read_back_from_its_folder(examples):
     assert empty._repr_html_().endswith("nothing</b>: not judged; 0 steps")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("selected.json", "", "is not JSON .*: apply the rule again with flan_jax.evaluate.write_selected"),
+        ("selected.json", "[]", r"holds \[\], no JSON object: apply the rule again"),
+        ("selected.json", "{}", "has no 'step': apply the rule again"),
+        ("selected.json", '{"step": "2"}', "has 'step' '2', no int: apply the rule again"),
+        ("selected/model.json", "[]", r"holds \[\], no JSON object: copy it again"),
+        ("selected/model.json", '{"format_version": 1}', "has no 'model': copy it again"),
+        ("selected/model.json", '{"format_version": 1, "model": {}, "vocab_file": 5}', "has 'vocab_file' 5, no str"),
+        ("evals.jsonl", "{}", ":1 is no object with a step but {}: remove that line"),
+        ("evals.jsonl", "[]", r":1 is no object with a step but \[\]: remove that line"),
+        ("evals.jsonl", '{"step": 1}', r":1 holds no results \('tasks'\): remove that line"),
+        ("evals.jsonl", '{"step": 1, "tasks": []}', ":1 holds no results .*: remove that line"),
+        ("evals.jsonl", '{"step": 1, "tasks": {"a": {}}}', ":1 holds no results .*: remove that line"),
+        ("metrics.jsonl", "5", ":1 is 5, no JSON object: remove that line"),
+        ("metrics.jsonl", '{"step": "a", "loss": 1}', ":1 has a step or a loss that is no number: remove that line"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_told_in_one_line(tmp_path, name, content, words):
+    (tmp_path / "selected").mkdir()
+    (tmp_path / "selected" / "weights.safetensors").touch()
+    (tmp_path / name).write_text(content + "\n" * bool(content))
+    run = fj.TrainedRun(tmp_path)
+    read = {
+        "selected.json": lambda: run.selected,
+        "evals.jsonl": lambda: run.results,
+        "metrics.jsonl": lambda: run.losses,
+    }
+    with pytest.raises(CheckpointError, match=words) as error:
+        read.get(name, run.model)()
+    assert str(error.value).startswith(str(tmp_path / name)) and "\n" not in str(error.value)
+
+
 def test_a_plot_shows_itself_without_pyplot(examples):
     figure = fj.plot(examples[0]["run"])
     assert figure.axes[0].get_title() == "training loss"
@@ -417,6 +477,16 @@ def test_a_metric_is_a_function(model, tmp_path):
     assert set(found.tasks.tasks["rows"].metrics) == {"is_text", "exact_match"}
     assert "| other metrics |" in found.table() and "| exact_match 0.0 |" in found.table()
     assert "normalised average of 1 task |" in found.table()
+
+
+def test_what_a_metric_gives_that_is_no_number_is_told_with_its_name(model, tmp_path):
+    for given, shown in ((None, "None"), ("1", "'1'"), (np.ones((2, 2)), r"array\(\[\[1., 1.\], \[1., 1.\]\]\)")):
+
+        def mine(text, references, given=given):
+            return given
+
+        with pytest.raises(TaskError, match=f"^metric mine gave {shown}, which is no number: it must give a number"):
+            fj.evaluate(model, ROWS, metric=mine, template="{question}", max_tokens=2, cache_dir=tmp_path)
 
 
 def written(tmp_path, kind):
@@ -653,6 +723,14 @@ def test_names_and_rows_are_told_apart(tmp_path):
     assert split_names("mmlu, bbh:cot") == split_names(["mmlu", "bbh:cot"]) == ["mmlu", "bbh:cot"]
     for rows in (ROWS, "rows.jsonl", str(tmp_path), tmp_path):
         assert split_names(rows) is None
+
+
+def test_no_name_is_nothing_to_score_and_names_may_come_one_by_one(model):
+    for nothing in ("", " ", ",", []):
+        with pytest.raises(ConfigError, match="there is nothing to score: name benchmarks, tasks or mixtures"):
+            fj.evaluate(model, nothing)
+    with pytest.raises(TaskError, match="no benchmark, task or mixture is called 'mmluu'; did you mean mmlu"):
+        fj.evaluate(model, (name for name in ("bbh", "mmluu")))
 
 
 def test_rows_are_as_long_as_the_longest_example(model):

@@ -5,6 +5,7 @@ import re
 import sys
 
 import pytest
+from shared import ROOT
 
 from flan_jax.cache.moved import MOVED
 from flan_jax.cache.resolve import register
@@ -65,6 +66,36 @@ def test_an_old_import_is_one_line_with_the_new_name(module, line, said, capsys)
 def test_other_mistakes_are_told_as_they_were(module, line, kind, said):
     with pytest.raises(kind, match=said):
         register([module(line)], {})
+
+
+def named_before() -> list[str]:
+    """What the left column of the changelog's tables of modules names. A name that begins with a dot stands beside the
+    row's first module, in brackets below it; names in brackets count where their module is still there."""
+    found = []
+    section = (ROOT / "CHANGELOG.md").read_text().partition("### Modules")[2].partition("\n## ")[0]
+    for before in re.findall(r"^\| (`flan_jax\.[^|]*) \|", section, re.MULTILINE):
+        first = above = ""
+        for module, brackets in re.findall(r"`([\w.]+)`(?: \(([^)]*)\))?", before):
+            first = first or module
+            above = first.rpartition(".")[0]
+            full = above + module if module.startswith(".") else module
+            names = [f"{full}.{name.lstrip('.')}" for name in re.findall(r"`([\w.]+)`", brackets)]
+            found += names if names and _is_there(full) else [full]
+    return sorted(set(found))
+
+
+def _is_there(name: str) -> bool:
+    try:
+        _import(name)
+    except ImportError:
+        return False
+    return True
+
+
+def test_the_changelog_names_no_module_that_an_old_import_is_not_told_of():
+    names = named_before()
+    assert {"flan_jax.core.styles", "flan_jax.data.rows.batch_at", "flan_jax.evaluate.suite.journal"} <= set(names)
+    assert [name for name in names if name not in MOVED] == []
 
 
 def _import(name: str) -> object:

@@ -49,6 +49,10 @@ from flan_jax.evaluate.vote import is_tied, majority
         ("\uff11\uff18\u500b", ["18"]),
         ("\u7b54\u6848\u662f11\u3002", ["11"]),
         ("5+6=11\u3002\u7b54\u3048\u306f-11\u3067\u3059", ["5", "6", "11", "-11"]),
+        ("\u20135, 3\u20135, a\u20135 and (2) \u20134", ["-5", "3", "5", "5", "2", "4"]),
+        ("1/2, -3/4, 1.5/2 and 10/4/2023, 1/0, km/3", ["0.5", "-0.75", "0.75", "10", "4", "2023", "1", "0", "3"]),
+        ("1.5e-3, 2E5, -1e\u22122 and 3e, 1e5f", ["0.0015", "200000", "-0.01", "3", "1"]),
+        ("0 375 and 0,123,456", ["0", "375", "0", "123456"]),
         ("no digits: eighteen, \u5341\u516b", []),
     ],
 )
@@ -66,6 +70,10 @@ def test_numbers_of_any_script(text, expected):
         ("0.125", "0.125", "0.125"),
         ("2,125", "2125", "2125"),
         ("12.5", "12.5", "12.5"),
+        ("0,375", "0.375", "0.375"),  # what begins with 0 is not grouped
+        ("0,500", "0.5", "0.5"),
+        ("00,123", "0.123", "0.123"),
+        ("00.123", "0.123", "0.123"),
     ],
 )
 def test_a_point_groups_digits_only_where_the_language_says_so(text, english, german):
@@ -98,6 +106,10 @@ def test_one_value_has_one_spelling():
         ("I do not know.", None),
         ("", None),
         ("Die Antwort ist 11.", "11"),
+        ("Die Antwort ist 0,375.", "0.375"),
+        ("The answer is 1/2.", "0.5"),
+        ("1/2", "0.5"),
+        ("The answer is \u20135.", "-5"),
         ("\u0989\u09a4\u09cd\u09a4\u09b0 \u09b9\u09b2 \u09e7\u09e7\u0964", "11"),
     ],
 )

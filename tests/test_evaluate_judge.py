@@ -148,6 +148,12 @@ def test_a_function_gets_the_model_that_its_caller_makes_and_must_give_scores(tm
     for wrong in (1.5, -0.1, float("nan")):
         with pytest.raises(TaskError, match=r"gave a a score of .*: give a number in \[0, 1\]"):
             judge(lambda model, step, wrong=wrong: {"a": wrong}).run(0, 1)
+    for wrong, shown in ((None, "None"), ("0.5", "'0.5'"), (np.ones(2), r"array\(\[1., 1.\]\)")):
+        with pytest.raises(TaskError, match=rf"gave a a score of {shown}, which is no number: it must give a number"):
+            judge(lambda model, step, wrong=wrong: {"a": wrong}).run(0, 1)
+    for name in (1, "", None):
+        with pytest.raises(TaskError, match=rf"gave a score the name {name!r}: give {{name: score}}"):
+            judge(lambda model, step, name=name: {name: 0.5}).run(0, 1)
     with pytest.raises(TaskError, match="returned float: give"):
         judge(lambda model, step: 0.5).run(0, 1)
     with pytest.raises(ConfigError, match="a is scored twice at step 1"):

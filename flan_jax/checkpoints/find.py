@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 
 from flan_jax.checkpoints.checkpoint import FOLDER, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
+from flan_jax.core.disk import read_json_object
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 from flan_jax.models.family import ModelConfig, family_of, model_from_json
 from flan_jax.models.tuning import (
@@ -146,6 +147,19 @@ class WeightsSource:
         return jax.jit(put_together, out_shardings=shardings)(trained, params)
 
 
+def read_selected_step(run: pathlib.Path) -> int | None:
+    """The step that a run's selected.json names; None where there is none yet. Raises `CheckpointError` for a damaged
+    one."""
+    remedy = (
+        f"apply the rule again with flan_jax.evaluate.write_selected({str(run)!r}), or, of a run that is not judged, "
+        f"delete it and train again, which writes it"
+    )
+    try:
+        return int(read_json_object(run / "selected.json", remedy, {"step": int})["step"])
+    except FileNotFoundError:
+        return None
+
+
 def find_weights(path: str | pathlib.Path) -> WeightsSource:
     """Weights at `path`: a run's folder (its selected weights, else its newest checkpoint), one step's folder in
     `checkpoints`, or a folder with weights.safetensors. Raises `CheckpointError` for anything else."""
@@ -189,10 +203,7 @@ def _open(run: pathlib.Path) -> Checkpoints:
 
 
 def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
-    try:
-        step = json.loads((run / "selected.json").read_text())["step"]
-    except (OSError, ValueError, KeyError):
-        return checkpoints.latest_step()
+    step = read_selected_step(run)
     # selected.json is written before selected/ is: a run killed in between is known by the step that it picked.
     return step if step in checkpoints.steps() else checkpoints.latest_step()
 

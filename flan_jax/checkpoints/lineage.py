@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from flan_jax.checkpoints.checkpoint import FOLDER
 from flan_jax.checkpoints.find import WeightsSource, find_weights
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
+from flan_jax.core.disk import read_json_object
 from flan_jax.core.errors import CheckpointError
 
 DATA_FILE = "data.json"
@@ -94,8 +94,4 @@ def _run_facts(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _read(file: pathlib.Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(file.read_text())
-        return content
-    except ValueError as error:
-        raise CheckpointError(f"{file} is not JSON ({error}): delete it, and what it said is unknown") from error
+    return read_json_object(file, "delete it, and what it said is unknown")

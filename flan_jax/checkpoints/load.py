@@ -46,7 +46,7 @@ class LoadedModel:
 def load_model(
     path: str | os.PathLike[str],
     *,
-    vocab_path: str | None = None,
+    vocab_path: str | os.PathLike[str] | None = None,
     dtype: str | None = None,
     sharding: Sharding | None = None,
 ) -> LoadedModel:
@@ -76,7 +76,7 @@ def load_model(
     return LoadedModel(config, source.load(abstract), vocabulary, source)
 
 
-def vocabulary_of(source: WeightsSource, given: str | None = None) -> Vocabulary:
+def vocabulary_of(source: WeightsSource, given: str | os.PathLike[str] | None = None) -> Vocabulary:
     """The one given, else the one beside the weights, else the embedded one; only if it is the model's own.
 
     Raises `ConfigError` for another model's, and for weights that do not say which is theirs, as imported ones may not:

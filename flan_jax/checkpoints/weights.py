@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import check_fields, read_json_object, write_json_atomically
 from flan_jax.core.errors import CheckpointError
 
 FORMAT_VERSION = 1
@@ -94,19 +93,20 @@ def load_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
 def read_model_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     """model.json of a weights folder: its `model` and what else `save_weights` was given."""
     file = pathlib.Path(path) / MODEL_FILE
+    remedy = "copy it again from where it was made"
     try:
-        info = json.loads(file.read_text())
+        info = read_json_object(file, remedy)
     except FileNotFoundError as error:
         raise _missing(file) from error
-    except ValueError as error:
-        raise CheckpointError(f"{file} is not JSON ({error}): copy it again from where it was made") from error
     if info.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(
             f"{file} has format version {info.get('format_version')}, this program reads {FORMAT_VERSION}: export the "
             f"weights again with this version"
         )
-    found: dict[str, Any] = info
-    return found
+    kinds = {"step": int, "vocab_fingerprint": str, "vocab_file": str}  # null, or not there, where it is not known
+    known = {name: kind for name, kind in kinds.items() if info.get(name) is not None}
+    check_fields(file, info, {"model": dict, **known}, remedy)
+    return info
 
 
 def _missing(file: pathlib.Path) -> CheckpointError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 from flan_jax.core.errors import ConfigError
@@ -13,8 +14,9 @@ PREFIX = "embedded:"
 __all__ = ["ASSETS", "EMBEDDED_VOCAB", "PREFIX", "resolve"]
 
 
-def resolve(path: str) -> str:
-    """`embedded:NAME` as the path of that asset; any other path as it is."""
+def resolve(path: str | os.PathLike[str]) -> str:
+    """`embedded:NAME` as the path of that asset; any other path as it is, as text."""
+    path = os.fspath(path)
     if not path.startswith(PREFIX):
         return path
     asset = ASSETS / path.removeprefix(PREFIX)

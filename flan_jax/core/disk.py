@@ -9,12 +9,55 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flan_jax.core.errors import CheckpointError, Setting
 
-__all__ = ["drop_lines_after", "explain_full_disk", "file_sha256", "write_json_atomically"]
+__all__ = [
+    "check_fields",
+    "drop_lines_after",
+    "explain_full_disk",
+    "file_sha256",
+    "read_json_object",
+    "write_json_atomically",
+]
+
+
+def read_json_object(path: pathlib.Path, remedy: str, fields: Mapping[str, type] | None = None) -> dict[str, Any]:
+    """The JSON object that a file holds.
+
+    Args:
+      path: the file.
+      remedy: what to do about a damaged one, as the error ends.
+      fields: name -> type of what it must have; nothing by default.
+
+    Raises `CheckpointError` for a file that holds something else, `FileNotFoundError` for none.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not JSON ({error}): {remedy}") from error
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{path} holds {found!r:.40}, no JSON object: {remedy}")
+    check_fields(path, found, fields or {}, remedy)
+    return found
+
+
+def check_fields(path: pathlib.Path, found: Mapping[str, Any], fields: Mapping[str, type], remedy: str) -> None:
+    """Raises `CheckpointError` for what a file holds that lacks one of `fields`, or has another type there.
+
+    Args:
+      path: the file.
+      found: the object that it holds.
+      fields: name -> type.
+      remedy: as the error ends.
+    """
+    for name, kind in fields.items():
+        if name not in found:
+            raise CheckpointError(f"{path} has no {name!r}: {remedy}")
+        if not isinstance(found[name], kind):
+            raise CheckpointError(f"{path} has {name!r} {found[name]!r:.40}, no {kind.__name__}: {remedy}")
 
 
 def write_json_atomically(path: pathlib.Path, value: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import functools
 import importlib
+import os
 import pathlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ _KINDS = {
     "": "flan_jax.core.sentencepiece:SentencePieceVocabulary",
 }
 
-__all__ = ["EOS_ID", "PAD_ID", "UNK_ID", "Vocabulary", "load_vocabulary"]
+__all__ = ["EOS_ID", "PAD_ID", "UNK_ID", "Vocabulary", "load_vocabulary", "read_vocabulary"]
 
 
 class Vocabulary(abc.ABC):
@@ -87,16 +88,24 @@ class Vocabulary(abc.ABC):
         shutil.copyfile(self.path, folder / self.path.name)
 
 
-@functools.lru_cache(maxsize=8)
-def load_vocabulary(path: str, num_sentinels: int = 100) -> Vocabulary:
+def load_vocabulary(path: str | os.PathLike[str], num_sentinels: int = 100) -> Vocabulary:
     """The vocabulary at `path`, read once a process: a SentencePiece model, or a tokenizer.json.
 
     Args:
       path: its file.
       num_sentinels: ids that a SentencePiece model's vocabulary has after its pieces; a tokenizer.json has its own.
     """
-    is_json = str(path).endswith(".json")
+    return _read_once(os.fspath(path), num_sentinels)  # one entry, whether a path is text or not
+
+
+def read_vocabulary(path: str | os.PathLike[str], num_sentinels: int = 100) -> Vocabulary:
+    """`load_vocabulary` of a file whose path may come back with another content: read at every call."""
+    path = os.fspath(path)
+    is_json = path.endswith(".json")
     module, _, name = _KINDS[".json" if is_json else ""].partition(":")
     kind = getattr(importlib.import_module(module), name)
     vocabulary: Vocabulary = kind(path) if is_json else kind(path, num_sentinels)
     return vocabulary
+
+
+_read_once = functools.lru_cache(maxsize=8)(read_vocabulary)

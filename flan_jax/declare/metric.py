@@ -42,6 +42,7 @@ __all__ = [
     "Needs",
     "RankedOptions",
     "as_metric",
+    "as_number",
     "get_metric",
     "metric_names",
     "register_metric",
@@ -123,7 +124,7 @@ class Metric:
         """
         if self.needs == "options" and not (output.log_probs and output.is_finite):
             return 0.0
-        score = float(self.fn(output, expected))
+        score = as_number(self.fn(output, expected), f"metric {self.name} gave")
         if not -_ROUNDING <= score <= 1.0 + _ROUNDING:
             raise TaskError(f"metric {self.name} gave {score}: it must give a number in [0, 1]")
         return score
@@ -146,6 +147,22 @@ class Metric:
         if self.needs == "options":
             raise TaskError(f"metric {self.name} needs ranked options, but the format generates: name another metric")
         return self(said if self.needs == "exchange" else getattr(said, self.needs), expected)
+
+
+def as_number(given: Any, said: str) -> float:
+    """What a user's function gave as a score. Raises `TaskError` for what is no number: None, text, an array.
+
+    Args:
+      given: by the function.
+      said: whose score it is, as the error begins, such as "metric mine gave".
+    """
+    try:
+        if not isinstance(given, str | bytes) and np.ndim(given) == 0:
+            return float(given)
+    except (TypeError, ValueError):  # None, an object, a list of lists of unequal lengths
+        pass
+    shown = " ".join(repr(given).split())  # an array's has several lines
+    raise TaskError(f"{said} {shown:.60}, which is no number: it must give a number in [0, 1]")
 
 
 METRICS: ByName[Metric] = ByName("metric")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.metric import as_number
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.suite import Progress
 from flan_jax.models import Params
@@ -68,7 +69,9 @@ def _as_results(found: Mapping[str, float] | EvalResults, step: int, name: str) 
 
 
 def _one_score(task: str, score: float, name: str) -> TaskResult:
-    score = float(score)
+    if not isinstance(task, str) or not task:
+        raise TaskError(f"evaluator {name} gave a score the name {task!r}: give {{name: score}}, the name a text")
+    score = as_number(score, f"evaluator {name} gave {task} a score of")
     if not 0.0 <= score <= 1.0:
         raise TaskError(f"evaluator {name} gave {task} a score of {score}: give a number in [0, 1]")
     return TaskResult(

@@ -6,6 +6,8 @@
     "USD5,000"     5000          "A1"         none
     "১,২৩৪"         1234          "12,34,567"  1234567 (Indian grouping)
     "1 234 567"    1234567       "1.234,5"    1234.5
+    "1/2"          0.5           "1.5e-3"     0.0015
+    "0,375"        0.375         "–5"         -5
 
 Number words and ideographic numerals are not read.
 """
@@ -19,7 +21,7 @@ import unicodedata
 
 __all__ = ["Number", "find_numbers", "plain"]
 
-_MINUS = "-\u2212\uff0d\u2011"
+_MINUS = "-\u2212\uff0d\u2011\u2013"  # the last, an en dash, is what typesetting makes of a hyphen
 _SYMBOL = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|Rs\.?)\s?"
 # ISO 4217 codes: of all letters before digits, the only ones that are no part of a name, so "USD5,000" is 5000 where
 # "A1" and "H2O" are names. Only glued to digits: with a space or a sign between, the number is found without them.
@@ -31,11 +33,17 @@ _SPACES = " \u00a0\u202f\u2009"
 _NUMBER = re.compile(
     r"(?<=[A-Za-z_])(?P<name>\d+(?:[.,']\d+)*)|"
     rf"(?<![A-Za-z_])(?P<sign>[{_MINUS}]?)(?:{_CURRENCY})?(?P<sign2>[{_MINUS}]?)"
-    rf"(?P<core>\d{{1,3}}(?:[{_SPACES}]\d{{3}}(?!\d))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+)*|(?<!\d)\.\d+)"
+    rf"(?P<core>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}(?!\d))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+)*|(?<!\d)\.\d+)"
 )
 # Other scripts' separators as . , ' — one character for one, so that positions stay.
 _SEPARATORS = str.maketrans({"\u066b": ".", "\u066c": ",", "\uff0c": ",", "\uff0e": ".", "\u2019": "'"})
-_INDIAN = re.compile(r"\d{1,2}(?:,\d{2})*,\d{3}$")
+_INDIAN = re.compile(r"[1-9]\d?(?:,\d{2})*,\d{3}$")
+_ZERO_COMMA = re.compile(r"0\d{0,2},\d{3}$")  # would be thousands but for the 0, and no list is written so
+# What may follow a number and is part of it. Of two slashes, as in 05/01/2021, neither is a fraction's; a letter after
+# an exponent's digits makes all of it a name, such as 1e5f.
+_EXPONENT = re.compile(rf"[eE](?P<power>[{_MINUS}+]?\d{{1,3}})(?![\w]|[.,']\d)")
+_DIVISOR = re.compile(r"/(?P<divisor>\d+)(?!\d|[/.,']\d)")
+_DIVISION = decimal.Context(prec=28)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +66,8 @@ def find_numbers(text: str, grouping: str = ",") -> list[Number]:
       text: any text.
       grouping: marks that group digits where exactly three follow a single one of them: "," reads 1,234 as 1234 and
         1.234 as 1.234; ",." reads both as 1234, and 0,5 as a half, as German and Spanish write them. With "," alone
-        a comma before any other number of digits parts two numbers.
+        a comma before any other number of digits parts two numbers. What begins with 0 is not grouped: 0,375 is
+        0.375 with either.
     """
     ascii_text = _ascii_digits(text)
     found: list[Number] = []
@@ -69,6 +78,8 @@ def find_numbers(text: str, grouping: str = ",") -> list[Number]:
             continue
         value, length = _value(match["core"], grouping)
         position = match.start("core") + length
+        if length == len(match["core"]):
+            value, position = _with_suffix(value, ascii_text, match.start(), position)
         start = match.start()
         sign = match["sign"] or match["sign2"]
         if match["sign"] and ascii_text[:start].rstrip()[-1:] in tuple("0123456789)]"):
@@ -90,6 +101,18 @@ def _ascii_digits(text: str) -> str:
     return "".join(c if d is None else str(d) for c, d in zip(text, digits, strict=True)).translate(_SEPARATORS)
 
 
+def _with_suffix(value: decimal.Decimal, text: str, start: int, end: int) -> tuple[decimal.Decimal, int]:
+    """The number at `text[start:end]` with the exponent or the divisor that follows it, and where that ends. A quotient
+    has 28 digits."""
+    if exponent := _EXPONENT.match(text, end):
+        power = re.sub(f"[{_MINUS}]", "-", exponent["power"])
+        return decimal.Decimal(f"{value:f}e{power}"), exponent.end()
+    fraction = None if text[:start].endswith("/") else _DIVISOR.match(text, end)
+    if fraction and (divisor := decimal.Decimal(fraction["divisor"])):
+        return _DIVISION.divide(value, divisor), fraction.end()
+    return value, end
+
+
 def _value(core: str, grouping: str) -> tuple[decimal.Decimal, int]:
     """The value at the start of `core` and how many of its characters belong to it."""
     if spaces := sum(core.count(space) for space in _SPACES):
@@ -97,18 +120,20 @@ def _value(core: str, grouping: str) -> tuple[decimal.Decimal, int]:
         return value, length + spaces
     groups = re.split("[.,']", core)
     marks = [c for c in core if c in ".,'"]
-    in_threes = 1 <= len(groups[0]) <= 3 and groups[0] != "0" and all(len(group) == 3 for group in groups[1:])
+    leads = 1 <= len(groups[0]) <= 3 and groups[0][0] != "0"  # grouped digits do not begin with 0
+    in_threes = leads and all(len(group) == 3 for group in groups[1:])
     if not marks:
         return decimal.Decimal(core), len(core)
     if len(set(marks)) == 1:
         is_grouped = in_threes and (len(marks) > 1 or marks[0] in grouping or marks[0] == "'")
         if is_grouped or _INDIAN.match(core):
             return decimal.Decimal("".join(groups)), len(core)
-        if len(marks) == 1 and (marks[0] == "." or (marks[0] == "," and "." in grouping)):
+        is_fraction = marks[0] == "." or (marks[0] == "," and ("." in grouping or _ZERO_COMMA.match(core)))
+        if len(marks) == 1 and is_fraction:
             return decimal.Decimal(f"{groups[0]}.{groups[1]}"), len(core)
     elif marks[:-1].count(marks[0]) == len(marks) - 1:  # 1,234,567.8 or 1.234.567,8
         head = core.rpartition(marks[-1])[0]
-        if (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:-1])) or _INDIAN.match(head):
+        if (leads and all(len(group) == 3 for group in groups[1:-1])) or _INDIAN.match(head):
             return decimal.Decimal("".join(groups[:-1]) + "." + groups[-1]), len(core)
     # Not one number but several, as in "1,2,3" or "3.14.15": the first of them.
     if marks[0] == "." and groups[0]:

@@ -17,7 +17,7 @@ from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, MOMENTS_FIL
 from flan_jax.core import assets
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
-from flan_jax.core.vocabulary import load_vocabulary
+from flan_jax.core.vocabulary import load_vocabulary, read_vocabulary
 from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformers, why_no_reference
 from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hugging_face import open_hugging_face
@@ -194,7 +194,7 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
             return {}, ["no vocabulary came with it: give its vocab_path, here or where the weights are used"]
         # Not cached: the scratch folder's path may come back with another content.
         try:
-            vocabulary = load_vocabulary.__wrapped__(path)
+            vocabulary = read_vocabulary(path)
         except ConfigError as error:
             if given:
                 raise

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flan_jax.core.disk import read_json_object
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
 from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
@@ -208,7 +209,7 @@ def _samples(before: EvalResults | None, after: EvalResults, num: int) -> list[S
 def _data_notes(folder: pathlib.Path) -> list[str]:
     """What the run wrote down of its data: that part of the mixture was missing, that a benchmark was trained on."""
     path = folder / "data.json"
-    facts = json.loads(path.read_text()) if path.exists() else {}
+    facts = read_json_object(path, "delete it, and what it said is unknown") if path.exists() else {}
     return [note for note in (facts.get("note"), *facts.get("suite_notes", ())) if note]
 
 
@@ -263,11 +264,9 @@ def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]
 
 def _read_selected(path: pathlib.Path) -> dict[str, Any]:
     try:
-        selected: dict[str, Any] = json.loads(path.read_text())
+        selected = read_json_object(path, "apply the rule again with write_selected", {"step": int})
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: no checkpoint of this run has been selected yet") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path} is not JSON ({error}): apply the rule again with write_selected") from error
     if "table" not in selected:
         raise CheckpointError(f"{path} chose without held-out tasks, so there is nothing to report: set EVAL_SELECTION")
     return selected
@@ -285,6 +284,10 @@ def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
                 if number == text.count("\n") + 1:
                     continue
                 raise CheckpointError(f"{path}:{number} is not JSON ({error}): remove that line") from error
+            if not isinstance(value, dict):
+                raise CheckpointError(f"{path}:{number} is {value!r:.40}, no JSON object: remove that line")
             if "step" in value and "loss" in value:
+                if not isinstance(value["step"], int) or not isinstance(value["loss"], int | float):
+                    raise CheckpointError(f"{path}:{number} has a step or a loss that is no number: remove that line")
                 lines[value["step"]] = value
     return [lines[step] for step in sorted(lines)]

@@ -58,6 +58,7 @@ __all__ = [
     "as_path",
     "as_texts",
     "check_called_with",
+    "check_characters",
     "check_counts",
     "check_feature_lengths",
     "check_numbers",
@@ -134,11 +135,30 @@ def as_texts(name: str, given: Iterable[str]) -> list[str]:
     for number, text in enumerate(found):
         if not isinstance(text, str):
             raise ConfigError(f"{name}[{number}] is {text!r:.60}, no text: give texts")
+        check_characters(f"{name}[{number}]", text)
     return found
 
 
+def check_characters(name: str, text: str) -> None:
+    """Raises `ConfigError` for half of a surrogate pair, which is no character and no tokenizer can read: what is left
+    of bytes that were no UTF-8.
+
+    Args:
+      name: of the argument.
+      text: its value.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = text[error.start]
+        raise ConfigError(
+            f"{name} has {half!r} at character {error.start + 1:,}, half of a surrogate pair and no character: decode "
+            f"the text as what it is, or take that out"
+        ) from error
+
+
 def as_path(name: str, given: str | os.PathLike[str], what: str) -> str:
-    """A path as text. Raises `ConfigError` for what is none.
+    """A path as text, `~` at its beginning as the user's home. Raises `ConfigError` for what is none.
 
     Args:
       name: of the argument.
@@ -147,7 +167,7 @@ def as_path(name: str, given: str | os.PathLike[str], what: str) -> str:
     """
     if not isinstance(given, str | os.PathLike) or not os.fspath(given):
         raise ConfigError(f"{name} is {given!r}: give {what}")
-    return os.fspath(given)
+    return os.path.expanduser(given)
 
 
 def as_folder(name: str, given: str | os.PathLike[str]) -> pathlib.Path:
@@ -157,7 +177,7 @@ def as_folder(name: str, given: str | os.PathLike[str]) -> pathlib.Path:
       name: of the argument.
       given: its value.
     """
-    folder = pathlib.Path(as_path(name, given, "the path of a folder")).expanduser().absolute()
+    folder = pathlib.Path(as_path(name, given, "the path of a folder")).absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
         below = "" if there == folder else f", which is below the file {there}"

@@ -17,7 +17,7 @@ from flan_jax.cache.native import fingerprint
 from flan_jax.checkpoints.find import SELECTED
 from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import read_json_object, write_json_atomically
 from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig, read_results
@@ -35,6 +35,7 @@ ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on, 
 # What makes another run: steps may be added, and judging may change.
 _KEPT = ("learning_rate", "dropout_rate", "batch_size", "feature_lengths", "tuning", "seed")
 NUM_EVALUATIONS = 5
+_ANEW = "give another `to`, or delete that folder to begin anew"
 
 __all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_run"]
 
@@ -174,13 +175,13 @@ def remember_run(told: Finetuning, start: str) -> None:
     kept = _KEPT if told.held_out is None else (*_KEPT, "eval_limit")  # steps are compared on the same examples
     settings = {name: value for name, value in dataclasses.asdict(told).items() if name in kept}
     settings = json.loads(json.dumps({"init": start, **settings}))
-    found = json.loads(path.read_text()) if path.exists() and latest else {}
+    found = read_json_object(path, _ANEW) if path.exists() and latest else {}
     if latest and not path.exists():
         raise CheckpointError(
             f"{told.folder} holds a run without {ROWS_FILE}, so that nobody knows which rows it is of: give another "
             f"`to`, or go on with `flan-jax train` if that began it"
         )
-    remedy = "so that going on would not be one run: give another `to`, or delete that folder to begin anew"
+    remedy = f"so that going on would not be one run: {_ANEW}"
     for role in ("rows", "held_out", "metric"):
         if found and found.get(role) != now.get(role):
             raise CheckpointError(
@@ -203,7 +204,7 @@ def is_finished(folder: pathlib.Path, steps: int) -> bool:
     selected, weights, evals = folder / SELECTED_FILE, folder / SELECTED, folder / EVALS_FILE
     if _latest_step(folder) != steps or not selected.exists() or not is_weights_folder(weights):
         return False
-    choice = json.loads(selected.read_text())
+    choice = read_json_object(selected, _ANEW, {"step": int})
     judged = max((score["step"] for score in choice.get("table", [])), default=choice["step"])
     if evals.exists():
         judged = min(judged, max((results.step for results in read_results(evals)), default=0))

@@ -26,7 +26,7 @@ __all__ = ["KINDS_OF_PATH", "open_model"]
 def open_model(
     path: str | os.PathLike[str],
     *,
-    vocab_path: str | None = None,
+    vocab_path: str | os.PathLike[str] | None = None,
     dtype: str | None = None,
     sharding: Sharding | None = None,
 ) -> Model:
@@ -41,6 +41,8 @@ def open_model(
     Raises `CheckpointError` for a folder without weights, `ConfigError` for a vocabulary that is not the model's.
     """
     path = as_path("path", path, KINDS_OF_PATH)
+    if vocab_path is not None:
+        vocab_path = as_path("vocab_path", vocab_path, "a SentencePiece model or a tokenizer.json")
     if dtype is not None and dtype not in get_args(Dtype):
         raise ConfigError(f"dtype is {dtype!r}: give {' or '.join(get_args(Dtype))}")
     if foreign_format(path) is None:

@@ -11,7 +11,7 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.decode.methods import GREEDY, Method, choose_method
 from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
-from flan_jax.workflows.arguments import as_texts, check_counts, check_whole_numbers
+from flan_jax.workflows.arguments import as_texts, check_characters, check_counts, check_whole_numbers
 
 LONGEST_PROMPT = 2048  # tokens
 _SPELT = {"num_samples": "samples", "num_beams": "beams"}
@@ -106,6 +106,7 @@ class Model(LoadedModel):
         [3]
         """
         prompts = as_texts("prompts", prompts)
+        check_counts(**{name: count for name, count in (("samples", samples), ("beams", beams)) if count is not None})
         method = choose_method(
             temperature=temperature,
             top_k=top_k,
@@ -195,6 +196,7 @@ class Model(LoadedModel):
         """
         if not isinstance(prompt, str):
             raise ConfigError(f"prompt is {prompt!r:.80}: give one text, which the options answer")
+        check_characters("prompt", prompt)
         options = as_texts("options", options)
         longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
@@ -235,6 +237,7 @@ class Model(LoadedModel):
             raise ConfigError(
                 f"messages is {messages!r:.80}: give a list of what was said, as in {{'role': 'user', 'content': 'Hi'}}"
             )
+        as_texts("messages", [message["content"] for message in messages])
         prompt = self.vocabulary.render_chat(messages)
         (answer,) = self.generate(
             [prompt], max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop, seed=seed

@@ -18,12 +18,14 @@ from flan_jax.workflows.rows import Rows
 __all__ = ["by_kind", "split_names"]
 
 
-def split_names(what: Rows | Sequence[str]) -> list[str] | None:
-    """The names that "mmlu,bbh:cot" or a list of them says, with what registers them imported; None for rows, for a
-    path of some, and for a `Task` or `Mixture`."""
+def split_names(what: Rows | Iterable[str]) -> list[str] | None:
+    """The names that "mmlu,bbh:cot" or a list of them says, with what registers them imported, none for an empty text;
+    None for rows, for a path of some, and for a `Task` or `Mixture`."""
     if isinstance(what, Task | Mixture | os.PathLike):
         return None
     if isinstance(what, str):
+        if not what.strip():  # as a path it would be the working directory
+            return []
         if pathlib.Path(what).exists() or pathlib.Path(what).suffix in READERS:
             return None
         what = what.split(",")

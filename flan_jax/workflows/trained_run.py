@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import pathlib
 
+from flan_jax.checkpoints.find import read_selected_step
 from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults, read_results
 from flan_jax.report.page import escape, table
@@ -37,8 +37,7 @@ class TrainedRun:
     @property
     def selected(self) -> int | None:
         """The step whose weights the rule picked; None for a run that was stopped before its end."""
-        path = self.folder / "selected.json"
-        return int(json.loads(path.read_text())["step"]) if path.exists() else None
+        return read_selected_step(self.folder)
 
     @property
     def results(self) -> list[EvalResults]:

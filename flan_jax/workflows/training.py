@@ -29,8 +29,8 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
 
     Args:
       config: what to do.
-      evaluators: functions `(model, step) -> results` that score the run too, of a `jobs.model.Model`; their results, a
-        score in [0, 1] by name, are reported and pick nothing.
+      evaluators: functions `(model, step) -> results` that score the run too, of a `flan_jax.workflows.model.Model`;
+        their results, a score in [0, 1] by name, are reported and pick nothing.
 
     Raises errors of `flan_jax.core.errors`; whatever was saved stays loadable.
     """

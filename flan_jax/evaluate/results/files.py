@@ -13,6 +13,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.results.eval_results import EvalResults
 
 SUMMARY = "summary.json"
+_REMOVE = "remove that line"
 
 __all__ = ["SUMMARY", "append_results", "read_results", "read_summary", "write_summary"]
 
@@ -21,18 +22,19 @@ def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
     """Adds one line to `evals.jsonl`, in place of an earlier line of the same step: a resumed run may judge a step
     again. The file is replaced by one rename, so a kill leaves the old or the new one."""
     path = pathlib.Path(path)
-    lines = {r["step"]: r for r in _read_lines(path)} if path.exists() else {}
+    lines = {value["step"]: value for _, value in _read_lines(path)} if path.exists() else {}
     lines[results.step] = results.to_json()
     _write_whole(path, "".join(json.dumps(lines[step], ensure_ascii=False) + "\n" for step in sorted(lines)))
 
 
 def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
-    """All steps of `evals.jsonl`, in order of step."""
+    """All steps of `evals.jsonl`, in order of step. Raises `CheckpointError` for a file that is not there, and for a
+    line that is damaged."""
     path = pathlib.Path(path)
     if not path.exists():
         raise CheckpointError(f"{path} does not exist: no evaluation has finished there yet (see EVAL_PERIOD)")
-    lines = {value["step"]: value for value in _read_lines(path)}
-    return [EvalResults.from_json(lines[step]) for step in sorted(lines)]
+    lines = {value["step"]: (number, value) for number, value in _read_lines(path)}
+    return [_results(lines[step][1], f"{path}:{lines[step][0]}", _REMOVE) for step in sorted(lines)]
 
 
 def write_summary(folder: str | os.PathLike[str], results: EvalResults) -> None:
@@ -44,12 +46,13 @@ def write_summary(folder: str | os.PathLike[str], results: EvalResults) -> None:
 
 def read_summary(path: str | os.PathLike[str]) -> EvalResults:
     """Results of `summary.json` or `eval.json`. Raises `CheckpointError` for a file that is not there or no results."""
+    remedy = "name a summary.json or an eval.json"
     try:
-        return EvalResults.from_json(json.loads(pathlib.Path(path).read_text()))
+        return _results(json.loads(pathlib.Path(path).read_text()), str(path), remedy)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: evaluate with --out, or name another file") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} holds no results ({error}): name a summary.json or an eval.json") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} holds no results ({error}): {remedy}") from error
 
 
 def _write_whole(path: pathlib.Path, text: str) -> None:
@@ -62,12 +65,28 @@ def _write_whole(path: pathlib.Path, text: str) -> None:
     os.replace(partial, path)
 
 
-def _read_lines(path: pathlib.Path) -> Sequence[dict[str, Any]]:
+def _results(value: Any, where: str, remedy: str) -> EvalResults:
+    try:
+        found = EvalResults.from_json(value)
+        for name, task in found.tasks.items():
+            for score in (task.score, task.chance, *task.scores, *task.metrics.values()):
+                if not isinstance(score, int | float):
+                    raise TypeError(f"{name} has a score of {score!r:.40}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{where} holds no results ({error}): {remedy}") from error
+    return found
+
+
+def _read_lines(path: pathlib.Path) -> Sequence[tuple[int, dict[str, Any]]]:
+    """The lines' numbers, from 1, and values, each an object with a step."""
     lines = []
     # Not splitlines: a generation may hold characters that end a line elsewhere, such as U+2028.
     for number, line in enumerate(path.read_text().removesuffix("\n").split("\n") if path.stat().st_size else (), 1):
         try:
-            lines.append(json.loads(line))
+            value = json.loads(line)
         except ValueError as error:
-            raise CheckpointError(f"{path}:{number} is not JSON ({error}): remove that line") from error
+            raise CheckpointError(f"{path}:{number} is not JSON ({error}): {_REMOVE}") from error
+        if not isinstance(value, dict) or not isinstance(value.get("step"), int):
+            raise CheckpointError(f"{path}:{number} is no object with a step but {line:.40}: {_REMOVE}")
+        lines.append((number, value))
     return lines
