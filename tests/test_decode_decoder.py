@@ -1,6 +1,7 @@
 """Generating and scoring with decoder-only models: equal to the whole model run again, a prefix shared or not."""
 
 import functools
+import types
 
 import jax
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.decode import BeamSearch, Greedy, Sampling, Stop, cache_prefix, generate, score_targets
+from flan_jax.decode.families import decoding_of
 from flan_jax.models import DecoderConfig, T5Config, forward, init_params
 
 SIZES = dict(vocab_size=24, emb_dim=32, num_layers=2, num_heads=4, head_dim=8, mlp_dim=40, dtype="float32")
@@ -105,7 +107,7 @@ def test_option_scores_equal_the_whole_models_with_and_without_a_prefix(kind, wi
 
 
 def test_what_cannot_share_a_prefix_is_refused():
-    with pytest.raises(ConfigError, match="attention is 'prefix_lm', which reads a prompt both ways"):
+    with pytest.raises(ConfigError, match="a DecoderConfig that is not causal reads a prompt both ways"):
         cache_prefix(*model("palm"), np.array([3]), 1)
     config, params = model("llama")
     prefix = cache_prefix(config, params, np.array([3]), 1)
@@ -116,3 +118,8 @@ def test_what_cannot_share_a_prefix_is_refused():
         generate(*model("gpt3"), prompts(), LENGTHS_B, np.full(4, 60), 60)
     with pytest.raises(ConfigError, match="prompts need their lengths"):
         score_targets(config, params, prompts(), np.zeros(1, int), np.ones((1, 1), int), np.ones(1, int))
+
+
+def test_a_family_that_cannot_decode_is_told():
+    with pytest.raises(ConfigError, match=r"family 'bag' cannot be decoded with, those of t5, decoder can: write a"):
+        decoding_of(types.SimpleNamespace(family="bag"))

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from flan_jax.core.vocabulary import PAD_ID
+from flan_jax.decode.families import Cache, Started, decoding_of
 from flan_jax.decode.loop import Generation, ends_with_stop
 from flan_jax.decode.methods import BeamSearch, Stop
-from flan_jax.decode.start import Cache, Started, reorder, step
 from flan_jax.models import ModelConfig
 
 # Below any score of a real sequence, and finite.
@@ -58,6 +58,7 @@ def run_beams(
       stop: what ends a row before its limit.
     """
     params, cache, first_N = started
+    decoding = decoding_of(config)
     num_beams = method.num_beams
     batch_size = first_N.shape[0] // num_beams
     limits_B = jnp.minimum(limits_B, max_decode_len)
@@ -73,7 +74,7 @@ def run_beams(
             state.live.tokens_BMT, jnp.maximum(state.step - 1, 0), axis=2, keepdims=False
         )
         last_N = jnp.where(state.step == 0, first_N, last_BM.reshape(-1))
-        logits_NV, cache = step(config, params, state.cache, last_N)
+        logits_NV, cache = decoding.step(config, params, state.cache, last_N)
         candidates, parents_BC = _candidates(state, logits_NV, num_candidates)
         length = state.step + 1
         is_end_BC = ends_with_stop(candidates.tokens_BMT, length, stop)
@@ -88,7 +89,7 @@ def run_beams(
         live = _where(state.is_open_B, live, state.live)
         parents_BM = _take(parents_BC, order_BM)
         # Rows of the batch are prompt by prompt: beam m of prompt b is row b * num_beams + m.
-        cache = reorder(cache, (first_row_B1 + parents_BM).reshape(-1))
+        cache = decoding.reorder(cache, (first_row_B1 + parents_BM).reshape(-1))
 
         may_end_BC = is_end_BC
         if method.rule == "transformers":

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from flan_jax.decode.methods import Sampling
 
-__all__ = ["log_probs_of", "sample_tokens", "truncated"]
+__all__ = ["log_probs_of", "log_probs_of_answers", "sample_tokens", "truncated"]
 
 
 def sample_tokens(logits_NV: jax.Array, method: Sampling, keys_N: jax.Array, step: jax.Array) -> jax.Array:
@@ -52,6 +52,12 @@ def log_probs_of(logits_NV: jax.Array, tokens_N: jax.Array) -> jax.Array:
     """log P(token) under softmax(logits), float32 [N], nats."""
     chosen_N = jnp.take_along_axis(logits_NV, tokens_N[:, None], axis=-1)[:, 0]
     return chosen_N - jax.nn.logsumexp(logits_NV, axis=-1)
+
+
+def log_probs_of_answers(logits_RTV: jax.Array, targets_RT: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """log P of each token of answers, float32 [R, T], nats, and whether no token is likelier there, bool [R, T]."""
+    flat_N = log_probs_of(logits_RTV.reshape(-1, logits_RTV.shape[-1]), targets_RT.reshape(-1))
+    return flat_N.reshape(targets_RT.shape), jnp.argmax(logits_RTV, axis=-1) == targets_RT
 
 
 def _ordered_bits(x: jax.Array) -> jax.Array:

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from flan_jax.core.errors import ConfigError
 from flan_jax.decode.beam import run_beams
 from flan_jax.decode.choose import sample_tokens
+from flan_jax.decode.families import decoding_of
 from flan_jax.decode.greedy import likeliest
 from flan_jax.decode.loop import Generation, run_rows
 from flan_jax.decode.methods import AT_EOS, GREEDY, BeamSearch, Method, Sampling, Stop
-from flan_jax.decode.start import start
 from flan_jax.models import DecoderConfig, ModelConfig, Params
 from flan_jax.models.decoder_incremental import DecoderCache, prefill
 
@@ -58,7 +58,7 @@ def generate(
     num_outputs = method.num_outputs
     if prefix is not None:
         check_prefix(config)
-    started = start(config, params, inputs_BL, lengths_B, max_decode_len, num_outputs, prefix)
+    started = decoding_of(config).start(config, params, inputs_BL, lengths_B, max_decode_len, num_outputs, prefix)
     if isinstance(method, BeamSearch):
         return run_beams(config, started, limits_B, max_decode_len, stop, method)
     choose = likeliest
@@ -95,13 +95,13 @@ def cache_prefix(config: DecoderConfig, params: Params, tokens_L: jax.Array, len
 
 def check_prefix(config: ModelConfig) -> None:
     """Raises `ConfigError` for a model that cannot share a prefix of its prompts."""
-    if not isinstance(config, DecoderConfig):
+    if config.has_encoder:
         raise ConfigError(
             "an encoder-decoder reads its prompt both ways, so no prefix of it can be shared: leave it out"
         )
-    if config.attention != "causal":
+    if not config.is_causal:
         raise ConfigError(
-            f"attention is {config.attention!r}, which reads a prompt both ways, so no prefix of it can be shared: "
+            f"a {type(config).__name__} that is not causal reads a prompt both ways, so no prefix of it can be shared: "
             f"give whole prompts, or a model with attention 'causal'"
         )
 

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from flan_jax.core.vocabulary import PAD_ID
+from flan_jax.decode.encoder_decoder import START_ID, start_from_encoded
 from flan_jax.decode.loop import run_rows
 from flan_jax.decode.methods import AT_EOS
-from flan_jax.decode.start import START_ID, start_from_encoded
 from flan_jax.models import Params, T5Config, encode
 
 __all__ = ["START_ID", "GreedyGeneration", "greedy_decode", "greedy_from_encoded"]

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.choose import log_probs_of
+from flan_jax.decode.families import Cache, Started, decoding_of
 from flan_jax.decode.methods import Stop
-from flan_jax.decode.start import Cache, Started, step
 from flan_jax.models import ModelConfig
 
 __all__ = ["Generation", "Rows", "ends_with_stop", "run_rows"]
@@ -85,6 +85,7 @@ def run_rows(
       choose: (logits [N, V], step) -> tokens [N].
     """
     params, cache, first_N = started
+    decoding = decoding_of(config)
     num_rows = first_N.shape[0]
     limits_N = jnp.minimum(limits_N, max_decode_len)
 
@@ -92,7 +93,7 @@ def run_rows(
         return jnp.any(state.is_open_N)
 
     def extend(state: _State) -> _State:
-        logits_NV, cache = step(config, params, state.cache, state.last_N)
+        logits_NV, cache = decoding.step(config, params, state.cache, state.last_N)
         chosen_N = choose(logits_NV, state.step)
         # Rows that have ended are fed padding until the last one ends: shapes are static.
         token_N = jnp.where(state.is_open_N, chosen_N, PAD_ID)

@@ -8,13 +8,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from flan_jax.core.errors import ConfigError
-from flan_jax.core.vocabulary import PAD_ID
-from flan_jax.decode.choose import log_probs_of
+from flan_jax.decode.families import decoding_of
 from flan_jax.decode.generate import check_prefix
-from flan_jax.decode.start import START_ID, for_rows, read_prompts
-from flan_jax.models import DecoderConfig, ModelConfig, Params, T5Config, decode_teacher_forced, encode
-from flan_jax.models import decoder_incremental as decoder
+from flan_jax.models import ModelConfig, Params
+from flan_jax.models.decoder_incremental import DecoderCache
 
 __all__ = ["TargetScores", "score_and_compare", "score_targets"]
 
@@ -37,7 +34,7 @@ def score_targets(
     lengths_R: jax.Array,
     *,
     input_lengths_B: jax.Array | None = None,
-    prefix: decoder.DecoderCache | None = None,
+    prefix: DecoderCache | None = None,
 ) -> jax.Array:
     """Sum of log P(target tokens | prompt), float32 [R], nats.
 
@@ -71,7 +68,7 @@ def score_and_compare(
     lengths_R: jax.Array,
     *,
     input_lengths_B: jax.Array | None = None,
-    prefix: decoder.DecoderCache | None = None,
+    prefix: DecoderCache | None = None,
 ) -> TargetScores:
     """`score_targets`, and whether greedy decoding would give each answer; arguments as there.
 
@@ -87,71 +84,9 @@ def score_and_compare(
     """
     if prefix is not None:
         check_prefix(config)
+    log_probs_RT, is_likeliest_RT = decoding_of(config).answer_scores(
+        config, params, inputs_BL, input_lengths_B, prompt_R, targets_RT, prefix
+    )
     is_real_RT = jnp.arange(targets_RT.shape[1])[None, :] < lengths_R[:, None]
-    if isinstance(config, DecoderConfig):
-        if input_lengths_B is None:
-            raise ConfigError("a decoder's prompts need their lengths, as its vocabulary may use id 0: give them")
-        each = _decoder_scores(config, params, inputs_BL, input_lengths_B, prompt_R, targets_RT, prefix)
-        return _over_tokens(*each, is_real_RT)
-    assert isinstance(config, T5Config)
-    mask_BL = inputs_BL != PAD_ID
-    if input_lengths_B is not None:
-        mask_BL = decoder.real_tokens(input_lengths_B, inputs_BL.shape[1])
-    encoded_BLD = encode(config, params, inputs_BL, mask_BL.astype(jnp.int32))
-    first_R = jnp.full_like(prompt_R, START_ID)
-    logits_RTV = decode_teacher_forced(config, params, encoded_BLD, mask_BL, _shifted(first_R, targets_RT), prompt_R)
-    return _over_tokens(*_each(logits_RTV, targets_RT), is_real_RT)
-
-
-def _over_tokens(log_probs_RT: jax.Array, is_likeliest_RT: jax.Array, is_real_RT: jax.Array) -> TargetScores:
-    # `where`, since a padding token's log-probability may be -inf, of which 0 times is not a number.
     log_probs_R = jnp.sum(jnp.where(is_real_RT, log_probs_RT, 0.0), axis=1)
     return TargetScores(log_probs_R, jnp.all(is_likeliest_RT | ~is_real_RT, axis=1))
-
-
-def _decoder_scores(
-    config: DecoderConfig,
-    params: Params,
-    inputs_BL: jax.Array,
-    input_lengths_B: jax.Array,
-    prompt_R: jax.Array,
-    targets_RT: jax.Array,
-    prefix: decoder.DecoderCache | None,
-) -> tuple[jax.Array, jax.Array]:
-    """Of each answer token log P and whether none is likelier, [R, T] twice."""
-    num_answers, num_tokens = targets_RT.shape
-    if num_tokens == 1:  # all answers of a prompt are entries of one distribution
-        logits_BV = _next_logits(config, params, inputs_BL, input_lengths_B, prefix)
-        log_probs_BV = jax.nn.log_softmax(logits_BV, axis=-1)
-        likeliest_B = jnp.argmax(logits_BV, axis=-1)
-        return log_probs_BV[prompt_R[:, None], targets_RT], likeliest_B[prompt_R[:, None]] == targets_RT
-    cache, last_B = read_prompts(config, params, inputs_BL, input_lengths_B, prefix)
-    cache = for_rows(cache, prompt_R, num_tokens)
-    # Padding behind an answer may pass for tokens: nothing of the answer sees what comes after it.
-    everywhere_RT = jnp.ones((num_answers, num_tokens), bool)
-    logits_RTV, _ = decoder.extend(config, params, cache, _shifted(last_B[prompt_R], targets_RT), everywhere_RT)
-    return _each(logits_RTV, targets_RT)
-
-
-def _next_logits(
-    config: DecoderConfig,
-    params: Params,
-    inputs_BL: jax.Array,
-    input_lengths_B: jax.Array,
-    prefix: decoder.DecoderCache | None,
-) -> jax.Array:
-    """After each prompt, float32 [B, V]."""
-    batch_size, length = inputs_BL.shape
-    if prefix is None:
-        return decoder.prefill(config, params, inputs_BL, input_lengths_B, length)[0]
-    cache = decoder.after_prefix(config, prefix, batch_size, length)
-    return decoder.extend_last(config, params, cache, inputs_BL, input_lengths_B)[0]
-
-
-def _shifted(first_R: jax.Array, targets_RT: jax.Array) -> jax.Array:
-    return jnp.concatenate([first_R[:, None], targets_RT[:, :-1]], axis=1)
-
-
-def _each(logits_RTV: jax.Array, targets_RT: jax.Array) -> tuple[jax.Array, jax.Array]:
-    flat_N = log_probs_of(logits_RTV.reshape(-1, logits_RTV.shape[-1]), targets_RT.reshape(-1))
-    return flat_N.reshape(targets_RT.shape), jnp.argmax(logits_RTV, axis=-1) == targets_RT

@@ -181,9 +181,14 @@ class DecoderConfig(ModelConfig):
         return self.max_positions - num_new_tokens
 
     @property
+    def is_causal(self) -> bool:
+        """A prefix LM reads its whole prompt both ways."""
+        return self.attention == "causal"
+
+    @property
     def can_share_prefixes(self) -> bool:
-        """A prefix LM reads its whole prompt both ways, and a soft prompt is before all of it."""
-        return self.attention == "causal" and self.prompt_tokens == 0
+        """A causal model without a soft prompt, which would be before all of it."""
+        return self.is_causal and self.prompt_tokens == 0
 
     def row_layout(self) -> DecoderRows:
         """An example's inputs and targets one after the other."""

@@ -73,6 +73,11 @@ class ModelConfig(abc.ABC):
         return None
 
     @property
+    def is_causal(self) -> bool:
+        """Whether every token of a prompt sees only those before it."""
+        return False
+
+    @property
     def can_share_prefixes(self) -> bool:
         """Whether what several prompts begin with can be read once for all: each of its tokens sees only earlier ones,
         and nothing stands before it."""
