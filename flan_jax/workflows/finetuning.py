@@ -240,6 +240,13 @@ def _metrics_fingerprint(name: str) -> str:
 
 
 def _code_text(code: types.CodeType) -> str:
-    """What a function computes, whatever line it stands on."""
-    constants = [_code_text(one) if isinstance(one, types.CodeType) else repr(one) for one in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {constants}"
+    """What a function computes, whatever line it stands on; the same in every process."""
+    return f"{code.co_code.hex()} {code.co_names} {[_constant_text(one) for one in code.co_consts]}"
+
+
+def _constant_text(value: object) -> str:
+    if isinstance(value, types.CodeType):
+        return _code_text(value)
+    if isinstance(value, frozenset):  # of `word in {"yes", "no"}`: another process has another order
+        return f"frozenset({sorted(map(_constant_text, value))})"
+    return repr(value)
