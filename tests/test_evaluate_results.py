@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from suite_benchmarks import SIZES, TableModel, colours
 
+from flan_jax.core.disk import drop_lines_after
 from flan_jax.core.errors import CheckpointError
 from flan_jax.declare.benchmark import BENCHMARKS, SampleSettings
 from flan_jax.evaluate import Journal, SuiteConfig, read_summary, run_suite, write_summary
@@ -104,3 +105,11 @@ def test_a_file_that_holds_no_results_is_named(tmp_path):
             read_summary(tmp_path / "summary.json")
     with pytest.raises(CheckpointError, match="does not exist"):
         read_summary(tmp_path / "no.json")
+
+
+def test_a_restart_keeps_lines_whose_texts_hold_a_line_separator(tmp_path):
+    path = tmp_path / "evals.jsonl"
+    lines = [json.dumps({"step": step, "text": "one\u2028two"}, ensure_ascii=False) for step in (1, 2, 3)]
+    path.write_text("".join(f"{line}\n" for line in lines) + lines[0][:9], encoding="utf-8")  # the last cut by a kill
+    assert drop_lines_after(path, 2) == 2
+    assert path.read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines[:2])

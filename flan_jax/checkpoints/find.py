@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flan_jax.checkpoints.store import Checkpoints
 
 SELECTED = "selected"
+SELECTED_FILE = "selected.json"  # which step that is, and why
 # Settings that change nothing about what the weights mean.
 _FREE_FIELDS = (
     "dropout_rate",
@@ -49,6 +50,7 @@ _FREE_FIELDS = (
 
 __all__ = [
     "SELECTED",
+    "SELECTED_FILE",
     "WeightsSource",
     "check_same_model",
     "find_weights",
@@ -155,7 +157,7 @@ def read_selected_step(run: pathlib.Path) -> int | None:
         f"delete it and train again, which writes it"
     )
     try:
-        return int(read_json_object(run / "selected.json", remedy, {"step": int})["step"])
+        return int(read_json_object(run / SELECTED_FILE, remedy, {"step": int})["step"])
     except FileNotFoundError:
         return None
 

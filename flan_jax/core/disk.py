@@ -21,6 +21,7 @@ __all__ = [
     "file_sha256",
     "read_json_object",
     "write_json_atomically",
+    "write_text_atomically",
 ]
 
 
@@ -64,11 +65,15 @@ def write_json_atomically(path: pathlib.Path, value: Any) -> None:
     """Writes `value` (a dataclass or JSON value) so that `path` is whole or untouched."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
+    write_text_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+
+def write_text_atomically(path: pathlib.Path, text: str) -> None:
+    """Writes `text` as UTF-8 so that `path`, its folder made if missing, is whole or untouched."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(partial, "w") as file:
-        json.dump(value, file, indent=1, sort_keys=True)
-        file.write("\n")
+    with open(partial, "w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         # Before the rename: after a power cut the name must not stand for an empty file.
         os.fsync(file.fileno())
@@ -88,7 +93,8 @@ def drop_lines_after(path: pathlib.Path, step: int) -> int:
     """
     if not path.exists():
         return 0
-    lines = path.read_text().splitlines()
+    # Not `splitlines`: a text inside a line may hold U+2028, which is no end of a line here.
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n") if path.stat().st_size else []
     kept = []
     for line in lines:
         try:
@@ -97,9 +103,7 @@ def drop_lines_after(path: pathlib.Path, step: int) -> int:
         except ValueError:
             continue
     if len(kept) < len(lines):
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        partial.write_text("".join(line + "\n" for line in kept))
-        os.replace(partial, path)
+        write_text_atomically(path, "".join(line + "\n" for line in kept))
     return len(lines) - len(kept)
 
 

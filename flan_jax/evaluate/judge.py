@@ -16,6 +16,7 @@ import jax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
+from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.disk import drop_lines_after, explain_full_disk, write_json_atomically
 from flan_jax.core.vocabulary import Vocabulary
@@ -26,7 +27,7 @@ from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.results.eval_results import EvalResults
 from flan_jax.evaluate.results.files import append_results, read_results, write_summary
-from flan_jax.evaluate.select import EVALS_FILE, SELECTED_FILE, Selection, best_first, select
+from flan_jax.evaluate.select import EVALS_FILE, Selection, best_first, select
 from flan_jax.models import ModelConfig, Params
 
 # Scores parameters at a step; is told whom to call after each item, who may raise to give up.

@@ -7,6 +7,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference
@@ -25,7 +26,7 @@ RULE = (
     "choice is compared with, not a candidate. Report tasks play no part."
 )
 
-EVALS_FILE, SELECTED_FILE = "evals.jsonl", "selected.json"
+EVALS_FILE = "evals.jsonl"
 
 __all__ = ["RULE", "RunnerUp", "Selection", "StepScore", "best_first", "select", "write_selected"]
 

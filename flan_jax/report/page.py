@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import os
-import pathlib
 from collections.abc import Sequence
 
 _STYLE = """
@@ -23,7 +21,7 @@ details { margin: .5rem 0; } summary { cursor: pointer; } details pre { margin: 
 .scroll { overflow-x: auto; } nav a { margin-right: 1rem; white-space: nowrap; }
 """
 
-__all__ = ["escape", "page", "picture", "table", "write_whole"]
+__all__ = ["escape", "page", "picture", "table"]
 
 
 def page(title: str, body: Sequence[str]) -> str:
@@ -76,11 +74,3 @@ def picture(png: bytes, alt: str) -> str:
 def escape(text: str) -> str:
     """Text as HTML."""
     return html.escape(text)
-
-
-def write_whole(path: pathlib.Path, text: str) -> pathlib.Path:
-    """Writes `text` so that `path` is whole or untouched, and returns `path`."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-    return path

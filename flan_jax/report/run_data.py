@@ -18,6 +18,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
 from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
 from flan_jax.evaluate.results.files import read_results
+from flan_jax.evaluate.select import EVALS_FILE
 
 KINDS: Mapping[str, str] = {
     "whole cluster": "no task of this cluster was trained on",
@@ -99,7 +100,7 @@ def describe_kind(kind: str) -> str:
 def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Report:
     """Reads a run's folder. Raises `CheckpointError` for what is missing or damaged there."""
     folder = pathlib.Path(model_dir)
-    results = read_results(folder / "evals.jsonl")
+    results = read_results(folder / EVALS_FILE)
     selected = _read_selected(folder / "selected.json")
     by_step = {result.step: result for result in results}
     if selected["step"] not in by_step:

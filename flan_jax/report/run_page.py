@@ -6,7 +6,8 @@ import os
 import pathlib
 import re
 
-from flan_jax.report.page import escape, page, picture, table, write_whole
+from flan_jax.core.disk import write_text_atomically
+from flan_jax.report.page import escape, page, picture, table
 from flan_jax.report.run_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.report.run_figures import curves_png, gains_png
 from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
@@ -25,7 +26,9 @@ def write_report(model_dir: str | os.PathLike[str]) -> pathlib.Path:
     report = load_report(model_dir)
     curves = curves_png(report)
     (report.model_dir / "report.png").write_bytes(curves)
-    return write_whole(report.model_dir / "report.html", _html(report, curves, gains_png(report)))
+    path = report.model_dir / "report.html"
+    write_text_atomically(path, _html(report, curves, gains_png(report)))
+    return path
 
 
 def _html(report: Report, curves: bytes, gains: bytes) -> str:

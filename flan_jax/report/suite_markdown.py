@@ -5,10 +5,10 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
+from flan_jax.core.disk import write_text_atomically
 from flan_jax.evaluate.aggregates.best_template import BestTemplate
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.results.files import write_summary
-from flan_jax.report.page import write_whole
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.tables import markdown_table, percent, share
 
@@ -66,7 +66,7 @@ def best_markdown(found: Sequence[BestTemplate]) -> str:
 def write_results(folder: pathlib.Path, results: EvalResults) -> None:
     """`summary.json` and `results.md` in `folder`, each whole or untouched."""
     write_summary(folder, results)
-    write_whole(folder / TABLE, to_markdown(results))
+    write_text_atomically(folder / TABLE, to_markdown(results))
 
 
 def _section(result: TaskResult) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from flan_jax.core.disk import write_text_atomically
 from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.evaluate.aggregates.best_template import BestTemplate
 from flan_jax.evaluate.aggregates.calibration import Calibration, calibration
 from flan_jax.evaluate.results.eval_results import EvalResults, GroupResult, SubtaskResult, TaskResult
 from flan_jax.evaluate.results.record import Record
-from flan_jax.report.page import escape, page, picture, table, write_whole
+from flan_jax.report.page import escape, page, picture, table
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.suite_figures import (
     calibration_png,
@@ -47,7 +48,8 @@ def write_html(
       settings: name -> value, as the page shows them.
       best: each data set's best template; none for no such table.
     """
-    return write_whole(folder / REPORT, to_html(results, records, settings, best))
+    write_text_atomically(folder / REPORT, to_html(results, records, settings, best))
+    return folder / REPORT
 
 
 def to_html(

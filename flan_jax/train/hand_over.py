@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 from jax.experimental import multihost_utils
 
-from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.checkpoints.lineage import TRAINED_ON
 from flan_jax.checkpoints.weights import save_weights
 from flan_jax.core.disk import explain_full_disk, write_json_atomically
@@ -20,9 +20,7 @@ from flan_jax.train.run import Run
 if TYPE_CHECKING:
     from flan_jax.checkpoints.store import Checkpoints
 
-SELECTED_FILE = "selected.json"
-
-__all__ = ["SELECTED_FILE", "hand_over"]
+__all__ = ["hand_over"]
 
 
 def hand_over(

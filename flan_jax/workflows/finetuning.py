@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import jax
 
 from flan_jax.cache.native import fingerprint
-from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
 from flan_jax.core.disk import read_json_object, write_json_atomically
@@ -22,7 +22,7 @@ from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig, read_results
 from flan_jax.evaluate.metrics import get_metric
-from flan_jax.evaluate.select import EVALS_FILE, SELECTED_FILE
+from flan_jax.evaluate.select import EVALS_FILE
 from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import TrainConfig

@@ -9,6 +9,7 @@ import pathlib
 from flan_jax.checkpoints.find import read_selected_step
 from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults, read_results
+from flan_jax.evaluate.select import EVALS_FILE
 from flan_jax.report.page import escape, table
 from flan_jax.report.run_data import read_metrics
 from flan_jax.report.tables import percent
@@ -42,7 +43,7 @@ class TrainedRun:
     @property
     def results(self) -> list[EvalResults]:
         """What was found at every evaluation, in order of steps; empty for a run that was not judged."""
-        path = self.folder / "evals.jsonl"
+        path = self.folder / EVALS_FILE
         return read_results(path) if path.exists() else []
 
     @property

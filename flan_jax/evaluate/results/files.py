@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from flan_jax.core.disk import write_text_atomically
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.results.eval_results import EvalResults
 
@@ -24,7 +25,7 @@ def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
     path = pathlib.Path(path)
     lines = {value["step"]: value for _, value in _read_lines(path)} if path.exists() else {}
     lines[results.step] = results.to_json()
-    _write_whole(path, "".join(json.dumps(lines[step], ensure_ascii=False) + "\n" for step in sorted(lines)))
+    write_text_atomically(path, "".join(json.dumps(lines[step], ensure_ascii=False) + "\n" for step in sorted(lines)))
 
 
 def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
@@ -39,9 +40,9 @@ def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
 
 def write_summary(folder: str | os.PathLike[str], results: EvalResults) -> None:
     """`summary.json` in `folder`, whole or untouched."""
-    path = pathlib.Path(folder) / SUMMARY
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n")
+    write_text_atomically(
+        pathlib.Path(folder) / SUMMARY, json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def read_summary(path: str | os.PathLike[str]) -> EvalResults:
@@ -53,16 +54,6 @@ def read_summary(path: str | os.PathLike[str]) -> EvalResults:
         raise CheckpointError(f"{path} does not exist: evaluate with --out, or name another file") from error
     except ValueError as error:
         raise CheckpointError(f"{path} holds no results ({error}): {remedy}") from error
-
-
-def _write_whole(path: pathlib.Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(partial, "w") as file:
-        file.write(text)
-        file.flush()
-        # Before the rename: after a power cut the name must not stand for an empty file.
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def _results(value: Any, where: str, remedy: str) -> EvalResults:
