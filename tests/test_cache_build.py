@@ -196,8 +196,8 @@ def test_exemplars_are_dropped_from_the_end_until_the_input_fits(whole, vocabula
 
 
 def test_an_input_without_exemplars_is_not_shortened(vocabulary):
-    ids, dropped = fit_exemplars([Rendered("Add 1 to 2. " * 9, "3", exemplars=("Add 4 to 5",))], vocabulary, 10)
-    assert dropped == [1]
+    ids, kept = fit_exemplars([Rendered("Add 1 to 2. " * 9, "3", exemplars=("Add 4 to 5",))], vocabulary, 10)
+    assert kept == [()]
     assert ids == [vocabulary.encode("Add 1 to 2. " * 9)]
 
 

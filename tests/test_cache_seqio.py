@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 NUM_EXAMPLES = 12
 LENGTHS = {"inputs": 64, "targets": 128}
 IN_FORMAT = "review_sentiment_zero_shot__fewshot__opt"  # in no mixture; with a budget
+OFFICIAL = "__tk_official_def_pos_2_neg_2"  # positive and negative examples are fitted one kind after another
 NIV2_TASK = {
     "Categories": ["Word Play"],
     "Source": ["made_here"],
@@ -37,7 +38,7 @@ NIV2_TASK = {
         {"input": "two words and then some more of them", "output": "meht fo erom emos neht dna sdrow owt"},
         {"input": "third", "output": "driht"},
     ],
-    "Negative Examples": [],
+    "Negative Examples": [{"input": "a", "output": "b"}, {"input": "or, of several words, the longest", "output": "c"}],
     "Instances": [{"id": f"t-{i}", "input": f"word {i}", "output": [f"{i} drow", f"{i}drow"]} for i in range(15)],
 }
 COT_LINES = "".join(f"How many are {i} and {i}?\\nAdd them.\t{2 * i}\t{i} + {i} = {2 * i}.\\nSo.\n" for i in range(15))
@@ -94,8 +95,8 @@ from flan_jax.declare.registry import all_mixtures, all_tasks, mixture_members
 from flan_jax.core.vocabulary import load_vocabulary
 
 task_folders.activate(order["folders"])
-added = register_all(order["vocab_path"], names=[order["in_format"]])
-names = {task.name for task in all_tasks() if task.splits()} | {order["in_format"]}
+added = register_all(order["vocab_path"], names=order["in_formats"])
+names = {task.name for task in all_tasks() if task.splits()} | set(order["in_formats"])
 names |= {task.name for mixture in all_mixtures() for task in mixture_members(mixture)}
 ours = [len(names), len(all_mixtures())]
 result = {"ours": ours, "added": added, "added_again": register_all(order["vocab_path"]), "tokens": {}, "errors": {}}
@@ -184,6 +185,7 @@ def tasks(registry):
     chosen += [task.name for task in train.values() if task.objective][:1]
     pairs = [(name, "train") for name in dict.fromkeys(chosen) if name]
     pairs += [("demonstrations_own", "train")]  # of which one is too long
+    pairs += [(task_registry.get_mixture("niv2_train").members[0].name.partition("__")[0] + OFFICIAL, "train")]
     return [*pairs, (task_registry.get_mixture("niv2_report").members[0].name, "test"), (IN_FORMAT, "train")]
 
 
@@ -200,7 +202,7 @@ def seqio_says(folders, tasks, vocab_path, tmp_path_factory):
         "lengths": LENGTHS,
         "num_examples": NUM_EXAMPLES,
         "mixture": "procedural",
-        "in_format": IN_FORMAT,
+        "in_formats": [name for name, _ in tasks if name == IN_FORMAT or name.endswith(OFFICIAL)],
         "cache_dir": str(folder / "cache"),
     }
     (folder / "order.json").write_text(json.dumps(order))

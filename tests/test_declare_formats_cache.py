@@ -60,9 +60,10 @@ def test_the_budget_is_the_papers(vocabulary, limit, budget):
     size = len(vocabulary.encode(tokens(10)))
     exemplars = tuple(tokens(10) + " " for _ in range(300))
     example = Rendered(tokens(10), "yes", exemplars=exemplars, budget=BUDGET)
-    (ids,), (dropped,) = native.fit_exemplars([example], vocabulary, limit)
+    (ids,), (kept,) = native.fit_exemplars([example], vocabulary, limit)
     assert budget - size < len(ids) + 1 <= budget
-    assert ids == vocabulary.encode(example.inputs(300 - dropped))  # from the end
+    assert kept == tuple(range(len(kept)))  # from the end
+    assert ids == vocabulary.encode(example.inputs(len(kept)))
     (more,), _ = native.fit_exemplars([Rendered(tokens(10), "yes", exemplars=exemplars)], vocabulary, limit)
     assert budget < len(more) + 1 <= limit
 

@@ -17,6 +17,7 @@ from flan_jax.core.errors import FlanError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.example import Rendered
+from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import get_task as find_task
 from flan_jax.declare.task import Task
 from flan_jax.sources.source import content_fingerprint
@@ -87,27 +88,30 @@ def render(
 
 def fit_exemplars(
     examples: Sequence[Rendered], vocabulary: Vocabulary, max_inputs_length: int | None
-) -> tuple[list[list[int]], list[int]]:
-    """(token ids of each input without EOS, exemplars dropped from each).
+) -> tuple[list[list[int]], list[Kept]]:
+    """(token ids of each input without EOS, positions of the exemplars that stay in each).
 
-    Exemplars go one by one from the end until the input with its EOS fits `max_inputs_length` tokens, or the share of
-    them that the example may take with exemplars (`Rendered.budget`). An input that is too long without any is left
+    Exemplars go (`flan_jax.declare.fitting`) until the input with its EOS fits `max_inputs_length` tokens, or the share
+    of them that the example may take with exemplars (`Rendered.budget`). An input that is too long without any is left
     whole: the feed trims it, and counts it, for the row length of the run.
     """
-    kept = [len(example.exemplars) for example in examples]
-    ids = vocabulary.encode_batch([example.inputs() for example in examples])
-    if max_inputs_length is not None:
-        limits = [int(max_inputs_length * example.budget) for example in examples]
-        pending = list(range(len(examples)))
-        # All that are too long lose one exemplar a round: one call of the tokeniser for them together.
-        while pending := [i for i in pending if len(ids[i]) + 1 > limits[i] and kept[i]]:
-            for i in pending:
-                kept[i] -= 1
-            for i, shorter in zip(
-                pending, vocabulary.encode_batch([examples[i].inputs(kept[i]) for i in pending]), strict=True
-            ):
-                ids[i] = shorter
-    return ids, [len(example.exemplars) - k for example, k in zip(examples, kept, strict=True)]
+    ids: dict[tuple[int, Kept], list[int]] = {}
+
+    def encode(numbers: Sequence[int], kept: Sequence[Kept]) -> None:
+        texts = [examples[i].inputs_with(positions) for i, positions in zip(numbers, kept, strict=True)]
+        ids.update(zip(zip(numbers, kept, strict=True), vocabulary.encode_batch(texts), strict=True))
+
+    def fit(numbers: Sequence[int], kept: Sequence[Kept]) -> list[bool]:
+        encode(numbers, kept)
+        return [
+            max_inputs_length is None or len(ids[i, positions]) + 1 <= int(max_inputs_length * examples[i].budget)
+            for i, positions in zip(numbers, kept, strict=True)
+        ]
+
+    kept = dict(enumerate(fit_groups([example.groups or (len(example.exemplars),) for example in examples], fit)))
+    bare = [i for i, positions in kept.items() if (i, positions) not in ids]
+    encode(bare, [kept[i] for i in bare])
+    return [ids[item] for item in kept.items()], list(kept.values())
 
 
 def tokenise(
@@ -136,9 +140,9 @@ def tokenise(
         examples = [example for _, example in chunk]
         targets_ids = vocabulary.encode_batch([example.targets for example in examples])
         if task.objective is None:
-            inputs_ids, exemplars_dropped = fit_exemplars(examples, vocabulary, max_inputs_length)
+            inputs_ids, kept = fit_exemplars(examples, vocabulary, max_inputs_length)
         else:
-            inputs_ids, exemplars_dropped = [[] for _ in examples], [0] * len(examples)
+            inputs_ids, kept = [[] for _ in examples], [tuple(range(len(e.exemplars))) for e in examples]
         # A row goes with all its renderings, as the feed finds rendering v of row r at r * num_renderings + v.
         unfit: dict[int, str] = {}  # row -> the first thing that is wrong with one of its renderings
         for (index, _), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
@@ -150,11 +154,10 @@ def tokenise(
                 unfit.setdefault(index, f"inputs_over_{task.max_inputs_tokens}_tokens")
         for index, reason in unfit.items():
             tally.drop(reason, index)
-        for (index, example), inputs, targets, dropped in zip(
-            chunk, inputs_ids, targets_ids, exemplars_dropped, strict=True
-        ):
+        for (index, example), inputs, targets, stay in zip(chunk, inputs_ids, targets_ids, kept, strict=True):
             if index in unfit:
                 continue
+            dropped = len(example.exemplars) - len(stay)
             tally.exemplars_dropped += dropped
             tally.examples_shortened += dropped > 0
             tally.num_exemplars = max(tally.num_exemplars, len(example.exemplars) - dropped)
@@ -197,6 +200,8 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
             pieces += (example.references, example.options)
             if example.budget != 1.0:
                 pieces += (example.budget,)
+            if len(example.groups) > 1:
+                pieces += (example.groups,)
             digest.update(json.dumps([index, *pieces]).encode())
     return digest.hexdigest()
 

@@ -24,6 +24,7 @@ import tensorflow as tf
 
 from flan_jax.cache.native import render
 from flan_jax.cache.rates import resolve_rates
+from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import all_mixtures, all_tasks, get_task, mixture_members
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.evaluate.metrics import Exchange, get_metric
@@ -78,7 +79,7 @@ class RenderedSource(seqio.DataSource):
         text, texts = tf.TensorSpec([], tf.string), tf.TensorSpec([None], tf.string)
         signature = {"preamble": text, "query": text, "targets": text, "exemplars": texts}
         signature |= {"references": texts, "options": texts, "index": tf.TensorSpec([], tf.int64)}
-        signature |= {"budget": tf.TensorSpec([], tf.float64)}
+        signature |= {"budget": tf.TensorSpec([], tf.float64), "groups": tf.TensorSpec([None], tf.int64)}
         dataset = tf.data.Dataset.from_generator(lambda: self._examples(split), output_signature=signature)
         return dataset.shard(shard_info.num_shards, shard_info.index) if shard_info else dataset
 
@@ -93,6 +94,7 @@ class RenderedSource(seqio.DataSource):
                 "options": np.array(example.options, object),
                 "index": index,
                 "budget": example.budget,
+                "groups": np.array(example.groups or (len(example.exemplars),), np.int64),
             }
 
 
@@ -165,15 +167,20 @@ def _join_pieces(
     limit = (sequence_length or {}).get("inputs")
     vocabulary = output_features["inputs"].vocabulary
 
-    def join_fitting(preamble: bytes, exemplars: np.ndarray, query: bytes, budget: float) -> bytes:
-        for kept in range(len(exemplars), -1, -1):
-            text = preamble + b"".join(exemplars[:kept]) + query
-            if limit is None or len(vocabulary.encode(text.decode())) + 1 <= int(limit * budget):
-                break
-        return text
+    def join_fitting(preamble: bytes, exemplars: np.ndarray, query: bytes, budget: float, groups: np.ndarray) -> bytes:
+        def text(kept: Kept) -> bytes:
+            return preamble + b"".join(exemplars[position] for position in kept) + query
+
+        def fit(_: Sequence[int], kept: Sequence[Kept]) -> list[bool]:
+            return [
+                limit is None or len(vocabulary.encode(text(one).decode())) + 1 <= int(limit * budget) for one in kept
+            ]
+
+        (kept,) = fit_groups([groups.tolist()], fit)
+        return text(kept)
 
     def join(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        pieces = [example.pop("preamble"), example.pop("exemplars"), example.pop("query"), example.pop("budget")]
+        pieces = [example.pop(name) for name in ("preamble", "exemplars", "query", "budget", "groups")]
         if limit is None:
             inputs = tf.strings.join([pieces[0], tf.strings.reduce_join(pieces[1]), pieces[2]])
         else:

@@ -166,12 +166,12 @@ def _made_of(origin: Trace, vocabulary: Vocabulary, max_inputs_length: int | Non
     facts = [] if origin.template is None else [f"template {origin.template}"]
     num_exemplars = len(origin.rendered.exemplars)
     if num_exemplars:
-        _, (dropped,) = fit_exemplars([origin.rendered], vocabulary, max_inputs_length)
-        kept = num_exemplars - dropped
+        _, (stay,) = fit_exemplars([origin.rendered], vocabulary, max_inputs_length)
+        kept, dropped = len(stay), num_exemplars - len(stay)
         if origin.exemplar_rows is None:
             facts.append(f"{kept} exemplars of the task's own")
         else:
-            rows = ", ".join(map(str, origin.exemplar_rows[:kept]))
+            rows = ", ".join(str(origin.exemplar_rows[position]) for position in stay)
             facts.append(f"exemplars: {origin.exemplar_split} rows {rows}" if kept else "no exemplars left")
         if dropped:
             facts.append(f"{dropped} dropped for length")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -186,20 +186,21 @@ def _render(task: Task, args: argparse.Namespace) -> int:
     rows = range(args.start, min(args.start + args.n, num_rows))
     for index, example in render(task, split, rows, args.rendering):
         console.rule(f"{task.name}/{split} row {index}")
-        (ids,), (exemplars_dropped,) = fit_exemplars([example], vocabulary, args.inputs_length)
-        for part in _parts(example, len(example.exemplars) - exemplars_dropped):
+        (ids,), (kept,) = fit_exemplars([example], vocabulary, args.inputs_length)
+        for part in _parts(example, kept):
             console.print(part)
         if args.inputs_length is not None and len(ids) + 1 > args.inputs_length:
             cut = vocabulary.decode(ids[max(0, args.inputs_length - 1) :])
             console.print(Text.assemble(("cut off: ", "dim"), (cut, "red")))
-        console.print(Text(_count_line(example, ids, exemplars_dropped, vocabulary, args), style="dim"))
+        console.print(
+            Text(_count_line(example, ids, len(example.exemplars) - len(kept), vocabulary, args), style="dim")
+        )
     return 0
 
 
-def _parts(example: Rendered, num_exemplars: int) -> Iterator[Text]:
-    yield Text.assemble(
-        (example.preamble, "blue"), ("".join(example.exemplars[:num_exemplars]), "cyan"), (example.query, "bold")
-    )
+def _parts(example: Rendered, kept: Sequence[int]) -> Iterator[Text]:
+    shown = "".join(example.exemplars[position] for position in kept)
+    yield Text.assemble((example.preamble, "blue"), (shown, "cyan"), (example.query, "bold"))
     yield Text.assemble(("=> ", "dim"), (example.targets, "green") if example.targets else ("(empty)", "red"))
     others = [reference for reference in example.references if reference != example.targets]
     if others:

@@ -76,6 +76,8 @@ class Prompt:
       unconditional: the prompt that the options' prior is measured after, for ranking by mutual information.
       extract: an extractor for this question in place of the format's, as languages may need; "" for the format's.
       wrong: answers known to be wrong, for metrics that compare with both kinds.
+      groups: sizes of groups of exemplars, as in `flan_jax.declare.example.Rendered`; () for one.
+      keeps: which part stays of a prompt that is too long without exemplars, its "end" or its "start".
     """
 
     preamble: str
@@ -87,6 +89,8 @@ class Prompt:
     unconditional: str = ""
     extract: str = ""
     wrong: tuple[str, ...] = ()
+    groups: tuple[int, ...] = ()
+    keeps: Literal["start", "end"] = "end"
 
 
 PromptBuilder = Callable[[Question], Prompt]

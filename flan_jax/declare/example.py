@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from flan_jax.sources.source import Row
 
@@ -19,7 +19,9 @@ class Rendered:
     `exemplars` are dropped one by one from the end until the input fits; then the input is trimmed; the target
     never is. `references` are all accepted answers (default: `targets`), `options` the answers to rank. `budget` is
     the share of the longest input that an input with exemplars may take: 15/16 is 960 of 1,024 tokens and 1,920 of
-    2,048.
+    2,048. `groups`, where there are several, are the sizes of groups of exemplars: each group keeps its first ones as
+    long as they fit beside what the groups before it keep. `keeps` says which part stays of an input that is too long
+    without any exemplar, where a benchmark asks it: its "end" with the question, or, as training trims it, its "start".
     """
 
     query: str
@@ -29,10 +31,16 @@ class Rendered:
     references: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     budget: float = 1.0
+    groups: tuple[int, ...] = ()
+    keeps: Literal["start", "end"] = "end"
 
     def inputs(self, num_exemplars: int | None = None) -> str:
         """The input text with the first `num_exemplars` exemplars (all of them by default)."""
-        return self.preamble + "".join(self.exemplars[:num_exemplars]) + self.query
+        return self.inputs_with(range(len(self.exemplars))[:num_exemplars])
+
+    def inputs_with(self, kept: Sequence[int]) -> str:
+        """The input text with the exemplars at these positions."""
+        return self.preamble + "".join(self.exemplars[position] for position in kept) + self.query
 
 
 class Renderer(Protocol):

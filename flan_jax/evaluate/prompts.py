@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from flan_jax.declare.benchmark import Prompt
+from flan_jax.declare.fitting import Kept, fit_groups
 
 __all__ = ["FittedPrompt", "fit_prompts"]
 
@@ -21,7 +22,8 @@ class FittedPrompt:
     empty then).
 
     num_exemplars: kept; num_dropped: taken out to fit. num_tokens: of the prompt. is_trimmed: it is too long without
-    any exemplar, so that the model will not see all of it: of text not the start, of tokens not the end.
+    any exemplar, so that the model will not see all of it: of text not the start (or what is here is cut to its start,
+    where the prompt says so), of tokens not the end.
     """
 
     prefix: str
@@ -47,32 +49,60 @@ def fit_prompts(
       longest: [n], most tokens.
       count_tokens: of whole texts; called once for all prompts, then once a round for those still too long.
     """
-    kept = [len(prompt.exemplars) for prompt in prompts]
-    counts = count_tokens([_text(prompt, prompt.exemplars) for prompt in prompts])
-    too_long = [i for i, count in enumerate(counts) if count > longest[i] and kept[i]]
-    while too_long:
-        for i in too_long:
-            kept[i] -= 1
-        texts = [_text(prompts[i], _first_or_last(prompts[i], kept[i], drop[i])) for i in too_long]
-        for i, count in zip(too_long, count_tokens(texts), strict=True):
-            counts[i] = count
-        too_long = [i for i in too_long if counts[i] > longest[i] and kept[i]]
-    return [
+    orders = [_order(prompt, which) for prompt, which in zip(prompts, drop, strict=True)]
+    counts = [0] * len(prompts)
+    counted: list[Kept | None] = [None] * len(prompts)
+
+    def count(numbers: Sequence[int], kept: Sequence[Kept]) -> None:
+        texts = [_text(prompts[i], _shown(orders[i], of)) for i, of in zip(numbers, kept, strict=True)]
+        for i, of, num in zip(numbers, kept, count_tokens(texts), strict=True):
+            counts[i], counted[i] = num, of
+
+    def fit(numbers: Sequence[int], kept: Sequence[Kept]) -> list[bool]:
+        count(numbers, kept)
+        return [counts[i] <= longest[i] for i in numbers]
+
+    kept = fit_groups([prompt.groups or (len(prompt.exemplars),) for prompt in prompts], fit)
+    late = [i for i, of in enumerate(kept) if counted[i] != of]
+    if late:
+        count(late, [kept[i] for i in late])
+    fitted = [
         FittedPrompt(
-            prefix=prompt.preamble + "".join(_first_or_last(prompt, kept[i], drop[i])),
+            prefix=prompt.preamble + "".join(prompt.exemplars[position] for position in _shown(orders[i], kept[i])),
             query=prompt.query,
-            num_exemplars=kept[i],
-            num_dropped=len(prompt.exemplars) - kept[i],
+            num_exemplars=len(kept[i]),
+            num_dropped=len(prompt.exemplars) - len(kept[i]),
             num_tokens=counts[i],
             is_trimmed=counts[i] > longest[i],
         )
         for i, prompt in enumerate(prompts)
     ]
+    cut = [i for i, one in enumerate(fitted) if one.is_trimmed and prompts[i].keeps == "start"]
+    texts = [fitted[i].prefix + fitted[i].query for i in cut]
+    for i, text in zip(cut, _starts(texts, [longest[i] for i in cut], count_tokens), strict=True):
+        fitted[i] = dataclasses.replace(fitted[i], prefix="", query=text)
+    return fitted
 
 
-def _first_or_last(prompt: Prompt, num: int, drop: Literal["first", "last"]) -> tuple[str, ...]:
-    return prompt.exemplars[:num] if drop == "last" else prompt.exemplars[len(prompt.exemplars) - num :]
+def _starts(texts: Sequence[str], longest: Sequence[int], count_tokens: CountTokens) -> list[str]:
+    """The longest start of each text that has so many tokens, by halving."""
+    fits, too_long = [0] * len(texts), [len(text) for text in texts]
+    while open_ := [i for i in range(len(texts)) if too_long[i] - fits[i] > 1]:
+        middles = {i: (fits[i] + too_long[i]) // 2 for i in open_}
+        for i, num in zip(open_, count_tokens([texts[i][: middles[i]] for i in open_]), strict=True):
+            (fits if num <= longest[i] else too_long)[i] = middles[i]
+    return [text[:length] for text, length in zip(texts, fits, strict=True)]
 
 
-def _text(prompt: Prompt, exemplars: Sequence[str]) -> str:
-    return prompt.preamble + "".join(exemplars) + prompt.query
+def _order(prompt: Prompt, drop: Literal["first", "last"]) -> list[int]:
+    """Positions of the exemplars, the one that goes last first."""
+    positions = list(range(len(prompt.exemplars)))
+    return positions if drop == "last" else positions[::-1]
+
+
+def _shown(order: Sequence[int], kept: Kept) -> list[int]:
+    return sorted(order[position] for position in kept)
+
+
+def _text(prompt: Prompt, shown: Sequence[int]) -> str:
+    return prompt.preamble + "".join(prompt.exemplars[position] for position in shown) + prompt.query

@@ -16,7 +16,8 @@ __all__ = ["FindTask", "generated_format", "questions", "ranked_format"]
 
 
 def questions(task: Task, split: str) -> Sequence[Question]:
-    """The rows of `split` as `task` renders them. A question's `fields` hold the preamble and, as JSON, the exemplars.
+    """The rows of `split` as `task` renders them. A question's `fields` hold the preamble and, as JSON, the exemplars,
+    their groups, and which part of a prompt stays that is too long.
 
     Raises `TaskError` for a split that the task's source does not have.
     """
@@ -25,6 +26,7 @@ def questions(task: Task, split: str) -> Sequence[Question]:
         references = rendered.references or (rendered.targets,)
         correct = tuple(i for i, option in enumerate(rendered.options) if option in references)
         fields = {"preamble": rendered.preamble, "exemplars": json.dumps(rendered.exemplars)}
+        fields |= {"groups": json.dumps(rendered.groups), "keeps": rendered.keeps}
         found.append(Question(str(index), rendered.query, references, rendered.options, correct, fields))
     return tuple(found)
 
@@ -77,5 +79,13 @@ def _generated(task: Task, question: Question) -> Prompt:
 
 def _prompt(question: Question, options: tuple[str, ...]) -> Prompt:
     exemplars = tuple(json.loads(question.fields["exemplars"]))
-    correct = question.correct if options else ()
-    return Prompt(question.fields["preamble"], exemplars, question.text, question.references, options, correct)
+    return Prompt(
+        question.fields["preamble"],
+        exemplars,
+        question.text,
+        question.references,
+        options,
+        question.correct if options else (),
+        groups=tuple(json.loads(question.fields["groups"])),
+        keeps="start" if question.fields["keeps"] == "start" else "end",
+    )

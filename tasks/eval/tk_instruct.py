@@ -22,9 +22,17 @@ from flan_jax.tasks.eval.from_tasks import generated_format, questions
 MAX_TOKENS = 128
 HELD_OUT = f"{FORMAT_MARK}heldout"
 PAPER = "Wang et al. 2022, v3"
-# Our format -> how the task is encoded (`flan_jax.tasks.niv2.encodings`).
+# Our format -> how the task is put into words: in Tk-Instruct's own layout (`flan_jax.tasks.niv2.official`), which
+# published scores are of, or in ours (`flan_jax.tasks.niv2.encodings`).
+OFFICIAL = "tk_official_"
 ENCODINGS = {
-    "def_pos_2": "definition and 2 positive examples, the default",
+    "tk_official_def_pos_2": "Tk-Instruct's layout: definition and 2 positive examples, the default",
+    "tk_official_def": "Tk-Instruct's layout: definition only",
+    "tk_official_pos_2": "Tk-Instruct's layout: 2 positive examples only",
+    "tk_official_def_pos_2_neg_2": "Tk-Instruct's layout: definition, 2 positive and 2 negative examples",
+    "tk_official_def_pos_2_expl": "Tk-Instruct's layout: definition, 2 positive examples with explanations",
+    "tk_official_def_pos_2_neg_2_expl": "Tk-Instruct's layout: definition, 2 examples of each kind with explanations",
+    "def_pos_2": "definition and 2 positive examples",
     "def": "definition only",
     "pos_2": "2 positive examples only",
     "def_pos_2_neg_2": "definition, 2 positive and 2 negative examples",
@@ -72,13 +80,13 @@ def _benchmark(
             paper="Wang et al. 2022 (2204.07705)",
             downloads=(),
             read=lambda subtask, split: questions(_find(subtask, next(iter(ENCODINGS))), split),
-            subtasks=tuple(Subtask(task.name.removesuffix(HELD_OUT), groups=(task.cluster,)) for task in tasks),
+            subtasks=tuple(Subtask(task.base, groups=(task.cluster,)) for task in tasks),
             splits=("test",),
             formats=formats,
             published=(
-                *(Published(model, "def_pos_2", "test", score, PAPER) for model, score in published.items()),
+                *(Published(model, f"{OFFICIAL}def_pos_2", "test", score, PAPER) for model, score in published.items()),
                 *(
-                    Published("Tk-Instruct 3B", encoding, "test", score, f"{PAPER}, table 4")
+                    Published("Tk-Instruct 3B", f"{OFFICIAL}{encoding}", "test", score, f"{PAPER}, table 4")
                     for encoding, score in encodings_3b.items()
                 ),
             ),
@@ -92,4 +100,4 @@ TK_INSTRUCT = _benchmark("tk_instruct_eval", "tk_instruct_test", "rouge_l", _ENG
 MTK_INSTRUCT = _benchmark(
     "mtk_instruct_eval", "mtk_instruct_test", "rouge_l_gpt2", _CROSS_LINGUAL, {}, " Needs DATA_DIR/gpt2_tokenizer."
 )
-add_collection("tk", ((TK_INSTRUCT.name, "def_pos_2"),))
+add_collection("tk", ((TK_INSTRUCT.name, f"{OFFICIAL}def_pos_2"),))

@@ -1,5 +1,6 @@
 """How an instance of Super-NaturalInstructions is put into words: definition, positive and negative examples,
-explanations (Wang et al. 2022, section 4 and table 4). The layout is ours, the text is the data set's."""
+explanations (Wang et al. 2022, section 4 and table 4). The layout is ours, the text is the data set's; Tk-Instruct's own
+layout is in `flan_jax.tasks.niv2.official`."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.formats import Format, add_format
 from flan_jax.declare.templates import HIDDEN, WRITTEN
 from flan_jax.sources.source import Row
+from flan_jax.tasks.niv2.official import OFFICIAL
 
 __all__ = ["DEFAULT", "ENCODINGS", "TK_INSTANCES", "EncodingRenderer"]
 
@@ -72,8 +74,11 @@ class EncodingRenderer:
             raise TaskError("its answers come without a rationale, so there is nothing to call for")
         renderer = self
         if form.wording not in (None, WRITTEN):
+            if form.wording in OFFICIAL:
+                return OFFICIAL[form.wording].in_format(dataclasses.replace(form, wording=None))
             if form.wording not in ENCODINGS:
-                raise TaskError(f"it has no wordings called {form.wording!r}; its encodings are {', '.join(ENCODINGS)}")
+                known = ", ".join((*ENCODINGS, *OFFICIAL))
+                raise TaskError(f"it has no wordings called {form.wording!r}; its encodings are {known}")
             renderer = ENCODINGS[form.wording]
         if form.shots is not None:
             counts = tuple(count for shots in form.shots for count in shots.counts) or (0,)
@@ -82,7 +87,7 @@ class EncodingRenderer:
             renderer = dataclasses.replace(renderer, definition=False)
         return renderer if form.budget is None else dataclasses.replace(renderer, budget=form.budget)
 
-    def _example(self, kind: str, number: int, shown_input: str, shown_output: str, explanation: str) -> str:
+    def _example(self, kind: str, number: int, shown_input: str, shown_output: str, explanation: str | None) -> str:
         why = f"\nWhy: {explanation}" if self.explanations and explanation else ""
         return f"{kind} {number}:\nInput: {shown_input}\nOutput: {shown_output}{why}\n\n"
 

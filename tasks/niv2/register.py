@@ -3,7 +3,8 @@ known of each without its file is in tasks.tsv, beside this module (Wang et al. 
 
 Mixtures:
   niv2: the tasks of Flan 2022, all instances, examples-proportional with a cap of 5,000.
-  tk_instruct: the English training tasks, 100 instances each; tk_instruct_test: the English test tasks.
+  tk_instruct: the English training tasks, 100 instances each; tk_instruct_test: the English test tasks; both in
+    Tk-Instruct's own layout with definition and two positive examples, which the released weights were trained on.
   mtk_instruct, mtk_instruct_test: the same of the cross-lingual track.
 """
 
@@ -22,6 +23,7 @@ from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
 from flan_jax.tasks.niv2.encodings import DEFAULT, TK_INSTANCES
 from flan_jax.tasks.niv2.source import Niv2Source
 
+OFFICIAL_LAYOUT = "tk_official_def_pos_2"  # of the repository's training and evaluation scripts
 CAP = 5_000  # Flan 2022 (Chung et al. 2022, appendix E)
 METRICS = {"exact_match": ("normalised_exact_match", "rouge_l"), "rouge_l": ("rouge_l", "normalised_exact_match")}
 
@@ -107,17 +109,19 @@ def _add_track(name: str, train: Sequence[Niv2Task], test: Sequence[Niv2Task], t
         datasets=frozenset(known.dataset for known in test),
         tasks=frozenset(known.name for known in test),
     )
-    members = tuple(Member(f"{known.name}__tk") for known in train)
+    members = tuple(Member(f"{known.name}__tk__{OFFICIAL_LAYOUT}") for known in train)
     description = f"The {track} track's training tasks, 100 instances each (Wang et al. 2022)."
     add_mixture(Mixture(name, members, held_out=held_out, description=description))
-    members = tuple(Member(f"{known.name}__heldout") for known in test)
+    members = tuple(Member(f"{known.name}__heldout__{OFFICIAL_LAYOUT}") for known in test)
     description = f"The {track} track's test tasks, 100 instances each; reported, never selected on."
     add_mixture(Mixture(f"{name}_test", members, description=description))
 
 
 def _known_counts() -> dict[str, int]:
     counts = {known.name: known.num_instances for known in TASKS}
-    return counts | {f"{name}__tk": min(count, TK_INSTANCES) for name, count in counts.items()}
+    sampled = {name: min(count, TK_INSTANCES) for name, count in counts.items()}
+    in_formats = {f"{name}__{form}": num for name, num in sampled.items() for form in ("tk", f"tk__{OFFICIAL_LAYOUT}")}
+    return counts | in_formats
 
 
 add_known_counts(_known_counts)

@@ -29,8 +29,8 @@ _HEAD_BYTES = 65_536
 class NaturalInstructionsSource:
     """One task file of Super-NaturalInstructions (Wang et al. 2022), in the data set's own JSON schema.
 
-    Rows have `id`, `definition`, `input`, `outputs` (all accepted answers), and `positive` and `negative`: the file's
-    examples as (input, output, explanation), the latter empty where there is none.
+    Rows have `id`, `definition` (all of them, joined), `first_definition`, `input`, `outputs` (all accepted answers), and
+    `positive` and `negative`: the file's examples as (input, output, explanation), the latter None where there is none.
 
     Attributes:
       path: the task's JSON file.
@@ -102,7 +102,7 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
         if key not in task:
             raise TaskError(f"{path}:1: has no {key!r}; it has {', '.join(task) or 'nothing'}")
     definition = task["Definition"]
-    definition = definition if isinstance(definition, str) else " ".join(definition)
+    definitions = [definition] if isinstance(definition, str) else definition
     positive = _shown_examples(task, "Positive Examples", path, text)
     negative = _shown_examples(task, "Negative Examples", path, text)
     rows = []
@@ -119,7 +119,8 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
         rows.append(
             {
                 "id": instance.get("id", str(number)),
-                "definition": definition.strip(),
+                "definition": " ".join(definitions).strip(),
+                "first_definition": definitions[0].strip() if definitions else "",
                 "input": instance["input"],
                 "outputs": tuple(outputs),
                 "positive": positive,
@@ -129,7 +130,9 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
     return tuple(rows)
 
 
-def _shown_examples(task: dict[str, Any], key: str, path: pathlib.Path, text: str) -> tuple[tuple[str, str, str], ...]:
+def _shown_examples(
+    task: dict[str, Any], key: str, path: pathlib.Path, text: str
+) -> tuple[tuple[str, str, str | None], ...]:
     examples = []
     for number, example in enumerate(task.get(key, ())):
         if not isinstance(example, dict) or not all(isinstance(example.get(k), str) for k in ("input", "output")):
@@ -138,7 +141,7 @@ def _shown_examples(task: dict[str, Any], key: str, path: pathlib.Path, text: st
                 f"{path}:{_line_of(text, key)}: {kind} example {number} needs `input` and `output`, both text"
             )
         explanation = example.get("explanation")
-        examples.append((example["input"], example["output"], explanation if isinstance(explanation, str) else ""))
+        examples.append((example["input"], example["output"], explanation if isinstance(explanation, str) else None))
     return tuple(examples)
 
 
