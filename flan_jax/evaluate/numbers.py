@@ -8,8 +8,10 @@
     "1 234 567"    1234567       "1.234,5"    1234.5
     "1/2"          0.5           "1.5e-3"     0.0015
     "0,375"        0.375         "–5"         -5
+    "½", "2½"      0.5, 2.5      "1 1/2"      1.5
+    "2.5 million"  2500000       "3 × 10^4"   30000
 
-Number words and ideographic numerals are not read.
+Words for powers of ten are read behind digits, in ten languages; other number words and ideographic numerals are not.
 """
 
 from __future__ import annotations
@@ -28,12 +30,13 @@ _SYMBOL = r"(?:(?:US)?[$\u00a3\u20ac\u00a5\u20b9\u0e3f\u20a9\uffe5\u20bd\u09f3]|
 _CODE = r"(?:AUD|BRL|CAD|CHF|CNY|DKK|EUR|GBP|HKD|INR|JPY|KRW|MXN|NOK|NZD|PLN|RMB|RUB|SEK|SGD|THB|USD|ZAR)(?=\d)"
 _CURRENCY = f"(?:{_SYMBOL}|{_CODE})"
 _SPACES = " \u00a0\u202f\u2009"
+_VULGAR = "\u00bc-\u00be\u2150-\u215e"  # fractions of one character
 # name: digits glued to a letter, to be passed over. core, in this order: groups of three parted by spaces, digits with
 # marks between, a fraction without a whole part. The long one first, as alternatives are tried from the left.
 _NUMBER = re.compile(
     r"(?<=[A-Za-z_])(?P<name>\d+(?:[.,']\d+)*)|"
     rf"(?<![A-Za-z_])(?P<sign>[{_MINUS}]?)(?:{_CURRENCY})?(?P<sign2>[{_MINUS}]?)"
-    rf"(?P<core>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}(?!\d))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+)*|(?<!\d)\.\d+)"
+    rf"(?P<core>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}(?!\d|-[A-Za-z]))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+)*|(?<!\d)\.\d+|[{_VULGAR}])"
 )
 # Other scripts' separators as . , ' — one character for one, so that positions stay.
 _SEPARATORS = str.maketrans({"\u066b": ".", "\u066c": ",", "\uff0c": ",", "\uff0e": ".", "\u2019": "'"})
@@ -43,6 +46,24 @@ _ZERO_COMMA = re.compile(r"0\d{0,2},\d{3}$")  # would be thousands but for the 0
 # an exponent's digits makes all of it a name, such as 1e5f.
 _EXPONENT = re.compile(rf"[eE](?P<power>[{_MINUS}+]?\d{{1,3}})(?![\w]|[.,']\d)")
 _DIVISOR = re.compile(r"/(?P<divisor>\d+)(?!\d|[/.,']\d)")
+# After a whole number: a fraction of one character, or "1/2" behind a space.
+_MIXED = re.compile(rf"\s?(?P<vulgar>[{_VULGAR}])|[{_SPACES}](?P<above>\d{{1,2}})/(?P<below>\d{{1,3}})(?![\d/]|[.,]\d)")
+_TIMES_TEN = re.compile(rf"\s*[x\u00d7*\u00b7]\s*10(?:\^|\*\*)?\s*[{{(]?(?P<power>(?<=[\^*{{(])[{_MINUS}]?\d{{1,2}}|[\u207b\u2070-\u2079\u00b9\u00b2\u00b3]+)[}})]?")
+# Powers of ten that stand behind digits as words. German and Spanish ones are told from English ones by their endings.
+_SCALES = {
+    3: "thousand|tausend|mil|mille|\u0442\u044b\u0441\u044f\u0447[\u0430\u0438]?|\u5343|\u0e1e\u0e31\u0e19|\u09b9\u09be\u099c\u09be\u09b0|\u0c35\u0c47\u0c32\u0c41?",
+    4: "\u4e07|\u842c|\u0e2b\u0e21\u0e37\u0e48\u0e19",
+    5: "lakhs?|\u0e41\u0e2a\u0e19|\u09b2\u0995\u09cd\u09b7|\u09b2\u09be\u0996|\u0c32\u0c15\u0c4d\u0c37\u0c32?",
+    6: "millions?|millionen|mill\u00f3n|millones|mln|\u043c\u0438\u043b\u043b\u0438\u043e\u043d(?:\u0430|\u043e\u0432)?|\u043c\u043b\u043d|\u0e25\u0e49\u0e32\u0e19",
+    7: "crores?|\u0995\u09cb\u099f\u09bf|\u0c15\u0c4b\u0c1f\u0c4d\u0c32?\u0c41?",
+    8: "\u4ebf|\u5104",
+    9: "billions?|milliarden?|milliards?|\u043c\u0438\u043b\u043b\u0438\u0430\u0440\u0434(?:\u0430|\u043e\u0432)?|\u043c\u043b\u0440\u0434",
+    12: "trillions?",
+}
+_SCALE = re.compile(
+    r"[\s\u00a0-]?(?:" + "|".join(f"(?P<e{power}>{words})" for power, words in _SCALES.items()) + r")(?![A-Za-z\u0400-\u04ff])|k(?!\w)",
+    re.IGNORECASE,
+)
 _DIVISION = decimal.Context(prec=28)
 
 
@@ -76,7 +97,10 @@ def find_numbers(text: str, grouping: str = ",") -> list[Number]:
         if match["name"]:
             position = match.end()
             continue
-        value, length = _value(match["core"], grouping)
+        if re.match(f"[{_VULGAR}]", match["core"]):
+            value, length = _vulgar(match["core"]), 1
+        else:
+            value, length = _value(match["core"], grouping)
         position = match.start("core") + length
         if length == len(match["core"]):
             value, position = _with_suffix(value, ascii_text, match.start(), position)
@@ -110,7 +134,26 @@ def _with_suffix(value: decimal.Decimal, text: str, start: int, end: int) -> tup
     fraction = None if text[:start].endswith("/") else _DIVISOR.match(text, end)
     if fraction and (divisor := decimal.Decimal(fraction["divisor"])):
         return _DIVISION.divide(value, divisor), fraction.end()
+    if (mixed := _MIXED.match(text, end)) and value == value.to_integral_value():
+        part = _vulgar(mixed["vulgar"]) if mixed["vulgar"] else _quotient(mixed["above"], mixed["below"])
+        if part is not None and part < 1:
+            value, end = value + part, mixed.end()
+    if times := _TIMES_TEN.match(text, end):
+        power = re.sub(f"[{_MINUS}]", "-", unicodedata.normalize("NFKC", times["power"]))
+        return decimal.Decimal(f"{value:f}e{power}"), times.end()
+    if scale := _SCALE.match(text, end):
+        power = scale.lastgroup[1:] if scale.lastgroup else "3"
+        return decimal.Decimal(f"{value:f}e{power}"), scale.end()
     return value, end
+
+
+def _vulgar(character: str) -> decimal.Decimal:
+    above, _, below = unicodedata.normalize("NFKC", character).partition("\u2044")
+    return _DIVISION.divide(decimal.Decimal(above), decimal.Decimal(below))
+
+
+def _quotient(above: str, below: str) -> decimal.Decimal | None:
+    return _DIVISION.divide(decimal.Decimal(above), decimal.Decimal(below)) if int(below) else None
 
 
 def _value(core: str, grouping: str) -> tuple[decimal.Decimal, int]:

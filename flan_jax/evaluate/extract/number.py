@@ -1,0 +1,122 @@
+"""The number that a generation answers with, read as a careful person reads it."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from flan_jax.evaluate.extract.conclusion import (
+    after_correction,
+    before_next_question,
+    clean,
+    conclusions,
+    sentences,
+    without_reasons,
+)
+from flan_jax.evaluate.extract.number_words import word_number
+from flan_jax.evaluate.extract.registry import register_extractor
+from flan_jax.evaluate.numbers import Number, find_numbers, plain
+
+__all__ = ["number"]
+
+_OPERATOR = re.compile(r"\s*(?:[+*/\u00d7\u00f7^]|[-\u2212\u2013] |x (?=\d)|x(?=\d))")
+# "so the amount is about": what may stand before a number that is an answer on its own.
+_LEAD = re.compile(
+    r"\W*(?:(?:so|thus|therefore|hence|it is|it's|that is|about|around|approximately|roughly|exactly|only|a total of)\b\W*)*"
+    r"(?:[a-z]\s*[=\u2248]\s*)?\W*$",
+    re.IGNORECASE,
+)
+# Sentences about the reckoning itself, of which no number is the answer.
+_REMARK = re.compile(
+    r"\b(?:double-?check|check(?:ed|ing)?|verif\w+|steps?|confiden\w+|certain|sure|calculat(?:ed|or)|times to be)\b",
+    re.IGNORECASE,
+)
+_EQUALS = re.compile(r"(?<![<>!=])[=\u2248](?!=)")
+
+
+@register_extractor
+def number(text: str, grouping: str = ",") -> str | None:
+    """The number that is concluded with: after "####", in a box, after the last phrase that announces an answer (of an
+    equation there, its result); of a text that begins with a bare number and then explains it, that one; else the last
+    number of the reckoning. What comes before a reason counts, not the reason; what takes something back wins. Number
+    words are read where there are no digits."""
+    text = before_next_question(text)
+    for place, is_said in conclusions(text):
+        found = _announced(place, is_said, grouping)
+        if found is not None:
+            return found
+    return _reckoned(clean(text), grouping)
+
+
+def _announced(place: str, is_said: bool, grouping: str) -> str | None:
+    corrected = after_correction(place)
+    if corrected is not None and find_numbers(corrected, grouping):
+        return _reckoned(corrected, grouping)
+    place = re.sub(r"\bnot\b[^.;\n]*?\bbut\b", "", place)
+    said = [sentence for sentence in sentences(place) if find_numbers(sentence, grouping) or word_number(sentence)]
+    if not said:
+        return None
+    if not is_said and not _stands_alone(said[0], grouping) and len(said) > 1:
+        # "Answer:" is a mere label here, with a whole reckoning behind it.
+        return _reckoned(place, grouping)
+    return _of_sentence(said[0], grouping, last=False)
+
+
+def _stands_alone(sentence: str, grouping: str) -> bool:
+    numbers = find_numbers(sentence, grouping)
+    if not numbers:
+        return word_number(sentence) is not None
+    return bool(_LEAD.match(sentence[: numbers[0].start])) and not _OPERATOR.match(sentence, numbers[0].end)
+
+
+def _reckoned(text: str, grouping: str) -> str | None:
+    said = [sentence for sentence in sentences(text) if find_numbers(sentence, grouping)]
+    if not said:
+        return word_number(text)
+    if _begins_with_answer(text, said[0], grouping):
+        return plain(find_numbers(said[0], grouping)[0].value)
+    telling = [sentence for sentence in said if not _REMARK.search(sentence)] or said
+    return _of_sentence(telling[-1], grouping, last=True)
+
+
+def _begins_with_answer(text: str, first: str, grouping: str) -> bool:
+    """Whether a text begins with a bare number that the rest only explains: "42. I checked it" and "5, because", and
+    neither a list's first item nor a reckoning."""
+    numbers = find_numbers(first, grouping)
+    if not text.lstrip().startswith(first) or first[: numbers[0].start].strip("$\u20ac\u00a3 \t~\u2248"):
+        return False
+    rest = first[numbers[0].end :]
+    if not rest.strip(".%!\u20ac$ "):
+        return not re.search(r"(?m)^\s*2[.)]", text)
+    shorter = without_reasons(first)
+    return len(shorter) < len(first) and len(find_numbers(shorter, grouping)) == 1
+
+
+def _of_sentence(sentence: str, grouping: str, *, last: bool) -> str | None:
+    """The number that a sentence comes to: an equation's result, else its first or last."""
+    shorter = without_reasons(sentence)
+    sentence = shorter if find_numbers(shorter, grouping) or word_number(shorter) else sentence
+    numbers = find_numbers(sentence, grouping)
+    # Of "2 500-gram bags" the weight only says which bags.
+    numbers = [one for one in numbers if not re.match("-[A-Za-z]", sentence[one.end :])] or numbers
+    if not numbers:
+        return word_number(sentence)
+    signs = [match.start() for match in _EQUALS.finditer(sentence)]
+    for sign in reversed(signs):
+        before = [one for one in numbers if one.end <= sign]
+        after = [one for one in numbers if one.start > sign]
+        if after and len(before) == 1 and _is_sum(sentence, after) and not _is_sum(sentence, before):
+            return plain(before[0].value)  # "12 = 3 x 4"
+        if after:
+            return plain(after[0].value)
+    return plain(numbers[-1 if last else 0].value)
+
+
+def _is_sum(sentence: str, numbers: list[Number]) -> bool:
+    return any(_OPERATOR.match(sentence, one.end) for one in numbers)
+
+
+register_extractor(number, "cot_number")  # its name of before
+for _name in ("number", "cot_number"):
+    # The same where "." groups digits and "," may mark the fraction.
+    register_extractor(functools.partial(number, grouping=",."), f"{_name}_point_groups")

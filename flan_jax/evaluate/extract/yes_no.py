@@ -1,0 +1,69 @@
+"""The yes or no that a generation answers with, in the languages that benchmarks have."""
+
+from __future__ import annotations
+
+import re
+
+from flan_jax.evaluate.extract.conclusion import after_correction, before_next_question, clean, conclusions, sentences
+from flan_jax.evaluate.extract.registry import register_extractor
+
+__all__ = ["yes_no"]
+
+_YES = ("yes", "yeah", "yep", "true", "correct", "ja", "s\u00ed", "verdadero", "cierto", "oui", "vrai", "\u0434\u0430", "\u0432\u0435\u0440\u043d\u043e", "ndiyo", "ndio", "kweli", "wahr", "richtig")
+_NO = ("no", "nope", "false", "incorrect", "untrue", "nein", "falso", "non", "faux", "\u043d\u0435\u0442", "\u043d\u0435\u0432\u0435\u0440\u043d\u043e", "hapana", "falsch")
+# Scripts without spaces between words, or with endings on them: anywhere. The longer one first, as 不是 holds 是.
+_NO_ANYWHERE = ("\u4e0d\u662f", "\u4e0d\u5bf9", "\u4e0d\u80fd", "\u4e0d\u4f1a", "\u5426", "\u9519\u8bef", "\u3044\u3044\u3048", "\u3044\u3048", "\u0e44\u0e21\u0e48\u0e43\u0e0a\u0e48", "\u0e44\u0e21\u0e48", "\u0995\u09be\u09a6\u09c1", "\u0c15\u0c3e\u0c26\u0c41", "\u0c32\u0c47\u0c26\u0c41", "\u09a8\u09be")
+_YES_ANYWHERE = ("\u662f", "\u5bf9", "\u6b63\u786e", "\u306f\u3044", "\u0e43\u0e0a\u0e48", "\u09b9\u09cd\u09af\u09be\u0981", "\u0c05\u0c35\u0c41\u0c28\u0c41")
+_WORD = re.compile(
+    rf"(?<!\w)(?P<negation>(?:not|n't|isn't|is not)\s+)?(?:(?P<yes>{'|'.join(_YES)})|(?P<no>{'|'.join(_NO)}))(?!\w)|"
+    rf"(?P<no2>{'|'.join(_NO_ANYWHERE)})|(?P<yes2>{'|'.join(_YES_ANYWHERE)})",
+    re.IGNORECASE,
+)
+# "No coin is heads" begins with a determiner; "No, it is not" and "No it is not" with an answer.
+_DETERMINER = re.compile(r" +(?!(?:it|he|she|they|this|that|the|these|those|you|we|i|because|since|there)\b)[a-z]", re.IGNORECASE)
+_OPEN = re.compile(r"\s*(?:and|or|/)\s*(?:no|yes|true|false)\b", re.IGNORECASE)
+
+
+@register_extractor
+def yes_no(text: str) -> str | None:
+    """ "yes" or "no", as concluded with: in a box, after the last phrase that announces an answer; of a text that begins
+    with one, that one; else that of the last sentence, where it names but one. True and false, and the words of other
+    languages, count; "not true" is no; "yes and no" is nothing."""
+    text = before_next_question(text)
+    for place, _ in conclusions(text):
+        corrected = after_correction(place)
+        for part in (corrected, place):
+            found = _said(part) if part is not None else []
+            if found:
+                return found[0] or None
+    text = clean(text)
+    said = sentences(text)
+    begins = _said(said[0], start=True) if said else []
+    if begins:
+        return begins[0] or None
+    for sentence in reversed(said[-1:]):
+        found = _said(sentence)
+        if len(set(found)) == 1:
+            return found[0] or None
+    return None
+
+
+def _said(text: str, *, start: bool = False) -> list[str]:
+    """The yeses and noes of a text in order, "" for what is left open; `start`: of its beginning alone."""
+    found = []
+    for match in _WORD.finditer(text):
+        if start and re.search(r"\w", text[: match.start()]):
+            break
+        is_yes = bool(match["yes"] or match["yes2"])
+        word = (match["yes"] or match["no"] or "").lower()
+        if word == "no" and _DETERMINER.match(text, match.end()):
+            continue
+        if word == "correct" and start is False and re.match(r" (?:answer|option|choice)", text[match.end() :]):
+            continue
+        found.append("" if _OPEN.match(text, match.end()) else "yes" if is_yes != bool(match["negation"]) else "no")
+        if start:
+            break
+    return found
+
+
+register_extractor(yes_no, "cot_yes_no")  # its name of before
