@@ -64,6 +64,8 @@ _SCALE = re.compile(
     r"[\s\u00a0-]?(?:" + "|".join(f"(?P<e{power}>{words})" for power, words in _SCALES.items()) + r")(?![A-Za-z\u0400-\u04ff])|k(?!\w)",
     re.IGNORECASE,
 )
+_REST = re.compile("(?P<digits>\\d{1,4})(?P<unit>[\u767e\u5343])?")
+_POWER = re.compile(r"(?:\^\{?(?P<power>\d{1,2})\}?)(?![\d.])")
 _DIVISION = decimal.Context(prec=28)
 
 
@@ -134,6 +136,8 @@ def _with_suffix(value: decimal.Decimal, text: str, start: int, end: int) -> tup
     fraction = None if text[:start].endswith("/") else _DIVISOR.match(text, end)
     if fraction and (divisor := decimal.Decimal(fraction["divisor"])):
         return _DIVISION.divide(value, divisor), fraction.end()
+    if (power := _POWER.match(text, end)) and abs(value) <= 1_000:
+        return value ** int(unicodedata.normalize("NFKC", power["power"])), power.end()
     if (mixed := _MIXED.match(text, end)) and value == value.to_integral_value():
         part = _vulgar(mixed["vulgar"]) if mixed["vulgar"] else _quotient(mixed["above"], mixed["below"])
         if part is not None and part < 1:
@@ -143,7 +147,12 @@ def _with_suffix(value: decimal.Decimal, text: str, start: int, end: int) -> tup
         return decimal.Decimal(f"{value:f}e{power}"), times.end()
     if scale := _SCALE.match(text, end):
         power = scale.lastgroup[1:] if scale.lastgroup else "3"
-        return decimal.Decimal(f"{value:f}e{power}"), scale.end()
+        value, end = decimal.Decimal(f"{value:f}e{power}"), scale.end()
+        # 2万5千 goes on with smaller units.
+        if power in ("4", "8") and (rest := _REST.match(text, end)):
+            value += decimal.Decimal(rest["digits"]) * {"": 1, "\u767e": 100, "\u5343": 1_000}[rest["unit"] or ""]
+            end = rest.end()
+        return value, end
     return value, end
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 
-from flan_jax.evaluate.extract.conclusion import before_next_question, clean, conclusions, without_reasons
+from flan_jax.evaluate.extract.conclusion import (
+    before_next_question,
+    clean,
+    conclusions,
+    is_broken_off,
+    is_refusal,
+    without_reasons,
+)
 from flan_jax.evaluate.extract.registry import register_extractor
 
 __all__ = ["answer_text"]
 
+_COPULA = re.compile(r"^(?:it|that|this|he|she) (?:is|was) |^(?:es ist|c'est|it's|that's|\u042d\u0442\u043e) ", re.IGNORECASE)
 _QUOTED = re.compile(r"^[\"'\u201c\u2018\u201e\u00ab\u300c](.*)[\"'\u201d\u2019\u00bb\u300d]$", re.DOTALL)
 
 
@@ -20,12 +28,19 @@ def answer_text(text: str) -> str | None:
     for place, _ in conclusions(text):
         if found := _line(place):
             return found
-    return _line(clean(text))
+        if not place.strip():
+            return None
+    text = clean(text)
+    return None if is_refusal(text) or is_broken_off(text) else _line(text)
 
 
 def _line(text: str) -> str | None:
     line = text.strip().partition("\n")[0].strip()
-    line = re.split(r"(?<=[^\W\d_]{2}[.!?])\s+(?=[A-Z])", line)[0]
-    line = without_reasons(line).strip().rstrip(".\u3002\u0964!").strip()
+    # A sentence ends behind a word of three letters or more, or behind a quotation mark: "Inc. " and "D.C." go on.
+    line = re.split(r"(?<=[^\W\d_]{3}[.!?])\s+(?=[A-Z\u00a1\u00bf])|(?<=[\"'\u201d][.!?])\s+", line)[0]
+    line = re.sub(r"\s*\([^()]*\d[^()]*\)\.?$|, (?:and )?not .*$", "", without_reasons(line).strip().rstrip("\u3002\u0964!"))
+    line = _COPULA.sub("", line).removesuffix("\u3067\u3059").strip()
+    if not re.search(r"(?:\b[A-Z]|Inc|Ltd|Co|Jr|Sr|etc)\.$", line):
+        line = line.rstrip(".")
     match = _QUOTED.match(line)
     return (match[1].strip().rstrip(".") if match else line) or None

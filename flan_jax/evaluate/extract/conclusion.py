@@ -11,7 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["after_correction", "before_next_question", "clean", "conclusions", "sentences", "without_reasons"]
+__all__ = [
+    "after_correction",
+    "before_next_question",
+    "clean",
+    "conclusions",
+    "is_broken_off",
+    "is_refusal",
+    "sentences",
+    "without_reasons",
+]
 
 # A label that begins a question: the text up to it is all that was asked for.
 _QUESTION = re.compile(
@@ -34,8 +43,10 @@ _ANNOUNCED = re.compile(
     r"(?:"
     r"\banswer\b(?! choice| option)(?:[^\n.:=?!]{0,60}?\b(?:is|was|are|be)\b(?! as follows)\s*(?:clearly|therefore|thus|then)?"
     r"|[^\n.:=?!]{0,30}?(?=[:=\uff1a]))"
+    r"|\b(?:my|the|our) (?:choice|pick|guess) is\b"
     r"|\b(?:correct|right|best) (?:option|choice|one|letter) (?:is|would be|must be)"
     r"|\b(?:final|overall) (?:result|total|amount|solution|value|number) (?:is|=|(?=:))"
+    r"|\blautet die Antwort\b"
     r"|\b(?:Antwort|L\u00f6sung|Ergebnis)(?: (?:ist|lautet|w\u00e4re|betr\u00e4gt)(?: also| daher| somit)?|(?= ?:))"
     r"|\b(?:respuesta|soluci\u00f3n|resposta)(?: correcta| final| correta)?(?: (?:es|ser\u00eda|\u00e9|ser\u00e1)(?: la| el| a| o)?\b|(?= ?:))"
     r"|\b(?:r\u00e9ponse|risposta)(?: correcte| finale| bonne| corretta)?(?: (?:est|\u00e8|serait)(?: donc| la)?\b|(?= ?:))"
@@ -57,7 +68,7 @@ _TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|$)", re.IGNORECASE | re.DOTALL)
 # A reason that follows an answer. Those that are other words too want the comma.
 _REASON = re.compile(
     r"[\s,;(\u2014\u2013-]*(?:"
-    r"\b(?:because|since|given that|due to|considering)\b|[,;(\u2014\u2013] ?(?:as|for|which is|i\.e\.|that is|where|so|if)\b(?= )"
+    r"\b(?:because|since|given that|due to|considering)\b|[,;(\u2014\u2013] ?(?:as|for|which is|i\.e\.|that is|where|if)\b(?= )"
     r"|\bweil\b|, (?:da|denn)\b|\bporque\b|\bya que\b|\bpuesto que\b|\bparce que\b|, car\b|\bpuisque\b"
     r"|\u043f\u043e\u0442\u043e\u043c\u0443 \u0447\u0442\u043e|\u0442\u0430\u043a \u043a\u0430\u043a|, \u043f\u043e\u0441\u043a\u043e\u043b\u044c\u043a\u0443"
     r"|\bkwa sababu\b|\bkwa kuwa\b|\u56e0\u4e3a|\u56e0\u70ba|\u306a\u305c\u306a\u3089|\u0995\u09be\u09b0\u09a3|"
@@ -67,7 +78,18 @@ _REASON = re.compile(
 )
 _ASIDE = re.compile(r"\s*[(\uff08\[][^()\uff08\uff09\[\]]*(?:=|\u2248|\bsince\b|\bbecause\b|\bcheck)[^()\uff08\uff09\[\]]*[)\uff09\]]", re.IGNORECASE)
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|oops|sorry|scratch that|correction|or rather|I mean(?:t)?|let me (?:redo|recompute|correct))\b[,.:!\s\u2014-]*",
+    r"\b(?:wait|actually|oops|sorry(?!,? but)|scratch that|correction|or rather|I mean(?:t)?|let me (?:redo|recompute|correct)|"
+    r"Moment|stimmt nicht|(?:un momento|espera)|attendez|attends|\u043f\u043e\u0434\u043e\u0436\u0434\u0438(?:\u0442\u0435)?|ngoja)\b[,.:!\s\u2014-]*"
+    r"|(?:\u7b49\u7b49|\u7b97\u9519\u4e86|\u4e0d\u5bf9(?=[,\uff0c])|\u5f85\u3063\u3066|\u9593\u9055\u3048)[^\d]{0,8}?[,\uff0c\u3002\u3001\s]*",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"\b(?:not possible to (?:determine|say|tell|answer)|(?:cannot|can't|can not|could not) (?:be (?:sure|determined|answered)|determine|"
+    r"answer|say|tell)|(?:do not|don't) know|not (?:sure|enough information)|unable to (?:determine|answer))\b|\bunknowable\b",
+    re.IGNORECASE,
+)
+_BROKEN_OFF = re.compile(
+    r"(?:[=+\u00d7*/,(:]|\b(?:is|are|was|be|with|gives?|equals?|leaves?|of|to|the|a|an|plus|minus|times|and|so|then|because|in|by))$",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'\u201d)]?\s+|[\u3002\uff01\uff1f\u0964]\s*|\n+")
@@ -94,6 +116,7 @@ def clean(text: str) -> str:
     text = re.sub(r"\*\*|~~|`|(?<!\w)__|__(?!\w)", "", text)
     text = re.sub(r"(?<![\w*])\*(?=[^\s*])([^*\n]*?)(?<=[^\s*])\*(?![\w*])", r"\1", text)
     text = re.sub(r"(?<!\w)_(?=[^\s_])([^_\n]*?)(?<=[^\s_])_(?!\w)", r"\1", text)
+    text = re.sub(r"(?<=[\w.])\s?\[\d{1,3}\]", "", text)  # a note's number
     return re.sub(r"(?m)^\s*(?:#{1,3}|>)\s+(?!#)", "", text)
 
 
@@ -152,6 +175,16 @@ def without_reasons(sentence: str) -> str:
     sentence = _ASIDE.sub("", sentence)
     match = next((m for m in _REASON.finditer(sentence) if sentence[: m.start()].strip()), None)
     return sentence[: match.start()] if match else sentence
+
+
+def is_refusal(text: str) -> bool:
+    """Whether the text says that it has no answer."""
+    return bool(_REFUSAL.search(text))
+
+
+def is_broken_off(text: str) -> bool:
+    """Whether the text ends where something had to follow."""
+    return bool(_BROKEN_OFF.search(text.rstrip()))
 
 
 def after_correction(text: str) -> str | None:

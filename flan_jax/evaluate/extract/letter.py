@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from flan_jax.evaluate.extract.conclusion import after_correction, before_next_question, clean, conclusions, sentences
+from flan_jax.evaluate.extract.conclusion import (
+    after_correction,
+    before_next_question,
+    clean,
+    conclusions,
+    is_refusal,
+    sentences,
+)
 from flan_jax.evaluate.extract.registry import register_extractor
 
 __all__ = ["letter"]
@@ -14,15 +21,21 @@ _LETTER = re.compile(
     r"[(\[]\s*(?P<bracketed>[A-Za-z])\s*[)\]]|(?<![A-Za-z0-9'\u2019(])(?P<item>[A-Za-z])(?=\)(?!\w))|"
     r"(?<![A-Za-z\u00c0-\u024f0-9_'\u2019(.])(?P<bare>[A-Z])(?![A-Za-z\u00c0-\u024f0-9_'\u2019]|\.[A-Z])"
 )
+# Letters of Russian keyboards that look like Latin ones, alone before a sentence's end.
+_CYRILLIC = re.compile(r"(?<!\w)[\u0410\u0412\u0421\u0415](?=\s*$|[.):,])", re.MULTILINE)
 _GOES_ON = re.compile(r" +(?!or\b|and\b)[a-z]")  # after an article, or a pronoun
 _NOT = re.compile(r"(?:\bnot|n't|\bnor|\bneither|\brather than|\binstead of|\bnicht|\bpas)\s+(?:the )?(?:(?:option|choice|answer)\s+)?$", re.IGNORECASE)
 _OR = re.compile(r"\W{0,2}\s*(?:,|/|&|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b)\s*[(\[]?(?P<other>[A-Z])(?![\w'\u2019])")
+_LURE = re.compile(r"\b(?:mistake|tempting|wrong|incorrect|tempted|not)\b[^.]*$", re.IGNORECASE)
 _IS_RIGHT = re.compile(
     r"[(\[]?(?<![A-Za-z])(?P<letter>[A-Z])[)\]]?(?: \w+)? (?:is|must be|seems|appears)(?: clearly| therefore| thus)?(?: the)? "
     r"(?:correct|right|best|true|most likely|answer)"
-    r"|\b(?:choose|chose|pick|select|go with|going with|opt for)(?: option| choice| answer)? [(\[]?(?P<chosen>[A-Z])(?![\w'\u2019])",
+    r"|\bleaves? (?:us with |only |just )*[(\[]?(?P<left>[A-Z])(?![\w'\u2019])"
+    r"|(?P<cjk>[A-Z])(?:\u304c\u6b63|\u6b63\u786e|\u662f\u6b63\u786e)|[\u9009\u9078](?P<picked>[A-Z])(?![A-Za-z])"
+    r"|\b(?:choose|chose|pick|select|go with|going with|opt for)(?: option| choice| answer)? [(\[]?(?P<chosen>[A-Z])(?![\w'\u2019]| over)",
 )
-_AT_START = re.compile(r"\W*(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+)?(?:[(\[]\s*([A-Za-z])\s*[)\]](?! (?:is|are|was|and|or|can|cannot|does|would|seems|says)\b)|([A-Z])(?=\s*$|\s*[.):,;\n]|\s+[-\u2013\u2014(]|\s+because|\s+since|\s+as ))")
+_CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|must be|only|I think|also|donc|por tanto|\u0437\u043d\u0430\u0447\u0438\u0442)\b", re.IGNORECASE)
+_AT_START = re.compile(r"[^\w(\[]*(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+)?(?:[(\[]\s*([A-Za-z])\s*[)\]](?! (?:is|are|was|and|or|can|cannot|does|would|seems|says)\b)|([A-Z])(?=\s*$|\s*[.):,;\n]|\s+[-\u2013\u2014(]|\s+because|\s+since|\s+as ))")
 
 
 @register_extractor
@@ -37,13 +50,19 @@ def letter(text: str) -> str | None:
         if found is not None:
             return found if len(found) == 1 else None
     text = clean(text)
-    right = [match["letter"] or match["chosen"] for match in _IS_RIGHT.finditer(text) if not _NOT.search(text[: match.start()])]
+    corrected = after_correction(text)
+    text = corrected if corrected is not None and _letters(corrected) else text
+    right = [
+        match[match.lastgroup or 0] for match in _IS_RIGHT.finditer(text) if not _LURE.search(text[: match.start()])
+    ]
     if right:
         return right[-1]
     match = _AT_START.match(text)
     if match:
         return None if _OR.match(text, match.end()) else (match[1] or match[2]).upper()
-    last = sentences(text)[-1:]
+    if is_refusal(text):
+        return None
+    last = [sentence for sentence in sentences(text)[-1:] if _CONCLUDES.search(sentence)]
     for part in (*last, text):
         named = {match[match.lastgroup or 0].upper() for match in _letters(part)}
         if len(named) == 1:
@@ -61,11 +80,13 @@ def _letters(text: str) -> list[re.Match[str]]:
 
 
 def _first(place: str) -> str | None:
-    """The first letter; "?" for two side by side."""
+    """The first letter; "or" for two side by side."""
+    place = _CYRILLIC.sub(lambda match: "ABCE"["\u0410\u0412\u0421\u0415".index(match[0])], place)
     found = _letters(place)
     if not found:
-        match = re.match(r"\W*([A-Z])(?![\w'\u2019])", place)
-        return match[1] if match else None
+        # Small letters on their own count where an answer is announced, and nothing else is.
+        match = re.match(r"\W*([A-Z])(?![\w'\u2019])|\W*([a-z])\W*$", place.strip().partition("\n")[0])
+        return (match[1] or match[2]).upper() if match else None
     chosen = (found[0][found[0].lastgroup or 0]).upper()
     other = _OR.match(place, found[0].end())
     return "or" if other and other["other"] != chosen and other["other"] not in "I" else chosen

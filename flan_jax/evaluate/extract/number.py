@@ -10,6 +10,8 @@ from flan_jax.evaluate.extract.conclusion import (
     before_next_question,
     clean,
     conclusions,
+    is_broken_off,
+    is_refusal,
     sentences,
     without_reasons,
 )
@@ -31,6 +33,13 @@ _REMARK = re.compile(
     r"\b(?:double-?check|check(?:ed|ing)?|verif\w+|steps?|confiden\w+|certain|sure|calculat(?:ed|or)|times to be)\b",
     re.IGNORECASE,
 )
+# Between two numbers of which neither is the answer: "20-25", "6 or 8"; "between 10 and 15".
+_RANGE = re.compile(r"\s*[^\W\d]*\s*(?:[-\u2013\u2014~]|\bto\b|\bor\b)\s*[$\u20ac\u00a3]?$")
+_BETWEEN = re.compile(r"\b(?:between|either|zwischen|entre|\u043c\u0435\u0436\u0434\u0443)\W*$", re.IGNORECASE)
+_MINUS_WORD = re.compile(r"(?<![\d)] )\b(?:minus|negative|menos|moins|\u043c\u0438\u043d\u0443\u0441)\s+(?=\d)", re.IGNORECASE)
+_MONEY = re.compile(r"(\d+) (dollars?|euros?) and (\d{1,2}) cents?\b", re.IGNORECASE)
+_THEREFORE = re.compile(r"[,;]\s*(?:and )?(?:so|thus|therefore|hence)\b", re.IGNORECASE)
+OPEN = ""  # what stands there leaves the answer open, so that nothing else may be taken for it
 _EQUALS = re.compile(r"(?<![<>!=])[=\u2248](?!=)")
 
 
@@ -40,18 +49,21 @@ def number(text: str, grouping: str = ",") -> str | None:
     equation there, its result); of a text that begins with a bare number and then explains it, that one; else the last
     number of the reckoning. What comes before a reason counts, not the reason; what takes something back wins. Number
     words are read where there are no digits."""
-    text = before_next_question(text)
+    text = _MINUS_WORD.sub("-", before_next_question(text))
+    text = _MONEY.sub(lambda match: f"{match[1]}.{match[3]:0>2} {match[2]}", text)
     for place, is_said in conclusions(text):
         found = _announced(place, is_said, grouping)
         if found is not None:
-            return found
-    return _reckoned(clean(text), grouping)
+            return found or None
+    return _reckoned(clean(text), grouping) or None
 
 
 def _announced(place: str, is_said: bool, grouping: str) -> str | None:
     corrected = after_correction(place)
     if corrected is not None and find_numbers(corrected, grouping):
         return _reckoned(corrected, grouping)
+    if not place.strip():
+        return OPEN
     place = re.sub(r"\bnot\b[^.;\n]*?\bbut\b", "", place)
     said = [sentence for sentence in sentences(place) if find_numbers(sentence, grouping) or word_number(sentence)]
     if not said:
@@ -70,6 +82,10 @@ def _stands_alone(sentence: str, grouping: str) -> bool:
 
 
 def _reckoned(text: str, grouping: str) -> str | None:
+    if is_refusal(text) or is_broken_off(text):
+        return OPEN
+    corrected = after_correction(text)
+    text = corrected if corrected is not None and find_numbers(corrected, grouping) else text
     said = [sentence for sentence in sentences(text) if find_numbers(sentence, grouping)]
     if not said:
         return word_number(text)
@@ -94,7 +110,14 @@ def _begins_with_answer(text: str, first: str, grouping: str) -> bool:
 
 def _of_sentence(sentence: str, grouping: str, *, last: bool) -> str | None:
     """The number that a sentence comes to: an equation's result, else its first or last."""
+    if is_broken_off(sentence) and sentence.rstrip().endswith("="):
+        return OPEN
     shorter = without_reasons(sentence)
+    if last:
+        clause = _THEREFORE.split(shorter)[-1]
+        shorter = clause if find_numbers(clause, grouping) else shorter
+        bare = re.sub(r"(?<=\w)\s*\([^()]*\)", "", shorter)
+        shorter = bare if find_numbers(bare, grouping) else shorter
     sentence = shorter if find_numbers(shorter, grouping) or word_number(shorter) else sentence
     numbers = find_numbers(sentence, grouping)
     # Of "2 500-gram bags" the weight only says which bags.
@@ -109,7 +132,22 @@ def _of_sentence(sentence: str, grouping: str, *, last: bool) -> str | None:
             return plain(before[0].value)  # "12 = 3 x 4"
         if after:
             return plain(after[0].value)
-    return plain(numbers[-1 if last else 0].value)
+    chosen = numbers[-1 if last else 0]
+    return OPEN if _is_open(sentence, numbers, chosen) else plain(chosen.value)
+
+
+def _is_open(sentence: str, numbers: list[Number], chosen: Number) -> bool:
+    """Whether the number is one end of a range, or one of two that are offered."""
+    position = numbers.index(chosen)
+    for first, second in zip(numbers, numbers[1:], strict=False):
+        if chosen not in (first, second):
+            continue
+        between = sentence[first.end : second.start]
+        if _BETWEEN.search(sentence[: first.start]) and re.fullmatch(r".{0,12}?\b(?:and|or|und|oder|y|o|et|ou|\u0438)\b\W*", between):
+            return True
+        if position == 0 and _RANGE.fullmatch(between):
+            return True
+    return False
 
 
 def _is_sum(sentence: str, numbers: list[Number]) -> bool:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
-from flan_jax.evaluate.extract.conclusion import after_correction, before_next_question, clean, conclusions, sentences
+from flan_jax.evaluate.extract.conclusion import (
+    after_correction,
+    before_next_question,
+    clean,
+    conclusions,
+    is_refusal,
+    sentences,
+)
 from flan_jax.evaluate.extract.registry import register_extractor
 
 __all__ = ["yes_no"]
 
-_YES = ("yes", "yeah", "yep", "true", "correct", "ja", "s\u00ed", "verdadero", "cierto", "oui", "vrai", "\u0434\u0430", "\u0432\u0435\u0440\u043d\u043e", "ndiyo", "ndio", "kweli", "wahr", "richtig")
-_NO = ("no", "nope", "false", "incorrect", "untrue", "nein", "falso", "non", "faux", "\u043d\u0435\u0442", "\u043d\u0435\u0432\u0435\u0440\u043d\u043e", "hapana", "falsch")
+_YES = ("yes", "doch", "affirmative", "yeah", "yep", "true", "correct", "ja", "s\u00ed", "verdadero", "cierto", "oui", "vrai", "\u0434\u0430", "\u0432\u0435\u0440\u043d\u043e", "ndiyo", "ndio", "kweli", "wahr", "richtig")
+_NO = ("no", "absolutely not", "certainly not", "definitely not", "of course not", "not at all", "negative", "nope", "false", "incorrect", "untrue", "nein", "falso", "non", "faux", "\u043d\u0435\u0442", "\u043d\u0435\u0432\u0435\u0440\u043d\u043e", "hapana", "falsch")
 # Scripts without spaces between words, or with endings on them: anywhere. The longer one first, as 不是 holds 是.
 _NO_ANYWHERE = ("\u4e0d\u662f", "\u4e0d\u5bf9", "\u4e0d\u80fd", "\u4e0d\u4f1a", "\u5426", "\u9519\u8bef", "\u3044\u3044\u3048", "\u3044\u3048", "\u0e44\u0e21\u0e48\u0e43\u0e0a\u0e48", "\u0e44\u0e21\u0e48", "\u0995\u09be\u09a6\u09c1", "\u0c15\u0c3e\u0c26\u0c41", "\u0c32\u0c47\u0c26\u0c41", "\u09a8\u09be")
 _YES_ANYWHERE = ("\u662f", "\u5bf9", "\u6b63\u786e", "\u306f\u3044", "\u0e43\u0e0a\u0e48", "\u09b9\u09cd\u09af\u09be\u0981", "\u0c05\u0c35\u0c41\u0c28\u0c41")
@@ -37,6 +44,10 @@ def yes_no(text: str) -> str | None:
             if found:
                 return found[0] or None
     text = clean(text)
+    if is_refusal(text):
+        return None
+    corrected = after_correction(text)
+    text = corrected if corrected is not None and _said(corrected) else text
     said = sentences(text)
     begins = _said(said[0], start=True) if said else []
     if begins:
