@@ -68,7 +68,7 @@ def test_numbers_stand_in_order_and_apart(text):
     places = [place for number in find_numbers(text) for place in (number.start, number.end)]
     assert places == sorted(places) and all(0 <= place <= len(text) for place in places)
     for number in find_numbers(text):
-        assert number.value.is_finite() and any(c.isdigit() for c in text[number.start : number.end])
+        assert number.value.is_finite() and any(c.isnumeric() for c in text[number.start : number.end])
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=3))

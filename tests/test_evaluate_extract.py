@@ -1,12 +1,17 @@
-"""Answers out of text: numbers of any script, letters, the published BBH rule, and the traps of other harnesses."""
+"""Answers out of text: numbers of any script, a table of outputs as careful people read them, and published rules."""
 
+import collections
+import csv
 import decimal
 import json
+import pathlib
 
 import pytest
 from shared import shared_path
 
+import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.evaluate.extract import (
     EXTRACTORS,
     bbh_answer,
@@ -192,6 +197,90 @@ def test_yes_no_dates_and_the_flan_rule():
     assert bbh_answer(" (B) the second") == "(B)" and bbh_answer(" Yes.") == "Yes" and bbh_answer("\n") is None
 
 
+# -- as a careful person reads ----------------------------------------------------------------------------------------
+
+
+def answers():
+    """Rows of the table. Half are of a reader who had not seen the code; `ours` and `reason` say where we read otherwise."""
+    with open(pathlib.Path(__file__).parent / "data" / "answers.tsv", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def test_the_table_is_of_ten_languages_and_all_kinds():
+    rows = answers()
+    assert {row["kind"] for row in rows} == {"number", "letter", "yes_no", "date", "text"}
+    for reader in ("fresh", "author"):
+        per_language = collections.Counter(row["language"] for row in rows if row["reader"] == reader)
+        assert sum(per_language.values()) >= 200 and len(per_language) >= 11
+        assert min(per_language.values()) >= 5
+    assert all(bool(row["ours"]) == bool(row["reason"]) for row in rows)
+    # Where text alone says it, we read what the fresh reader reads: all that is left wants options or the question.
+    differ = [row for row in rows if row["ours"] and not row["reason"].startswith("dates are written")]
+    assert len(differ) <= 25 and all(row["reader"] == "fresh" for row in differ)
+
+
+@pytest.mark.parametrize("kind", ["number", "letter", "yes_no", "date", "text"])
+def test_answers_are_read_as_a_careful_person_reads_them(kind):
+    wrong = []
+    for row in answers():
+        if row["kind"] != kind:
+            continue
+        name = "answer_text" if kind == "text" else kind
+        if kind == "number" and row["language"] in ("de", "es", "fr", "ru"):
+            name += "_point_groups"
+        expected = row["ours"].replace("(none)", "") if row["ours"] else row["reading"]
+        found = get_extractor(name)(row["output"].replace("\\n", "\n"))
+        if (found or "") != expected:
+            wrong.append((row["language"], row["output"], found, expected))
+    assert not wrong
+
+
+def test_names_of_before_read_as_the_careful_ones():
+    for before, now in (("cot_number", "number"), ("cot_letter", "letter"), ("cot_yes_no", "yes_no"), ("last_date", "date")):
+        assert get_extractor(before) is get_extractor(now)
+    assert get_extractor("cot_number_point_groups")("Die Antwort ist 1.234.") == "1234"
+
+
+# -- published rules --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("kojima_number", " 1,234 eggs.", "1234"),
+        ("kojima_number", "5 of them, then 12.", "5"),
+        ("kojima_number", "18.", "18"),
+        ("kojima_number", "-3.50 $", "-3.50"),
+        ("kojima_number", "x2", "2"),
+        ("kojima_number", "none", None),
+        ("kojima_letter", "Answer: D", "A"),  # the capital of "Answer", which the careful reader passes over
+        ("kojima_letter", " (D).", "D"),
+        ("kojima_letter", "(F)", None),
+        ("kojima_yes_no", '"Yes."', "yes"),
+        ("kojima_yes_no", "Nobody says no!", None),  # an exclamation mark parts no words there
+        ("kojima_yes_no", "I know: no, not yes", "no"),
+        ("gsm8k_strict", "so 5.\n#### 1,234\n#### 7", "1234"),
+        ("gsm8k_strict", "The answer is 18.", None),
+        ("gsm8k_strict", "####18", None),
+        ("lm_eval_strict_number", "The answer is 18.", "18"),
+        ("lm_eval_strict_number", "The answer is 18", "1"),  # it wants one more character
+        ("lm_eval_strict_number", "The answer is $18.", None),
+        ("lm_eval_flexible_number", "He sold 5. So $1,200.", "1200"),
+        ("lm_eval_flexible_number", "no digits", None),
+        ("minerva_answer", "Final Answer: The final answer is $\\frac12$. I hope it is correct.", "$\\frac12$"),
+        ("minerva_answer", "The final answer is 24.", None),
+    ],
+)
+def test_published_rules(name, text, expected):
+    assert get_extractor(name)(text) == expected
+
+
+def test_zero_shot_chains_of_thought_are_read_as_kojima_reads_them():
+    for name, extract in (("gsm8k", "number"), ("addsub", "number"), ("aqua", "letter"), ("strategyqa", "yes_no")):
+        assert get_benchmark(name).format("zero_shot_cot").extract == f"kojima_{extract}"
+    assert get_benchmark("commonsenseqa").format("zero_shot_cot").extract == "kojima_letter"
+
+
 def test_no_extractor_fails_on_odd_text():
     for name, extract in EXTRACTORS.items():
         for text in (
@@ -208,6 +297,12 @@ def test_no_extractor_fails_on_odd_text():
             "-",
             "\u0000",
             "9" * 400,
+            "1/" * 99,
+            "9^99",
+            "(A" * 99,
+            "\\boxed{" * 99,
+            "the answer is " * 99,
+            "answer" * 999,
         ):
             answer = extract(text)
             assert answer is None or answer == answer.strip() != "", name

@@ -96,7 +96,7 @@ def test_chain_of_thought_is_scored_by_its_conclusion_alone():
     [
         ("The answer is 3 + 4 = 7.", "7", "3"),
         ("The answer is 4 apples = 8 halves", "8", "4"),
-        ("The answer is 12 (= 3 * 4).", "3", "12"),
+        ("The answer is 12 (= 3 * 4).", "12", "12"),  # what is reckoned in brackets is an aside
         ("24 + 48 = 72\n#### 72 for 2 months", "72", "2"),
         ("The answer isn't 5, it is 7", "7", "5"),
         ("\u7b54\u6848\u662f11\u3002", "11", None),
@@ -114,14 +114,14 @@ def test_chain_of_thought_is_scored_by_its_conclusion_alone():
         ("The answer is 18", "18", "18"),
         ("The answer is \u09e7\u09ee\u0964", "18", "18"),
         ("so $1,234.50.", "1234.5", "1234.5"),
-        ("the answer is\n5 or 6", "6", "6"),
-        ("The answer is 7-3", "7", "7"),
+        ("the answer is\n5 or 6", None, None),  # open
+        ("The answer is 7-3", None, None),
         ("-$5", "-5", "-5"),
-        ("2^10", "10", "10"),
+        ("2^10", "1024", None),
     ],
 )
 def test_tasks_and_benchmarks_read_the_same_number(text, value, before):
-    benchmark = get_extractor("cot_number")(text)
+    benchmark = get_extractor("number")(text)
     assert benchmark == value
     assert (
         METRICS["numeric"](text, [value or "0"]) == METRICS["equals"](benchmark, [value or "0"]) == float(bool(value))

@@ -66,7 +66,7 @@ def our_verdict(case):
     """What the registered format's own extractor and scorer say."""
     benchmark, name, *language = case["ours"].split(":")
     format = get_benchmark(benchmark).format(name)
-    extract = "cot_number_point_groups" if language == ["de"] else format.extract
+    extract = "number_point_groups" if language == ["de"] else format.extract
     return bool(get_metric(format.metrics[0])(get_extractor(extract)(case["output"]), (case["reference"],)))
 
 

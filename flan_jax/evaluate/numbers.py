@@ -31,12 +31,13 @@ _CODE = r"(?:AUD|BRL|CAD|CHF|CNY|DKK|EUR|GBP|HKD|INR|JPY|KRW|MXN|NOK|NZD|PLN|RMB
 _CURRENCY = f"(?:{_SYMBOL}|{_CODE})"
 _SPACES = " \u00a0\u202f\u2009"
 _VULGAR = "\u00bc-\u00be\u2150-\u215e"  # fractions of one character
+_MOST_GROUPS = 40  # of digits in a row with marks between: what is longer is no number, and slow to look through
 # name: digits glued to a letter, to be passed over. core, in this order: groups of three parted by spaces, digits with
 # marks between, a fraction without a whole part. The long one first, as alternatives are tried from the left.
 _NUMBER = re.compile(
     r"(?<=[A-Za-z_])(?P<name>\d+(?:[.,']\d+)*)|"
     rf"(?<![A-Za-z_])(?P<sign>[{_MINUS}]?)(?:{_CURRENCY})?(?P<sign2>[{_MINUS}]?)"
-    rf"(?P<core>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}(?!\d|-[A-Za-z]))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+)*|(?<!\d)\.\d+|[{_VULGAR}])"
+    rf"(?P<core>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}(?!\d|-[A-Za-z]))+(?:[.,]\d+)?(?![.,]?\d)|\d+(?:[.,']\d+){{0,{_MOST_GROUPS}}}|(?<!\d)\.\d+|[{_VULGAR}])"
 )
 # Other scripts' separators as . , ' — one character for one, so that positions stay.
 _SEPARATORS = str.maketrans({"\u066b": ".", "\u066c": ",", "\uff0c": ",", "\uff0e": ".", "\u2019": "'"})

@@ -114,12 +114,12 @@ def _benchmark(name: str) -> Benchmark:
             ),
             chain_of_thought(
                 step_by_step(_open_cot),
-                "cot_letter",
+                "letter",
                 "3-shot, the exemplars of BIG-Bench Hard's task of the same name",
                 max_tokens=384,
                 num_shots=3,
             ),
-            zero_shot_cot(zero_shot(_ask_for_letter), "first_letter", therefore_among(num_choices), max_tokens=256),
+            zero_shot_cot(zero_shot(_ask_for_letter), "letter", therefore_among(num_choices), max_tokens=256),
         ),
         note="Options are shuffled by a fixed draw: the file lists the right date first. BIG-Bench Hard has 250 of "
         "these questions.",

@@ -92,7 +92,7 @@ COMMONSENSEQA = add_benchmark(
                 num_shots=NUM_SHOTS,
             ),
             multiple_choice(zero_shot(_ask), "the question alone", name="zero_shot", metrics=_RANKED, option_end="eos"),
-            zero_shot_cot(zero_shot(_ask_for_letter), "first_letter", therefore_among(5), max_tokens=192),
+            zero_shot_cot(zero_shot(_ask_for_letter), "kojima_letter", therefore_among(5), max_tokens=192),
         ),
         note="The test split's answers are not public: this is the development split.",
         tags=("reasoning", "commonsense"),

@@ -6,7 +6,7 @@ here make `Format`s of that:
 
     formats=(
         multiple_choice(zero_shot(ask), "the likelier of yes and no"),
-        zero_shot_cot(zero_shot(ask), "first_yes_no", THEREFORE_YES_NO, max_tokens=192),
+        zero_shot_cot(zero_shot(ask), "yes_no", THEREFORE_YES_NO, max_tokens=192),
     )
 
 An *opener* reads what a format needs besides the question (exemplars, a task's description) when its benchmark is run,

@@ -89,20 +89,20 @@ def _train_shots() -> list[str]:
 WORD_PROBLEM_FORMATS = (
     chain_of_thought(
         few_shot(_ask, _worked_shots),
-        "cot_number",
+        "number",
         "8-shot, the exemplars of Wei et al. 2022 (read from MGSM's English exemplars)",
         max_tokens=256,
         num_shots=8,
     ),
     short_answer(
         few_shot(_ask_directly, _answered_shots),
-        "first_number",
+        "number",
         "the same questions with their answers only",
         name="direct",
         max_tokens=16,
         num_shots=8,
     ),
-    zero_shot_cot(zero_shot(_ask), "first_number", THEREFORE_NUMBER, max_tokens=256),
+    zero_shot_cot(zero_shot(_ask), "kojima_number", THEREFORE_NUMBER, max_tokens=256),
 )
 
 GSM8K = add_benchmark(
@@ -118,7 +118,7 @@ GSM8K = add_benchmark(
             *WORD_PROBLEM_FORMATS,
             chain_of_thought(
                 few_shot(_ask_as_trained, _train_shots),
-                "cot_number",
+                "number",
                 "5-shot, the first five training questions with their solutions",
                 name="train_cot",
                 stop=("\n\n", "Question:"),

@@ -103,7 +103,7 @@ def _label(text: str) -> str:
 
 
 def _extract(language: str) -> str:
-    return "cot_number_point_groups" if language in _POINT_GROUPS else "cot_number"
+    return "number_point_groups" if language in _POINT_GROUPS else "number"
 
 
 def _open_cot(language: str, split: str, reasoning_language: str | None = None) -> PromptBuilder:
@@ -128,7 +128,7 @@ def _open_direct(language: str, split: str) -> PromptBuilder:
     pairs = exemplars(language)
     label = _label(pairs[0][0])
     shots = tuple(f"{question}\nAnswer: {_last_digits(answer)}\n\n" for question, answer in pairs)
-    extract = "first_number_point_groups" if language in _POINT_GROUPS else "first_number"
+    extract = _extract(language)
     return lambda question: Prompt("", shots, f"{label}{question.text}\nAnswer:", question.references, extract=extract)
 
 
@@ -140,14 +140,14 @@ def _last_digits(answer: str) -> str:
 
 
 def _open_zero_shot(language: str, split: str) -> PromptBuilder:
-    extract = "first_number_point_groups" if language in _POINT_GROUPS else "first_number"
+    extract = _extract(language)
     return lambda question: Prompt("", (), f"Q: {question.text}\nA:", question.references, extract=extract)
 
 
 _FORMATS = (
     chain_of_thought(
         _open_cot,
-        "cot_number",
+        "number",
         "8-shot, exemplars and reasoning in the language of the question",
         stop=("\n\n",),
         max_tokens=384,
@@ -155,7 +155,7 @@ _FORMATS = (
     ),
     chain_of_thought(
         _open_english_cot,
-        "cot_number",
+        "number",
         "8-shot, questions in their language, reasoning in English",
         name="cot_en",
         stop=("\n\n",),
@@ -164,7 +164,7 @@ _FORMATS = (
     ),
     short_answer(
         _open_direct,
-        "first_number",
+        "number",
         '8-shot, the number after "Answer:"',
         name="direct",
         max_tokens=24,
@@ -172,7 +172,7 @@ _FORMATS = (
     ),
     zero_shot_cot(
         _open_zero_shot,
-        "first_number",
+        "number",
         THEREFORE_NUMBER,
         stop=("\n\n",),
         max_tokens=384,

@@ -157,7 +157,7 @@ MMLU = add_benchmark(
         splits=("validation", "test"),
         formats=(
             multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=5),
-            short_answer(_open_direct, "first_letter", "5-shot, the letter that is generated", num_shots=5),
+            short_answer(_open_direct, "letter", "5-shot, the letter that is generated", num_shots=5),
             multiple_choice(_open_zero_shot, "the same without exemplars", name="zero_shot"),
             multiple_choice(
                 zero_shot(_ask_cloze),
@@ -167,13 +167,13 @@ MMLU = add_benchmark(
             ),
             chain_of_thought(
                 step_by_step(_open_cot),
-                "cot_letter",
+                "letter",
                 "the published chains of thought (4 or 5 a subject)",
                 stop=("\n\nQ:",),
                 max_tokens=384,
                 num_shots=5,
             ),
-            zero_shot_cot(zero_shot(_ask_for_letter), "first_letter", therefore_among(4), max_tokens=384),
+            zero_shot_cot(zero_shot(_ask_for_letter), "letter", therefore_among(4), max_tokens=384),
         ),
         published=(
             *table_5("mmlu_direct", "direct", "validation"),

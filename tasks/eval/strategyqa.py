@@ -56,16 +56,16 @@ STRATEGYQA = add_benchmark(
         splits=("test",),
         formats=(
             multiple_choice(_SHOTS, "6-shot, the likelier of yes and no", num_shots=NUM_SHOTS),
-            short_answer(_SHOTS, "first_yes_no", "6-shot, the word that is generated", num_shots=NUM_SHOTS),
+            short_answer(_SHOTS, "yes_no", "6-shot, the word that is generated", num_shots=NUM_SHOTS),
             chain_of_thought(
                 _COT,
-                "cot_yes_no",
+                "yes_no",
                 "6-shot, rationales of the Flan 2022 collection's StrategyQA set",
                 max_tokens=192,
                 num_shots=NUM_SHOTS,
             ),
             multiple_choice(zero_shot(_ask), "the question alone", name="zero_shot"),
-            zero_shot_cot(zero_shot(_ask), "first_yes_no", THEREFORE_YES_NO, max_tokens=192),
+            zero_shot_cot(zero_shot(_ask), "kojima_yes_no", THEREFORE_YES_NO, max_tokens=192),
         ),
         note="BIG-bench's 2,290 questions are StrategyQA's training set: 2,031 of them are in the Flan 2022 "
         "chain-of-thought set, so a model finetuned on that has seen them. No exemplar asks the question at hand.",

@@ -60,14 +60,14 @@ _ANNOUNCED = re.compile(
     r"|\u0909\u0924\u094d\u0924\u0930(?: (?:\u0939\u0948|\u0939\u094b\u0917\u093e)|(?= ?:))"
     r"|(?:\u0627\u0644\u0625\u062c\u0627\u0628\u0629|\u0627\u0644\u062c\u0648\u0627\u0628)(?: (?:\u0647\u064a|\u0647\u0648)|(?= ?:))"
     r"|\uc815?\ub2f5(?:\uc740|(?= ?:))"
-    r")[ \t]*[:=\uff1a\u2014\u2013]?(?:[ \t]*(?=\S)|)",
+    r")[ \t]*(?:[:=\uff1a]|[\u2014\u2013](?=\s))?[ \t]*",
     re.IGNORECASE,
 )
 _TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|$)", re.IGNORECASE | re.DOTALL)
 
 # A reason that follows an answer. Those that are other words too want the comma.
 _REASON = re.compile(
-    r"[\s,;(\u2014\u2013-]*(?:"
+    r"[\s,;(\u2014\u2013-]{0,4}(?:"
     r"\b(?:because|since|given that|due to|considering)\b|[,;(\u2014\u2013] ?(?:as|for|which is|i\.e\.|that is|where|if)\b(?= )"
     r"|\bweil\b|, (?:da|denn)\b|\bporque\b|\bya que\b|\bpuesto que\b|\bparce que\b|, car\b|\bpuisque\b"
     r"|\u043f\u043e\u0442\u043e\u043c\u0443 \u0447\u0442\u043e|\u0442\u0430\u043a \u043a\u0430\u043a|, \u043f\u043e\u0441\u043a\u043e\u043b\u044c\u043a\u0443"
@@ -153,14 +153,15 @@ def conclusions(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _boxed(text: str) -> list[str]:
-    found = []
-    for match in re.finditer(r"\\(?:boxed|fbox)\s*\{", text):
-        depth, start = 1, match.end()
-        for position in range(start, len(text)):
-            depth += (text[position] == "{") - (text[position] == "}")
-            if depth == 0:
-                found.append(text[start:position])
-                break
+    """What each \\boxed{…} holds, in the order of their ends; one that is never closed holds nothing."""
+    found: list[str] = []
+    opened: list[int | None] = []  # where what a brace opens begins, None for braces of no box
+    for match in re.finditer(r"\\(?:boxed|fbox)\s*\{|[{}]", text):
+        if match[0] == "}":
+            start = opened.pop() if opened else None
+            found += [] if start is None else [text[start : match.start()]]
+        else:
+            opened.append(match.end() if len(match[0]) > 1 else None)
     return found
 
 

@@ -53,7 +53,7 @@ def letter(text: str) -> str | None:
     corrected = after_correction(text)
     text = corrected if corrected is not None and _letters(corrected) else text
     right = [
-        match[match.lastgroup or 0] for match in _IS_RIGHT.finditer(text) if not _LURE.search(text[: match.start()])
+        match[match.lastgroup or 0] for match in _IS_RIGHT.finditer(text) if not _LURE.search(text, max(0, match.start() - 120), match.start())
     ]
     if right:
         return right[-1]
@@ -75,7 +75,7 @@ def _letters(text: str) -> list[re.Match[str]]:
     return [
         match
         for match in _LETTER.finditer(text)
-        if not (match["bare"] in ("A", "I") and _GOES_ON.match(text, match.end())) and not _NOT.search(text[: match.start()])
+        if not (match["bare"] in ("A", "I") and _GOES_ON.match(text, match.end())) and not _NOT.search(text, max(0, match.start() - 40), match.start())
     ]
 
 

@@ -37,7 +37,7 @@ _REMARK = re.compile(
 _RANGE = re.compile(r"\s*[^\W\d]*\s*(?:[-\u2013\u2014~]|\bto\b|\bor\b)\s*[$\u20ac\u00a3]?$")
 _BETWEEN = re.compile(r"\b(?:between|either|zwischen|entre|\u043c\u0435\u0436\u0434\u0443)\W*$", re.IGNORECASE)
 _MINUS_WORD = re.compile(r"(?<![\d)] )\b(?:minus|negative|menos|moins|\u043c\u0438\u043d\u0443\u0441)\s+(?=\d)", re.IGNORECASE)
-_MONEY = re.compile(r"(\d+) (dollars?|euros?) and (\d{1,2}) cents?\b", re.IGNORECASE)
+_MONEY = re.compile(r"(?<!\d)(\d{1,15}) (dollars?|euros?) and (\d{1,2}) cents?\b", re.IGNORECASE)
 _THEREFORE = re.compile(r"[,;]\s*(?:and )?(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 OPEN = ""  # what stands there leaves the answer open, so that nothing else may be taken for it
 _EQUALS = re.compile(r"(?<![<>!=])[=\u2248](?!=)")

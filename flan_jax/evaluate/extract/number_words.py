@@ -111,7 +111,7 @@ _UNSPACED = re.compile("|".join(sorted((w for w in _OTHERS if re.search("[฀-�
 _DIGITS = {c: v for v, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "兩": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1_000}
 _MYRIADS = {"万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
-_IDEOGRAPHS = re.compile(f"[{''.join((*_DIGITS, *_UNITS, *_MYRIADS))}]+")
+_IDEOGRAPHS = re.compile(f"[{''.join((*_DIGITS, *_UNITS, *_MYRIADS))}]{{1,40}}")
 
 
 def word_number(text: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flan_jax.declare.metric import register_metric
-from flan_jax.evaluate.extract import cot_number, final_answer
+from flan_jax.evaluate.extract import final_answer, last_number, number
 from flan_jax.evaluate.metrics.matching import best_of
 
 
@@ -12,8 +12,10 @@ def _same_answer(text: str, reference: str) -> float:
 
 
 def _same_number(text: str, reference: str) -> float:
-    value = cot_number(text)
-    return float(value is not None and value == cot_number(reference))
+    value = number(text)
+    # A reference may leave open what a reader of answers would not take, such as "5 or 6".
+    expected = number(reference) or last_number(reference)
+    return float(expected is not None and (value == expected or text.strip() == reference.strip()))
 
 
 register_metric(
