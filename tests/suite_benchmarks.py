@@ -33,9 +33,7 @@ def open_prompts(subtask, split):
 
 FORMATS = (
     Format("direct", "rank", open_prompts, ("accuracy", "accuracy_pmi", "accuracy_per_byte")),
-    Format(
-        "cot", "generate", open_prompts, ("equals",), extract="number", stop=("\n\n",), max_tokens=20, drop="last"
-    ),
+    Format("cot", "generate", open_prompts, ("equals",), extract="number", stop=("\n\n",), max_tokens=20, drop="last"),
     Format(
         "zero_shot_cot",
         "reason_then_answer",

@@ -5,6 +5,7 @@ import csv
 import decimal
 import json
 import pathlib
+import time
 
 import pytest
 from shared import shared_path
@@ -201,7 +202,7 @@ def test_yes_no_dates_and_the_flan_rule():
 
 
 def answers():
-    """Rows of the table. Half are of a reader who had not seen the code; `ours` and `reason` say where we read otherwise."""
+    """Rows of the table. Half are of a reader who had not seen the code; `ours` and `reason` say where we differ."""
     with open(pathlib.Path(__file__).parent / "data" / "answers.tsv", encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
@@ -236,7 +237,12 @@ def test_answers_are_read_as_a_careful_person_reads_them(kind):
 
 
 def test_names_of_before_read_as_the_careful_ones():
-    for before, now in (("cot_number", "number"), ("cot_letter", "letter"), ("cot_yes_no", "yes_no"), ("last_date", "date")):
+    for before, now in (
+        ("cot_number", "number"),
+        ("cot_letter", "letter"),
+        ("cot_yes_no", "yes_no"),
+        ("last_date", "date"),
+    ):
         assert get_extractor(before) is get_extractor(now)
     assert get_extractor("cot_number_point_groups")("Die Antwort ist 1.234.") == "1234"
 
@@ -306,6 +312,15 @@ def test_no_extractor_fails_on_odd_text():
         ):
             answer = extract(text)
             assert answer is None or answer == answer.strip() != "", name
+
+
+def test_no_extractor_is_slow_on_a_long_text():
+    """Each of these took from ten seconds to minutes with patterns that look through the rest of the text again."""
+    started = time.perf_counter()
+    for text in ("(" * 9_000, "\\boxed{" * 2_000, "1." * 4_000, "9" * 9_000, "\u4e00" * 9_000):
+        for extract in EXTRACTORS.values():
+            extract(text)
+    assert time.perf_counter() - started < 60
 
 
 def test_an_unknown_extractor_is_an_error_with_a_suggestion():

@@ -1,5 +1,5 @@
-"""Tk-Instruct's own layout, character for character, as its published collator writes it: each expectation is written out
-by hand from what that program does."""
+"""Tk-Instruct's own layout, character for character, as its published collator writes it: each expectation is written
+out by hand from what that program does."""
 
 import dataclasses
 import json

@@ -49,23 +49,28 @@ _EXPONENT = re.compile(rf"[eE](?P<power>[{_MINUS}+]?\d{{1,3}})(?![\w]|[.,']\d)")
 _DIVISOR = re.compile(r"/(?P<divisor>\d+)(?!\d|[/.,']\d)")
 # After a whole number: a fraction of one character, or "1/2" behind a space.
 _MIXED = re.compile(rf"\s?(?P<vulgar>[{_VULGAR}])|[{_SPACES}](?P<above>\d{{1,2}})/(?P<below>\d{{1,3}})(?![\d/]|[.,]\d)")
-_TIMES_TEN = re.compile(rf"\s*[x\u00d7*\u00b7]\s*10(?:\^|\*\*)?\s*[{{(]?(?P<power>(?<=[\^*{{(])[{_MINUS}]?\d{{1,2}}|[\u207b\u2070-\u2079\u00b9\u00b2\u00b3]+)[}})]?")
+_TIMES_TEN = re.compile(
+    rf"\s*[x\u00d7*\u00b7]\s*10(?:\^|\*\*)?\s*[{{(]?"
+    rf"(?P<power>(?<=[\^*{{(])[{_MINUS}]?\d{{1,2}}|[\u207b\u2070-\u2079\u00b9\u00b2\u00b3]+)[}})]?"
+)
 # Powers of ten that stand behind digits as words. German and Spanish ones are told from English ones by their endings.
 _SCALES = {
-    3: "thousand|tausend|mil|mille|\u0442\u044b\u0441\u044f\u0447[\u0430\u0438]?|\u5343|\u0e1e\u0e31\u0e19|\u09b9\u09be\u099c\u09be\u09b0|\u0c35\u0c47\u0c32\u0c41?",
-    4: "\u4e07|\u842c|\u0e2b\u0e21\u0e37\u0e48\u0e19",
-    5: "lakhs?|\u0e41\u0e2a\u0e19|\u09b2\u0995\u09cd\u09b7|\u09b2\u09be\u0996|\u0c32\u0c15\u0c4d\u0c37\u0c32?",
-    6: "millions?|millionen|mill\u00f3n|millones|mln|\u043c\u0438\u043b\u043b\u0438\u043e\u043d(?:\u0430|\u043e\u0432)?|\u043c\u043b\u043d|\u0e25\u0e49\u0e32\u0e19",
-    7: "crores?|\u0995\u09cb\u099f\u09bf|\u0c15\u0c4b\u0c1f\u0c4d\u0c32?\u0c41?",
-    8: "\u4ebf|\u5104",
-    9: "billions?|milliarden?|milliards?|\u043c\u0438\u043b\u043b\u0438\u0430\u0440\u0434(?:\u0430|\u043e\u0432)?|\u043c\u043b\u0440\u0434",
+    3: "thousand|tausend|mil|mille|тысяч[аи]?|千|พัน|হাজার|వేలు?",
+    4: "万|萬|หมื่น",
+    5: "lakhs?|แสน|লক্ষ|লাখ|లక్షల?",
+    6: "millions?|millionen|millón|millones|mln|миллион(?:а|ов)?|млн|ล้าน",
+    7: "crores?|কোটি|కోట్ల?ు?",
+    8: "亿|億",
+    9: "billions?|milliarden?|milliards?|миллиард(?:а|ов)?|млрд",
     12: "trillions?",
 }
 _SCALE = re.compile(
-    r"[\s\u00a0-]?(?:" + "|".join(f"(?P<e{power}>{words})" for power, words in _SCALES.items()) + r")(?![A-Za-z\u0400-\u04ff])|k(?!\w)",
+    r"[\s\u00a0-]?(?:"
+    + "|".join(f"(?P<e{power}>{words})" for power, words in _SCALES.items())
+    + r")(?![A-Za-z\u0400-\u04ff])|k(?!\w)",
     re.IGNORECASE,
 )
-_REST = re.compile("(?P<digits>\\d{1,4})(?P<unit>[\u767e\u5343])?")
+_REST = re.compile(r"(?P<digits>\d{1,4})(?P<unit>[百千])?")
 _POWER = re.compile(r"(?:\^\{?(?P<power>\d{1,2})\}?)(?![\d.])")
 _DIVISION = decimal.Context(prec=28)
 
@@ -151,7 +156,7 @@ def _with_suffix(value: decimal.Decimal, text: str, start: int, end: int) -> tup
         value, end = decimal.Decimal(f"{value:f}e{power}"), scale.end()
         # 2万5千 goes on with smaller units.
         if power in ("4", "8") and (rest := _REST.match(text, end)):
-            value += decimal.Decimal(rest["digits"]) * {"": 1, "\u767e": 100, "\u5343": 1_000}[rest["unit"] or ""]
+            value += decimal.Decimal(rest["digits"]) * {"": 1, "百": 100, "千": 1_000}[rest["unit"] or ""]
             end = rest.end()
         return value, end
     return value, end

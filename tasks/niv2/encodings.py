@@ -1,6 +1,6 @@
 """How an instance of Super-NaturalInstructions is put into words: definition, positive and negative examples,
-explanations (Wang et al. 2022, section 4 and table 4). The layout is ours, the text is the data set's; Tk-Instruct's own
-layout is in `flan_jax.tasks.niv2.official`."""
+explanations (Wang et al. 2022, section 4 and table 4). The layout is ours, the text is the data set's;
+Tk-Instruct's own layout is in `flan_jax.tasks.niv2.official`."""
 
 from __future__ import annotations
 

@@ -29,8 +29,9 @@ _HEAD_BYTES = 65_536
 class NaturalInstructionsSource:
     """One task file of Super-NaturalInstructions (Wang et al. 2022), in the data set's own JSON schema.
 
-    Rows have `id`, `definition` (all of them, joined), `first_definition`, `input`, `outputs` (all accepted answers), and
-    `positive` and `negative`: the file's examples as (input, output, explanation), the latter None where there is none.
+    Rows have `id`, `definition` (all of them, joined), `first_definition`, `input`, `outputs` (all accepted answers),
+    and `positive` and `negative`: the file's examples as (input, output, explanation), the latter None where there is
+    none.
 
     Attributes:
       path: the task's JSON file.

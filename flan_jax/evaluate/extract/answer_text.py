@@ -16,7 +16,9 @@ from flan_jax.evaluate.extract.registry import register_extractor
 
 __all__ = ["answer_text"]
 
-_COPULA = re.compile(r"^(?:it|that|this|he|she) (?:is|was) |^(?:es ist|c'est|it's|that's|\u042d\u0442\u043e) ", re.IGNORECASE)
+_COPULA = re.compile(
+    r"^(?:it|that|this|he|she) (?:is|was) |^(?:es ist|c'est|it's|that's|\u042d\u0442\u043e) ", re.IGNORECASE
+)
 _QUOTED = re.compile(r"^[\"'\u201c\u2018\u201e\u00ab\u300c](.*)[\"'\u201d\u2019\u00bb\u300d]$", re.DOTALL)
 
 
@@ -38,7 +40,9 @@ def _line(text: str) -> str | None:
     line = text.strip().partition("\n")[0].strip()
     # A sentence ends behind a word of three letters or more, or behind a quotation mark: "Inc. " and "D.C." go on.
     line = re.split(r"(?<=[^\W\d_]{3}[.!?])\s+(?=[A-Z\u00a1\u00bf])|(?<=[\"'\u201d][.!?])\s+", line)[0]
-    line = re.sub(r"\s*\([^()]*\d[^()]*\)\.?$|, (?:and )?not .*$", "", without_reasons(line).strip().rstrip("\u3002\u0964!"))
+    line = re.sub(
+        r"\s*\([^()]*\d[^()]*\)\.?$|, (?:and )?not .*$", "", without_reasons(line).strip().rstrip("\u3002\u0964!")
+    )
     line = _COPULA.sub("", line).removesuffix("\u3067\u3059").strip()
     if not re.search(r"(?:\b[A-Z]|Inc|Ltd|Co|Jr|Sr|etc)\.$", line):
         line = line.rstrip(".")

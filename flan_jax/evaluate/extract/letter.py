@@ -22,26 +22,40 @@ _LETTER = re.compile(
     r"(?<![A-Za-z\u00c0-\u024f0-9_'\u2019(.])(?P<bare>[A-Z])(?![A-Za-z\u00c0-\u024f0-9_'\u2019]|\.[A-Z])"
 )
 # Letters of Russian keyboards that look like Latin ones, alone before a sentence's end.
-_CYRILLIC = re.compile(r"(?<!\w)[\u0410\u0412\u0421\u0415](?=\s*$|[.):,])", re.MULTILINE)
+_CYRILLIC = re.compile(r"(?<!\w)[АВСЕ](?=\s*$|[.):,])", re.MULTILINE)
 _GOES_ON = re.compile(r" +(?!or\b|and\b)[a-z]")  # after an article, or a pronoun
-_NOT = re.compile(r"(?:\bnot|n't|\bnor|\bneither|\brather than|\binstead of|\bnicht|\bpas)\s+(?:the )?(?:(?:option|choice|answer)\s+)?$", re.IGNORECASE)
-_OR = re.compile(r"\W{0,2}\s*(?:,|/|&|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b)\s*[(\[]?(?P<other>[A-Z])(?![\w'\u2019])")
+_NOT = re.compile(
+    r"(?:\bnot|n't|\bnor|\bneither|\brather than|\binstead of|\bnicht|\bpas)\s+"
+    r"(?:the )?(?:(?:option|choice|answer)\s+)?$",
+    re.IGNORECASE,
+)
+_OR = re.compile(
+    r"\W{0,2}\s*(?:,|/|&|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b)\s*[(\[]?(?P<other>[A-Z])(?![\w'\u2019])"
+)
 _LURE = re.compile(r"\b(?:mistake|tempting|wrong|incorrect|tempted|not)\b[^.]*$", re.IGNORECASE)
 _IS_RIGHT = re.compile(
-    r"[(\[]?(?<![A-Za-z])(?P<letter>[A-Z])[)\]]?(?: \w+)? (?:is|must be|seems|appears)(?: clearly| therefore| thus)?(?: the)? "
-    r"(?:correct|right|best|true|most likely|answer)"
+    r"[(\[]?(?<![A-Za-z])(?P<letter>[A-Z])[)\]]?(?: \w+)? (?:is|must be|seems|appears)"
+    r"(?: clearly| therefore| thus)?(?: the)? (?:correct|right|best|true|most likely|answer)"
     r"|\bleaves? (?:us with |only |just )*[(\[]?(?P<left>[A-Z])(?![\w'\u2019])"
-    r"|(?P<cjk>[A-Z])(?:\u304c\u6b63|\u6b63\u786e|\u662f\u6b63\u786e)|[\u9009\u9078](?P<picked>[A-Z])(?![A-Za-z])"
-    r"|\b(?:choose|chose|pick|select|go with|going with|opt for)(?: option| choice| answer)? [(\[]?(?P<chosen>[A-Z])(?![\w'\u2019]| over)",
+    r"|(?P<cjk>[A-Z])(?:が正|正确|是正确)|[选選](?P<picked>[A-Z])(?![A-Za-z])"
+    r"|\b(?:choose|chose|pick|select|go with|going with|opt for)(?: option| choice| answer)? "
+    r"[(\[]?(?P<chosen>[A-Z])(?![\w'\u2019]| over)",
 )
-_CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|must be|only|I think|also|donc|por tanto|\u0437\u043d\u0430\u0447\u0438\u0442)\b", re.IGNORECASE)
-_AT_START = re.compile(r"[^\w(\[]*(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+)?(?:[(\[]\s*([A-Za-z])\s*[)\]](?! (?:is|are|was|and|or|can|cannot|does|would|seems|says)\b)|([A-Z])(?=\s*$|\s*[.):,;\n]|\s+[-\u2013\u2014(]|\s+because|\s+since|\s+as ))")
+_CONCLUDES = re.compile(
+    r"\b(?:so|thus|therefore|hence|must be|only|I think|also|donc|por tanto|значит)\b",
+    re.IGNORECASE,
+)
+_AT_START = re.compile(
+    r"[^\w(\[]*(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+)?"
+    r"(?:[(\[]\s*([A-Za-z])\s*[)\]](?! (?:is|are|was|and|or|can|cannot|does|would|seems|says)\b)"
+    r"|([A-Z])(?=\s*$|\s*[.):,;\n]|\s+[-\u2013\u2014(]|\s+because|\s+since|\s+as ))"
+)
 
 
 @register_extractor
 def letter(text: str) -> str | None:
-    """The letter that is concluded with: in a box, after the last phrase that announces an answer; of a text that begins
-    with a letter and goes on with the option or a reason, that one; else the only one that the text names. Small
+    """The letter that is concluded with: in a box, after the last phrase that announces an answer; of a text that
+    begins with a letter and goes on with the option or a reason, that one; else the only one that the text names. Small
     letters count in brackets. Of two that are offered side by side ("A or B") none is the answer."""
     text = before_next_question(text)
     for place, _ in conclusions(text):
@@ -53,7 +67,9 @@ def letter(text: str) -> str | None:
     corrected = after_correction(text)
     text = corrected if corrected is not None and _letters(corrected) else text
     right = [
-        match[match.lastgroup or 0] for match in _IS_RIGHT.finditer(text) if not _LURE.search(text, max(0, match.start() - 120), match.start())
+        match[match.lastgroup or 0]
+        for match in _IS_RIGHT.finditer(text)
+        if not _LURE.search(text, max(0, match.start() - 120), match.start())
     ]
     if right:
         return right[-1]
@@ -75,13 +91,14 @@ def _letters(text: str) -> list[re.Match[str]]:
     return [
         match
         for match in _LETTER.finditer(text)
-        if not (match["bare"] in ("A", "I") and _GOES_ON.match(text, match.end())) and not _NOT.search(text, max(0, match.start() - 40), match.start())
+        if not (match["bare"] in ("A", "I") and _GOES_ON.match(text, match.end()))
+        and not _NOT.search(text, max(0, match.start() - 40), match.start())
     ]
 
 
 def _first(place: str) -> str | None:
     """The first letter; "or" for two side by side."""
-    place = _CYRILLIC.sub(lambda match: "ABCE"["\u0410\u0412\u0421\u0415".index(match[0])], place)
+    place = _CYRILLIC.sub(lambda match: "ABCE"["АВСЕ".index(match[0])], place)
     found = _letters(place)
     if not found:
         # Small letters on their own count where an answer is announced, and nothing else is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 
 from flan_jax.evaluate.extract.conclusion import (
@@ -24,7 +25,8 @@ __all__ = ["number"]
 _OPERATOR = re.compile(r"\s*(?:[+*/\u00d7\u00f7^]|[-\u2212\u2013] |x (?=\d)|x(?=\d))")
 # "so the amount is about": what may stand before a number that is an answer on its own.
 _LEAD = re.compile(
-    r"\W*(?:(?:so|thus|therefore|hence|it is|it's|that is|about|around|approximately|roughly|exactly|only|a total of)\b\W*)*"
+    r"\W*(?:(?:so|thus|therefore|hence|it is|it's|that is|about|around|approximately|roughly|exactly|only|a total of)\b"
+    r"\W*)*"
     r"(?:[a-z]\s*[=\u2248]\s*)?\W*$",
     re.IGNORECASE,
 )
@@ -36,7 +38,9 @@ _REMARK = re.compile(
 # Between two numbers of which neither is the answer: "20-25", "6 or 8"; "between 10 and 15".
 _RANGE = re.compile(r"\s*[^\W\d]*\s*(?:[-\u2013\u2014~]|\bto\b|\bor\b)\s*[$\u20ac\u00a3]?$")
 _BETWEEN = re.compile(r"\b(?:between|either|zwischen|entre|\u043c\u0435\u0436\u0434\u0443)\W*$", re.IGNORECASE)
-_MINUS_WORD = re.compile(r"(?<![\d)] )\b(?:minus|negative|menos|moins|\u043c\u0438\u043d\u0443\u0441)\s+(?=\d)", re.IGNORECASE)
+_MINUS_WORD = re.compile(
+    r"(?<![\d)] )\b(?:minus|negative|menos|moins|\u043c\u0438\u043d\u0443\u0441)\s+(?=\d)", re.IGNORECASE
+)
 _MONEY = re.compile(r"(?<!\d)(\d{1,15}) (dollars?|euros?) and (\d{1,2}) cents?\b", re.IGNORECASE)
 _THEREFORE = re.compile(r"[,;]\s*(?:and )?(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 OPEN = ""  # what stands there leaves the answer open, so that nothing else may be taken for it
@@ -139,11 +143,13 @@ def _of_sentence(sentence: str, grouping: str, *, last: bool) -> str | None:
 def _is_open(sentence: str, numbers: list[Number], chosen: Number) -> bool:
     """Whether the number is one end of a range, or one of two that are offered."""
     position = numbers.index(chosen)
-    for first, second in zip(numbers, numbers[1:], strict=False):
+    for first, second in itertools.pairwise(numbers):
         if chosen not in (first, second):
             continue
         between = sentence[first.end : second.start]
-        if _BETWEEN.search(sentence[: first.start]) and re.fullmatch(r".{0,12}?\b(?:and|or|und|oder|y|o|et|ou|\u0438)\b\W*", between):
+        if _BETWEEN.search(sentence[: first.start]) and re.fullmatch(
+            r".{0,12}?\b(?:and|or|und|oder|y|o|et|ou|\u0438)\b\W*", between
+        ):
             return True
         if position == 0 and _RANGE.fullmatch(between):
             return True

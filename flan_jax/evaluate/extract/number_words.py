@@ -1,6 +1,7 @@
 """Numbers that are written as words, in the languages that benchmarks have, and as ideographs.
 
-Up to millions in English, up to 99 in German, Spanish, French, Russian, Swahili and Thai, up to 20 in Bengali and Telugu.
+Up to millions in English, up to 99 in German, Spanish, French, Russian, Swahili and Thai, up to 20 in Bengali and
+Telugu.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ _LANGUAGES = {
         "treinta cuarenta cincuenta sesenta setenta ochenta noventa",
     ),
     "fr": (
-        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
-        "dix-neuf vingt",
+        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept "
+        "dix-huit dix-neuf vingt",
         "trente quarante cinquante soixante",
     ),
     "ru": (
@@ -50,7 +51,10 @@ _LANGUAGES = {
         "пятнадцать шестнадцать семнадцать восемнадцать девятнадцать двадцать",
         "тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто",
     ),
-    "sw": ("sifuri moja mbili tatu nne tano sita saba nane tisa kumi", "thelathini arobaini hamsini sitini sabini themanini tisini"),
+    "sw": (
+        "sifuri moja mbili tatu nne tano sita saba nane tisa kumi",
+        "thelathini arobaini hamsini sitini sabini themanini tisini",
+    ),
     "th": ("ศูนย์ หนึ่ง สอง สาม สี่ ห้า หก เจ็ด แปด เก้า สิบ", ""),
     "bn": (
         "শূন্য এক দুই তিন চার পাঁচ ছয় সাত আট নয় দশ এগারো বারো তেরো চৌদ্দ পনেরো ষোলো সতেরো আঠারো উনিশ বিশ",
@@ -156,7 +160,7 @@ def _of_english(match: re.Match[str]) -> str:
     if match["half"]:
         value = f"{value}.5"
     if match["part"]:
-        above, _, below = _PARTS[match["part"][:3].lower()].partition("/")
+        _, _, below = _PARTS[match["part"][:3].lower()].partition("/")
         value = _exactly(f"{value}/{below}") if below else _exactly(f"{value}/2")
     return f"-{value}" if match["sign"] else value
 

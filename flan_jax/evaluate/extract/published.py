@@ -99,8 +99,8 @@ def lm_eval_strict_number(text: str) -> str | None:
 
 @register_extractor
 def lm_eval_flexible_number(text: str) -> str | None:
-    """lm-eval's `flexible-extract` of GSM8K: the last run of two or more of 0-9 $ . , or the last digits, without $, commas
-    and a final point, which its comparison leaves out."""
+    """lm-eval's `flexible-extract` of GSM8K: the last run of two or more of 0-9 $ . , or the last digits, without
+    $, commas and a final point, which its comparison leaves out."""
     runs = re.findall(r"-?[$0-9.,]{2,}|-?[0-9]+", text)
     return re.sub(r"[,$]|\.$", "", runs[-1]).strip() or None if runs else None
 

@@ -16,25 +16,33 @@ from flan_jax.evaluate.extract.registry import register_extractor
 
 __all__ = ["yes_no"]
 
-_YES = ("yes", "doch", "affirmative", "yeah", "yep", "true", "correct", "ja", "s\u00ed", "verdadero", "cierto", "oui", "vrai", "\u0434\u0430", "\u0432\u0435\u0440\u043d\u043e", "ndiyo", "ndio", "kweli", "wahr", "richtig")
-_NO = ("no", "absolutely not", "certainly not", "definitely not", "of course not", "not at all", "negative", "nope", "false", "incorrect", "untrue", "nein", "falso", "non", "faux", "\u043d\u0435\u0442", "\u043d\u0435\u0432\u0435\u0440\u043d\u043e", "hapana", "falsch")
+# The words as they are written in English, German, Spanish, French, Russian and Swahili.
+_YES = (
+    "yes|yeah|yep|true|correct|affirmative|ja|doch|wahr|richtig|sí|verdadero|cierto|oui|vrai|да|верно|ndiyo|ndio|kweli"
+)
+_NO = (
+    "(?:absolutely|certainly|definitely|of course) not|not at all|no|nope|false|incorrect|untrue|negative|nein|falsch|"
+    "falso|non|faux|нет|неверно|hapana|না"
+)
 # Scripts without spaces between words, or with endings on them: anywhere. The longer one first, as 不是 holds 是.
-_NO_ANYWHERE = ("\u4e0d\u662f", "\u4e0d\u5bf9", "\u4e0d\u80fd", "\u4e0d\u4f1a", "\u5426", "\u9519\u8bef", "\u3044\u3044\u3048", "\u3044\u3048", "\u0e44\u0e21\u0e48\u0e43\u0e0a\u0e48", "\u0e44\u0e21\u0e48", "\u0995\u09be\u09a6\u09c1", "\u0c15\u0c3e\u0c26\u0c41", "\u0c32\u0c47\u0c26\u0c41", "\u09a8\u09be")
-_YES_ANYWHERE = ("\u662f", "\u5bf9", "\u6b63\u786e", "\u306f\u3044", "\u0e43\u0e0a\u0e48", "\u09b9\u09cd\u09af\u09be\u0981", "\u0c05\u0c35\u0c41\u0c28\u0c41")
+_NO_ANYWHERE = "不是|不对|不能|不会|否|错误|いいえ|いえ|ไม่ใช่|ไม่|కాదు|లేదు"
+_YES_ANYWHERE = "是|对|正确|はい|ใช่|হ্যাঁ|అవును"
 _WORD = re.compile(
-    rf"(?<!\w)(?P<negation>(?:not|n't|isn't|is not)\s+)?(?:(?P<yes>{'|'.join(_YES)})|(?P<no>{'|'.join(_NO)}))(?!\w)|"
-    rf"(?P<no2>{'|'.join(_NO_ANYWHERE)})|(?P<yes2>{'|'.join(_YES_ANYWHERE)})",
+    rf"(?<!\w)(?P<negation>(?:not|n't|isn't|is not)\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)|"
+    rf"(?P<no2>{_NO_ANYWHERE})|(?P<yes2>{_YES_ANYWHERE})",
     re.IGNORECASE,
 )
 # "No coin is heads" begins with a determiner; "No, it is not" and "No it is not" with an answer.
-_DETERMINER = re.compile(r" +(?!(?:it|he|she|they|this|that|the|these|those|you|we|i|because|since|there)\b)[a-z]", re.IGNORECASE)
+_DETERMINER = re.compile(
+    r" +(?!(?:it|he|she|they|this|that|the|these|those|you|we|i|because|since|there)\b)[a-z]", re.IGNORECASE
+)
 _OPEN = re.compile(r"\s*(?:and|or|/)\s*(?:no|yes|true|false)\b", re.IGNORECASE)
 
 
 @register_extractor
 def yes_no(text: str) -> str | None:
-    """ "yes" or "no", as concluded with: in a box, after the last phrase that announces an answer; of a text that begins
-    with one, that one; else that of the last sentence, where it names but one. True and false, and the words of other
+    """What is concluded with, as "yes" or "no": in a box, after the last phrase that announces an answer; of a text that
+    begins with one, that one; else that of the last sentence, where it names but one. True and false, and the words of other
     languages, count; "not true" is no; "yes and no" is nothing."""
     text = before_next_question(text)
     for place, _ in conclusions(text):
