@@ -142,8 +142,8 @@ def _with_suffix(value: decimal.Decimal, text: str, start: int, end: int) -> tup
     fraction = None if text[:start].endswith("/") else _DIVISOR.match(text, end)
     if fraction and (divisor := decimal.Decimal(fraction["divisor"])):
         return _DIVISION.divide(value, divisor), fraction.end()
-    if (power := _POWER.match(text, end)) and abs(value) <= 1_000:
-        return value ** int(unicodedata.normalize("NFKC", power["power"])), power.end()
+    if (raised := _POWER.match(text, end)) and 0 < abs(value) <= 1_000:
+        return value ** int(raised["power"]), raised.end()
     if (mixed := _MIXED.match(text, end)) and value == value.to_integral_value():
         part = _vulgar(mixed["vulgar"]) if mixed["vulgar"] else _quotient(mixed["above"], mixed["below"])
         if part is not None and part < 1:

@@ -55,8 +55,8 @@ _BUDDHIST = 543  # Thai years, whether the text says so or not, are past 2400
 @register_extractor
 def date(text: str) -> str | None:
     """The date that is concluded with, as MM/DD/YYYY: the first after the last phrase that announces an answer, else
-    the last of the text. In figures the month comes first, as in the United States, but where that is no date; 2021-05-01,
-    May 1, 2021, 1 de mayo de 2021 and 2021年5月1日 are read too. Points part the day from the month."""
+    the last of the text. In figures the month comes first, as in the United States, but where that is no date;
+    2021-05-01, May 1, 2021, 1 de mayo de 2021 and 2021年5月1日 are read too. Points part the day from the month."""
     text = before_next_question(text)
     for place, _ in conclusions(text):
         corrected = after_correction(place)

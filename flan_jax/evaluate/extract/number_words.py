@@ -134,8 +134,8 @@ def word_number(text: str) -> str | None:
             value = _OTHERS[match[0].lower()]
             if value != "1" or alone == match[0].lower():
                 return value
-    if match := re.search(f"({_IDEOGRAPHS.pattern})分之({_IDEOGRAPHS.pattern})", text):
-        return _exactly(f"{_of_ideographs(match[2])}/{_of_ideographs(match[1])}")
+    if fraction := re.search(f"({_IDEOGRAPHS.pattern})分之({_IDEOGRAPHS.pattern})", text):
+        return _exactly(f"{_of_ideographs(fraction[2])}/{_of_ideographs(fraction[1])}")
     for match in _IDEOGRAPHS.finditer(text):
         # A single 一 and the units alone are parts of words.
         if len(match[0]) > 1 or (match[0] in _DIGITS and match[0] != "一") or alone == match[0]:

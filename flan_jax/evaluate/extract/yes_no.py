@@ -41,9 +41,9 @@ _OPEN = re.compile(r"\s*(?:and|or|/)\s*(?:no|yes|true|false)\b", re.IGNORECASE)
 
 @register_extractor
 def yes_no(text: str) -> str | None:
-    """What is concluded with, as "yes" or "no": in a box, after the last phrase that announces an answer; of a text that
-    begins with one, that one; else that of the last sentence, where it names but one. True and false, and the words of other
-    languages, count; "not true" is no; "yes and no" is nothing."""
+    """What is concluded with, as "yes" or "no": in a box, after the last phrase that announces an answer; of a text
+    that begins with one, that one; else that of the last sentence, where it names but one. True and false, and the
+    words of other languages, count; "not true" is no; "yes and no" is nothing."""
     text = before_next_question(text)
     for place, _ in conclusions(text):
         corrected = after_correction(place)
