@@ -120,6 +120,9 @@ def test_formats_reach_the_layout(rows):
             OfficialRenderer().in_format(form)
 
 
+NO_ROW = {"first_definition": "Count.", "input": "3", "outputs": ("3",)}
+
+
 def words(texts):
     return [len(text.split()) for text in texts]
 
@@ -165,6 +168,10 @@ def test_negative_examples_are_tried_where_a_positive_one_did_not_fit():
     assert texts[53].prefix == "d 1 " + "2 " * 50
     assert (texts[5].prefix, texts[5].num_exemplars, texts[5].num_dropped) == ("d 1 -1 -2 ", 3, 1)
     assert texts[4].prefix == "d 1 -1 " and texts[3].prefix == "d 1 " and texts[2].prefix == "d "
+    row = {**NO_ROW, "positive": (("1", "1", None), ("2 " * 50, "2", None)), "negative": (("-1", "-1", None),)}
+    rendered = OfficialRenderer(num_negative=1)(row, random.Random(0), ())
+    shown = fitted(rendered, 40).prefix
+    assert "Positive Example 1" in shown and "Positive Example 2" not in shown and "Negative Example 1" in shown
     # A single group keeps its first ones only, as everywhere else.
     assert fitted(dataclasses.replace(example, groups=()), 5).prefix == "d 1 "
 
