@@ -1,6 +1,7 @@
 """Small synthetic caches, written through `flan_jax.core.manifest` as `flan_jax.cache` writes real ones."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 from collections.abc import Mapping
@@ -8,8 +9,17 @@ from collections.abc import Mapping
 import numpy as np
 from array_record.python import array_record_module
 
-from flan_jax.core.disk import file_sha256, write_json_atomically
-from flan_jax.core.manifest import CachedExample, MixtureManifest, Shard, SplitManifest, encode_record, split_dir
+from flan_jax.core.disk import file_sha256
+from flan_jax.core.manifest import (
+    CachedExample,
+    MixtureManifest,
+    Shard,
+    SplitManifest,
+    encode_record,
+    split_dir,
+    write_mixture_manifest,
+    write_split_manifest,
+)
 from flan_jax.core.vocabulary import EOS_ID
 
 
@@ -46,6 +56,7 @@ class LengthsReader:
             vocab_size=1000,
             num_examples=size,
             shards=(Shard("shard", size, 1, f"{size:064}"),),
+            lengths_sha256=hashlib.sha256(self.lengths(task, split).tobytes()).hexdigest(),
             dropped={},
             exemplars_dropped=0,
             examples_shortened=0,
@@ -92,8 +103,8 @@ def write_split(
         shards.append(Shard(path.name, len(part), path.stat().st_size, file_sha256(path)))
     lengths = [[len(example.inputs_tokens), len(example.targets_tokens)] for example in examples]
     np.save(folder / "lengths.npy", np.array(lengths, np.int32).reshape(-1, 2))
-    write_json_atomically(
-        folder / "manifest.json",
+    write_split_manifest(
+        folder,
         SplitManifest(
             task=task,
             split=split,
@@ -108,6 +119,7 @@ def write_split(
             vocab_size=vocabulary.size,
             num_examples=len(examples),
             shards=tuple(shards),
+            lengths_sha256=file_sha256(folder / "lengths.npy"),
             dropped={},
             exemplars_dropped=0,
             examples_shortened=0,
@@ -118,7 +130,7 @@ def write_split(
 
 def write_mixture(root: pathlib.Path, rates: Mapping[str, float], num_examples: Mapping[str, int]) -> MixtureManifest:
     mixture = MixtureManifest("made_up", dict(rates), dict(num_examples), None, 1.0, {})
-    write_json_atomically(root / "mixtures" / "made_up.json", mixture)
+    write_mixture_manifest(root, mixture)
     return mixture
 
 
