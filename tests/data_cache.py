@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from array_record.python import array_record_module
@@ -16,6 +16,7 @@ from flan_jax.core.manifest import (
     Shard,
     SplitManifest,
     encode_record,
+    read_split_manifest,
     split_dir,
     write_mixture_manifest,
     write_split_manifest,
@@ -126,6 +127,16 @@ def write_split(
             max_inputs_length=None,
         ),
     )
+
+
+def rewrite_lengths(folder: pathlib.Path, change: Callable[[np.ndarray], object]) -> None:
+    """Changes a split's lengths as a writer with a fault would have written them: the manifest agrees."""
+    path = folder / "lengths.npy"
+    lengths = np.load(path)
+    changed = change(lengths)
+    np.save(path, changed if isinstance(changed, np.ndarray) else lengths)
+    manifest = read_split_manifest(folder, FakeVocabulary().fingerprint)
+    write_split_manifest(folder, dataclasses.replace(manifest, lengths_sha256=file_sha256(path)))
 
 
 def write_mixture(root: pathlib.Path, rates: Mapping[str, float], num_examples: Mapping[str, int]) -> MixtureManifest:

@@ -34,15 +34,15 @@ class _Stored:
     """`plan.json`.
 
     sha256: of each array's file. content_sha256: see the function of that name. summaries: fields of `TaskSummary` in
-    their order. steps_per_epoch, epoch_draws: see `PackingPlan`; plans of early versions have none.
+    their order. steps_per_epoch, epoch_draws: see `PackingPlan`.
     """
 
     fingerprint: str
     sha256: Mapping[str, str]
     content_sha256: str
     summaries: Sequence[Sequence[Any]]
-    steps_per_epoch: int | None = None
-    epoch_draws: float = 0.0
+    steps_per_epoch: int | None
+    epoch_draws: float
 
 
 def plan_folder(plans: pathlib.Path, fingerprint: str, num_steps: int) -> pathlib.Path:
