@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import pathlib
@@ -22,10 +23,12 @@ def locked(root: pathlib.Path) -> Iterator[OSError | None]:
 
     Raises `CacheError` for a folder that is not there and cannot be made.
     """
-    refusal = None
+    refusal: OSError | None = None
     try:
         root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(root / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+        if not os.access(root, os.W_OK | os.X_OK, effective_ids=True):
+            refusal = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(root))
     except OSError as error:
         if not os.path.isdir(root):
             raise CacheError(f"cannot write to the cache folder {root} ({error}): give another CACHE_DIR") from error
