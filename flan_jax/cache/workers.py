@@ -29,7 +29,7 @@ class WorkerContext(SpawnContext):
     """`multiprocessing`'s context "spawn" with these processes. Not "fork": a copy of a process with threads (JAX,
     TensorFlow) may hang."""
 
-    Process = WorkerProcess  # type: ignore[assignment]  # typeshed has the class for a fixed one
+    Process = WorkerProcess
 
 
 @contextlib.contextmanager
