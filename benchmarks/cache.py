@@ -101,7 +101,7 @@ def measure(mixture: str, vocabulary: Vocabulary, num_workers: int) -> dict[str,
                 )
             secs.append(time.perf_counter() - start)
             cpu_secs.append(_cpu_secs() - cpu_start)
-        root = cache_root(folder, vocabulary.fingerprint)
+        root = cache_root(folder, vocabulary.fingerprint, INPUTS_LENGTH)
         splits = [path.parent for path in root.glob("*/*/manifest.json")]
         num_examples = sum(json.loads((path / "manifest.json").read_text())["num_examples"] for path in splits)
         manifest = read_mixture_manifest(root, mixture)

@@ -25,7 +25,7 @@ from collections.abc import Callable
 import numpy as np
 from array_record.python import array_record_module
 
-from flan_jax.core.disk import file_sha256, write_json_atomically
+from flan_jax.core.disk import file_sha256
 from flan_jax.core.manifest import (
     CachedExample,
     MixtureManifest,
@@ -35,6 +35,7 @@ from flan_jax.core.manifest import (
     encode_record,
     read_mixture_manifest,
     split_dir,
+    write_split_manifest,
 )
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.data import (
@@ -158,12 +159,13 @@ def write_synthetic_cache(root: pathlib.Path, num_tasks: int, num_examples: int)
             vocab_size=SyntheticVocabulary.size,
             num_examples=size,
             shards=(shard,),
+            lengths_sha256=file_sha256(folder / "lengths.npy"),
             dropped={},
             exemplars_dropped=0,
             examples_shortened=0,
             max_inputs_length=None,
         )
-        write_json_atomically(folder / "manifest.json", manifest)
+        write_split_manifest(folder, manifest)
     rates = {name: float(min(size, 3000)) for name, size in zip(names, sizes.tolist(), strict=True)}
     return MixtureManifest("synthetic", rates, dict(zip(names, sizes.tolist(), strict=True)), 3000, 1.0, {})
 
@@ -262,7 +264,7 @@ def main() -> None:
         parser.error("a real mixture needs --cache_dir, --mixture and --vocab_path")
     if args.mixture:
         vocabulary = load_vocabulary(args.vocab_path)
-        root = cache_root(args.cache_dir, vocabulary.fingerprint)
+        root = cache_root(args.cache_dir, vocabulary.fingerprint, args.inputs)
         mixture = read_mixture_manifest(root, args.mixture)
         bench_feed(root, mixture, vocabulary, (args.inputs, args.targets), args.batch_size, 500, 100)
     bench_draws(args.examples, args.tasks)

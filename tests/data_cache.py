@@ -1,15 +1,26 @@
 """Small synthetic caches, written through `flan_jax.core.manifest` as `flan_jax.cache` writes real ones."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from array_record.python import array_record_module
 
-from flan_jax.core.disk import file_sha256, write_json_atomically
-from flan_jax.core.manifest import CachedExample, MixtureManifest, Shard, SplitManifest, encode_record, split_dir
+from flan_jax.core.disk import file_sha256
+from flan_jax.core.manifest import (
+    CachedExample,
+    MixtureManifest,
+    Shard,
+    SplitManifest,
+    encode_record,
+    read_split_manifest,
+    split_dir,
+    write_mixture_manifest,
+    write_split_manifest,
+)
 from flan_jax.core.vocabulary import EOS_ID
 
 
@@ -46,6 +57,7 @@ class LengthsReader:
             vocab_size=1000,
             num_examples=size,
             shards=(Shard("shard", size, 1, f"{size:064}"),),
+            lengths_sha256=hashlib.sha256(self.lengths(task, split).tobytes()).hexdigest(),
             dropped={},
             exemplars_dropped=0,
             examples_shortened=0,
@@ -92,8 +104,8 @@ def write_split(
         shards.append(Shard(path.name, len(part), path.stat().st_size, file_sha256(path)))
     lengths = [[len(example.inputs_tokens), len(example.targets_tokens)] for example in examples]
     np.save(folder / "lengths.npy", np.array(lengths, np.int32).reshape(-1, 2))
-    write_json_atomically(
-        folder / "manifest.json",
+    write_split_manifest(
+        folder,
         SplitManifest(
             task=task,
             split=split,
@@ -108,6 +120,7 @@ def write_split(
             vocab_size=vocabulary.size,
             num_examples=len(examples),
             shards=tuple(shards),
+            lengths_sha256=file_sha256(folder / "lengths.npy"),
             dropped={},
             exemplars_dropped=0,
             examples_shortened=0,
@@ -116,9 +129,19 @@ def write_split(
     )
 
 
+def rewrite_lengths(folder: pathlib.Path, change: Callable[[np.ndarray], object]) -> None:
+    """Changes a split's lengths as a writer with a fault would have written them: the manifest agrees."""
+    path = folder / "lengths.npy"
+    lengths = np.load(path)
+    changed = change(lengths)
+    np.save(path, changed if isinstance(changed, np.ndarray) else lengths)
+    manifest = read_split_manifest(folder, FakeVocabulary().fingerprint)
+    write_split_manifest(folder, dataclasses.replace(manifest, lengths_sha256=file_sha256(path)))
+
+
 def write_mixture(root: pathlib.Path, rates: Mapping[str, float], num_examples: Mapping[str, int]) -> MixtureManifest:
     mixture = MixtureManifest("made_up", dict(rates), dict(num_examples), None, 1.0, {})
-    write_json_atomically(root / "mixtures" / "made_up.json", mixture)
+    write_mixture_manifest(root, mixture)
     return mixture
 
 

@@ -44,8 +44,9 @@ FLOORS = (
     ("api",),
     ("cli",),
 )
-# Of `flan_jax.train.loop`, what its files import when they are imported: 113 modules of 15,533 lines once.
-MOST_MODULES, MOST_LINES = 45, 6500
+# Of `flan_jax.train.loop`, what its files import when they are imported: 113 modules of 15,533 lines once. Lines were
+# raised from 6,500 for the checks of the cache's files: what a run reads is compared with the manifests it began with.
+MOST_MODULES, MOST_LINES = 45, 6700
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}
 
 

@@ -154,7 +154,7 @@ def whole(tmp_path_factory, vocabulary, tasks_module):
 
 
 def test_cached_examples_are_the_rendered_text(whole, vocabulary):
-    folder = split_dir(cache_root(whole, vocabulary.fingerprint), "cached_sums", "train")
+    folder = split_dir(cache_root(whole, vocabulary.fingerprint, 60), "cached_sums", "train")
     task = task_registry.get_task("cached_sums")
     rendered = {i: example for i, example in task.rendered("train") if example.targets}
     examples = read_all(folder)
@@ -170,7 +170,7 @@ def test_cached_examples_are_the_rendered_text(whole, vocabulary):
 
 
 def test_manifest_states_counts_and_checksums(whole, vocabulary):
-    folder = split_dir(cache_root(whole, vocabulary.fingerprint), "cached_sums", "train")
+    folder = split_dir(cache_root(whole, vocabulary.fingerprint, 60), "cached_sums", "train")
     manifest = read_split_manifest(folder, vocabulary.fingerprint)
     assert manifest.num_examples == 294
     assert manifest.dropped == {"empty_targets": 6}
@@ -179,7 +179,7 @@ def test_manifest_states_counts_and_checksums(whole, vocabulary):
 
 
 def test_exemplars_are_dropped_from_the_end_until_the_input_fits(whole, vocabulary):
-    folder = split_dir(cache_root(whole, vocabulary.fingerprint), "cached_sums_few_shot", "train")
+    folder = split_dir(cache_root(whole, vocabulary.fingerprint, 60), "cached_sums_few_shot", "train")
     manifest = read_split_manifest(folder, vocabulary.fingerprint)
     task = task_registry.get_task("cached_sums_few_shot")
     texts = dict(task.rendered("train"))
@@ -202,7 +202,7 @@ def test_an_input_without_exemplars_is_not_shortened(vocabulary):
 
 
 def test_documents_have_no_inputs(whole, vocabulary):
-    folder = split_dir(cache_root(whole, vocabulary.fingerprint), "cached_documents", "train")
+    folder = split_dir(cache_root(whole, vocabulary.fingerprint, 60), "cached_documents", "train")
     assert read_split_manifest(folder, vocabulary.fingerprint).objective == "span_corruption"
     for example in read_all(folder):
         assert example.inputs_tokens.size == 0
@@ -232,7 +232,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(whole, vocabulary, tasks_module,
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CACHE_TEST_SECS": "0.1"}
     command = [sys.executable, "-m", "flan_jax.cache", order.to_json()]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    root = cache_root(tmp_path, vocabulary.fingerprint)
+    root = cache_root(tmp_path, vocabulary.fingerprint, 60)
     deadline = time.monotonic() + 300  # the machine may be busy; the loop ends with the first split
     while not list(root.glob("cached*/*/manifest.json")) and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -269,7 +269,7 @@ def test_shards_are_bounded_and_complete(registry, vocabulary, tmp_path, monkeyp
     assert manifest.shards[-1].file == f"shard-{len(manifest.shards) - 1:05d}-of-{len(manifest.shards):05d}.arrayrecord"
 
 
-@pytest.mark.parametrize("change", ["text", "rows", "metric", "length"])
+@pytest.mark.parametrize("change", ["text", "rows", "metric"])
 def test_a_changed_task_is_cached_again(registry, vocabulary, tmp_path, change):
     task = small_task("changing", pairs(20))
     build("changing", vocabulary, tmp_path, max_inputs_length=50)
@@ -278,10 +278,9 @@ def test_a_changed_task_is_cached_again(registry, vocabulary, tmp_path, change):
         "text": {"render": lambda row, rng, pool: Rendered(row[0] + "!", row[1])},
         "rows": {"source": Rows(pairs(21))},
         "metric": {"metrics": ("rouge_l",)},
-        "length": {},
     }[change]
     task_registry.add_task(dataclasses.replace(task, **other), replace=True)
-    build("changing", vocabulary, tmp_path, max_inputs_length=51 if change == "length" else 50)
+    build("changing", vocabulary, tmp_path, max_inputs_length=50)
     after = contents(tmp_path)
     assert after.keys() == before.keys()
     assert after != before

@@ -10,7 +10,7 @@ import pytest
 
 from flan_jax.cli.gin_config import load
 from flan_jax.cli.main import main
-from flan_jax.core.manifest import MixtureManifest
+from flan_jax.core.manifest import read_mixture_manifest
 from flan_jax.declare.registry import restored
 
 TASK = {
@@ -142,11 +142,12 @@ def test_cache_then_explain(capsys, niv2, tmp_path):
 
     status, lines, _ = run(capsys, "cache", "--mixture", "niv2_train", *common, "--num_workers", 1)
     assert status == 0
-    manifest_path = next((tmp_path / "cache").glob("*/mixtures/niv2_train.json"))
-    manifest = MixtureManifest(**json.loads(manifest_path.read_text()))
+    manifest_path = next((tmp_path / "cache").glob("*/*/mixtures/niv2_train.json"))
+    manifest = read_mixture_manifest(manifest_path.parent.parent, "niv2_train")
 
-    status, lines, _ = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
+    status, lines, errors = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
     assert status == 0
+    assert "inputs are kept whole; a run of 128 inputs reads one of its own" in errors
     header, *rows = (line.split("\t") for line in lines if "\t" in line)
     table = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
     assert table.keys() == manifest.rates.keys()
@@ -156,6 +157,15 @@ def test_cache_then_explain(capsys, niv2, tmp_path):
     seen = sum(int(row["seen"]) for row in table.values())
     assert f"see {seen:,} examples" in "\n".join(lines)
     assert float(next(iter(table.values()))["epochs"]) > 0
+    # Where there is a cache for the run's inputs, it is the one.
+    assert (
+        run(capsys, "cache", "--mixture", "niv2_train", *common, "--num_workers", 1, "--max_inputs_length", 128)[0] == 0
+    )
+    status, again, errors = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
+    assert status == 0 and "inputs are kept" not in errors and f"see {seen:,} examples" in "\n".join(again)
+    (tmp_path / "file").write_text("")
+    status, _, errors = run(capsys, "mix", "explain", "niv2_train", "--cache_dir", tmp_path / "file")
+    assert status == 2 and "file is a file: give another CACHE_DIR" in errors
 
 
 def test_a_recipe_names_everything(capsys, niv2, tmp_path):
@@ -173,7 +183,7 @@ def test_a_recipe_names_everything(capsys, niv2, tmp_path):
     )
     status, _, errors = run(capsys, "cache", "--gin_file", recipe, "--num_workers", 1)
     assert status == 0, errors
-    names = {path.stem for path in (tmp_path / "cache").glob("*/mixtures/*.json")}
+    names = {path.stem for path in (tmp_path / "cache").glob("*/*/mixtures/*.json")}
     assert names == {"niv2_train", "niv2_selection", "niv2_report"}
     status, lines, errors = run(capsys, "mix", "explain", "--gin_file", recipe, "--steps", 2)
     assert status == 0, errors

@@ -133,6 +133,17 @@ for name in ("user_mixture", "user_odd_metric", "user_documents", "user_other_vo
     except FlanError as error:
         result["errors"][name] = f"{type(error).__name__}: {error}"
 json.dump(result, open(sys.argv[2], "w"))
+
+# An iterator that is alive at the end, with threads that call Python for more.
+import tensorflow as tf
+def endless():
+    try:
+        while True:
+            yield 1
+    finally:
+        open(order["ended"], "w").write("too late" if sys.is_finalizing() else "in time")
+alive = iter(tf.data.Dataset.from_generator(endless, output_signature=tf.TensorSpec([], tf.int32)).prefetch(2))
+next(alive)
 """
 
 
@@ -204,6 +215,7 @@ def seqio_says(folders, tasks, vocab_path, tmp_path_factory):
         "mixture": "procedural",
         "in_formats": [name for name, _ in tasks if name == IN_FORMAT or name.endswith(OFFICIAL)],
         "cache_dir": str(folder / "cache"),
+        "ended": str(folder / "ended"),
     }
     (folder / "order.json").write_text(json.dumps(order))
     environment = {
@@ -214,9 +226,10 @@ def seqio_says(folders, tasks, vocab_path, tmp_path_factory):
         "XLA_FLAGS": "",
     }
     command = [sys.executable, str(folder / "script.py"), str(folder / "order.json"), str(folder / "result.json")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
-    return {**json.loads((folder / "result.json").read_text()), "cache_dir": folder / "cache"}
+    ended = (folder / "ended").read_text() if (folder / "ended").exists() else "never"
+    return {**json.loads((folder / "result.json").read_text()), "cache_dir": folder / "cache", "ended": ended}
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +292,11 @@ def test_rates_are_ours(seqio_says):
 
 def test_any_seqio_program_can_draw_from_a_mixture_with_ours(seqio_says):
     assert seqio_says["mixed"] == 10
+
+
+def test_an_iterator_that_is_left_alive_is_ended_while_python_runs(seqio_says):
+    """Its threads would otherwise call an interpreter that is shutting down: a program hung or aborted by chance."""
+    assert seqio_says["ended"] == "in time"
 
 
 def test_a_seqio_mixture_is_cached(seqio_says, tasks, vocabulary):

@@ -55,7 +55,14 @@ def place(tmp_path_factory):
     )
     train_run.build_caches(folder / "cache")
     vocabulary = load_vocabulary(train_run.configs("x", "x")[0].vocab_path)
-    build_cache(RANKED, vocabulary=vocabulary, cache_dir=folder / "cache", modules=(), num_workers=1)
+    build_cache(
+        RANKED,
+        vocabulary=vocabulary,
+        cache_dir=folder / "cache",
+        max_inputs_length=24,
+        modules=(),
+        num_workers=1,
+    )
     yield folder
 
 

@@ -147,7 +147,7 @@ def test_batch_size_order_and_mesh_change_nothing(root, results):
 def test_a_task_may_not_select_and_be_reported(root):
     for selection, report in [("ev_both", "ev_report"), ("ev_exact", "ev_report")]:
         if selection == "ev_exact":
-            build_cache("ev_exact", vocabulary=VOCABULARY, cache_dir=root.parent, modules=(), num_workers=1)
+            build_cache("ev_exact", vocabulary=VOCABULARY, cache_dir=root.parent.parent, modules=(), num_workers=1)
         with pytest.raises(ConfigError, match=r"1 task both in a selection and in a report mixture \(ev_exact\)"):
             Evaluator(root, VOCABULARY, CONFIG, EvalConfig((selection,), (report,)))
     with pytest.raises(CacheError, match="flan-jax cache"):

@@ -107,7 +107,7 @@ def run_in(folder):
         model=tiny_model.CONFIG,
         vocabulary=tiny_model.VOCABULARY,
         mesh=None,
-        cache_root=pathlib.Path("nowhere"),
+        cache_dir=pathlib.Path("nowhere"),
         model_dir=folder,
         lineage=None,
         last_step=10,

@@ -9,7 +9,7 @@ import pytest
 from data_cache import FakeVocabulary, write_cache, write_mixture
 from scipy import stats
 
-from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.core.errors import ConfigError
 from flan_jax.data import CacheReader, PlanSpec, make_plan, planner
 from flan_jax.data.draws import CHUNK_DRAWS, make_draw_stream
 
@@ -138,9 +138,6 @@ def test_the_epoch_and_a_hash_of_the_content_are_in_the_saved_plan(tmp_path):
     longer = plan_of(tmp_path, mixture, num_steps=41)
     paths = {json.loads(p.read_text())["content_sha256"] for p in (tmp_path / "plans").glob("*/plan.json")}
     assert len(paths) == 2 and longer.fingerprint == plan.fingerprint
-    (path.parent / "draws.npy").write_bytes(b"damaged")
-    with pytest.raises(CacheError, match="corrupt"):
-        plan_of(tmp_path, mixture)
 
 
 def test_an_epoch_may_be_dropped_targets_long(tmp_path):

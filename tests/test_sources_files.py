@@ -319,7 +319,7 @@ def test_an_empty_target_is_left_out_and_counted(registry, tmp_path):
     vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
     manifest = build_cache("made_by_test", vocabulary=vocabulary, cache_dir=tmp_path / "cache", num_workers=1)
     assert manifest.num_examples == {"made_by_test": 1}
-    (split,) = (tmp_path / "cache").glob("*/made_by_test/train/manifest.json")
+    (split,) = (tmp_path / "cache").glob("*/*/made_by_test/train/manifest.json")
     assert json.loads(split.read_text())["dropped"] == {"empty_targets": 2}
 
 

@@ -60,7 +60,7 @@ def test_a_run_reads_blocks_and_is_fed_the_rows_of_batch_at_also_after_a_restart
     assert 0 < len(reads) <= 7 * 3
     config, model, *_ = train_run.configs(place / "blocks", place / "cache", train_steps=16)
     vocabulary = load_vocabulary(str(config.vocab_path))
-    with CacheReader(next((place / "cache").iterdir()), vocabulary.fingerprint) as reader:
+    with CacheReader(next((place / "cache").glob("*/*")), vocabulary.fingerprint) as reader:
         plan = make_plan(plan_spec(config, model, read_mixture_manifest(reader.root, "run_train")), reader, vocabulary)
         for step, batch in enumerate(fed):
             expected = batch_at(plan, reader, step)

@@ -70,7 +70,7 @@ def build_caches(cache_dir):
 
     vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
     for name in ("run_train", "run_held_1", "run_held_2"):
-        build_cache(name, vocabulary=vocabulary, cache_dir=cache_dir, modules=(), num_workers=1)
+        build_cache(name, vocabulary=vocabulary, cache_dir=cache_dir, max_inputs_length=24, modules=(), num_workers=1)
 
 
 def configs(model_dir, cache_dir, model=None, optimizer=None, evaluation=None, checkpoint=None, mesh=None, **changes):

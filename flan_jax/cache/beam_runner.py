@@ -24,21 +24,20 @@ from flan_jax.cache.build import (
     DEFAULT_MODULES,
     CacheSettings,
     JobResult,
-    locked,
     pipeline_of,
     run_job,
     start_worker,
 )
 from flan_jax.cache.jobs import ROLES, SplitJob
+from flan_jax.cache.lock import locked
 from flan_jax.cache.mixture import finish_mixture, prepare_mixture
 from flan_jax.cache.resolve import register
+from flan_jax.core.disk import sealed_text, unsealed
 from flan_jax.core.errors import CacheError, counted
-from flan_jax.core.manifest import MixtureManifest, split_dir
+from flan_jax.core.manifest import MANIFEST_FILE, MixtureManifest, cache_root, split_dir
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.registry import is_local
 from flan_jax.sources.data_dir import data_dir, set_data_dir
-
-MANIFEST = "manifest.json"
 
 __all__ = ["build_cache_with_beam"]
 
@@ -77,7 +76,8 @@ def build_cache_with_beam(
     beam = _import_beam()
     for line in register(modules, task_folders or {}):
         print(line, flush=True)
-    root = posixpath.join(cache_dir, vocabulary.fingerprint[:12])
+    scheme, separator, path = cache_dir.rpartition("://")
+    root = scheme + separator + str(cache_root(path, vocabulary.fingerprint, max_inputs_length))
     local_root = None if "://" in root else pathlib.Path(root)
     work, here = prepare_mixture(mixture, roles, eval_split, local_root, available_only)
     if local := [job.task for job in work.jobs if is_local(job.task)]:
@@ -121,7 +121,7 @@ def build_cache_with_beam(
             print(note, flush=True)
     errors = [results[job].error for job in work.jobs if results[job].error]
     manifest = finish_mixture(work, here, errors, lambda task, split: _num_cached(root, task, split))
-    _write_json(posixpath.join(root, "mixtures", f"{mixture}.json"), dataclasses.asdict(manifest))
+    _write_text(posixpath.join(root, "mixtures", f"{mixture}.json"), sealed_text(manifest))
     num_examples = sum(result.num_examples for result in results.values())
     num_written = sum(result.num_written for result in results.values())
     print(
@@ -203,7 +203,7 @@ def _settings(order: _Order, folder: pathlib.Path) -> CacheSettings:
 def _cache_and_copy(job: SplitJob, settings: CacheSettings, root: str) -> JobResult:
     """Makes one split here and copies it to the cache, unless what is there is whole and fresh already."""
     target = posixpath.join(root, job.task, job.split)
-    stored = _read_json(posixpath.join(target, MANIFEST))
+    stored = _read_json(posixpath.join(target, MANIFEST_FILE))
     folder = split_dir(settings.root, job.task, job.split)
     if stored is not None:
         result = _if_fresh(job, settings, stored)
@@ -243,7 +243,7 @@ def _copy_split(folder: pathlib.Path, target: str) -> None:
         FileSystems.delete([target])
     if "://" not in target:
         pathlib.Path(target).mkdir(parents=True, exist_ok=True)
-    files = sorted(folder.iterdir(), key=lambda path: (path.name == MANIFEST, path.name))
+    files = sorted(folder.iterdir(), key=lambda path: (path.name == MANIFEST_FILE, path.name))
     for path in files:
         with FileSystems.create(posixpath.join(target, path.name), "application/octet-stream") as stream:
             with open(path, "rb") as file:
@@ -264,25 +264,23 @@ def _read_json(path: str) -> dict[str, Any] | None:
         return None
     with FileSystems.open(path, "application/octet-stream") as stream:
         try:
-            content: dict[str, Any] = json.loads(stream.read())
+            return unsealed(stream.read())
         except ValueError:
             return None
-        return content
 
 
-def _write_json(path: str, value: Mapping[str, Any]) -> None:
-    """The same text as `core.disk.write_json_atomically` writes."""
+def _write_text(path: str, text: str) -> None:
     from apache_beam.io.filesystems import FileSystems
 
     if "://" not in path:
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
     with FileSystems.create(path, "application/octet-stream") as stream:
-        stream.write((json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+        stream.write(text.encode())
 
 
 def _num_cached(root: str, task: str, split: str) -> int | None:
     """Rows of a cached split, each counted once however many renderings it has, as the local builder counts them."""
-    stored = _read_json(posixpath.join(root, task, split, MANIFEST))
+    stored = _read_json(posixpath.join(root, task, split, MANIFEST_FILE))
     return None if stored is None else stored["num_examples"] // stored.get("num_renderings", 1)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
-import fcntl
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -23,20 +23,24 @@ from typing import Any
 
 from flan_jax.cache import native
 from flan_jax.cache.jobs import NATIVE, ROLES, SplitJob
+from flan_jax.cache.lock import locked
 from flan_jax.cache.mixture import finish_mixture, prepare_mixture
 from flan_jax.cache.native import Tally
 from flan_jax.cache.progress import CacheProgress
 from flan_jax.cache.resolve import register
+from flan_jax.cache.workers import WorkerContext
 from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import sealed_text
 from flan_jax.core.errors import CacheError, FlanError, counted
 from flan_jax.core.manifest import (
     MixtureManifest,
     SplitManifest,
     cache_root,
+    mixture_path,
     read_mixture_manifest,
     read_split_manifest,
     split_dir,
+    write_mixture_manifest,
 )
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.declare.registry import is_local
@@ -53,7 +57,6 @@ __all__ = [
     "JobResult",
     "build_cache",
     "is_cached",
-    "locked",
     "pipeline_of",
     "run_job",
     "start_worker",
@@ -109,12 +112,13 @@ def build_cache(
 ) -> MixtureManifest:
     """Caches the splits of `roles` ("train", "eval") of every task of `mixture`, and resolves its rates.
 
-    Raises `CacheError` before any work if data is missing (unless `available_only`), and at the end if any task failed;
-    the others are cached all the same. `TaskError` for an unknown mixture.
+    A cache that is whole and fresh is used where nothing can be written, too. Raises `CacheError` before any work if
+    data is missing (unless `available_only`), and at the end if any task failed; the others are cached all the same.
+    `TaskError` for an unknown mixture.
 
     Args:
       vocabulary: what text is tokenised with.
-      cache_dir: folder of all caches; a tokenizer's lies below.
+      cache_dir: folder of all caches; that of this tokenizer and `max_inputs_length` lies below.
       max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
       modules: what to import, in every worker too, so that the tasks are registered.
       task_folders: name -> directory of tasks that are read from a folder; None for none.
@@ -123,9 +127,20 @@ def build_cache(
         is done in this process.
       available_only: leaves out tasks whose data is not on this machine, says so and notes it in the manifest.
     """
+    if _IS_WORKER:
+        raise CacheError(
+            f"one of the modules {', '.join(modules)} builds a cache when the cache's workers import it: put what it "
+            f"does as a program under `if __name__ == '__main__':`"
+        )
     for line in register(modules, task_folders or {}):
         print(line, flush=True)
-    root = cache_root(cache_dir, vocabulary.fingerprint)
+    root = cache_root(cache_dir, vocabulary.fingerprint, max_inputs_length)
+    if (root.parent / "mixtures").exists():
+        print(
+            f"cache {mixture}: {root.parent}/mixtures and the tasks beside it are of an earlier version, whose lengths "
+            f"have no checksum; they are not read, and may be deleted",
+            flush=True,
+        )
     work, here = prepare_mixture(mixture, roles, eval_split, root, available_only)
     settings = CacheSettings(
         root,
@@ -136,21 +151,30 @@ def build_cache(
         dict(task_folders or {}),
     )
     results: dict[SplitJob, JobResult] = {}
-    with locked(root), CacheProgress(f"cache {mixture}", len(work.jobs)) as progress:
-        # Under the lock, or the folder of a run that is alive would go.
-        clear_partials(root)
+    with locked(root) as refusal, CacheProgress(f"cache {mixture}", len(work.jobs)) as progress:
+        # Found before any work: workers take longer to start than hundreds of splits to check.
+        fresh = {job: _if_fresh(job, settings) for job in work.jobs}
+        stale = [job for job, result in fresh.items() if result is None]
+        if refusal is None:
+            # Under the lock, or the folder of a run that is alive would go.
+            clear_partials(root)
+        elif stale:
+            raise _cannot_write(
+                root, refusal, f"{len(stale)} of {len(fresh)} splits are missing or stale, as {_name(stale[0])}"
+            )
 
         def report(job: SplitJob, num_examples: int, num_rows: int) -> None:
-            progress.update(f"{job.task}/{job.split}", num_examples, num_rows)
+            progress.update(_name(job), num_examples, num_rows)
 
-        for result in _run_jobs(work.jobs, settings, num_workers or os.cpu_count() or 1, report, progress.say):
+        made = _run_jobs(stale, settings, num_workers or os.cpu_count() or 1, report, progress.say)
+        for result in itertools.chain((result for result in fresh.values() if result is not None), made):
             results[result.job] = result
-            progress.advance(f"{result.job.task}/{result.job.split}", result.num_written)
+            progress.advance(_name(result.job), result.num_written)
             for note in result.notes:
                 progress.say(note)
         errors = [results[job].error for job in work.jobs if results[job].error]
         manifest = finish_mixture(work, here, errors, lambda task, split: _cached(root, task, split, vocabulary))
-        write_json_atomically(root / "mixtures" / f"{mixture}.json", manifest)
+        _save_mixture(root, manifest, refusal)
     num_written = sum(result.num_written for result in results.values())
     num_examples = sum(result.num_examples for result in results.values())
     shortened = sum(result.examples_shortened for result in results.values())
@@ -169,10 +193,19 @@ def build_cache(
     return manifest
 
 
-def is_cached(mixture: str, vocab_fingerprint: str, cache_dir: str | os.PathLike[str]) -> bool:
+def is_cached(
+    mixture: str, vocab_fingerprint: str, cache_dir: str | os.PathLike[str], max_inputs_length: int | None = None
+) -> bool:
     """Whether a whole cache of `mixture` is there. Reads manifests only: says nothing about whether the tasks have
-    changed since, which takes their sources."""
-    root = cache_root(cache_dir, vocab_fingerprint)
+    changed since, which takes their sources.
+
+    Args:
+      mixture: its name.
+      vocab_fingerprint: of the tokenizer.
+      cache_dir: folder of all caches.
+      max_inputs_length: tokens that its inputs are kept within; None for whole ones.
+    """
+    root = cache_root(cache_dir, vocab_fingerprint, max_inputs_length)
     try:
         manifest = read_mixture_manifest(root, mixture)
         for task, roles in manifest.splits.items():
@@ -188,21 +221,31 @@ def _cached(root: pathlib.Path, task: str, split: str, vocabulary: Vocabulary) -
     return read_split_manifest(folder, vocabulary.fingerprint).num_rows if folder.exists() else None
 
 
-@contextlib.contextmanager
-def locked(root: pathlib.Path) -> Iterator[None]:
-    """One cache run at a time in one folder; the system lets the lock go when the process dies."""
+def _save_mixture(root: pathlib.Path, manifest: MixtureManifest, refusal: OSError | None) -> None:
+    """Writes a mixture's manifest where it is not there as it is; `refusal` says why nothing can be written."""
+    path = mixture_path(root, manifest.name)
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        file = open(root / ".lock", "w")
+        if path.read_text(encoding="utf-8") == sealed_text(manifest):
+            return
+    except (OSError, ValueError):
+        pass  # written anew
+    if refusal is not None:
+        raise _cannot_write(root, refusal, f"its {path.relative_to(root)} is missing or stale")
+    try:
+        write_mixture_manifest(root, manifest)
     except OSError as error:
-        raise CacheError(f"cannot write to the cache folder {root} ({error}): give another CACHE_DIR") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"another cache run is writing to {root}: waiting for it", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        raise _cannot_write(root, error, f"{path.relative_to(root)} is to be written") from error
+
+
+def _cannot_write(root: pathlib.Path, error: OSError, why: str) -> CacheError:
+    return CacheError(
+        f"the cache folder {root} cannot be written ({error}), and {why}: make it writable, give another CACHE_DIR, or "
+        f"build it elsewhere with `flan-jax cache` and copy it"
+    )
+
+
+def _name(job: SplitJob) -> str:
+    return f"{job.task}/{job.split}"
 
 
 def _run_jobs(
@@ -210,10 +253,6 @@ def _run_jobs(
 ) -> Iterator[JobResult]:
     """Yields results as jobs end; `report` is called from a thread of its own meanwhile. `say` gets a line where the
     tasks cannot be had in other processes."""
-    # What is fresh is found here: workers take longer to start than hundreds of splits to check.
-    results = {job: _if_fresh(job, settings) for job in jobs}
-    yield from (result for result in results.values() if result is not None)
-    jobs = [job for job, result in results.items() if result is None]
     num_workers = min(num_workers, len(jobs))
     if local := list(dict.fromkeys(job.task for job in jobs if is_local(job.task))):
         num_workers = 1
@@ -226,8 +265,7 @@ def _run_jobs(
         for job in jobs:
             yield run_job(job, settings, report)
         return
-    # spawn: a forked copy of a process with threads (JAX, TensorFlow) may hang.
-    context = multiprocessing.get_context("spawn")
+    context = WorkerContext()
     messages = context.SimpleQueue()
     pool = concurrent.futures.ProcessPoolExecutor(
         num_workers, context, _start_local_worker, (settings, list(sys.path), messages)
@@ -281,22 +319,30 @@ def _reporting(messages: Any, report: Reporter) -> Iterator[None]:
         messages.close()
 
 
-_MESSAGES: Any = None  # of this worker process: where it says how far it is
+# Of this worker process: that it is one, where it says how far it is, and why it could not start.
+_IS_WORKER = False
+_MESSAGES: Any = None
+_START_ERROR = ""
 
 
 def _start_local_worker(settings: CacheSettings, path: list[str], messages: Any) -> None:
-    global _MESSAGES
-    _MESSAGES = messages
+    global _IS_WORKER, _MESSAGES, _START_ERROR
+    _IS_WORKER, _MESSAGES = True, messages
     # A spawned process has the interpreter's own sys.path; the user's modules may be elsewhere on this one's.
     sys.path[:] = path
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A killed parent cannot stop its workers: they notice by themselves, so that none outlives it.
         threading.Thread(target=_exit_with, args=(parent.sentinel,), daemon=True).start()
-    start_worker(settings)
+    try:
+        start_worker(settings)
+    except Exception as error:  # a pool would only say that it is broken; the first job says why
+        _START_ERROR = str(error) if isinstance(error, FlanError) else f"{type(error).__name__}: {error}"
 
 
 def _run_local_job(job: SplitJob, settings: CacheSettings) -> JobResult:
+    if _START_ERROR:
+        raise CacheError(f"a cache worker cannot start: {_START_ERROR}")
     return run_job(job, settings, lambda *message: _MESSAGES.put(message))
 
 

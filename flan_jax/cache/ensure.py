@@ -17,6 +17,7 @@ from flan_jax.core.errors import CacheError, did_you_mean
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import is_local
 
+_IN_CACHE_PROCESS = "FLAN_JAX_IN_CACHE_PROCESS"
 RUNNERS = ("DirectRunner", "DataflowRunner", "FlinkRunner", "SparkRunner", "PrismRunner")  # of Apache Beam
 
 __all__ = ["RUNNERS", "BuildOrder", "CacheRequest", "carry_out", "carry_out_with_beam", "ensure_cache"]
@@ -111,6 +112,11 @@ def ensure_cache(order: BuildOrder) -> None:
     About a second when everything is there. Its progress goes to this process's standard output. Only process 0 of a
     multi-host run should call it. Raises `CacheError` with the subprocess's message if it fails.
     """
+    if os.environ.get(_IN_CACHE_PROCESS):
+        raise CacheError(
+            f"one of the modules {', '.join(order.modules)} starts a run when the cache's process imports it: put what "
+            f"it does as a program under `if __name__ == '__main__':`"
+        )
     here = tuple(request for request in order.requests if is_local(request.mixture))
     if here:
         carry_out(dataclasses.replace(order, requests=here))
@@ -123,6 +129,7 @@ def ensure_cache(order: BuildOrder) -> None:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "CUDA_VISIBLE_DEVICES": "",
         "JAX_PLATFORMS": "cpu",
+        _IN_CACHE_PROCESS: "1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
     command = [sys.executable, "-m", "flan_jax.cache", order.to_json()]

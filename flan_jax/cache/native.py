@@ -209,7 +209,7 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
 def blank_manifest(
     task: Task, split: str, vocabulary: Vocabulary, max_inputs_length: int | None, print_of_text: str, tally: Tally
 ) -> SplitManifest:
-    """The split's manifest, but for the shards and their count.
+    """The split's manifest, but for the files and their count.
 
     Args:
       task: the task.
@@ -228,6 +228,7 @@ def blank_manifest(
         vocab_size=vocabulary.size,
         num_examples=0,
         shards=(),
+        lengths_sha256="",
         dropped=dict(tally.dropped),
         exemplars_dropped=tally.exemplars_dropped,
         examples_shortened=tally.examples_shortened,

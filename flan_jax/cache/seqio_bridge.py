@@ -13,7 +13,9 @@ of a row (SeqIO reads the first in every epoch).
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 import seqio
 import tensorflow as tf
+from tensorflow.python.data.ops.iterator_ops import OwnedIterator
 
 from flan_jax.cache.native import render
 from flan_jax.cache.rates import resolve_rates
@@ -32,6 +35,18 @@ from flan_jax.evaluate.metrics import Exchange, get_metric
 NUM_SENTINELS = 100
 
 __all__ = ["RenderedSource", "register_all"]
+
+
+@atexit.register
+def _end_iterators() -> None:
+    """Ends iterators that a program leaves alive, while Python still runs.
+
+    TensorFlow's threads make their next examples by calling Python. Those that call while the interpreter shuts down
+    never come back, and whoever destroys the iterator later waits for them for ever, or the process aborts.
+    """
+    for iterator in [found for found in gc.get_objects() if isinstance(found, OwnedIterator)]:
+        # The only reference to what TensorFlow destroys by itself, and waits for, without holding Python's lock.
+        iterator._iterator_resource = None
 
 
 class RenderedSource(seqio.DataSource):

@@ -131,7 +131,7 @@ def blank_manifest(
     print_of_text: str,
     tally: Tally,
 ) -> SplitManifest:
-    """The split's manifest, but for the shards and their count.
+    """The split's manifest, but for the files and their count.
 
     Args:
       task: SeqIO's task.
@@ -154,6 +154,7 @@ def blank_manifest(
         vocab_size=vocabulary.size,
         num_examples=0,
         shards=(),
+        lengths_sha256="",
         dropped=dict(tally.dropped),
         exemplars_dropped=0,
         examples_shortened=0,

@@ -14,8 +14,16 @@ from typing import Any
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordWriter
 
-from flan_jax.core.disk import file_sha256, write_json_atomically
-from flan_jax.core.manifest import CachedExample, Shard, SplitManifest, encode_record, split_dir
+from flan_jax.core.disk import file_sha256
+from flan_jax.core.manifest import (
+    LENGTHS_FILE,
+    CachedExample,
+    Shard,
+    SplitManifest,
+    encode_record,
+    split_dir,
+    write_split_manifest,
+)
 
 PARTIAL_DIR = ".partial"
 MAX_SHARD_BYTES = 128 * 2**20  # of records before compression: a shard is the unit that is checked and copied
@@ -77,8 +85,8 @@ class SplitWriter:
             self._writer.close()
             self._writer = None
 
-    def finish(self) -> tuple[Shard, ...]:
-        """Names the shards by their final count, writes lengths.npy and returns the shards with checksums."""
+    def finish(self) -> tuple[tuple[Shard, ...], str]:
+        """Names the shards by their final count and writes lengths.npy; (the shards with checksums, its sha256)."""
         self.close()
         shards = []
         for k, num_examples in enumerate(self._shard_counts):
@@ -86,10 +94,10 @@ class SplitWriter:
             os.rename(self._folder / f"open-{k:05d}", path)
             fsync_path(path)
             shards.append(Shard(path.name, num_examples, path.stat().st_size, file_sha256(path)))
-        lengths = self._folder / "lengths.npy"
+        lengths = self._folder / LENGTHS_FILE
         np.save(lengths, np.frombuffer(self._lengths, np.int32).reshape(-1, 2))
         fsync_path(lengths)
-        return tuple(shards)
+        return tuple(shards), file_sha256(lengths)
 
 
 @contextlib.contextmanager
@@ -114,9 +122,11 @@ def write_split(
     writer = SplitWriter(partial, max_shard_bytes)
 
     def commit(manifest: SplitManifest) -> SplitManifest:
-        shards = writer.finish()
-        manifest = dataclasses.replace(manifest, num_examples=writer.num_examples, shards=shards)
-        write_json_atomically(partial / "manifest.json", manifest)
+        shards, lengths_sha256 = writer.finish()
+        manifest = dataclasses.replace(
+            manifest, num_examples=writer.num_examples, shards=shards, lengths_sha256=lengths_sha256
+        )
+        write_split_manifest(partial, manifest)
         # Before the rename: after a power cut the split's name must not stand for files that never reached the disk.
         fsync_path(partial)
         final = split_dir(root, task, split)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
+import pathlib
 import sys
 from collections.abc import Mapping
 
@@ -20,8 +22,8 @@ from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
-from flan_jax.core.errors import ConfigError, counted
-from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
+from flan_jax.core.errors import CacheError, ConfigError, counted
+from flan_jax.core.manifest import cache_root, cached_lengths, read_mixture_manifest
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch
 from flan_jax.declare.registry import get, get_mixture, mixture_members
@@ -79,9 +81,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "check":
         return check(mixture, args)
     vocabulary = load_vocabulary(settings.vocab_path)
-    manifest = _cached(settings, vocabulary.fingerprint)
-    if manifest is not None:
-        return _explain_cached(args, settings, mixture, manifest)
+    root = _find_cache(settings, vocabulary.fingerprint)
+    if root is not None:
+        return _explain_cached(args, settings, mixture, root)
     missing = missing_lines(mixture)
     counts = expected_counts(mixture, missing)
     rates = resolve_rates(mixture, {name: count.num_examples for name, count in counts.items()})
@@ -113,12 +115,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixture, manifest: MixtureManifest) -> int:
+def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixture, root: pathlib.Path) -> int:
     vocabulary = load_vocabulary(settings.vocab_path)
+    manifest = read_mixture_manifest(root, settings.mixture)
     plan, epoch = None, None
     if settings.describes_a_run:
-        assert settings.lengths and settings.batch_size and settings.steps and settings.cache_dir
-        root = cache_root(settings.cache_dir, vocabulary.fingerprint)
+        assert settings.lengths and settings.batch_size and settings.steps
         spec = PlanSpec(
             mixture=manifest,
             feature_lengths=settings.lengths,
@@ -203,13 +205,26 @@ def _settings(args: argparse.Namespace) -> _Settings:
     )
 
 
-def _cached(settings: _Settings, vocab_fingerprint: str) -> MixtureManifest | None:
-    if settings.cache_dir is None:
+def _find_cache(settings: _Settings, vocab_fingerprint: str) -> pathlib.Path | None:
+    """The cache of the mixture for the run's inputs, else of the longest inputs that there is, with a note of it."""
+    cache_dir = settings.cache_dir
+    if cache_dir is None:
         return None
-    root = cache_root(settings.cache_dir, vocab_fingerprint)
-    if not (root / "mixtures" / f"{settings.mixture}.json").exists():
+    if os.path.exists(cache_dir) and not os.path.isdir(cache_dir):
+        raise CacheError(f"the cache folder {cache_dir} is a file: give another CACHE_DIR (--cache_dir)")
+    found = cached_lengths(cache_dir, vocab_fingerprint, settings.mixture)
+    if not found:
         return None
-    return read_mixture_manifest(root, settings.mixture)
+    wanted = settings.lengths["inputs"] if settings.lengths else found[0]
+    if wanted not in found:
+        kept = "whole" if found[0] is None else f"within {found[0]} tokens"
+        print(
+            f"numbers of the cache whose inputs are kept {kept}; a run of {wanted} inputs reads one of its own: "
+            f"`flan-jax cache --mixture {settings.mixture} --cache_dir {cache_dir} --max_inputs_length {wanted}`",
+            file=sys.stderr,
+        )
+        wanted = found[0]
+    return cache_root(cache_dir, vocab_fingerprint, wanted)
 
 
 def _caps(mixture: Mixture) -> dict[str, int | None]:

@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
     folder = pathlib.Path(args.run)
     config = _config(folder, args)
     vocabulary = load_vocabulary(str(config.train.vocab_path))
-    root = cache_root(args.cache_dir or config.train.cache_dir, vocabulary.fingerprint)
+    cache_dir = args.cache_dir or config.train.cache_dir
+    root = cache_root(cache_dir, vocabulary.fingerprint, config.train.inputs_length)
     for note in register(config.tasks.modules, config.tasks.folders):
         print(note)
     console = Console(soft_wrap=True, highlight=False)

@@ -14,12 +14,16 @@ from typing import Any
 
 from flan_jax.core.errors import CheckpointError, Setting
 
+_SEAL = "sha256_of_the_rest"
+
 __all__ = [
     "check_fields",
     "drop_lines_after",
     "explain_full_disk",
     "file_sha256",
     "read_json_object",
+    "sealed_text",
+    "unsealed",
     "write_json_atomically",
     "write_text_atomically",
 ]
@@ -59,6 +63,31 @@ def check_fields(path: pathlib.Path, found: Mapping[str, Any], fields: Mapping[s
             raise CheckpointError(f"{path} has no {name!r}: {remedy}")
         if not isinstance(found[name], kind):
             raise CheckpointError(f"{path} has {name!r} {found[name]!r:.40}, no {kind.__name__}: {remedy}")
+
+
+def sealed_text(value: Any) -> str:
+    """`value` (a dataclass or JSON object) as JSON with one entry more, the sha256 of the others: by it `unsealed`
+    tells a file that was damaged or edited from the one that was written."""
+    fields = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    return json.dumps({**fields, _SEAL: _seal_of(fields)}, indent=1, sort_keys=True) + "\n"
+
+
+def unsealed(text: str | bytes) -> dict[str, Any]:
+    """The inverse of `sealed_text`. Raises `ValueError` that says what is wrong with any other text."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is not valid JSON ({error})") from error
+    seal = fields.pop(_SEAL, None) if isinstance(fields, dict) else None
+    if seal is None:
+        raise ValueError(f"it has no {_SEAL!r}, as every file of this version has")
+    if seal != _seal_of(fields):
+        raise ValueError("it was damaged or edited: its content does not have the sha256 that it states")
+    return dict(fields)
+
+
+def _seal_of(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def write_json_atomically(path: pathlib.Path, value: Any) -> None:

@@ -1,18 +1,19 @@
 """The token cache on disk: what `flan_jax.cache` writes and the feed reads.
 
-    CACHE_DIR/<vocabulary fingerprint, 12 hex digits>/
+    CACHE_DIR/<vocabulary fingerprint, 12 hex digits>/inputs_<most tokens of an input, or "whole">/
         <task>/<split>/shard-00000-of-00001.arrayrecord   one record an example (`encode_record`)
                        lengths.npy                        int32 [num_examples, 2]: tokens of inputs, targets, with EOS
                        manifest.json                      `SplitManifest`
         mixtures/<mixture>.json                           `MixtureManifest`: members with their resolved rates
 
-A split's folder appears by one rename, so it is whole or absent. Shards carry their sha256.
+A split's folder appears by one rename, so it is whole or absent. Caches of other lengths lie apart: what one run reads,
+a run of other lengths never makes anew. A split's manifest has the sha256 of every file beside it, and each JSON file
+that of its own content (`core.disk.sealed_text`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -21,22 +22,31 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from flan_jax.core.disk import sealed_text, unsealed, write_text_atomically
 from flan_jax.core.errors import CacheError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+MANIFEST_FILE, LENGTHS_FILE = "manifest.json", "lengths.npy"
+_INPUTS, _WHOLE = "inputs_", "whole"  # names of the folders of caches of different lengths
 
 __all__ = [
     "FORMAT_VERSION",
+    "LENGTHS_FILE",
+    "MANIFEST_FILE",
     "CachedExample",
     "MixtureManifest",
     "Shard",
     "SplitManifest",
     "cache_root",
+    "cached_lengths",
     "decode_record",
     "encode_record",
+    "mixture_path",
     "read_mixture_manifest",
     "read_split_manifest",
     "split_dir",
+    "write_mixture_manifest",
+    "write_split_manifest",
 ]
 
 
@@ -71,6 +81,7 @@ class SplitManifest:
     """What one cached split holds.
 
     fingerprint: of the task's rendered text, by which a changed task is told from its cached self.
+    lengths_sha256: of lengths.npy, which decides how examples are packed.
     dropped: reason -> count of source rows that are not in the shards (e.g. "empty_targets").
     exemplars_dropped: exemplars left out to keep inputs within `max_inputs_length`; examples_shortened: how many
     examples lost any. num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
@@ -90,6 +101,7 @@ class SplitManifest:
     vocab_size: int
     num_examples: int
     shards: tuple[Shard, ...]
+    lengths_sha256: str
     dropped: Mapping[str, int]
     exemplars_dropped: int
     examples_shortened: int
@@ -171,9 +183,22 @@ def decode_record(record: bytes) -> CachedExample:
     )
 
 
-def cache_root(cache_dir: str | os.PathLike[str], vocab_fingerprint: str) -> pathlib.Path:
-    """The folder of one tokenizer's cache."""
-    return pathlib.Path(cache_dir) / vocab_fingerprint[:12]
+def cache_root(
+    cache_dir: str | os.PathLike[str], vocab_fingerprint: str, max_inputs_length: int | None = None
+) -> pathlib.Path:
+    """The folder of one tokenizer's cache of inputs within `max_inputs_length` tokens, None for whole ones."""
+    folder = pathlib.Path(cache_dir) / vocab_fingerprint[:12]
+    return folder / f"{_INPUTS}{_WHOLE if max_inputs_length is None else max_inputs_length}"
+
+
+def cached_lengths(cache_dir: str | os.PathLike[str], vocab_fingerprint: str, mixture: str) -> list[int | None]:
+    """The `max_inputs_length`s that there are caches of `mixture` for, None for whole inputs; longest first."""
+    found: list[int | None] = []
+    for path in (pathlib.Path(cache_dir) / vocab_fingerprint[:12]).glob(f"{_INPUTS}*"):
+        length = path.name.removeprefix(_INPUTS)
+        if (length == _WHOLE or length.isdecimal()) and os.path.isfile(mixture_path(path, mixture)):
+            found.append(None if length == _WHOLE else int(length))
+    return sorted(found, key=lambda length: (length is not None, -(length or 0)))
 
 
 def split_dir(root: pathlib.Path, task: str, split: str) -> pathlib.Path:
@@ -181,18 +206,33 @@ def split_dir(root: pathlib.Path, task: str, split: str) -> pathlib.Path:
     return root / task / split
 
 
+def mixture_path(root: pathlib.Path, name: str) -> pathlib.Path:
+    """The file of one cached mixture."""
+    return root / "mixtures" / f"{name}.json"
+
+
+def write_split_manifest(folder: pathlib.Path, manifest: SplitManifest) -> None:
+    """Writes a split's manifest."""
+    write_text_atomically(folder / MANIFEST_FILE, sealed_text(manifest))
+
+
 def read_split_manifest(folder: pathlib.Path, vocab_fingerprint: str) -> SplitManifest:
-    """Reads and checks one split's manifest: format, tokenizer, shards present and of the stated size."""
-    path = folder / "manifest.json"
-    fields = _read_json(path)
-    if fields.get("format_version") != FORMAT_VERSION:
-        raise CacheError(
-            f"{path} has format version {fields.get('format_version')}, this program reads {FORMAT_VERSION}: "
-            f"delete {folder} and run `flan-jax cache` again"
-        )
-    fields["shards"] = tuple(Shard(**shard) for shard in fields["shards"])
-    fields["metrics"] = tuple(fields["metrics"])
-    manifest = SplitManifest(**fields)
+    """Reads and checks one split's manifest: format, tokenizer, shards present and of the stated size.
+
+    Raises `CacheError` for one that is missing, damaged or of another tokenizer.
+    """
+    path, rebuild = folder / MANIFEST_FILE, f"delete {folder} and run `flan-jax cache` again"
+    fields = _read_json(path, rebuild)
+    try:
+        if fields["format_version"] != FORMAT_VERSION:
+            raise CacheError(
+                f"{path} has format version {fields['format_version']}, this program reads {FORMAT_VERSION}: {rebuild}"
+            )
+        fields["shards"] = tuple(Shard(**shard) for shard in fields["shards"])
+        fields["metrics"] = tuple(fields["metrics"])
+        manifest = SplitManifest(**fields)
+    except (KeyError, TypeError) as error:
+        raise CacheError(f"{path} is no split's manifest ({error}): {rebuild}") from error
     if manifest.vocab_fingerprint != vocab_fingerprint:
         raise CacheError(
             f"{path} was tokenised with vocabulary {manifest.vocab_fingerprint[:12]}, this run uses "
@@ -201,28 +241,39 @@ def read_split_manifest(folder: pathlib.Path, vocab_fingerprint: str) -> SplitMa
     for shard in manifest.shards:
         file = folder / shard.file
         # Size alone, which costs nothing; the sha256 is compared by whoever opens the shard.
-        num_bytes = file.stat().st_size if file.is_file() else -1
-        if num_bytes != shard.num_bytes:
-            found = "is missing" if num_bytes < 0 else f"has {num_bytes} bytes"
-            raise CacheError(
-                f"shard {file} {found}, the manifest says {shard.num_bytes} bytes: delete {folder} and run "
-                f"`flan-jax cache` again"
-            )
+        try:
+            found = f"has {file.stat().st_size} bytes"
+        except FileNotFoundError:
+            found = "is missing"
+        except OSError as error:
+            found = f"cannot be read ({error.strerror})"
+        if found != f"has {shard.num_bytes} bytes":
+            raise CacheError(f"shard {file} {found}, the manifest says {shard.num_bytes} bytes: {rebuild}")
     return manifest
 
 
+def write_mixture_manifest(root: pathlib.Path, manifest: MixtureManifest) -> None:
+    """Writes `mixtures/<name>.json`."""
+    write_text_atomically(mixture_path(root, manifest.name), sealed_text(manifest))
+
+
 def read_mixture_manifest(root: pathlib.Path, name: str) -> MixtureManifest:
-    """Reads `mixtures/<name>.json`."""
-    return MixtureManifest(**_read_json(root / "mixtures" / f"{name}.json"))
-
-
-def _read_json(path: pathlib.Path) -> dict[str, Any]:
+    """Reads `mixtures/<name>.json`. Raises `CacheError` for one that is missing or damaged."""
+    path, rebuild = mixture_path(root, name), "run `flan-jax cache` again, which writes it anew"
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
-        return content
+        return MixtureManifest(**_read_json(path, rebuild))
+    except TypeError as error:
+        raise CacheError(f"{path} is no mixture's manifest ({error}): {rebuild}") from error
+
+
+def _read_json(path: pathlib.Path, rebuild: str) -> dict[str, Any]:
+    try:
+        return unsealed(path.read_bytes())
     except FileNotFoundError as error:
         raise CacheError(f"{path} does not exist: build it with `flan-jax cache`") from error
-    except ValueError as error:
+    except OSError as error:
         raise CacheError(
-            f"{path} is not valid JSON ({error}): delete its folder and run `flan-jax cache` again"
+            f"{path} cannot be read ({error.strerror}): make it readable, or give another CACHE_DIR"
         ) from error
+    except ValueError as error:
+        raise CacheError(f"{path} cannot be used: {error}: {rebuild}") from error

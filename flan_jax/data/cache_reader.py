@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import collections
+import hashlib
+import io
+import os
 import pathlib
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,7 +15,14 @@ from array_record.python import array_record_module
 
 from flan_jax.core.disk import file_sha256
 from flan_jax.core.errors import CacheError
-from flan_jax.core.manifest import CachedExample, SplitManifest, decode_record, read_split_manifest, split_dir
+from flan_jax.core.manifest import (
+    LENGTHS_FILE,
+    CachedExample,
+    SplitManifest,
+    decode_record,
+    read_split_manifest,
+    split_dir,
+)
 
 # Without read-ahead one record costs one small read, which is what random access wants.
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
@@ -23,8 +33,10 @@ __all__ = ["CacheReader"]
 class CacheReader:
     """Examples of one tokenizer's cache by (task, split, index). Threads may share it.
 
-    At most `max_open_files` shards are open at a time, the least recently used is closed first. A shard's sha256 is
-    checked against the manifest the first time this reader opens it.
+    At most `max_open_files` shards are open at a time, the least recently used is closed first. Every file is compared
+    with the manifest as this reader first read it: by sha256 when it is first opened, and when it is opened again
+    wherever it is not the very file of then (another inode, size or time). So what another command caches meanwhile is
+    an error, never other data.
     """
 
     def __init__(self, root: pathlib.Path, vocab_fingerprint: str, max_open_files: int = 64):
@@ -35,7 +47,7 @@ class CacheReader:
         self.max_open_files = max_open_files
         self._manifests: dict[tuple[str, str], SplitManifest] = {}
         self._shard_starts: dict[tuple[str, str], np.ndarray] = {}
-        self._verified: set[pathlib.Path] = set()
+        self._verified: dict[pathlib.Path, _FileState] = {}  # the shards whose sha256 was right
         self._open: collections.OrderedDict[pathlib.Path, array_record_module.ArrayRecordReader] = (
             collections.OrderedDict()
         )
@@ -63,23 +75,26 @@ class CacheReader:
         return self.manifest(task, split).num_examples
 
     def lengths(self, task: str, split: str) -> np.ndarray:
-        """Token counts with EOS, int32 [num_examples, 2] (inputs, targets), memory-mapped.
-
-        The mapping holds a file open for as long as the array lives, and a cache may have thousands of tasks: copy
-        what is needed and let go of it.
-        """
-        path = self._folder(task, split) / "lengths.npy"
-        num_examples = self.num_examples(task, split)
-        if num_examples == 0:
-            return np.zeros((0, 2), np.int32)  # an empty file cannot be mapped
+        """Token counts with EOS, int32 [num_examples, 2] (inputs, targets); read, and compared with the manifest's
+        sha256, at every call."""
+        path, num_examples = self._folder(task, split) / LENGTHS_FILE, self.num_examples(task, split)
+        expected = self.manifest(task, split).lengths_sha256
         try:
-            lengths: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+            content = path.read_bytes()  # once: what is used is what was compared
+        except OSError as error:
+            raise self._fault(task, split, f"{path} cannot be read ({error.strerror})") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != expected:
+            raise self._fault(task, split, f"{path} is corrupt: its sha256 is {found}, the manifest says {expected}")
+        try:
+            lengths: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise CacheError(f"{path} cannot be read ({error}): {self._rebuild(task, split)}") from error
+            raise self._fault(task, split, f"{path} is no array ({error})") from error
         if lengths.shape != (num_examples, 2) or lengths.dtype != np.int32:
-            raise CacheError(
-                f"{path} has shape {lengths.shape} of {lengths.dtype}, the manifest says ({num_examples}, 2) of int32: "
-                f"{self._rebuild(task, split)}"
+            raise self._fault(
+                task,
+                split,
+                f"{path} has shape {lengths.shape} of {lengths.dtype}, the manifest says ({num_examples}, 2) of int32",
             )
         return lengths
 
@@ -146,28 +161,28 @@ class CacheReader:
             self._open.move_to_end(path)
             return self._open[path]
         entry = self.manifest(task, split).shards[shard]
-        if path not in self._verified:
-            try:
+        try:
+            state = _state_of(path)
+            if self._verified.get(path) != state:
                 found = file_sha256(path)
-            except OSError as error:
-                raise CacheError(f"shard {path} cannot be read ({error}): {self._rebuild(task, split)}") from error
-            if found != entry.sha256:
-                raise CacheError(
-                    f"shard {path} is corrupt: its sha256 is {found}, the manifest says {entry.sha256}: "
-                    f"{self._rebuild(task, split)}"
-                )
-            self._verified.add(path)
-        # Room is made first: the limit is of files open at once.
-        while len(self._open) >= self.max_open_files:
-            self._open.popitem(last=False)[1].close()
-        reader = array_record_module.ArrayRecordReader(str(path), _READER_OPTIONS)
-        if reader.num_records() != entry.num_examples:
-            found_records = reader.num_records()
-            reader.close()
-            raise CacheError(
-                f"shard {path} holds {found_records} records, the manifest says {entry.num_examples}: "
-                f"{self._rebuild(task, split)}"
-            )
+                if found != entry.sha256:
+                    what = f"shard {path} is corrupt: its sha256 is {found}, the manifest says {entry.sha256}"
+                    raise self._fault(task, split, what)
+                self._verified[path] = state
+            # Room is made first: the limit is of files open at once.
+            while len(self._open) >= self.max_open_files:
+                self._open.popitem(last=False)[1].close()
+            reader = array_record_module.ArrayRecordReader(str(path), _READER_OPTIONS)
+            what = ""
+            if _state_of(path) != state:
+                what = f"shard {path} was written to while it was opened"
+            elif reader.num_records() != entry.num_examples:
+                what = f"shard {path} holds {reader.num_records()} records, the manifest says {entry.num_examples}"
+            if what:
+                reader.close()
+                raise self._fault(task, split, what)
+        except OSError as error:
+            raise self._fault(task, split, f"shard {path} cannot be read ({error.strerror})") from error
         self._open[path] = reader
         return reader
 
@@ -186,5 +201,34 @@ class CacheReader:
     def _shard_path(self, task: str, split: str, shard: int) -> pathlib.Path:
         return self._folder(task, split) / self.manifest(task, split).shards[shard].file
 
+    def _fault(self, task: str, split: str, what: str) -> CacheError:
+        """The error to raise where a file is not what the manifest says.
+
+        Args:
+          task, split: whose file it is.
+          what: what is wrong with it, unless it was cached again since the manifest was read.
+        """
+        try:
+            now = read_split_manifest(self._folder(task, split), self.vocab_fingerprint)
+        except CacheError:
+            now = None
+        if now not in (None, self._manifests[task, split]):
+            return CacheError(
+                f"{self._folder(task, split)} is not the one that this program began with: another command has cached "
+                f"it again, with other text; start this one again, and give CACHE_DIRs of their own to runs whose "
+                f"tasks differ"
+            )
+        return CacheError(f"{what}: {self._rebuild(task, split)}")
+
     def _rebuild(self, task: str, split: str) -> str:
         return f"delete {self._folder(task, split)} and run `flan-jax cache` again"
+
+
+_FileState = tuple[int, int, int, int, int]
+
+
+def _state_of(path: pathlib.Path) -> _FileState:
+    """What tells a file from one that took its place or was written to: some microseconds of the millisecond that
+    opening a shard takes, where the sha256 of a full one takes a quarter of a second."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -170,8 +170,8 @@ class FedLengths:
     def __init__(self, reader: CacheReader, header: PlanHeader):
         """Reads the lengths; raises `CacheError` where an example has none."""
         self.header = header
-        # All lengths side by side: one look-up a chunk, and no file stays open.
-        lengths = [np.array(reader.lengths(*key)) for key in zip(header.tasks, header.splits, strict=True)]
+        # All lengths side by side: one look-up a chunk.
+        lengths = [reader.lengths(*key) for key in zip(header.tasks, header.splits, strict=True)]
         for task, objective, lengths_N2 in zip(header.tasks, header.objectives, lengths, strict=True):
             is_short_N2 = lengths_N2 < 1
             if objective is not None:

@@ -2,7 +2,7 @@
 
     <plans>/<fingerprint, 16 hex digits>-<steps>/row_starts.npy, task_ids.npy, ..., plan.json
 
-A folder appears by one rename, so it is whole or absent.
+A folder appears by one rename, so it is whole or absent. `plan.json` has the arrays' sha256, and its own.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.core.disk import file_sha256, write_json_atomically
+from flan_jax.core.disk import file_sha256, sealed_text, unsealed, write_text_atomically
 from flan_jax.core.errors import CacheError
 from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
 
 _ARRAYS = ("row_starts", "task_ids", "indices", "epochs", "draws", "sample")  # one file each
+_FILE = "plan.json"
 _MAPPED_BYTES = 1 << 16  # an array of more is memory-mapped
 
 __all__ = ["content_sha256", "find_steps_per_epoch", "plan_folder", "read_plan", "write_plan"]
@@ -33,15 +34,15 @@ class _Stored:
     """`plan.json`.
 
     sha256: of each array's file. content_sha256: see the function of that name. summaries: fields of `TaskSummary` in
-    their order. steps_per_epoch, epoch_draws: see `PackingPlan`; plans of early versions have none.
+    their order. steps_per_epoch, epoch_draws: see `PackingPlan`.
     """
 
     fingerprint: str
     sha256: Mapping[str, str]
     content_sha256: str
     summaries: Sequence[Sequence[Any]]
-    steps_per_epoch: int | None = None
-    epoch_draws: float = 0.0
+    steps_per_epoch: int | None
+    epoch_draws: float
 
 
 def plan_folder(plans: pathlib.Path, fingerprint: str, num_steps: int) -> pathlib.Path:
@@ -68,7 +69,7 @@ def write_plan(folder: pathlib.Path, plan: PackingPlan) -> None:
             steps_per_epoch=plan.steps_per_epoch,
             epoch_draws=plan.epoch_draws,
         )
-        write_json_atomically(partial / "plan.json", stored)
+        write_text_atomically(partial / _FILE, sealed_text(stored))
         try:
             os.rename(partial, folder)
         except OSError:
@@ -95,14 +96,14 @@ def read_plan(folder: pathlib.Path, header: PlanHeader) -> PackingPlan:
             path = folder / f"{name}.npy"
             found = file_sha256(path)
             if found != stored.sha256[name]:
-                raise CacheError(f"{path} is corrupt: its sha256 is {found}, not {stored.sha256[name]}")
+                raise CacheError(f"{path.name} is corrupt: its sha256 is {found}, not {stored.sha256[name]}")
             # A mapping keeps its file open, which a small array is not worth.
             arrays[name] = np.load(path, mmap_mode="r" if path.stat().st_size > _MAPPED_BYTES else None)
         if stored.fingerprint != header.fingerprint:
-            raise CacheError(f"{folder} holds plan {stored.fingerprint}, not {header.fingerprint}")
+            raise CacheError(f"it is plan {stored.fingerprint}, not {header.fingerprint}")
         summaries = tuple(TaskSummary(*values) for values in stored.summaries)
     except (CacheError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CacheError(f"{error}; the plan can be made again: delete {folder}") from error
+        raise CacheError(f"the packing plan {folder} cannot be used: {error}") from error
     return PackingPlan(
         **vars(header),
         **arrays,
@@ -117,7 +118,7 @@ def find_steps_per_epoch(plans: pathlib.Path, fingerprint: str) -> int | None:
 
     All of them count the same, so the first will do, and one that cannot be read is left to whoever wants its rows.
     """
-    for path in sorted(plans.glob(f"{fingerprint[:16]}-*/plan.json")):
+    for path in sorted(plans.glob(f"{fingerprint[:16]}-*/{_FILE}")):
         try:
             stored = _read_stored(path.parent)
         except (OSError, ValueError, TypeError):
@@ -128,4 +129,4 @@ def find_steps_per_epoch(plans: pathlib.Path, fingerprint: str) -> int | None:
 
 
 def _read_stored(folder: pathlib.Path) -> _Stored:
-    return _Stored(**json.loads((folder / "plan.json").read_text()))
+    return _Stored(**unsealed((folder / _FILE).read_bytes()))

@@ -8,12 +8,14 @@ import itertools
 import json
 import logging
 import math
+import os
 import pathlib
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.errors import CacheError, ConfigError, Setting
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import keys, packing
 from flan_jax.data.cache_reader import CacheReader
@@ -42,8 +44,8 @@ def make_plan(
       vocabulary: the one it was tokenised with.
       plans: the folder of all plans, `plans` in the cache by default. A plan that cannot be saved there is a warning.
 
-    Raises `CacheError` for a missing, stale or foreign cache, and a plan that is damaged; `TaskError` for rates that
-    cannot be drawn from; `ConfigError` for lengths that no example fits.
+    A saved plan that is damaged is made again, with a warning. Raises `CacheError` for a missing, stale or foreign
+    cache; `TaskError` for rates that cannot be drawn from; `ConfigError` for lengths that no example fits.
     """
     header, stream = _header_and_stream(spec, reader, vocabulary)
     plans = pathlib.Path(plans or pathlib.Path(reader.root) / "plans")
@@ -51,15 +53,32 @@ def make_plan(
     if num_steps is None:  # what a plan of this fingerprint counted once is not counted again
         epoch = find_steps_per_epoch(plans, header.fingerprint)
         num_steps = None if epoch is None else spec.steps_of(epoch)
-    if num_steps is not None and (folder := plan_folder(plans, header.fingerprint, num_steps)).is_dir():
-        return read_plan(folder, header)
+    if num_steps is not None:
+        saved = _saved(plan_folder(plans, header.fingerprint, num_steps), header)
+        if saved is not None:
+            return saved
     plan = _Planner(reader, stream, header).plan(spec, EPOCH_DRAWS if spec.num_steps else math.inf)
     folder = plan_folder(plans, header.fingerprint, plan.num_steps)
+    if num_steps is None:
+        _saved(folder, header)  # a damaged one, whose epoch could not be read above, goes
+    # A plan is cheap to make again: neither a full disk nor a read-only cache must stop a run.
     try:
         write_plan(folder, plan)
-    except OSError as error:  # a plan is cheap to make again: a full disk or a read-only cache must not stop a run
+    except OSError as error:
         _LOGGER.warning("the packing plan cannot be saved at %s (%s): a restart will make it again", folder, error)
     return plan
+
+
+def _saved(folder: pathlib.Path, header: PlanHeader) -> PackingPlan | None:
+    """The plan saved as `folder`; None where there is none, and for a damaged one, which is removed with a warning."""
+    if not os.path.isdir(folder):
+        return None
+    try:
+        return read_plan(folder, header)
+    except CacheError as error:
+        _LOGGER.warning("%s; it is made again", error)
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
 
 
 def steps_per_epoch(spec: PlanSpec, reader: CacheReader, vocabulary: Vocabulary) -> int:
@@ -88,9 +107,13 @@ def _header_and_stream(spec: PlanSpec, reader: CacheReader, vocabulary: Vocabula
         "plan_version": PLAN_VERSION,
         "vocabulary": vocabulary.fingerprint,
         "num_sentinels": vocabulary.num_sentinels,
-        # The shards' sha256 too: a task's fingerprint is made of a sample of its rows, a plan feeds all.
+        # The files' sha256 too: a task's fingerprint is made of a sample of its rows, a plan feeds all.
         "tasks": [
-            [m.task, m.split, m.objective, m.fingerprint, [shard.sha256 for shard in m.shards]] for m in manifests
+            [
+                *(m.task, m.split, m.objective, m.fingerprint, m.num_renderings, m.lengths_sha256),
+                [shard.sha256 for shard in m.shards],
+            ]
+            for m in manifests
         ],
         "shares": [float(share).hex() for share in stream.shares],
         "lengths": [spec.inputs_length, spec.targets_length],

@@ -44,7 +44,7 @@ class Evaluator:
     ):
         """
         Args:
-          cache_root: one tokenizer's cache folder (`core.manifest.cache_root`).
+          cache_root: the cache of this tokenizer and `config.inputs_length` (`core.manifest.cache_root`).
           vocabulary: the cache's and the model's.
           model_config: the model that `run` is given the parameters of.
           config: tasks and how to score them.

@@ -19,6 +19,7 @@ from jax.sharding import Mesh
 from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.disk import drop_lines_after, explain_full_disk, write_json_atomically
+from flan_jax.core.manifest import cache_root
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.custom import CustomEvaluator, score_by
@@ -50,7 +51,7 @@ class JudgedRun(Protocol):
     @property
     def mesh(self) -> Mesh: ...
     @property
-    def cache_root(self) -> pathlib.Path: ...
+    def cache_dir(self) -> pathlib.Path: ...
     @property
     def model_dir(self) -> pathlib.Path: ...
     @property
@@ -168,7 +169,8 @@ def make_judge(
     held_out: dict[str, list[str]] = {}
     notes: Sequence[str] = ()
     if config.selection or config.report:
-        evaluator = Evaluator(run.cache_root, run.vocabulary, run.model, config, run.mesh)
+        root = cache_root(run.cache_dir, run.vocabulary.fingerprint, config.inputs_length)
+        evaluator = Evaluator(root, run.vocabulary, run.model, config, run.mesh)
         held_out = evaluator.task_names()
         scored_by.append(evaluator.run)
     if config.has_suite:

@@ -63,9 +63,9 @@ class Run:
         return pathlib.Path(self.config.model_dir).absolute()
 
     @property
-    def cache_root(self) -> pathlib.Path:
-        """The vocabulary's folder of the token cache."""
-        return self.reader.root
+    def cache_dir(self) -> pathlib.Path:
+        """The token cache, of all vocabularies and lengths."""
+        return pathlib.Path(self.config.cache_dir)
 
     @property
     def last_step(self) -> int:
@@ -119,7 +119,8 @@ def prepare_run(
     vocabulary = _load_vocabulary(config, model)
 
     _on_process_0(ensure_cache, "the token cache could not be built")
-    reader = CacheReader(cache_root(config.cache_dir, vocabulary.fingerprint), vocabulary.fingerprint)
+    root = cache_root(config.cache_dir, vocabulary.fingerprint, config.inputs_length)
+    reader = CacheReader(root, vocabulary.fingerprint)
     plan = _make_plan(config, model, reader, vocabulary)
     config = dataclasses.replace(config, train_steps=plan.num_steps, train_epochs=None)
     lineage = trained_on_of_run(

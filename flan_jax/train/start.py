@@ -117,7 +117,8 @@ def _restored(run: Run, layout: StateLayout, checkpoints: Checkpoints, step: int
     if meta.plan != plan.fingerprint:
         raise CheckpointError(
             f"{path} was trained on data plan {meta.plan[:12]}, this run's is {plan.fingerprint[:12]}, so it would not "
-            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ; ",
+            f"be one run: the mixture, its tasks' text, row lengths, batch size or seed differ, or the version of "
+            f"flan_jax that began it; ",
             *another,
         )
     if step > run.last_step:

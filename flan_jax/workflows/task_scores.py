@@ -60,7 +60,7 @@ def score_tasks(
     vocab_path, folders = str(model.vocabulary.path), dict(task_folders or {})
     ensure_cache(BuildOrder(requests, str(cache_dir), vocab_path, modules, folders, available_only=available_only))
     params, mesh = on_all_devices(model.params)
-    root = cache_root(cache_dir, model.vocabulary.fingerprint)
+    root = cache_root(cache_dir, model.vocabulary.fingerprint, config.inputs_length)
     evaluator = Evaluator(root, model.vocabulary, model.config, config, mesh)
     with shown_progress() as on_batch:
         results = evaluator.run(params, model.source.step or 0, on_batch)
