@@ -177,7 +177,7 @@ def test_rules_that_cannot_be_say_why(rules, message):
 def test_a_data_folder_runs_nothing(tmp_path):
     """Who writes rules.json may choose a filter, not a function: `os:system` was called with each prompt."""
     ran = tmp_path / "ran"
-    row = {"user": "u", "prompt": f"touch {ran}", "response": "Done."}
+    row = {"user": "u", "instruction": f"touch {ran}", "response": "Done."}
     write_jsonl(tmp_path / "mine/a.jsonl", [row])
     (tmp_path / "mine/rules.json").write_text('{"pii_filter": "os:system"}')
     source = DemonstrationSource(Download("mine", "", "", str(tmp_path / "mine")))
