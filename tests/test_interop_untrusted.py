@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from flax import serialization
 from safetensors.numpy import load_file
 from shared import shared_path
 
@@ -22,6 +23,8 @@ from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hf_folder import weight_files
 from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.importing import import_weights
+from flan_jax.interop.t5x_checkpoint import open_t5x
+from flan_jax.interop.tensors import OrbaxTensors
 
 PLAIN = (
     "{% for m in messages %}<|{{m['role']}}|>{{m['content']}}<|end|>{% endfor %}"
@@ -367,3 +370,19 @@ def test_an_unreadable_file_is_one_line(tmp_path, name):
     (folder / name).chmod(0)
     with pytest.raises(FlanError, match=f"{name} cannot be read .*: make it readable"):
         imported(folder, tmp_path)
+
+
+def test_no_array_of_a_t5x_or_orbax_checkpoint_lies_elsewhere(tmp_path):
+    folder = tmp_path / "checkpoint_1"
+    folder.mkdir()
+    for path, driver, message in (("a/..", "zarr", "which is not in its folder"), ("a/b", "json", "driver 'json'")):
+        leaf = {"driver": driver, "kvstore": {"driver": "file", "path": path}, "metadata": {}}
+        tree = {"version": 3, "optimizer": {"target": {"token_embedder": {"embedding": leaf}}}}
+        (folder / "checkpoint").write_bytes(serialization.msgpack_serialize(tree))
+        with pytest.raises(CheckpointError, match=message):
+            open_t5x(folder)
+    key = [{"key": "../../elsewhere", "key_type": 2}]
+    metadata = {"tree_metadata": {"('a',)": {"key_metadata": key}}, "use_ocdbt": False}
+    (tmp_path / "_METADATA").write_text(json.dumps(metadata))
+    with pytest.raises(CheckpointError, match="which is not in its folder"):
+        OrbaxTensors(tmp_path)

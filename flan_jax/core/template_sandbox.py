@@ -96,9 +96,7 @@ class LimitedSandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         self.globals.pop("lipsum")  # random text
         self.globals.update(functions)
         self._callable = {id(function) for function in self.globals.values()}
-        known: dict[str, tuple[Callable[..., Any], Cost]] = {
-            name: (self.filters[name], cost) for name, cost in FILTER_COSTS.items()
-        }
+        known: dict[str, tuple[Any, Cost]] = {name: (self.filters[name], cost) for name, cost in FILTER_COSTS.items()}
         known |= {name: (function, FILTER_COSTS.get(name, FILTER_COSTS["list"])) for name, function in filters.items()}
         self.filters = {name: self._charged(function, cost) for name, (function, cost) in known.items()}
         # Names that no template can write.
@@ -346,7 +344,7 @@ class _Charge(jinja2.visitor.NodeTransformer):
     def _measured(self, node: nodes.Expr) -> nodes.Expr:
         return node if isinstance(node, nodes.Const) else self._filter("measured", node)
 
-    def _filter(self, name: str, node: nodes.Expr, *args: nodes.Expr) -> nodes.Expr:
+    def _filter(self, name: str, node: Any, *args: Any) -> nodes.Expr:
         made = nodes.Filter(node, f"@{name}", list(args), [], None, None, lineno=node.lineno)
         made.set_environment(self._environment)
         return made

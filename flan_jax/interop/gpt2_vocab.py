@@ -47,9 +47,10 @@ def byte_level_bpe_files(folder: pathlib.Path) -> dict[str, bytes]:
     settings = {"tokenizer_class": "GPT2Tokenizer", "bos_token": _END, "eos_token": _END, **settings}
     names = [settings[kind] for kind in ("bos_token", "eos_token") if settings[kind] is not None]
     texts = [name.get("content") if isinstance(name, dict) else name for name in names]
-    if not all(isinstance(text, str) for text in texts):
+    known = [text for text in texts if isinstance(text, str)]
+    if len(known) < len(texts):
         raise CheckpointError(f"{folder / SETTINGS_FILE} has a bos_token or eos_token that is no text: copy it again")
-    tokenizer.add_special_tokens([text for text in dict.fromkeys(texts) if tokenizer.token_to_id(text) is not None])
+    tokenizer.add_special_tokens([text for text in dict.fromkeys(known) if tokenizer.token_to_id(text) is not None])
     beside = {name: (folder / name).read_bytes() for name in (CHAT_FILE, GENERATION_FILE) if (folder / name).is_file()}
     files = {TOKENIZER_FILE: tokenizer.to_str().encode(), SETTINGS_FILE: json.dumps(settings, indent=2).encode()}
     return {**files, **beside}

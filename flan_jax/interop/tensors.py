@@ -12,6 +12,7 @@ import numpy as np
 import tensorstore as ts
 from safetensors import SafetensorError, safe_open
 
+from flan_jax.core.disk import file_of_folder
 from flan_jax.core.errors import CheckpointError
 
 SAFETENSORS_DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
@@ -123,7 +124,9 @@ class OrbaxTensors:
         specs = {}
         for key in keys:
             if (name := "/".join(key)).startswith(prefix):
-                store = {"driver": "file", "path": f"{path.absolute()}/{'.'.join(key)}/"}
+                # Names come from the checkpoint, which anybody may have written.
+                own = file_of_folder(path.absolute(), ".".join(key), path / "_METADATA")
+                store = {"driver": "file", "path": f"{own}/"}
                 if metadata.get("use_ocdbt", True):
                     store = {"driver": "ocdbt", "base": f"file://{path.absolute()}/", "path": ".".join(key) + "/"}
                 specs[name.removeprefix(prefix)] = {"driver": driver, "kvstore": store}

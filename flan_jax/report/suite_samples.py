@@ -42,7 +42,7 @@ def _sample(record: Record, result: TaskResult, format: Format) -> str:
     prompt = record.prompt
     left_out = len(prompt) - SHOWN_CHARACTERS
     before = html("<span class=dim>… {:,} characters before, in journal.jsonl …</span>\n", left_out)
-    parts = [html("<pre dir=auto>{}{}</pre>", before if left_out > 0 else "", prompt[-SHOWN_CHARACTERS:])]
+    parts: list[str] = [html("<pre dir=auto>{}{}</pre>", before if left_out > 0 else "", prompt[-SHOWN_CHARACTERS:])]
     if format.method == "rank":
         parts.append(_options(record))
     else:

@@ -69,5 +69,5 @@ class TrainedRun:
             scores = (r.average("selection"), *found)
             rows.append([step, *("" if score is None else percent(score) for score in scores)])
         header = ["step", "normalised average", *(f"{task}, {metric}" for task, metric in shown)]
-        shown = table(header, rows, num_words=0, caption="held-out scores, percent")
-        return html("<b>{}</b>{}", self.folder, shown)
+        scores_table = table(header, rows, num_words=0, caption="held-out scores, percent")
+        return html("<b>{}</b>{}", self.folder, scores_table)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jinja2
@@ -42,7 +42,12 @@ def _most_frequent(items: Sequence[Any]) -> list[Any]:
 @functools.cache
 def _environment() -> LimitedSandbox:
     # `highlight` marks text in PromptSource's own web page; in a prompt it changes nothing.
-    filters = {"choice": _choice, "random": _choice, "most_frequent": _most_frequent, "highlight": str}
+    filters: dict[str, Callable[..., Any]] = {
+        "choice": _choice,
+        "random": _choice,
+        "most_frequent": _most_frequent,
+        "highlight": str,
+    }
     return LimitedSandbox({"zip": zip, "enumerate": enumerate}, filters)
 
 
