@@ -2,7 +2,7 @@
 that no file backs are told in a line, and no name in them reaches another folder."""
 
 import json
-import os
+import pathlib
 import shutil
 import struct
 import time
@@ -25,6 +25,7 @@ from flan_jax.interop.hugging_face import open_hugging_face
 from flan_jax.interop.importing import import_weights
 from flan_jax.interop.t5x_checkpoint import open_t5x
 from flan_jax.interop.tensors import OrbaxTensors
+from flan_jax.train.start import _num_not_finite
 
 PLAIN = (
     "{% for m in messages %}<|{{m['role']}}|>{{m['content']}}<|end|>{% endfor %}"
@@ -363,13 +364,37 @@ def test_what_a_gguf_claims_must_fit_into_it(tmp_path, content, message):
     assert time.process_time() - start < 2 and "\n" not in str(raised.value) and str(path) in str(raised.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
-def test_an_unreadable_file_is_one_line(tmp_path, name):
-    folder = copied(case("eos_list"), tmp_path / "hf")
-    (folder / name).chmod(0)
-    with pytest.raises(FlanError, match=f"{name} cannot be read .*: make it readable"):
-        imported(folder, tmp_path)
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"])
+def test_an_unreadable_file_is_one_line(monkeypatch, tmp_path, name):
+    def denied(read):
+        def checked(path, *args, **options):
+            if path.name == name:
+                raise PermissionError(13, "Permission denied")
+            return read(path, *args, **options)
+
+        return checked
+
+    # Root, who may run the tests, reads every file.
+    for method in ("read_bytes", "read_text"):
+        monkeypatch.setattr(pathlib.Path, method, denied(getattr(pathlib.Path, method)))
+    with pytest.raises(FlanError, match=rf"{name} cannot be read \(Permission denied\): make it readable"):
+        imported(case("eos_list"), tmp_path)
+
+
+def test_a_folder_in_a_files_place_is_one_line(tmp_path):
+    for file in case("eos_list").iterdir():
+        folder = copied(case("eos_list"), tmp_path / file.name)
+        (folder / file.name).unlink()
+        (folder / file.name).mkdir()
+        try:
+            import_weights(f"hf:{folder}", folder / "out", certify=False)
+        except FlanError as error:
+            assert "\n" not in str(error) and str(folder) in str(error)
+
+
+def test_training_counts_what_is_not_finite():
+    params = {"a": np.array([1.0, np.nan, -np.inf]), "b": {"c": np.ones((2, 2), np.float32)}}
+    assert _num_not_finite(params) == 2
 
 
 def test_no_array_of_a_t5x_or_orbax_checkpoint_lies_elsewhere(tmp_path):

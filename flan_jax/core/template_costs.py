@@ -149,7 +149,16 @@ def _joined(separator: str, items: Any) -> int:
 
 
 def _split(text: str, sep: Any = None, *_: Any, **__: Any) -> int:
-    return ITEM * (1 + (text.count(sep) if isinstance(sep, str) and sep else len(text.split())))
+    return ITEM * (1 + sum(map(text.count, (sep,) if isinstance(sep, str) and sep else " \n\t")))
+
+
+def _stripped(text: Any, chars: Any = None, *_: Any, **__: Any) -> int:
+    # Each character of the text is looked for among them.
+    return len(_text(text)) * (1 + _length(chars) // 16)
+
+
+def _compared(items: Any, *_: Any) -> int:
+    return size_of(items, MAX_WORK)
 
 
 def _join_filter(value: Any, d: Any = "", attribute: Any = None) -> int:
@@ -219,13 +228,15 @@ def _wrapped(s: Any, width: Any = 79, break_long_words: Any = True, wrapstring: 
     del break_long_words
     text, mark = _text(s), 1 if wrapstring is None else len(_text(wrapstring))
     lines = text.count("\n") + 1 + math.ceil(2 * len(text) / max(_number(width), 1))
-    return 10 * len(text) + lines * mark
+    # What is left of a long word is copied for each line that is cut off it.
+    longest = max(map(len, text.split(" ")), default=0)
+    return 10 * len(text) + lines * mark + longest * longest // max(_number(width), 1) // 1000
 
 
 _LINEAR = (
     "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower "
-    "isnumeric isprintable isspace istitle isupper lower lstrip partition removeprefix removesuffix rfind rindex "
-    "rpartition rstrip startswith strip swapcase title upper"
+    "isnumeric isprintable isspace istitle isupper lower partition removeprefix removesuffix rfind rindex rpartition "
+    "startswith swapcase title upper"
 ).split()
 
 # Of each type, methods that a template may call -> cost beside the length of what they are called on and given.
@@ -234,13 +245,14 @@ METHOD_COSTS: Mapping[type, Mapping[str, Cost]] = {
         **dict.fromkeys(_LINEAR, _times(2)),  # an upper-case letter may be three characters, which are charged as made
         **dict.fromkeys(("center", "ljust", "rjust", "zfill"), _padded),
         **dict.fromkeys(("split", "rsplit"), _split),
-        "splitlines": lambda text, *_, **__: ITEM * (1 + len(text.splitlines())),
+        **dict.fromkeys(("lstrip", "rstrip", "strip"), _stripped),
+        "splitlines": lambda text, *_, **__: ITEM * (1 + text.count("\n") + text.count("\r")),
         "expandtabs": _expandtabs,
         "replace": _replaced,
         "join": _joined,
     },
-    list: dict.fromkeys(("copy", "count", "index"), _times(1)),
-    tuple: dict.fromkeys(("count", "index"), _times(1)),
+    list: {"copy": _times(1), "count": _compared, "index": _compared},
+    tuple: {"count": _compared, "index": _compared},
     dict: {"get": _nothing, "keys": _nothing, "values": _nothing, "items": _nothing, "copy": _times(2)},
     float: {"is_integer": _nothing},
 }
@@ -249,7 +261,7 @@ METHOD_COSTS: Mapping[type, Mapping[str, Cost]] = {
 # which prompts have no use for and whose cost is hard to tell.
 FILTER_COSTS: Mapping[str, Cost] = {
     **dict.fromkeys("abs attr capitalize count d default filesizeformat first float int last length".split(), _nothing),
-    **dict.fromkeys("lower max min safe string title trim truncate upper wordcount".split(), _nothing),
+    **dict.fromkeys("lower max min safe string title truncate upper wordcount".split(), _nothing),
     **dict.fromkeys("dictsort groupby items list map random reject rejectattr reverse".split(), _times(ITEM)),
     **dict.fromkeys("select selectattr sort unique".split(), _times(ITEM)),
     **dict.fromkeys(("e", "escape", "forceescape"), _times(_HTML)),
@@ -264,6 +276,7 @@ FILTER_COSTS: Mapping[str, Cost] = {
     "slice": _sliced,
     "striptags": _stripped_tags,
     "sum": _summed,
+    "trim": _stripped,
     "tojson": _as_json,
     "wordwrap": _wrapped,
 }

@@ -96,6 +96,8 @@ class LimitedSandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         self.globals.pop("lipsum")  # random text
         self.globals.update(functions)
         self._callable = {id(function) for function in self.globals.values()}
+        # These read nothing of what they are given; who runs over their results is charged.
+        self._lazy = {id(self.globals[name]) for name in ("range", "zip", "enumerate") if name in self.globals}
         known: dict[str, tuple[Any, Cost]] = {name: (self.filters[name], cost) for name, cost in FILTER_COSTS.items()}
         known |= {name: (function, FILTER_COSTS.get(name, FILTER_COSTS["list"])) for name, function in filters.items()}
         self.filters = {name: self._charged(function, cost) for name, (function, cost) in known.items()}
@@ -103,7 +105,8 @@ class LimitedSandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         for name in ("steps", "concat", "measured", "slice"):
             self.filters[f"@{name}"] = getattr(self, f"_{name}")
         for name in _COMPARING_TESTS:
-            self.tests[name] = self._charged(self.tests[name], FILTER_COSTS["length"])
+            compare: Any = self.tests[name]
+            self.tests[name] = self._charged(compare, FILTER_COSTS["length"])
         self.finalize = self._printed
         self.concat = self._concatenated  # type: ignore[method-assign]
 
@@ -140,12 +143,20 @@ class LimitedSandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         raise SecurityError(f"attribute {attribute!r} of a {type(obj).__name__} is not allowed")
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """`left operator right`, charged first.
+
+        Args:
+          context: the template's, which is not read.
+          operator: one of `intercepted_binops`.
+          left: any value.
+          right: any value.
+        """
         self.charge(1 + operator_cost(operator, left, right))
         return super().call_binop(context, operator, left, right)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        if id(__obj) in __self._callable:  # these read nothing of what they are given
-            __self.charge(_CALL)
+        if id(__obj) in __self._lazy:
+            __self.charge(_CALL + len(args))
             return super().call(__context, __obj, *args, **kwargs)
         args = tuple([arg if type(arg) is str else __self._finite(arg) for arg in args])
         # Jinja's own keywords, which it takes out again before the call.
@@ -178,6 +189,8 @@ class LimitedSandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         if isinstance(function, jinja2.runtime.LoopContext):
             num_items = sum(len(arg) for arg in args if hasattr(arg, "__len__"))
             self.charge((_CALL + self._num_nodes) * (1 + num_items))
+        elif id(function) in self._callable:
+            self.charge(_CALL + ITEM * sum(map(self._size, args)))
         elif isinstance(function, jinja2.runtime.Macro | jinja2.runtime.BlockReference | jinja2.utils.Joiner) or (
             isinstance(owner, jinja2.runtime.LoopContext | jinja2.utils.Cycler)
         ):

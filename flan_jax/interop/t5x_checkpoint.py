@@ -85,8 +85,8 @@ class T5xTensors:
                 folder = file_of_folder(self.path.absolute(), own, file)
                 if leaf["driver"] not in _DRIVERS:
                     raise CheckpointError(
-                        f"{file} has array {name} of driver {leaf['driver']!r:.40}; read are {', '.join(_DRIVERS)}: copy "
-                        f"the checkpoint again"
+                        f"{file} has array {name} of driver {leaf['driver']!r:.40}; read are {', '.join(_DRIVERS)}: "
+                        f"copy the checkpoint again"
                     )
                 specs[name] = {"driver": leaf["driver"], "kvstore": {"driver": "file", "path": f"{folder}/"}}
             else:
