@@ -31,6 +31,7 @@ setup(
         "gin-config>=0.5",
         "jax>=0.10",
         "jinja2>=3.1.6",
+        "markupsafe>=2.1",
         "matplotlib>=3.9",
         "msgpack>=1.1",
         "numpy>=2",

@@ -1,8 +1,8 @@
 """Pages of the documentation site whose text lies elsewhere, made as MkDocs reads them (hooks of mkdocs.yml).
 
 The API reference has a page for each package, with every module that says something in public: it is made from the
-tree, so that a module which moves takes its page along. CONTRIBUTING.md and CHANGELOG.md lie at the repository's root,
-where people look for them; their links are written from there and are turned here.
+tree, so that a module which moves takes its page along. CONTRIBUTING.md, CHANGELOG.md and SECURITY.md lie at the
+repository's root, where people look for them; their links are written from there and are turned here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "flan_jax"
-ROOT_PAGES = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
+ROOT_PAGES = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md", "security.md": "SECURITY.md"}
 NOT_REFERENCE = {"assets", "tasks"}  # weights, and some hundred files of data sets: docs/tasks.md is their page
 
 

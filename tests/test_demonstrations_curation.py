@@ -137,7 +137,7 @@ def test_of_duplicates_the_one_with_the_most_turns_stays():
 def test_the_pii_filter_and_empty_prompts_are_counted():
     demonstrations = [plain(0, text="Mail me at a.b@example.org"), plain(1), plain(2, text=" "), plain(3)]
     demonstrations.append(Demonstration("silent", "u", "plain", "Say", (Pair("", " "),)))
-    rules = DemonstrationRules(pii_filter="flan_jax.tasks.demonstrations.curate:contact_details")
+    rules = DemonstrationRules(pii_filter="contact_details")
     curated = curate(demonstrations, rules)
     assert curated.dropped["pii"] == ("d0",)
     assert curated.dropped["empty"] == ("d2", "silent")
@@ -163,8 +163,8 @@ def test_contact_details(text, found):
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"pii_filter": "no_such_module:f"}, "cannot be imported"),
-        ({"pii_filter": "json"}, "is not 'module:function'"),
+        ({"pii_filter": "os:system"}, "'os:system' is none of contact_details.* data and name no code"),
+        ({"pii_filter": "contact_detail"}, "did you mean contact_details"),
         ({"max_prompts_per_user": 0}, "the least is 1"),
         ({"validation_share": 0.6, "test_share": 0.4}, "together below 1"),
     ],
@@ -172,6 +172,18 @@ def test_contact_details(text, found):
 def test_rules_that_cannot_be_say_why(rules, message):
     with pytest.raises(TaskError, match=message):
         curate([plain(0)], DemonstrationRules(**rules))
+
+
+def test_a_data_folder_runs_nothing(tmp_path):
+    """Who writes rules.json may choose a filter, not a function: `os:system` was called with each prompt."""
+    ran = tmp_path / "ran"
+    row = {"user": "u", "instruction": f"touch {ran}", "response": "Done."}
+    write_jsonl(tmp_path / "mine/a.jsonl", [row])
+    (tmp_path / "mine/rules.json").write_text('{"pii_filter": "os:system"}')
+    source = DemonstrationSource(Download("mine", "", "", str(tmp_path / "mine")))
+    with pytest.raises(TaskError, match="'os:system' is none of contact_details"):
+        source.curated()
+    assert not ran.exists()
 
 
 OASST = {

@@ -11,7 +11,7 @@ import yaml
 from shared import ROOT
 
 HAS_MKDOCS = all(importlib.util.find_spec(name) for name in ("mkdocs", "material", "mkdocstrings_handlers"))
-MADE = {"contributing.md", "changelog.md"}  # by docs/site_pages.py, from the repository's root
+MADE = {"contributing.md", "changelog.md", "security.md"}  # by docs/site_pages.py, from the repository's root
 # What a browser fetches by itself; a canonical link and what a reader clicks on are not among it.
 FETCHED = re.compile(
     r"""<(?:script|img|iframe|source)[^>]*\bsrc="(?:https?:)?//|<link(?![^>]*canonical)[^>]*\bhref="(?:https?:)?//"""

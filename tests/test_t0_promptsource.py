@@ -201,3 +201,34 @@ def test_names_are_p3s():
     assert p3_name("super_glue", "wsc.fixed", "Who or what is/are") == "super_glue_wsc.fixed_Who_or_what_is_are"
     assert p3_name("super_glue", "copa", "…As a result, C1 or C2?") == "super_glue_copa__As_a_result_C1_or_C2_"
     assert p3_name("ai2_arc", "ARC-Easy", "qa_options") == "ai2_arc_ARC_Easy_qa_options"
+
+
+NESTED = "dataset: d\nextra:\n  - &a0 [x, x]\n" + "".join(
+    f"  - &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (NESTED, r"templates.yaml:\d+: not valid YAML, aliases that stand for more than 100,000 nodes"),
+        ("dataset: d\nextra: &a [x, *a]\n", r"templates.yaml:2: not valid YAML, an alias inside what it stands for"),
+        ("dataset: d\nextra: " + "[" * 5000 + "]" * 5000, r"templates.yaml:1: not valid YAML, nested too deep"),
+        ("", "no `dataset` with a name"),
+    ],
+)
+def test_yaml_that_stands_for_more_than_a_file_is_refused(tmp_path, text, message):
+    """The CPU time is the test: written out, the first is 3^40 texts."""
+    (tmp_path / "templates.yaml").write_text(text)
+    with pytest.raises(TaskError, match=message):
+        read_promptsource(tmp_path / "templates.yaml")
+
+
+def test_an_alias_is_what_it_stands_for(tmp_path):
+    text = (
+        "dataset: d\ntemplates:\n  a: !Template\n    name: n\n    jinja: '{{text}} ||| {{answer_choices[0]}}'\n"
+        "    answer_choices: &c [yes, 'no']\n    metadata: !TemplateMetadata {metrics: *c}\n"
+    )
+    (tmp_path / "templates.yaml").write_text(text)
+    (found,) = read_promptsource(tmp_path / "templates.yaml").templates
+    assert found.answer_choices == "True ||| no" and found.metrics == (True, "no")

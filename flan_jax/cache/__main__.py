@@ -5,10 +5,12 @@ Apart from `flan-jax cache` since that imports gin and, with it, the model: seco
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from flan_jax.cache.ensure import BuildOrder, carry_out
 from flan_jax.core.errors import FlanError
+from flan_jax.core.terminal import VisibleStream, visible
 
 
 def main() -> int:
@@ -16,9 +18,10 @@ def main() -> int:
     # Line by line, so that errors come after the progress that led to them where both go to one file.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
-        carry_out(BuildOrder.from_json(sys.argv[1]))
+        with contextlib.redirect_stdout(VisibleStream(sys.stdout)):
+            carry_out(BuildOrder.from_json(sys.argv[1]))
     except FlanError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(visible(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 2
     return 0
 

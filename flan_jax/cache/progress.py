@@ -8,8 +8,9 @@ import threading
 import time
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from flan_jax.core.terminal import console
 
 PLAIN_EVERY_SECS = 5.0
 NAMES_IN_A_LINE = 3
@@ -33,12 +34,12 @@ class CacheProgress:
         self._bars: dict[str, TaskID] = {}
         if sys.stdout.isatty():
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 TimeElapsedColumn(),
-                console=Console(file=sys.stdout),
+                console=console(),
             )
             self._bar_task = self._bar.add_task(title, total=num_splits, note="splits")
 

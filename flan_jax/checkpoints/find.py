@@ -17,8 +17,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from flan_jax.checkpoints.checkpoint import FOLDER, check_same_shapes, tensor_shapes
-from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder, load_weights, read_model_info
-from flan_jax.core.disk import read_json_object
+from flan_jax.checkpoints.weights import (
+    MODEL_FILE,
+    MOMENTS_FILE,
+    WEIGHTS_FILE,
+    is_weights_folder,
+    load_weights,
+    read_model_info,
+)
+from flan_jax.core.disk import file_of_folder, read_json_object
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 from flan_jax.models.family import ModelConfig, family_of, model_from_json
 from flan_jax.models.tuning import (
@@ -172,7 +179,7 @@ def find_weights(path: str | pathlib.Path) -> WeightsSource:
         folder = folder / SELECTED
     if is_weights_folder(folder):
         info = read_model_info(folder)
-        vocab = folder / info["vocab_file"] if info.get("vocab_file") else None
+        vocab = file_of_folder(folder, info["vocab_file"], folder / MODEL_FILE) if info.get("vocab_file") else None
         return WeightsSource(folder, info.get("step"), info["model"], info.get("vocab_fingerprint"), vocab)
     if folder.name.isdigit() and folder.parent.name == FOLDER:
         return _at_step(folder.parent.parent, int(folder.name))

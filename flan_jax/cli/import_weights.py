@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="hf, gguf: do not compare logits with transformers', which loads both",
     )
+    parser.add_argument(
+        "--allow_not_finite", action="store_true", help="import weights that hold NaN or infinity, which are refused"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         mlp_activations=args.mlp_activations and args.mlp_activations.split(","),
         vocab_size=args.vocab_size,
         certify=not args.skip_certificate,
+        allow_not_finite=args.allow_not_finite,
     )
     at = "" if made.step is None else f", step {made.step:,}"
     print(f"{count_params(made.config):,} parameters as {made.dtype}{at}: {made.folder}")

@@ -11,6 +11,7 @@ from typing import TextIO, get_args
 
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.terminal import plain_stream, visible, visible_json
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
 from flan_jax.workflows.loading import open_model
 
@@ -97,7 +98,9 @@ def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
     for generation in generations:
         num_trimmed += generation.is_trimmed
         num_unfinished += not generation.is_finished
-        print(_json_line(generation) if as_json else generation.text, flush=True)
+        # To a file or a pipe it is data, every character of it; on a terminal it must not do anything.
+        stream = sys.stdout if sys.stdout.isatty() else plain_stream(sys.stdout)
+        print(_json_line(generation) if as_json else generation.text, file=stream, flush=True)
     if num_trimmed:
         print(f"{counted(num_trimmed, 'prompt')} of more than --inputs_length lost their end", file=sys.stderr)
     if num_unfinished:
@@ -105,7 +108,7 @@ def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
 
 
 def _json_line(generation: TextGeneration) -> str:
-    return json.dumps(
+    line = json.dumps(
         {
             "prompt": generation.prompt,
             "sample": generation.sample,
@@ -119,13 +122,14 @@ def _json_line(generation: TextGeneration) -> str:
         },
         ensure_ascii=False,
     )
+    return visible_json(line)
 
 
 def _interact(name: str, generate: Callable[[list[str], int], None]) -> None:
     """One prompt a line until the end of input; `\\n` in a line stands for a newline."""
     num_asked = 0
     if sys.stdin.isatty():
-        print(f"{name}: one prompt a line, \\n for a newline inside it, Ctrl-D to leave.", file=sys.stderr)
+        print(visible(f"{name}: one prompt a line, \\n for a newline inside it, Ctrl-D to leave."), file=sys.stderr)
     while True:
         if sys.stdin.isatty():
             print("> ", end="", file=sys.stderr, flush=True)
@@ -156,7 +160,7 @@ def _parse_prompts(file: TextIO, name: str) -> list[str]:
             continue
         prompts.append(_prompt_of_json(line, f"{name}:{number}") if name.endswith(".jsonl") else line.rstrip("\n"))
     if num_blank:
-        print(f"{name}: no generation for {counted(num_blank, 'blank line')}", file=sys.stderr)
+        print(visible(f"{name}: no generation for {counted(num_blank, 'blank line')}"), file=sys.stderr)
     if not prompts:
         raise ConfigError(f"--prompts_file {name} holds no prompt: give one a line")
     return prompts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from types import ModuleType
 
 from flan_jax import __version__
 from flan_jax.core.errors import FlanError, did_you_mean
+from flan_jax.core.terminal import VisibleStream, visible
 from flan_jax.sources.data_dir import set_data_dir
 
 VERBS = {
@@ -37,22 +39,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     verb, rest = (argv[0], argv[1:]) if argv else ("--help", [])
     try:
-        if verb in ("-h", "--help"):
-            print("usage: flan-jax VERB [options]\n")
-            print("\n".join(f"  {name:8}{text}" for name, text in VERBS.items()))
-            print("\n`flan-jax VERB --help` shows a verb's options. Recipes are in gin/recipes.")
-            return 0 if argv else 2
-        if verb == "--version":
-            print(__version__)
-            return 0
-        if verb not in VERBS:
-            raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS) or '.'} The verbs are {', '.join(VERBS)}")
-        return run_verb(verb, rest)
+        with contextlib.redirect_stdout(VisibleStream(sys.stdout)):
+            return _main(verb, rest, has_verb=bool(argv))
     except FlanError as error:
-        print(f"flan-jax {verb}: {type(error).__name__}: {error}", file=sys.stderr)
+        print(visible(f"flan-jax {verb}: {type(error).__name__}: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0
+
+
+def _main(verb: str, rest: Sequence[str], has_verb: bool) -> int:
+    if verb in ("-h", "--help"):
+        print("usage: flan-jax VERB [options]\n")
+        print("\n".join(f"  {name:8}{text}" for name, text in VERBS.items()))
+        print("\n`flan-jax VERB --help` shows a verb's options. Recipes are in gin/recipes.")
+        return 0 if has_verb else 2
+    if verb == "--version":
+        print(__version__)
+        return 0
+    if verb not in VERBS:
+        raise FlanError(f"no verb {verb!r}{did_you_mean(verb, VERBS) or '.'} The verbs are {', '.join(VERBS)}")
+    return run_verb(verb, rest)
 
 
 def run_verb(verb: str, argv: Sequence[str]) -> int:

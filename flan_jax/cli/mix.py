@@ -10,7 +10,6 @@ import pathlib
 import sys
 from collections.abc import Mapping
 
-from rich.console import Console
 from rich.table import Table
 
 from flan_jax.cache.availability import Count, availability, expected_counts, missing_lines
@@ -24,6 +23,7 @@ from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import cache_root, cached_lengths, read_mixture_manifest
+from flan_jax.core.terminal import console, visible
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch
 from flan_jax.declare.registry import get, get_mixture, mixture_members
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints one line a task, largest share first; 1 where `check` finds a leak."""
     settings = _settings(args)
     for note in register(settings.modules, settings.folders):
-        print(note, file=sys.stderr)
+        print(visible(note), file=sys.stderr)
     mixture = get_mixture(settings.mixture)
     if args.action == "check":
         return check(mixture, args)
@@ -293,7 +293,7 @@ def _print_table(
         table.add_column(title, justify="left" if i < 2 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console().print(table)
 
 
 def _print_notes(mixture: Mixture, counts: Mapping[str, Count], rates: Mapping[str, float], kind: str) -> None:

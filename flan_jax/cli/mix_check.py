@@ -7,13 +7,13 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from flan_jax.cache.availability import availability, missing_lines
 from flan_jax.cache.native import render
 from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.terminal import console
 from flan_jax.declare.registry import mixture_members
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.evaluate.contamination.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
@@ -68,7 +68,7 @@ def check(mixture: Mixture, args: argparse.Namespace) -> int:
     here = [task for task in tasks if task.name not in missing and task.train_split and task.objective is None]
     results = [
         index.scan(task.name, _inputs(task, args.limit))
-        for task in track(here, "searching", disable=not sys.stdout.isatty(), transient=True)
+        for task in track(here, "searching", console=console(), disable=not sys.stdout.isatty(), transient=True)
     ]
     _print_overlaps(results, args.ngram, args.limit)
     _print_sets(index)
@@ -113,7 +113,7 @@ def _print_overlaps(results: Sequence[TaskOverlap], ngram: int, limit: int | Non
         table = Table(*header, box=None, header_style="bold")
         for row in rows:
             table.add_row(*row)
-        Console().print(table)
+        console().print(table)
     elif rows:
         for row in [header, *rows]:
             print("\t".join(row))

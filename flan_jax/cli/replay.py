@@ -18,6 +18,7 @@ from flan_jax.checkpoints.lineage import DATA_FILE
 from flan_jax.cli.gin_config import load
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError, FlanError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
+from flan_jax.core.terminal import console, styled
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     root = cache_root(cache_dir, vocabulary.fingerprint, config.train.inputs_length)
     for note in register(config.tasks.modules, config.tasks.folders):
         print(note)
-    console = Console(soft_wrap=True, highlight=False)
+    shown = console(soft_wrap=True, highlight=False)
     with CacheReader(root, vocabulary.fingerprint) as reader:
         plan = _plan(folder, config, root, vocabulary, reader)
         if not 1 <= args.step <= plan.num_steps:
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         for row in args.row or range(plan.batch_size):
             if not 0 <= row < plan.batch_size:
                 raise ConfigError(f"--row {row} is not in this batch of {plan.batch_size} rows: count from 0")
-            _print_row(console, plan, reader, vocabulary, args.step - 1, row, args.list)
+            _print_row(shown, plan, reader, vocabulary, args.step - 1, row, args.list)
     return 0
 
 
@@ -91,7 +92,7 @@ def _plan(
 
 
 def _print_row(
-    console: Console,
+    shown: Console,
     plan: PackingPlan,
     reader: CacheReader,
     vocabulary: Vocabulary,
@@ -102,7 +103,7 @@ def _print_row(
     batch = {name: values[0] for name, values in batch_at(plan, reader, step, [row]).items()}
     entries, _ = plan.entries_of_rows(np.array([plan.first_row(step) + row]))
     if not is_list:
-        console.rule(f"step {step + 1} row {row}: {len(entries)} examples, {_fill(plan, batch)} tokens")
+        shown.rule(f"step {step + 1} row {row}: {len(entries)} examples, {_fill(plan, batch)} tokens")
     for segment, entry in enumerate(entries.tolist(), 1):
         name, place = plan.tasks[plan.task_ids[entry]], int(plan.indices[entry])
         split = plan.splits[plan.task_ids[entry]]
@@ -119,14 +120,14 @@ def _print_row(
                 remark = "the task has changed since it was cached: template and exemplars are those of today"
         if remark:
             facts.append(remark)
-        console.print(Text("; ".join(facts), style="bold"))
+        shown.print(styled("; ".join(facts), style="bold"))
         if is_list:
             continue
         trimmed = len(example.inputs_tokens) > plan.text_length and plan.objectives[plan.task_ids[entry]] is None
-        console.print(Text(vocabulary.decode(_inputs(batch, segment)) + (" [trimmed]" if trimmed else "")))
+        shown.print(styled(vocabulary.decode(_inputs(batch, segment)) + (" [trimmed]" if trimmed else "")))
         is_own = batch["decoder_segment_ids"] == segment
         for text in _masked(batch["decoder_target_tokens"][is_own], batch["decoder_loss_weights"][is_own], vocabulary):
-            console.print(text)
+            shown.print(text)
 
 
 def _fill(plan: PackingPlan, batch: Mapping[str, np.ndarray]) -> str:
@@ -188,5 +189,5 @@ def _masked(tokens: np.ndarray, weights: np.ndarray, vocabulary: Vocabulary) -> 
             has_eos = int(part[-1]) == EOS_ID
             shown = vocabulary.decode(part) + (" </s>" if has_eos else "")
             label = f"[loss weight {own[0]:g} on {len(part)} tokens] "
-            texts.append(Text.assemble((label, "dim"), (shown, "green" if own[0] else "dim")))
+            texts.append(styled((label, "dim"), (shown, "green" if own[0] else "dim")))
     return texts

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
+from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import NUMBERED_FORMATS
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     notes = register(args.module or DEFAULT_MODULES, task_folders(args))
     if args.action == "list":
         for note in notes:
-            print(note, file=sys.stderr)
+            print(visible(note), file=sys.stderr)
         return _list(args)
     if not args.name:
         raise ConfigError(f"`flan-jax tasks {args.action}` needs a task: `flan-jax tasks list` names them")
@@ -101,10 +101,10 @@ def _list(args: argparse.Namespace) -> int:
     table = Table("task", "cluster", "splits", "metrics", "kind", "data", box=None, header_style="bold")
     for row in rows:
         table.add_row(*row, style={MISSING: "dim", REFUSED: "red"}.get(row[-1], ""))
-    console = Console()
-    console.print(table)
+    shown = console()
+    shown.print(table)
     num_missing = sum(row[-1] == MISSING for row in rows)
-    console.print(
+    shown.print(
         f"{counted(len(rows), 'task')} in {counted(len({row[1] for row in rows}), 'cluster')}; the data of "
         f"{num_missing:,} is not here"
     )
@@ -144,14 +144,14 @@ def _show(task: Task) -> int:
         "mixtures": ", ".join(mixtures),
         "formats": ", ".join([*formats_of(task), *NUMBERED_FORMATS]) if task.objective is None else "",
     }
-    console = Console(soft_wrap=True)
-    console.print(Text(task.name, style="bold"))
+    shown = console(soft_wrap=True)
+    shown.print(styled(task.name, style="bold"))
     for name, value in facts.items():
         if value:
-            console.print(Text.assemble((f"  {name:15}", "dim"), (value, "red" if name == "missing" else "")))
+            shown.print(styled((f"  {name:15}", "dim"), (value, "red" if name == "missing" else "")))
     for number, template in enumerate(_templates(task)):
-        console.print(Text.assemble((f"  template {number:<6}", "dim"), *_template_parts(template)))
-    console.print(Text(f"  flan-jax tasks render {task.name} --n 3", style="dim"))
+        shown.print(styled((f"  template {number:<6}", "dim"), *_template_parts(template)))
+    shown.print(styled(f"  flan-jax tasks render {task.name} --n 3", style="dim"))
     return 0
 
 
@@ -182,31 +182,30 @@ def _render(task: Task, args: argparse.Namespace) -> int:
     if args.start >= num_rows:
         raise ConfigError(f"--start {args.start} is past the {num_rows} rows of {task.name}/{split}")
     vocabulary = load_vocabulary(str(args.vocab_path or assets.EMBEDDED_VOCAB))
-    console = Console(soft_wrap=True, highlight=False)
+    shown = console(soft_wrap=True, highlight=False)
     rows = range(args.start, min(args.start + args.n, num_rows))
     for index, example in render(task, split, rows, args.rendering):
-        console.rule(f"{task.name}/{split} row {index}")
+        shown.rule(f"{task.name}/{split} row {index}")
         (ids,), (kept,) = fit_exemplars([example], vocabulary, args.inputs_length)
         for part in _parts(example, kept):
-            console.print(part)
+            shown.print(part)
         if args.inputs_length is not None and len(ids) + 1 > args.inputs_length:
             cut = vocabulary.decode(ids[max(0, args.inputs_length - 1) :])
-            console.print(Text.assemble(("cut off: ", "dim"), (cut, "red")))
-        console.print(
-            Text(_count_line(example, ids, len(example.exemplars) - len(kept), vocabulary, args), style="dim")
-        )
+            shown.print(styled(("cut off: ", "dim"), (cut, "red")))
+        line = _count_line(example, ids, len(example.exemplars) - len(kept), vocabulary, args)
+        shown.print(styled(line, style="dim"))
     return 0
 
 
 def _parts(example: Rendered, kept: Sequence[int]) -> Iterator[Text]:
-    shown = "".join(example.exemplars[position] for position in kept)
-    yield Text.assemble((example.preamble, "blue"), (shown, "cyan"), (example.query, "bold"))
-    yield Text.assemble(("=> ", "dim"), (example.targets, "green") if example.targets else ("(empty)", "red"))
+    exemplars = "".join(example.exemplars[position] for position in kept)
+    yield styled((example.preamble, "blue"), (exemplars, "cyan"), (example.query, "bold"))
+    yield styled(("=> ", "dim"), (example.targets, "green") if example.targets else ("(empty)", "red"))
     others = [reference for reference in example.references if reference != example.targets]
     if others:
-        yield Text(f"also accepted: {' | '.join(others)}", style="dim green")
+        yield styled(f"also accepted: {' | '.join(others)}", style="dim green")
     if example.options:
-        yield Text(f"options: {' | '.join(example.options)}", style="dim")
+        yield styled(f"options: {' | '.join(example.options)}", style="dim")
 
 
 def _count_line(

@@ -20,6 +20,7 @@ __all__ = [
     "check_fields",
     "drop_lines_after",
     "explain_full_disk",
+    "file_of_folder",
     "file_sha256",
     "read_json_object",
     "sealed_text",
@@ -113,6 +114,24 @@ def file_sha256(path: pathlib.Path) -> str:
     """Hex sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_of_folder(folder: pathlib.Path, name: str, named_in: pathlib.Path) -> pathlib.Path:
+    """The path of a file of `folder`.
+
+    Args:
+      folder: where it lies.
+      name: its name, as some file of the folder has it: that may come from anybody, and reach no other folder.
+      named_in: that file.
+
+    Raises `CheckpointError` for a name that is none of a file in the folder.
+    """
+    if name in ("", ".", "..") or "\0" in name or "/" in name or "\\" in name:
+        raise CheckpointError(
+            f"{named_in} names the file {name!r:.80}, which is not in its folder: copy the folder again from where "
+            f"it was made"
+        )
+    return folder / name
 
 
 def drop_lines_after(path: pathlib.Path, step: int) -> int:

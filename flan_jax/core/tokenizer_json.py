@@ -2,6 +2,9 @@
 
     FOLDER/tokenizer.json          the tokenizer
            tokenizer_config.json   which tokens begin and end a text, and the chat template
+           chat_template.jinja     the chat template, where it is a file of its own
+           special_tokens_map.json the same tokens, for what tokenizer_config.json leaves out
+           generation_config.json  further tokens that end a generation
 
 Needs the packages of `pip install flan_jax[hf]`.
 """
@@ -13,15 +16,25 @@ import json
 import pathlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.tokenizer_growth import why_too_much
 from flan_jax.core.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from flan_jax.core.chat_template import ChatTemplate
 
 TOKENIZER_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"
+CHAT_FILE = "chat_template.jinja"
+TOKENS_FILE = "special_tokens_map.json"
+GENERATION_FILE = "generation_config.json"
+# What may lie beside a tokenizer.json and belongs to it.
+COMPANIONS = (SETTINGS_FILE, CHAT_FILE, TOKENS_FILE, GENERATION_FILE)
+_SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
-__all__ = ["SETTINGS_FILE", "TOKENIZER_FILE", "TokenizerJsonVocabulary"]
+__all__ = ["CHAT_FILE", "COMPANIONS", "GENERATION_FILE", "SETTINGS_FILE", "TOKENIZER_FILE", "TokenizerJsonVocabulary"]
 
 
 class TokenizerJsonVocabulary(Vocabulary):
@@ -41,39 +54,66 @@ class TokenizerJsonVocabulary(Vocabulary):
         self.path = pathlib.Path(path)
         if not self.path.is_file():
             raise ConfigError(f"vocabulary file {self.path} does not exist: give the path of a tokenizer.json")
-        content = self.path.read_bytes()
+        content = _read(self.path)
         try:
-            self._tokenizer = tokenizers.Tokenizer.from_str(content.decode())
-        except Exception as error:  # the library raises bare Exceptions
-            raise ConfigError(f"{self.path} is no tokenizer.json that tokenizers reads: {error}") from error
+            fault = why_too_much(json.loads(content))
+            if fault is None:
+                self._tokenizer = tokenizers.Tokenizer.from_str(content.decode())
+        except BaseException as error:  # the library raises bare Exceptions, and its panics are not even those
+            fault = _fault(error)
+        if fault is not None:
+            raise ConfigError(
+                f"{self.path} is no tokenizer.json that is read here: {fault}. Copy it again, or take another"
+            )
         # A published tokenizer.json may have been saved while it cut and padded texts.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        settings = _read_settings(self.path.with_name(SETTINGS_FILE))
-        eos, bos = _token_text(settings, "eos_token"), _token_text(settings, "bos_token")
+        settings_file = self.path.with_name(SETTINGS_FILE)
+        settings = _read_settings(settings_file, "it names the token that ends a text; copy it too")
+        # transformers reads both, the former first.
+        tokens_file = self.path.with_name(TOKENS_FILE)
+        tokens = {**(_read_settings(tokens_file) if tokens_file.exists() else {}), **settings}
+        self._special = {
+            name: text for name in _SPECIAL if (text := _token_text(settings_file, tokens, name)) is not None
+        }
+        eos, bos = self._special.get("eos_token"), self._special.get("bos_token")
         if eos is None:
             raise ConfigError(
-                f"{self.path.with_name(SETTINGS_FILE)} names no eos_token, so generations would not end: copy it from "
-                f"where {self.path.name} comes from"
+                f"{settings_file} names no eos_token, so generations would not end: copy it from where "
+                f"{self.path.name} comes from"
             )
         self.size = self._tokenizer.get_vocab_size(with_added_tokens=True)
         self.eos_id = self._id(eos)
+        self._eos_ids = self._end_ids()
         # Llama's and Gemma's tokenizers put BOS in front of texts, GPT-2's and SmolLM2's do not.
         adds_bos = settings.get("add_bos_token", self._template_adds(bos))
         self.start_id = self._id(bos) if bos is not None and adds_bos else None
         self.bos_id = None if bos is None else self._tokenizer.token_to_id(bos)
-        self.chat_template: str | None = settings.get("chat_template")
-        self._special = {"eos_token": eos, "bos_token": bos or ""}
+        self._settings = settings
         key = json.dumps({"eos": self.eos_id, "start": self.start_id}, sort_keys=True)
         self.fingerprint = hashlib.sha256(content + f"|{key}".encode()).hexdigest()
 
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        return self._eos_ids
+
+    @property
+    def chat_template(self) -> str | None:
+        """The chat template's text; None where there is none."""
+        found = self._chat()
+        return None if found is None else found.text
+
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        try:
+            encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except BaseException as error:  # a file may name steps that fail on some texts only
+            raise ConfigError(f"{self.path} fails on a text: {_fault(error)}. Take another tokenizer") from error
+        return [encoding.ids for encoding in encodings]
 
     def decode(self, ids: Iterable[int]) -> str:
         clean = []
         for token in ids:
-            if int(token) == self.eos_id:
+            if int(token) in self._eos_ids:
                 break
             clean.append(int(token))
         return self._tokenizer.decode([token for token in clean if token < self.size], skip_special_tokens=True)
@@ -82,20 +122,36 @@ class TokenizerJsonVocabulary(Vocabulary):
         return self._tokenizer.id_to_token(int(token)) or f"<{int(token)}>"
 
     def render_chat(self, messages: Sequence[Mapping[str, str]], add_generation_prompt: bool = True) -> str:
-        if self.chat_template is None:
+        template = self._chat()
+        if template is None:
             return super().render_chat(messages, add_generation_prompt)
-        try:
-            import jinja2.sandbox
-        except ImportError as error:
-            raise ConfigError("chat templates need the jinja2 package: pip install flan_jax[hf]") from error
-        # Sandboxed: a template is code of whoever published the model. Blocks are trimmed as transformers does.
-        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        template = environment.from_string(self.chat_template)
-        return template.render(messages=messages, add_generation_prompt=add_generation_prompt, **self._special)
+        return template.render(messages, add_generation_prompt, self._special)
 
     def copy_to(self, folder: pathlib.Path) -> None:
         super().copy_to(folder)
-        shutil.copyfile(self.path.with_name(SETTINGS_FILE), folder / SETTINGS_FILE)
+        for name in COMPANIONS:
+            if self.path.with_name(name).is_file():
+                shutil.copyfile(self.path.with_name(name), folder / name)
+
+    def _chat(self) -> ChatTemplate | None:
+        try:
+            from flan_jax.core.chat_template import read_chat_template
+        except ImportError as error:
+            raise ConfigError("chat templates need the jinja2 package: pip install flan_jax[hf]") from error
+        return read_chat_template(self.path.parent, self._settings, self.path.with_name(SETTINGS_FILE))
+
+    def _end_ids(self) -> tuple[int, ...]:
+        """The EOS token first, then those of generation_config.json, each of which ends a generation."""
+        file = self.path.with_name(GENERATION_FILE)
+        found = _read_settings(file).get("eos_token_id") if file.exists() else None
+        others = found if isinstance(found, list) else [] if found is None else [found]
+        for number in others:
+            if type(number) is not int or not 0 <= number < self.size:
+                raise ConfigError(
+                    f"{file} has eos_token_id {number!r:.40}; a tokenizer of {self.size:,} tokens has 0 to "
+                    f"{self.size - 1:,}: copy both again"
+                )
+        return tuple(dict.fromkeys([self.eos_id, *others]))
 
     def _id(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)
@@ -108,16 +164,37 @@ class TokenizerJsonVocabulary(Vocabulary):
         return bos is not None and self._tokenizer.encode("").ids[:1] == [self._tokenizer.token_to_id(bos)]
 
 
-def _read_settings(file: pathlib.Path) -> dict[str, Any]:
+def _read(file: pathlib.Path) -> bytes:
     try:
-        settings: dict[str, Any] = json.loads(file.read_text())
-        return settings
-    except FileNotFoundError as error:
-        raise ConfigError(f"{file} does not exist: it names the token that ends a text; copy it too") from error
-    except ValueError as error:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be read ({error.strerror or error}): make it readable, or copy it again"
+        ) from error
+
+
+def _read_settings(file: pathlib.Path, remedy: str = "copy it again") -> dict[str, Any]:
+    if not file.exists():
+        raise ConfigError(f"{file} does not exist: {remedy}")
+    try:
+        settings = json.loads(_read(file))
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file} is not JSON ({error}): copy it again") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{file} holds {settings!r:.40}, no JSON object: copy it again")
+    return settings
 
 
-def _token_text(settings: dict[str, Any], name: str) -> str | None:
+def _token_text(file: pathlib.Path, settings: Mapping[str, Any], name: str) -> str | None:
     token = settings.get(name)
-    return token.get("content") if isinstance(token, dict) else token
+    text = token.get("content") if isinstance(token, dict) else token
+    if text is not None and not isinstance(text, str):
+        raise ConfigError(f"{file} has {name} {token!r:.40}, no text: copy it again")
+    return text
+
+
+def _fault(error: BaseException) -> str:
+    """What the tokenizers library says in a line; other errors that are no `Exception` go on."""
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        raise error
+    return " ".join(str(error).split())[:300]

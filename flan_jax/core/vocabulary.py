@@ -49,6 +49,11 @@ class Vocabulary(abc.ABC):
     bos_id: int | None = None
     fingerprint: str
 
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        """Ids that each end a generation: `eos_id`, and what else the vocabulary's files name."""
+        return (self.eos_id,)
+
     @abc.abstractmethod
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, no BOS or EOS; one call is much faster than one call a text."""

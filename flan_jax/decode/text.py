@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.core.vocabulary import PAD_ID, Vocabulary
 from flan_jax.decode.generate import generate
 from flan_jax.decode.methods import GREEDY, Method, Stop
@@ -61,7 +61,7 @@ def generate_texts(
 
     A batch's prompts are padded to the next power of two, at most `inputs_length`; longer ones are trimmed at the end.
     Samples are a function of `seed` and the prompt's number, whatever the batch size. Beams for which there was no
-    sequence are left out.
+    sequence are left out. Raises `CheckpointError` for a prompt of which all are.
 
     Args:
       config: the model.
@@ -102,6 +102,11 @@ def generate_texts(
         )
         tokens_BMT, log_probs_BM, scores_BM, num_tokens_BM, finished_BM = (np.asarray(array) for array in out)
         for row, prompt in enumerate(chunk):
+            if not np.isfinite(scores_BM[row]).any():
+                raise CheckpointError(
+                    f"prompt {start + row + 1:,} has no answer: the model's log-probabilities are not numbers. Its "
+                    f"weights are damaged or not finite: import or copy them again, or take an earlier checkpoint"
+                )
             for sample in range(method.num_outputs):
                 if not np.isfinite(scores_BM[row, sample]):
                     continue
@@ -206,7 +211,7 @@ def stop_of(vocabulary: Vocabulary, stop_texts: Sequence[str]) -> Stop:
         before, inside = vocabulary.encode("a"), vocabulary.encode(f"a{text}")
         if inside[: len(before)] == before:
             sequences[tuple(inside[len(before) :])] = None
-    return Stop(eos_ids=(vocabulary.eos_id,), sequences=tuple(sequence for sequence in sequences if sequence))
+    return Stop(eos_ids=vocabulary.eos_ids, sequences=tuple(sequence for sequence in sequences if sequence))
 
 
 def cut_at_stop(text: str, stop_texts: Sequence[str]) -> tuple[str, bool]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
+from flan_jax.interop.gguf_header import check_header
 from flan_jax.interop.gguf_vocab import vocabulary_files
-from flan_jax.interop.pieces import ForeignModel, Piece, our_shapes, their_shapes
+from flan_jax.interop.pieces import ForeignModel, Piece, check_depth, our_shapes, their_shapes
 from flan_jax.interop.tensors import TensorInfo, check_tensors
 from flan_jax.models import DecoderConfig
 
@@ -35,6 +36,8 @@ _LAYER = {
     "mlp/wo/kernel": "ffn_down",
 }
 _LAYERS = "decoder/layers/"
+# What reading the metadata of a damaged or made-up file runs into.
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 __all__ = ["ARCHITECTURES", "GgufTensors", "gguf_pieces", "open_gguf"]
 
@@ -84,7 +87,16 @@ def open_gguf(path: pathlib.Path) -> ForeignModel:
     and `ConfigError` where the gguf package is missing.
     """
     reader = _open(path)
-    fields = _Fields(path, reader)
+    try:
+        return _model(path, reader, _Fields(path, reader))
+    except _DAMAGE as error:
+        raise CheckpointError(
+            f"{path} has metadata of other kinds than llama.cpp writes ({type(error).__name__}, {error}): convert the "
+            f"model again"
+        ) from error
+
+
+def _model(path: pathlib.Path, reader: Any, fields: _Fields) -> ForeignModel:
     architecture = fields.get("general.architecture")
     if architecture not in ARCHITECTURES:
         raise CheckpointError(
@@ -125,6 +137,7 @@ def open_gguf(path: pathlib.Path) -> ForeignModel:
         )
     except (ConfigError, TypeError) as error:
         raise CheckpointError(f"{path} is not a model that ours can be: {error}") from error
+    check_depth(path, config, len(names))
     tensors = GgufTensors(path, reader, config.num_heads, config.num_kv_heads)
     pieces = gguf_pieces(config)
     check_tensors(path, their_shapes(config, pieces), tensors.infos, "the model its metadata describes")
@@ -174,6 +187,7 @@ def _open(path: pathlib.Path) -> Any:
         raise ConfigError(f"{path} needs the gguf package, which is not installed: pip install flan_jax[hf]") from error
     if not path.is_file():
         raise CheckpointError(f"{path} is no file: give a .gguf file")
+    check_header(path)
     try:
         return gguf.GGUFReader(path)
     except Exception as error:  # the reader raises whatever its parsing runs into: ValueError, IndexError, KeyError, …

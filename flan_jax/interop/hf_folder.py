@@ -2,7 +2,7 @@
 
 FOLDER/config.json
        model.safetensors, or model.safetensors.index.json and the shards that it names
-       spiece.model, tokenizer.model, tokenizer.json and tokenizer_config.json, or GPT-2's vocab.json and merges.txt
+       spiece.model, tokenizer.model, tokenizer.json and what belongs to it, or GPT-2's vocab.json and merges.txt
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import file_of_folder, write_json_atomically
 from flan_jax.core.errors import CheckpointError
 from flan_jax.interop.pieces import Piece, their_shapes
 from flan_jax.interop.safetensors_writer import SafetensorsWriter, check_room, num_bytes
@@ -64,13 +64,18 @@ class Family(Protocol):
 
 
 def weight_files(path: pathlib.Path) -> list[pathlib.Path]:
-    if (path / INDEX_FILE).is_file():
-        index = read_json(path / INDEX_FILE)
-        if not isinstance(index.get("weight_map"), dict):
-            raise CheckpointError(f"{path / INDEX_FILE} has no weight_map: copy it again")
-        return [path / name for name in sorted(set(index["weight_map"].values()))]
+    """The files that hold a folder's weights: the single one where there is one, as transformers does, since an index
+    beside it is what an earlier save left; else the shards that the index names.
+
+    Raises `CheckpointError` for a folder without either, and for an index that names what is no file of the folder.
+    """
     if (path / WEIGHTS_FILE).is_file():
         return [path / WEIGHTS_FILE]
+    if (path / INDEX_FILE).is_file():
+        names = read_json(path / INDEX_FILE).get("weight_map")
+        if not isinstance(names, dict) or not names:
+            raise CheckpointError(f"{path / INDEX_FILE} has no weight_map: copy it again")
+        return [file_of_folder(path, name, path / INDEX_FILE) for name in sorted(set(map(str, names.values())))]
     pickled = sorted(p.name for p in path.glob("*.bin"))
     remedy = (
         f"it has {pickled[0]}, which can run code when read: load it with transformers and save it again with "
@@ -151,11 +156,16 @@ def _reading_order(name: str) -> tuple[Any, ...]:
 
 
 def read_json(file: pathlib.Path) -> dict[str, Any]:
+    """The object in a JSON file of the folder. Raises `CheckpointError` for what is none."""
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{file} does not exist: give a folder that save_pretrained wrote") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CheckpointError(
+            f"{file} cannot be read ({error.strerror or error}): make it readable, or copy it again"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{file} is not JSON ({error}): copy it again from where it was made") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{file} holds no JSON object: copy it again from where it was made")

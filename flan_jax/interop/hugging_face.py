@@ -16,14 +16,22 @@ from flan_jax.core.errors import CheckpointError, did_you_mean
 from flan_jax.core.tokenizer_json import SETTINGS_FILE, TOKENIZER_FILE
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.interop import hf_gpt2, hf_llama, hf_t5
-from flan_jax.interop.gpt2_vocab import MERGES_FILE, VOCAB_FILE, byte_level_bpe_files
-from flan_jax.interop.hf_folder import CONFIG_FILE, MAX_SHARD_BYTES, Family, read_json, weight_files, write_weights
-from flan_jax.interop.pieces import ForeignModel, Piece, their_shapes
+from flan_jax.interop.hf_folder import (
+    CONFIG_FILE,
+    INDEX_FILE,
+    MAX_SHARD_BYTES,
+    WEIGHTS_FILE,
+    Family,
+    read_json,
+    weight_files,
+    write_weights,
+)
+from flan_jax.interop.hf_vocabulary import LLAMA_VOCAB_FILE, T5_VOCAB_FILE, folder_vocabulary
+from flan_jax.interop.pieces import ForeignModel, Piece, check_depth, their_shapes
 from flan_jax.interop.tensors import SafetensorsTensors, Tensors, check_tensors
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
 
-T5_VOCAB_FILE = "spiece.model"
-LLAMA_VOCAB_FILE = "tokenizer.model"
+_COMPILED = "_orig_mod."
 # A name by which transformers does not look for one.
 PLAIN_VOCAB_FILE = "sentencepiece.model"
 _FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_gpt2)
@@ -55,25 +63,55 @@ def open_hugging_face(path: pathlib.Path) -> ForeignModel:
     """
     settings = read_json(path / CONFIG_FILE)
     name = settings.get("model_type")
-    if name not in _MODEL_TYPES:
+    if not isinstance(name, str) or name not in _MODEL_TYPES:
         reason = _OTHER_FAMILIES.get(str(name), f"its model_type is {name!r}{did_you_mean(str(name), _MODEL_TYPES)}")
         raise CheckpointError(
             f"{path} is no model that ours can be: {reason}. The families read are {', '.join(_MODEL_TYPES)}"
         )
     family = _MODEL_TYPES[name]
-    tensors = SafetensorsTensors(path, weight_files(path))
-    config = family.model_config(path, settings, tensors.infos)
-    notes = family.clean(tensors, settings)
-    pieces = family.pieces(config)
-    check_tensors(path, their_shapes(config, pieces), tensors.infos, f"the model in {CONFIG_FILE}")
+    files = weight_files(path)
+    tensors = SafetensorsTensors(path, files)
+    notes = _ignored(path, files) + _without_compiled_prefix(tensors)
+    try:
+        config = family.model_config(path, settings, tensors.infos)
+        check_depth(path / CONFIG_FILE, config, len(tensors.infos))
+        notes += family.clean(tensors, settings)
+        pieces = family.pieces(config)
+        expected = their_shapes(config, pieces)
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        # Sizes of other types, or past all bounds.
+        raise CheckpointError(
+            f"{path / CONFIG_FILE} is not a model that ours can be ({type(error).__name__}, {_first_line(error)}): "
+            f"copy it again from where it was made"
+        ) from error
+    check_tensors(path, expected, tensors.infos, f"the model in {CONFIG_FILE}")
     return ForeignModel(
         config,
         tensors,
         pieces,
-        **_vocabulary(path),
+        **folder_vocabulary(path, settings),
         notes=notes,
         origin={"format": "hugging_face", "model_type": name},
     )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _ignored(path: pathlib.Path, files: list[pathlib.Path]) -> tuple[str, ...]:
+    if (path / INDEX_FILE).exists() and files == [path / WEIGHTS_FILE]:
+        return (f"{INDEX_FILE} was not read: {WEIGHTS_FILE} beside it holds all weights",)
+    return ()
+
+
+def _without_compiled_prefix(tensors: SafetensorsTensors) -> tuple[str, ...]:
+    """Takes off what torch.compile puts before every name."""
+    prefixed = [name for name in tensors.infos if name.startswith(_COMPILED)]
+    if not prefixed or len(prefixed) < len(tensors.infos):
+        return ()
+    tensors.rename({name: name.removeprefix(_COMPILED) for name in prefixed})
+    return (f"names begin with {_COMPILED}: it was saved compiled, and is read without",)
 
 
 def hugging_face_pieces(config: ModelConfig) -> tuple[Piece, ...]:
@@ -124,22 +162,11 @@ def _family_of(config: ModelConfig) -> Family:
 
 def _decoder_tokens(config: DecoderConfig, vocabulary: Vocabulary | None) -> dict[str, Any]:
     """Ids of config.json and generation_config.json that are known."""
-    ids = {"bos_token_id": config.start_id}
+    ids: dict[str, Any] = {"bos_token_id": config.start_id}
     if vocabulary is not None:
-        ids |= {"eos_token_id": vocabulary.eos_id, "pad_token_id": vocabulary.eos_id}
+        ends = list(vocabulary.eos_ids)
+        ids |= {"eos_token_id": ends if len(ends) > 1 else ends[0], "pad_token_id": vocabulary.eos_id}
     return {name: value for name, value in ids.items() if value is not None}
-
-
-def _vocabulary(path: pathlib.Path) -> dict[str, Any]:
-    """`ForeignModel`'s fields of the vocabulary: SentencePiece before tokenizer.json, which is made of it."""
-    for name in (T5_VOCAB_FILE, LLAMA_VOCAB_FILE):
-        if (path / name).is_file():
-            return {"vocab_path": path / name}
-    if (path / TOKENIZER_FILE).is_file() and (path / SETTINGS_FILE).is_file():
-        return {"vocab_files": {name: (path / name).read_bytes() for name in (TOKENIZER_FILE, SETTINGS_FILE)}}
-    if (path / VOCAB_FILE).is_file() and (path / MERGES_FILE).is_file():
-        return {"vocab_files": byte_level_bpe_files(path)}
-    return {}
 
 
 def is_unigram(vocab_path: pathlib.Path) -> bool:

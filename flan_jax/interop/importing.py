@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, MOMENTS_FILE, WEIGHTS_FILE, load_weights
 from flan_jax.core import assets
 from flan_jax.core.disk import write_json_atomically
-from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
+from flan_jax.core.errors import CheckpointError, ConfigError, counted, did_you_mean, some_of
 from flan_jax.core.vocabulary import load_vocabulary, read_vocabulary
 from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformers, why_no_reference
 from flan_jax.interop.gguf import open_gguf
@@ -64,6 +64,7 @@ def import_weights(
     mlp_activations: Sequence[str] | None = None,
     vocab_size: int | None = None,
     certify: bool = True,
+    allow_not_finite: bool = False,
 ) -> ImportedWeights:
     """Makes a weights folder out of a Hugging Face folder, a T5X checkpoint or a gguf file.
 
@@ -76,6 +77,7 @@ def import_weights(
         for one matrix, gelu and linear for two.
       vocab_size: rows of the token table; by default the source's.
       certify: hf, gguf: whether to compare logits with transformers', which loads both.
+      allow_not_finite: whether weights may hold NaN or infinity; refused by default, as they answer nothing.
 
     Raises `CheckpointError` for what cannot be read, or does not compute what transformers does, and `ConfigError` for
     options that do not fit the source.
@@ -94,7 +96,16 @@ def import_weights(
     start_id = vocab_fields.pop("start_id", None)
     if isinstance(config, DecoderConfig) and start_id is not None:
         config = config.replace(start_id=start_id)
-    model.write(out / WEIGHTS_FILE, dtype)
+    not_finite = model.write(out / WEIGHTS_FILE, dtype)
+    if not_finite:
+        told = some_of((f"{name} {count:,}" for name, count in not_finite.items()), 4)
+        found = f"NaN or infinity in {counted(sum(not_finite.values()), 'value')} of its weights ({told})"
+        if not allow_not_finite:
+            (out / WEIGHTS_FILE).unlink()
+            raise CheckpointError(
+                f"{path} has {found}: take other weights; --allow_not_finite imports them as they are"
+            )
+        notes.append(found)
     if model.moments is not None:
         save_file({name: np.ascontiguousarray(a) for name, a in model.moments.items()}, out / MOMENTS_FILE)
         notes.append(f"Adafactor's state is in {MOMENTS_FILE}: `flan-jax export --to t5x` gives it back")
@@ -172,7 +183,8 @@ def _download(name: str) -> pathlib.Path:
             f"repository's config.json, *.safetensors and spiece.model and give their folder"
         ) from error
     wanted = ["config.json", "*.safetensors", "*.safetensors.index.json", "spiece.model", "tokenizer*"]
-    wanted += ["vocab.json", "merges.txt", "added_tokens.json"]
+    wanted += ["vocab.json", "merges.txt", "added_tokens.json", "special_tokens_map.json", "generation_config.json"]
+    wanted += ["chat_template.jinja"]
     try:
         return pathlib.Path(huggingface_hub.snapshot_download(name, allow_patterns=wanted))
     except huggingface_hub.errors.RepositoryNotFoundError as error:
@@ -190,6 +202,8 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
             (pathlib.Path(scratch) / name).write_bytes(content)
         own = pathlib.Path(scratch) / next(iter(model.vocab_files)) if model.vocab_files else model.vocab_path
         path = assets.resolve(given) if given else str(own) if own else None
+        if model.vocab_fault and not given:
+            raise CheckpointError(f"{model.vocab_fault}; or give another with --vocab_path")
         if path is None:
             return {}, ["no vocabulary came with it: give its vocab_path, here or where the weights are used"]
         # Not cached: the scratch folder's path may come back with another content.
@@ -198,7 +212,9 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
         except ConfigError as error:
             if given:
                 raise
-            return {}, [f"the vocabulary was left: {error}"]
+            # Made there of files of the source.
+            told = str(error).replace(scratch, str(model.tensors.path))
+            return {}, [f"the vocabulary was left: {told}"]
         if vocabulary.size > model.config.vocab_size:
             problem = (
                 f"{path} has {vocabulary.size:,} ids with its sentinels, the model {model.config.vocab_size:,} rows"

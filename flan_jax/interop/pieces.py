@@ -19,7 +19,16 @@ from flan_jax.models.family import Dtype
 STACKED = "/layers/"
 _VOCAB_AXIS = {"token_embedder/embedding": 0, "decoder/logits_dense/kernel": 1}
 
-__all__ = ["STACKED", "ForeignModel", "Piece", "our_shapes", "resize_vocabulary", "stored_dtype", "their_shapes"]
+__all__ = [
+    "STACKED",
+    "ForeignModel",
+    "Piece",
+    "check_depth",
+    "our_shapes",
+    "resize_vocabulary",
+    "stored_dtype",
+    "their_shapes",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +59,7 @@ class ForeignModel:
       pieces: what goes where; all of ours, layers in a row.
       step: optimizer steps behind it; None where the format does not say.
       vocab_path: its SentencePiece model, None where there is none.
+      vocab_fault: why its vocabulary cannot be used; "" where it can, or there is none.
       vocab_files: a vocabulary of several files, or one made from what the source holds: content by name, the file to
         open it with first.
       moments: Adafactor's state by our names (`v_row/encoder/…`, `v_col/…`, `v/…`, `count`); None where there is none.
@@ -62,23 +72,31 @@ class ForeignModel:
     pieces: tuple[Piece, ...]
     step: int | None = None
     vocab_path: pathlib.Path | None = None
+    vocab_fault: str = ""
     vocab_files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     moments: Mapping[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
     origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def write(self, file: pathlib.Path, dtype: str) -> None:
-        """Writes our parameters as safetensors, one of their tensors in memory at a time."""
+    def write(self, file: pathlib.Path, dtype: str) -> dict[str, int]:
+        """Writes our parameters as safetensors, one of their tensors in memory at a time; returns the number of values
+        that are not finite, of their tensors that have any."""
         shapes = our_shapes(self.config)
+        not_finite = {}
         with SafetensorsWriter(file, shapes, dtype) as out:
             for piece in self.pieces:
                 array = self.tensors.read(piece.theirs)
+                # In float32, as numpy's own dtypes do not know bfloat16.
+                num_bad = array.size - int(np.count_nonzero(np.isfinite(array.astype(np.float32, copy=False))))
+                if num_bad:
+                    not_finite[piece.theirs] = num_bad
                 if piece.part is not None:
                     array = np.split(array, piece.part[1], axis=-1)[piece.part[0]]
                 array = piece.turn(array)
                 if piece.ours in _VOCAB_AXIS:
                     array = _fit(array, _VOCAB_AXIS[piece.ours], self.config.vocab_size)
                 out.write(piece.ours, array, piece.layer)
+        return not_finite
 
 
 def resize_vocabulary(model: ForeignModel, vocab_size: int) -> ForeignModel:
@@ -110,6 +128,23 @@ def _fit(array: np.ndarray, axis: int, size: int) -> np.ndarray:
     # In float32: tens of thousands of rows summed in bfloat16 would lose most of them.
     mean = array.astype(np.float32).mean(axis, keepdims=True)
     return np.concatenate([array, np.repeat(mean, size - have, axis).astype(array.dtype)], axis)
+
+
+def check_depth(path: pathlib.Path, config: ModelConfig, num_tensors: int) -> None:
+    """Raises `CheckpointError` for a model of more layers than there are tensors: to list what a billion layers lack
+    would take the machine's memory.
+
+    Args:
+      path: the file that describes the model.
+      config: the model.
+      num_tensors: how many tensors there are.
+    """
+    depths = [getattr(config, name, 0) for name in ("num_layers", "num_encoder_layers", "num_decoder_layers")]
+    if max(depths) > num_tensors:
+        raise CheckpointError(
+            f"{path} describes a model of {max(depths):,} layers, and there are {num_tensors:,} tensors in all: copy "
+            f"the folder again, or is it another model's description?"
+        )
 
 
 def our_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -28,6 +28,7 @@ import tensorstore as ts
 from flax import serialization
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from flan_jax.core.disk import file_of_folder
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.interop.pieces import STACKED, ForeignModel, Piece, our_shapes, their_shapes
 from flan_jax.interop.safetensors_writer import check_room, num_bytes
@@ -40,6 +41,7 @@ INDEX_FILE = "checkpoint"
 INDEX_VERSION = 3
 TARGET, STATES, STEP = "target/", "state/param_states/", "state/step"
 KINDS = ("v_row", "v_col", "v")
+_DRIVERS = ("zarr", "zarr3")
 _FOLDER = re.compile(r"checkpoint_(\d+)")
 # T5X compresses its arrays so.
 _COMPRESSOR = {"id": "gzip", "level": 1}
@@ -79,7 +81,13 @@ class T5xTensors:
         for name, leaf in flatten_dict(index, is_leaf=lambda _, value: _is_spec(value), sep="/").items():
             if _is_spec(leaf):
                 # The path is relative to where the checkpoint was first written; the folder's name is what lasts.
-                folder = self.path.absolute() / pathlib.PurePosixPath(leaf["kvstore"]["path"]).name
+                own = pathlib.PurePosixPath(str(dict(leaf["kvstore"]).get("path", ""))).name
+                folder = file_of_folder(self.path.absolute(), own, file)
+                if leaf["driver"] not in _DRIVERS:
+                    raise CheckpointError(
+                        f"{file} has array {name} of driver {leaf['driver']!r:.40}; read are {', '.join(_DRIVERS)}: "
+                        f"copy the checkpoint again"
+                    )
                 specs[name] = {"driver": leaf["driver"], "kvstore": {"driver": "file", "path": f"{folder}/"}}
             else:
                 self._arrays[name] = np.asarray(leaf)

@@ -12,6 +12,7 @@ import numpy as np
 import tensorstore as ts
 from safetensors import SafetensorError, safe_open
 
+from flan_jax.core.disk import file_of_folder
 from flan_jax.core.errors import CheckpointError
 
 SAFETENSORS_DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
@@ -75,10 +76,10 @@ class SafetensorsTensors:
                 self._files[name] = opened
 
     def rename(self, names: Mapping[str, str]) -> None:
-        """Gives tensors other names: stored name -> the one they have from now on."""
-        for stored, name in names.items():
-            self.infos[name] = self.infos.pop(stored)
-            self._stored_names[name] = stored
+        """Gives tensors other names: the one they have -> the one they have from now on."""
+        for old, name in names.items():
+            self.infos[name] = self.infos.pop(old)
+            self._stored_names[name] = self._stored_names.pop(old, old)
 
     def read(self, name: str, layer: int | None = None) -> np.ndarray:
         stored = self._stored_names.get(name, name)
@@ -92,6 +93,8 @@ def _open_safetensors(file: pathlib.Path) -> Any:
         return safe_open(file, framework="numpy")
     except FileNotFoundError as error:
         raise CheckpointError(f"{file} does not exist: copy all files of the folder") from error
+    except PermissionError as error:
+        raise CheckpointError(f"{file} cannot be read ({error.strerror}): make it readable") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{file} ({file.stat().st_size:,} bytes) is no whole safetensors file ({error}): copy it again"
@@ -121,7 +124,9 @@ class OrbaxTensors:
         specs = {}
         for key in keys:
             if (name := "/".join(key)).startswith(prefix):
-                store = {"driver": "file", "path": f"{path.absolute()}/{'.'.join(key)}/"}
+                # Names come from the checkpoint, which anybody may have written.
+                own = file_of_folder(path.absolute(), ".".join(key), path / "_METADATA")
+                store = {"driver": "file", "path": f"{own}/"}
                 if metadata.get("use_ocdbt", True):
                     store = {"driver": "ocdbt", "base": f"file://{path.absolute()}/", "path": ".".join(key) + "/"}
                 specs[name.removeprefix(prefix)] = {"driver": driver, "kvstore": store}

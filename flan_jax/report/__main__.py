@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from flan_jax.core.errors import FlanError
+from flan_jax.core.terminal import visible
 from flan_jax.report import print_report, write_report
 
 
@@ -19,9 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         path = write_report(args.model_dir)
         print_report(args.model_dir)
     except FlanError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(visible(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 2
-    print(f"\nWritten: {path}")
+    print(visible(f"\nWritten: {path}"))
     return 0
 
 

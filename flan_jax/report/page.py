@@ -1,10 +1,17 @@
-"""The one HTML page that reports are made of: style sheet, tables and pictures in a single file without links."""
+"""The one HTML page that reports are made of: style sheet, tables and pictures in a single file without links.
+
+What stands in a report comes from data sets and models, which anybody may have written. So HTML is made by `html`
+alone, which escapes what it is given: a plain text is text wherever it ends up, only `html`'s own results are HTML.
+Beside that the page tells the browser to run and load nothing (a content-security policy).
+"""
 
 from __future__ import annotations
 
 import base64
-import html
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 74rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
@@ -21,7 +28,32 @@ details { margin: .5rem 0; } summary { cursor: pointer; } details pre { margin: 
 .scroll { overflow-x: auto; } nav a { margin-right: 1rem; white-space: nowrap; }
 """
 
-__all__ = ["escape", "page", "picture", "table"]
+# What a report needs and nothing more: this style sheet, and pictures inside the page.
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+__all__ = ["POLICY", "Markup", "html", "joined", "page", "picture", "table"]
+
+
+def html(template: str, *parts: object, **named: object) -> Markup:
+    """HTML, of a format string and what goes into it.
+
+    Args:
+      template: HTML with the fields of `str.format`. A literal of ours, never made of data.
+      *parts: values of `{}`, escaped unless they are HTML already.
+      **named: values of `{name}`, likewise.
+    """
+    return Markup(template).format(*parts, **named)
+
+
+def joined(parts: Iterable[str], between: str = "") -> Markup:
+    """Parts in a row, texts among them escaped.
+
+    Args:
+      parts: HTML, or text.
+      between: text or HTML between two of them.
+    """
+    return Markup(between).join(parts) if isinstance(between, Markup) else Markup.escape(between).join(parts)
 
 
 def page(title: str, body: Sequence[str]) -> str:
@@ -29,11 +61,17 @@ def page(title: str, body: Sequence[str]) -> str:
 
     Args:
       title: text of the window's title.
-      body: its parts as HTML; empty ones are left out.
+      body: its parts, as HTML or text; empty ones are left out.
     """
-    head = f'<head><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style></head>'
-    parts = "\n".join(part for part in body if part)
-    return f'<!doctype html>\n<html lang="en">{head}<body>\n{parts}\n</body></html>\n'
+    head = html(
+        '<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{}"><title>{}</title>'
+        "<style>{}</style></head>",
+        Markup(POLICY),
+        title,
+        Markup(_STYLE),
+    )
+    parts = joined((part for part in body if part), "\n")
+    return str(html('<!doctype html>\n<html lang="en">{}<body>\n{}\n</body></html>\n', head, parts))
 
 
 def table(
@@ -43,34 +81,32 @@ def table(
     *,
     caption: str = "",
     classes: Sequence[str] = (),
-) -> str:
+) -> Markup:
     """A table that scrolls sideways where it is too wide.
 
     Args:
       header: names of the columns, as text; none for a table without a head.
-      rows: cells, as HTML.
+      rows: cells, as HTML or text.
       num_words: columns of words; those after them hold numbers and stand to the right.
       caption: text below the table.
       classes: class of each row (`summary`, `ours`, or ``), where any row has one.
     """
 
-    def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(f"<{tag}{' class=n' if i >= num_words else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
+    def cells(tag: str, row: Sequence[str]) -> Markup:
+        start = ("<{tag}>", "<{tag} class=n>")
+        return joined(
+            html(f"{start[i >= num_words]}{{cell}}</{{tag}}>", tag=tag, cell=cell) for i, cell in enumerate(row)
+        )
 
-    head = f"<thead><tr>{cells('th', [escape(name) for name in header])}</tr></thead>" if header else ""
-    body = "".join(
-        f"<tr{f' class={name}' if name else ''}>{cells('td', row)}</tr>"
+    head = html("<thead><tr>{}</tr></thead>", cells("th", header)) if header else ""
+    body = joined(
+        html("<tr class={}>{}</tr>" if name else "<tr{}>{}</tr>", name, cells("td", row))
         for row, name in zip(rows, classes or [""] * len(rows), strict=True)
     )
-    told = f"<p class=dim>{escape(caption)}</p>" if caption else ""
-    return f"<div class=scroll><table>{head}<tbody>{body}</tbody></table></div>{told}"
+    told = html("<p class=dim>{}</p>", caption) if caption else ""
+    return html("<div class=scroll><table>{}<tbody>{}</tbody></table></div>{}", head, body, told)
 
 
-def picture(png: bytes, alt: str) -> str:
+def picture(png: bytes, alt: str) -> Markup:
     """A picture inside the page; `alt` says in words what it shows."""
-    return f'<p><img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}"></p>'
-
-
-def escape(text: str) -> str:
-    """Text as HTML."""
-    return html.escape(text)
+    return html('<p><img alt="{}" src="data:image/png;base64,{}"></p>', alt, base64.b64encode(png).decode())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pathlib
 import re
+from collections.abc import Sequence
 
 from flan_jax.core.disk import write_text_atomically
-from flan_jax.report.page import escape, page, picture, table
+from flan_jax.report.page import Markup, html, joined, page, picture, table
 from flan_jax.report.run_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.report.run_figures import curves_png, gains_png
 from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
@@ -35,23 +36,23 @@ def _html(report: Report, curves: bytes, gains: bytes) -> str:
     name = report.model_dir.name
     kinds = sorted({row.kind for row in report.rows})
     body = [
-        f"<h1>{escape(name)}: held-out tasks before and after</h1>",
-        f"<p><b>Selected: step {report.selected['step']}.</b> {escape(why_selected(report))}</p>",
+        html("<h1>{}: held-out tasks before and after</h1>", name),
+        html("<p><b>Selected: step {}.</b> {}</p>", report.selected["step"], why_selected(report)),
         picture(curves, "training loss and held-out curves"),
-        "<h2>Scores</h2>",
+        html("<h2>Scores</h2>"),
         _scores(report),
-        _items([f"<b>{escape(kind or 'not held out')}</b>: {escape(describe_kind(kind))}" for kind in kinds]),
-        _items([escape(line) for line in other_metrics(report)]),
-        _items([escape(warning) for warning in report.warnings]),
+        _items([html("<b>{}</b>: {}", kind or "not held out", describe_kind(kind)) for kind in kinds]),
+        _items(other_metrics(report)),
+        _items(report.warnings),
         picture(gains, "scores before and after"),
-        "<h2>Samples <span class=dim>(the first example of its task, not picked)</span></h2>",
+        html("<h2>Samples <span class=dim>(the first example of its task, not picked)</span></h2>"),
         *(_sample(pair) for pair in report.samples),
-        "<h2>Every evaluated step</h2>",
+        html("<h2>Every evaluated step</h2>"),
         _steps(report),
-        "<h2>Files</h2>",
-        table((), [(f"<code>{escape(file)}</code>", escape(text)) for file, text in report.files], num_words=2),
-        f"<h2>Next</h2><pre>{_commands(report)}</pre>",
-        f"<h2>Configuration</h2><pre>{escape(report.config)}</pre>" if report.config else "",
+        html("<h2>Files</h2>"),
+        table((), [(html("<code>{}</code>", file), text) for file, text in report.files], num_words=2),
+        html("<h2>Next</h2><pre>{}</pre>", _commands(report)),
+        html("<h2>Configuration</h2><pre>{}</pre>", report.config) if report.config else "",
     ]
     return page(f"flan_jax report: {name}", body)
 
@@ -67,13 +68,18 @@ def _scores(report: Report) -> str:
 
 
 def _row(row: Row) -> list[str]:
-    """Cells as HTML, intervals below their score: side by side they are wider than a window. A gain whose interval
+    """Cells, intervals below their score: side by side they are wider than a window. A gain whose interval
     leaves zero out is coloured."""
     words, numbers = cells(row)[:NUM_WORDS], cells(row)[NUM_WORDS:]
-    *found, gain = [_INTERVAL.sub(r"<br><small>\1</small>", escape(cell)) for cell in numbers]
+    *found, gain = map(_with_interval_below, numbers)
     if row.gain is not None and row.gain.excludes_zero:
-        gain = f"<span class={'gain' if row.gain.mean > 0 else 'loss'}>{gain}</span>"
-    return [*map(escape, words), *found, gain]
+        gain = html("<span class={}>{}</span>", "gain" if row.gain.mean > 0 else "loss", gain)
+    return [*words, *found, gain]
+
+
+def _with_interval_below(cell: str) -> Markup:
+    score, *interval = _INTERVAL.split(cell)
+    return joined([score, *(html("<br><small>{}</small>", part) for part in interval if part)])
 
 
 def _steps(report: Report) -> str:
@@ -84,18 +90,17 @@ def _steps(report: Report) -> str:
 
 
 def _sample(pair: SamplePair) -> str:
-    lines = "\n".join(f"<b>{name:10}</b>{escape(text)}" for name, text in sample_lines(pair))
-    return (
-        f"<h3>{escape(pair.task)} <span class=dim>({escape(pair.kind or 'not held out')})</span></h3><pre>{lines}</pre>"
-    )
+    lines = joined((html("<b>{}</b>{}", f"{name:10}", text) for name, text in sample_lines(pair)), "\n")
+    kind = pair.kind or "not held out"
+    return html("<h3>{} <span class=dim>({})</span></h3><pre>{}</pre>", pair.task, kind, lines)
 
 
-def _items(texts: list[str]) -> str:
-    return f"<ul>{''.join(f'<li>{text}</li>' for text in texts)}</ul>" if texts else ""
+def _items(texts: Sequence[str]) -> str:
+    return html("<ul>{}</ul>", joined(html("<li>{}</li>", text) for text in texts)) if texts else ""
 
 
 def _commands(report: Report) -> str:
-    return "\n".join(f"{escape(command)}  <span class=dim># {escape(text)}</span>" for command, text in report.commands)
+    return joined((html("{}  <span class=dim># {}</span>", command, text) for command, text in report.commands), "\n")
 
 
 def _score(value: float | None) -> str:

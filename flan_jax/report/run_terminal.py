@@ -7,8 +7,8 @@ import os
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
+from flan_jax.core.terminal import styled
 from flan_jax.report.run_data import Report, describe_kind, load_report
 from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
 from flan_jax.report.terminal_table import report_console, score_table
@@ -25,24 +25,25 @@ def print_report(model_dir: str | os.PathLike[str], console: Console | None = No
     console.print()
     console.print(_table(report, console.width))
     for kind in sorted({row.kind for row in report.rows}):
-        console.print(f"  [bold]{kind or 'not held out'}[/bold]: {describe_kind(kind)}")
+        console.print(styled("  ", (kind or "not held out", "bold"), f": {describe_kind(kind)}"))
     for line in other_metrics(report):
         console.print(f"  {line}")
     for warning in report.warnings:
         console.print(f"  note: {warning}", style="yellow")
-    console.print(f"\n[bold]Selected: step {report.selected['step']}[/bold]. {why_selected(report)}")
+    chosen = f"\nSelected: step {report.selected['step']}"
+    console.print(styled((chosen, "bold"), f". {why_selected(report)}"))
     for pair in report.samples:
-        console.print(f"\n[bold]Sample[/bold] from {pair.task} ({pair.kind or 'not held out'})")
+        console.print(styled(("\nSample", "bold"), f" from {pair.task} ({pair.kind or 'not held out'})"))
         for name, text in sample_lines(pair):
             if len(text) > _LONGEST_SAMPLE:
                 text = f"{text[:_LONGEST_SAMPLE]} … ({len(text) - _LONGEST_SAMPLE} more characters, see report.html)"
-            console.print(Padding(Text.assemble((f"{name:10}", "dim"), text), (0, 0, 0, 2)))
-    console.print("\n[bold]Files[/bold]")
+            console.print(Padding(styled((f"{name:10}", "dim"), text), (0, 0, 0, 2)))
+    console.print("\nFiles", style="bold")
     for file, meaning in report.files:
-        console.print(f"  {file}  [dim]{meaning}[/dim]", soft_wrap=True)
-    console.print("\n[bold]Next[/bold]")
+        console.print(styled(f"  {file}  ", (meaning, "dim")), soft_wrap=True)
+    console.print("\nNext", style="bold")
     for command, meaning in report.commands:
-        console.print(f"  {command}  [dim]# {meaning}[/dim]", soft_wrap=True, highlight=False)
+        console.print(styled(f"  {command}  ", (f"# {meaning}", "dim")), soft_wrap=True)
 
 
 def _table(report: Report, width: int) -> Table:

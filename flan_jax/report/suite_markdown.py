@@ -10,7 +10,7 @@ from flan_jax.evaluate.aggregates.best_template import BestTemplate
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.results.files import write_summary
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
-from flan_jax.report.tables import markdown_table, percent, share
+from flan_jax.report.tables import markdown_table, markdown_text, percent, share
 
 TABLE = "results.md"
 
@@ -19,8 +19,8 @@ __all__ = ["TABLE", "best_markdown", "to_markdown", "write_results"]
 
 def to_markdown(results: EvalResults) -> str:
     """The whole report: a headline table, then each benchmark's groups, subtasks, counts and published rows."""
-    lines = [f"# {results.model}", ""]
-    lines += [f"> {note}" for note in results.notes] + ([""] if results.notes else [])
+    lines = [f"# {markdown_text(results.model)}", ""]
+    lines += [f"> {markdown_text(note)}" for note in results.notes] + ([""] if results.notes else [])
     header = ("benchmark", "format", "split", "metric", "score", "95% interval", "chance", "items", "no answer")
     rows = []
     for r in results.benchmarks:

@@ -11,7 +11,7 @@ from flan_jax.evaluate.aggregates.best_template import BestTemplate
 from flan_jax.evaluate.aggregates.calibration import Calibration, calibration
 from flan_jax.evaluate.results.eval_results import EvalResults, GroupResult, SubtaskResult, TaskResult
 from flan_jax.evaluate.results.record import Record
-from flan_jax.report.page import escape, page, picture, table
+from flan_jax.report.page import html, joined, page, picture, table
 from flan_jax.report.published import about, our_rows, published_by_part, published_rows
 from flan_jax.report.suite_figures import (
     calibration_png,
@@ -64,29 +64,36 @@ def to_html(
       best: templates picked on the development set; shown where there are any.
     """
     listed = results.benchmarks
-    links = " ".join(f'<a href="#{_anchor(r)}">{escape(name_of(r))}</a>' for r in listed)
-    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in results.notes)
+    links = joined((html('<a href="#{}">{}</a>', _anchor(r), name_of(r)) for r in listed), " ")
+    notes = [html("<p class=note>{}</p>", note) for note in results.notes]
     if results.limit is not None:
-        notes += (
-            f"<p>A sample: at most {results.limit:,} items a subtask, drawn by seed {results.seed}. Where all items of "
-            f"a small sample score alike, resampling sees no spread, and the interval is too narrow.</p>"
+        notes.append(
+            html(
+                "<p>A sample: at most {:,} items a subtask, drawn by seed {}. Where all items of a small sample score "
+                "alike, resampling sees no spread, and the interval is too narrow.</p>",
+                results.limit,
+                results.seed,
+            )
         )
     average = results.flan_normalised_average
     if average is not None:
-        notes += (
-            f"<p>Normalised average of the six scores of Chung et al. 2022: <b>{percent(average)}</b> (its lower "
-            f"bounds were fitted, they are not the paper's).</p>"
+        notes.append(
+            html(
+                "<p>Normalised average of the six scores of Chung et al. 2022: <b>{}</b> (its lower bounds were "
+                "fitted, they are not the paper's).</p>",
+                percent(average),
+            )
         )
     body = [
-        f"<h1>{escape(results.model)}</h1>{notes}<nav>{links}</nav>",
-        "<h2>Scores</h2>",
+        html("<h1>{}</h1>{}<nav>{}</nav>", results.model, joined(notes), links),
+        html("<h2>Scores</h2>"),
         _overview(listed),
         picture(overview_png(listed), "scores by benchmark"),
         _format_pairs(listed),
         _spread(listed),
         _best(best),
         _calibration(listed, records),
-        "<h2>What went wrong</h2>",
+        html("<h2>What went wrong</h2>"),
         _rates(listed),
         *(_section(result, records) for result in listed),
         _settings(results, settings),
@@ -100,10 +107,10 @@ def _overview(listed: Sequence[TaskResult]) -> str:
         published = published_rows(r)
         best = f"{published[0].model}: {published[0].score:.1f}" if published else "-"
         items = f"{r.n:,}" + ("" if r.is_complete else f" of {r.num_examples:,}")
-        link = f'<a href="#{_anchor(r)}">{escape(r.title)}</a>'
+        link = html('<a href="#{}">{}</a>', _anchor(r), r.title)
         interval = percent_interval(r.score, r.low, r.high)
-        words = [link, escape(r.published_format), escape(r.split), escape(r.metric)]
-        rows.append([*words, items, percent(r.chance), interval, escape(best)])
+        words = [link, r.published_format, r.split, r.metric]
+        rows.append([*words, items, percent(r.chance), interval, best])
     header = ["benchmark", "format", "split", "metric", "items", "chance", "score", "best published"]
     caption = "Percent. Scores are unweighted means over subtasks, with 95% bootstrap intervals."
     return table(header, rows, num_words=4, caption=caption)
@@ -119,9 +126,8 @@ def _format_pairs(listed: Sequence[TaskResult]) -> str:
             pairs.append((direct, thought))
     if not pairs:
         return ""
-    return "<h2>Chain of thought and direct answers</h2>" + picture(
-        formats_png(pairs), "chain of thought against direct"
-    )
+    shown = picture(formats_png(pairs), "chain of thought against direct")
+    return html("<h2>Chain of thought and direct answers</h2>{}", shown)
 
 
 def _spread(listed: Sequence[TaskResult]) -> str:
@@ -142,13 +148,11 @@ def _spread(listed: Sequence[TaskResult]) -> str:
         for name, scores in rows.items():
             g = GroupResult.of(scores)
             values = (g.mean, g.median, g.low_quartile, g.high_quartile, g.high_quartile - g.low_quartile)
-            cells.append([escape(name), str(g.num_subtasks), *(percent(value) for value in values)])
+            cells.append([name, str(g.num_subtasks), *(percent(value) for value in values)])
         header = ["data set", f"{what}s", "mean", "median", "lower quartile", "upper quartile", "middle half's width"]
-        parts.append(
-            f"<h2>Spread over {what}s</h2>{picture(spread_png(rows, chances, what), f'spread over {what}s')}"
-            + table(header, cells, num_words=1)
-        )
-    return "".join(parts)
+        shown = picture(spread_png(rows, chances, what), f"spread over {what}s")
+        parts.append(html("<h2>Spread over {}s</h2>{}{}", what, shown, table(header, cells, num_words=1)))
+    return joined(parts)
 
 
 def _datasets(result: TaskResult, tag: str) -> dict[str, list[SubtaskResult]]:
@@ -165,13 +169,13 @@ def _best(best: Sequence[BestTemplate]) -> str:
     if not best:
         return ""
     rows = [
-        [escape(b.dataset), escape(b.subtask), str(b.num_templates)]
+        [b.dataset, b.subtask, str(b.num_templates)]
         + [percent(value) for value in (b.development_score, b.test_score, b.mean_score)]
         for b in best
     ]
     header = ["data set", "template", "of", "development", "test", "mean over templates, test"]
     caption = "The template that is best on the development set, and what it scores on the test set (Wei et al. 2022)."
-    return "<h2>Best template</h2>" + table(header, rows, num_words=2, caption=caption)
+    return html("<h2>Best template</h2>{}", table(header, rows, num_words=2, caption=caption))
 
 
 def _calibration(listed: Sequence[TaskResult], records: Records) -> str:
@@ -182,11 +186,13 @@ def _calibration(listed: Sequence[TaskResult], records: Records) -> str:
             found.append((name_of(result), curve))
     if not found:
         return ""
-    lines = "; ".join(f"{escape(name)} {percent(c.expected_error)} of {c.num_items:,} items" for name, c in found)
-    return (
-        f"<h2>Calibration of ranked options</h2>{picture(calibration_png(found), 'reliability diagrams')}"
-        f"<p class=dim>Confidence: the likeliest option's share of the options' joint probability (summed "
-        f"log-likelihoods). ECE: expected calibration error over 10 bins (Guo et al. 2017), percent: {lines}.</p>"
+    lines = "; ".join(f"{name} {percent(c.expected_error)} of {c.num_items:,} items" for name, c in found)
+    return html(
+        "<h2>Calibration of ranked options</h2>{}<p class=dim>Confidence: the likeliest option's share of the options' "
+        "joint probability (summed log-likelihoods). ECE: expected calibration error over 10 bins (Guo et al. 2017), "
+        "percent: {}.</p>",
+        picture(calibration_png(found), "reliability diagrams"),
+        lines,
     )
 
 
@@ -211,7 +217,7 @@ def _rates(listed: Sequence[TaskResult]) -> str:
             generated = [_share(r.num_unextracted, n), _share(r.num_unfinished, num_outputs)]
         prompts = [_share(getattr(r, name), n) for name in ("num_prompts_shortened", "num_trimmed", "num_not_finite")]
         tokens = [f"{getattr(r, name):,}" for name in ("num_prompt_tokens", "num_generated_tokens")]
-        rows.append([escape(name_of(r)), f"{n:,}", *generated, *prompts, *tokens])
+        rows.append([name_of(r), f"{n:,}", *generated, *prompts, *tokens])
     header = ["benchmark", "items", "no answer", "cut at limit", "lost exemplars", "lost start", "not a number"]
     caption = (
         "No answer: nothing could be extracted, scored wrong. Cut at limit: the generation did not end by itself. Lost "
@@ -223,21 +229,20 @@ def _rates(listed: Sequence[TaskResult]) -> str:
 
 def _section(result: TaskResult, records: Records) -> str:
     benchmark = get_benchmark(result.benchmark)
-    what = escape(f"{name_of(result)}, {result.split}")
+    heading = (_anchor(result), result.title, f"{name_of(result)}, {result.split}")
     parts = [
-        f'<h2 id="{_anchor(result)}">{escape(result.title)} <span class=dim>{what}</span></h2>'
-        f"<p>{escape(about(result))}</p><div class=side>{_published(result)}{_groups(result)}</div>",
+        html('<h2 id="{}">{} <span class=dim>{}</span></h2>', *heading),
+        html("<p>{}</p><div class=side>{}{}</div>", about(result), _published(result), _groups(result)),
         _by_part(result),
     ]
     has_figure = len(result.subtasks) > 1 and not set(PROMPT_TAGS) & set(benchmark.tags)
     if has_figure:
         parts.append(picture(subtasks_png(result), f"{result.title} by subtask"))
     if len(result.subtasks) > 1 or len(result.metrics) > 1:
-        parts.append(
-            f"<details><summary>{len(result.subtasks)} subtasks as a table</summary>{_subtasks(result)}</details>"
-        )
+        shown = (len(result.subtasks), _subtasks(result))
+        parts.append(html("<details><summary>{} subtasks as a table</summary>{}</details>", *shown))
     parts.append(samples(result, records))
-    return "".join(parts)
+    return joined(parts)
 
 
 def _published(result: TaskResult) -> str:
@@ -245,10 +250,10 @@ def _published(result: TaskResult) -> str:
     scored = [(score, "ours", name, "") for name, score in our_rows(result)]
     scored += [(row.score, "", row.model, row.source) for row in published]
     scored.sort(key=lambda entry: -entry[0])
-    rows = [(escape(name), escape(source), f"{score:.1f}") for score, _, name, source in scored]
+    rows = [(name, source, f"{score:.1f}") for score, _, name, source in scored]
     shown = table(("model", "source", "score"), rows, num_words=2, classes=[kind for _, kind, *_ in scored])
-    said = "" if published else "<p class=dim>No published row of this format and split.</p>"
-    return f"<div><h3>Beside what was published</h3>{shown}{said}</div>"
+    said = "" if published else html("<p class=dim>No published row of this format and split.</p>")
+    return html("<div><h3>Beside what was published</h3>{}{}</div>", shown, said)
 
 
 def _groups(result: TaskResult) -> str:
@@ -258,25 +263,25 @@ def _groups(result: TaskResult) -> str:
     rows = []
     for name, g in result.groups.items():
         middle = f"{percent(g.low_quartile)} to {percent(g.high_quartile)}"
-        cells = [escape(name), str(g.num_subtasks), percent(g.mean), percent(g.median), middle]
+        cells = [name, str(g.num_subtasks), percent(g.mean), percent(g.median), middle]
         rows.append(cells)
-    return f"<div><h3>Groups</h3>{table(header, rows, num_words=1)}</div>"
+    return html("<div><h3>Groups</h3>{}</div>", table(header, rows, num_words=1))
 
 
 def _by_part(result: TaskResult) -> str:
     parts, by_part = published_by_part(result)
     if not parts:
         return ""
-    rows = [[escape(model), *("-" if s is None else f"{s:.1f}" for s in scores)] for model, scores in by_part]
+    rows = [[model, *("-" if s is None else f"{s:.1f}" for s in scores)] for model, scores in by_part]
     shown = table(["model", *parts], rows, num_words=1)
-    return f"<details><summary>Published scores of {', '.join(escape(p) for p in parts)}</summary>{shown}</details>"
+    return html("<details><summary>Published scores of {}</summary>{}</details>", ", ".join(parts), shown)
 
 
 def _subtasks(result: TaskResult) -> str:
     names = list(result.metrics)
     rows = []
     for s in result.subtasks:
-        words = [escape(s.name), escape(", ".join(s.groups)), f"{s.n:,} of {s.num_examples:,}"]
+        words = [s.name, ", ".join(s.groups), f"{s.n:,} of {s.num_examples:,}"]
         values = [percent(s.chance), *(percent(s.metrics[name]) for name in names)]
         rows.append([*words, *values, f"{percent(s.low)} to {percent(s.high)}"])
     header = ["subtask", "groups", "items", "chance", *names, f"interval of {names[0]}"]
@@ -300,12 +305,11 @@ def _settings(results: EvalResults, settings: Mapping[str, str]) -> str:
         ]
         how += ["" if r.sampling is None else ", ".join(f"{name} {value}" for name, value in r.sampling.items())]
         rows.append((name_of(r), "; ".join(text for text in how if text)))
-    cells = [(escape(name), escape(value)) for name, value in rows]
-    return f"<h2>Settings</h2>{table((), cells, num_words=2)}"
+    return html("<h2>Settings</h2>{}", table((), rows, num_words=2))
 
 
 def _anchor(result: TaskResult) -> str:
-    return escape(f"{result.benchmark}-{result.published_format}-{result.split}")
+    return f"{result.benchmark}-{result.published_format}-{result.split}"
 
 
 def _share(count: int, total: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flan_jax.declare.benchmark import Format, get_benchmark
 from flan_jax.evaluate.results.eval_results import TaskResult
 from flan_jax.evaluate.results.record import Record
-from flan_jax.report.page import escape, table
+from flan_jax.report.page import html, joined, table
 from flan_jax.report.tables import percent
 
 NUM_SAMPLES = 3  # of each benchmark and format
@@ -30,19 +30,19 @@ def samples(result: TaskResult, records: Records) -> str:
         first.setdefault(records[key].subtask, records[key])
     names = list(first)
     places = sorted({round(k * (len(names) - 1) / max(1, NUM_SAMPLES - 1)) for k in range(NUM_SAMPLES)})
-    shown = "".join(_sample(first[names[place]], result, format) for place in places)
-    return f"<h3>Samples <span class=dim>(the first item of its subtask, not picked)</span></h3>{shown}"
+    shown = joined(_sample(first[names[place]], result, format) for place in places)
+    return html("<h3>Samples <span class=dim>(the first item of its subtask, not picked)</span></h3>{}", shown)
 
 
 def _sample(record: Record, result: TaskResult, format: Format) -> str:
     score = record.scores[result.metric]
     verdict = {1.0: "right", 0.0: "wrong"}.get(score, f"{score:.2f}")
     given = "no answer" if record.answer is None else f"answered “{_short(record.answer)}”"
-    head = f"{record.subtask}, item {record.id}: <b>{verdict}</b>, {escape(given)}"
+    head = html("{}, item {}: <b>{}</b>, {}", record.subtask, record.id, verdict, given)
     prompt = record.prompt
     left_out = len(prompt) - SHOWN_CHARACTERS
-    start = f"<span class=dim>… {left_out:,} characters before, in journal.jsonl …</span>\n" if left_out > 0 else ""
-    parts = [f"<pre dir=auto>{start}{escape(prompt[-SHOWN_CHARACTERS:])}</pre>"]
+    before = html("<span class=dim>… {:,} characters before, in journal.jsonl …</span>\n", left_out)
+    parts: list[str] = [html("<pre dir=auto>{}{}</pre>", before if left_out > 0 else "", prompt[-SHOWN_CHARACTERS:])]
     if format.method == "rank":
         parts.append(_options(record))
     else:
@@ -52,12 +52,10 @@ def _sample(record: Record, result: TaskResult, format: Format) -> str:
         if len(record.outputs) > 1:
             parts.append(_drawn(record, format))
         accepted = " | ".join(_short(r) for r in record.references[:8])
-        parts.append(
-            f"<p>Extracted: <b>{escape(str(record.answer))}</b>. Accepted: {escape(accepted) or '(judged)'}.</p>"
-        )
+        parts.append(html("<p>Extracted: <b>{}</b>. Accepted: {}.</p>", record.answer, accepted or "(judged)"))
     scores = ", ".join(f"{name} {value:.2f}" for name, value in record.scores.items())
-    parts.append(f"<p class=dim>{escape(scores)}; {record.num_prompt_tokens:,} prompt tokens.</p>")
-    return f"<details><summary>{head}</summary>{''.join(parts)}</details>"
+    parts.append(html("<p class=dim>{}; {:,} prompt tokens.</p>", scores, record.num_prompt_tokens))
+    return html("<details><summary>{}</summary>{}</details>", head, joined(parts))
 
 
 def _drawn(record: Record, format: Format) -> str:
@@ -65,26 +63,27 @@ def _drawn(record: Record, format: Format) -> str:
     answers = ["(none)" if answer is None else _short(answer) for answer in record.answers]
     if format.choose == "vote":
         tie = ", a tie: the answer given first counts" if record.is_tied else ""
-        return f"<p>{len(answers)} samples, their answers{tie}: {escape(', '.join(answers))}</p>"
+        return html("<p>{} samples, their answers{}: {}</p>", len(answers), tie, ", ".join(answers))
     scores = [output.log_prob for output in record.outputs]
-    lines = [f"<li>{escape(answers[i])} <span class=dim>({scores[i]:.1f} nats)</span></li>" for i in record.ranking]
+    lines = [html("<li>{} <span class=dim>({:.1f} nats)</span></li>", answers[i], scores[i]) for i in record.ranking]
     num_loops = len(answers) - len(lines)
-    return f"<p>{len(answers)} samples by log-probability; {num_loops} dropped as loops:</p><ol>{''.join(lines)}</ol>"
+    counts = (len(answers), num_loops, joined(lines))
+    return html("<p>{} samples by log-probability; {} dropped as loops:</p><ol>{}</ol>", *counts)
 
 
 def _options(record: Record) -> str:
     shares = [percent(share) for share in record.option_probabilities] or ["-"] * len(record.options)
     rows = []
     for i, (option, log_prob) in enumerate(zip(record.options, record.option_log_probs, strict=True)):
-        text = f"<div dir=auto>{escape(_short(option))}</div>"
-        mark = "<span class=right>right</span>" if i in record.correct else ""
+        text = html("<div dir=auto>{}</div>", _short(option))
+        mark = html("<span class=right>right</span>") if i in record.correct else ""
         value = f"{log_prob:.3f}" if math.isfinite(log_prob) else "not a number"
         rows.append((text, mark, value, shares[i]))
     return table(("option", "", "nats", "percent"), rows, num_words=2)
 
 
 def _output(name: str, text: str) -> str:
-    return f"<p class=dim>{name}</p><pre dir=auto>{escape(text) or '<span class=dim>(nothing)</span>'}</pre>"
+    return html("<p class=dim>{}</p><pre dir=auto>{}</pre>", name, text or html("<span class=dim>(nothing)</span>"))
 
 
 def _short(text: str) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["markdown_table", "percent", "percent_interval", "share"]
+__all__ = ["markdown_table", "markdown_text", "percent", "percent_interval", "share"]
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The table's lines; a bar inside a cell is escaped."""
-    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
-    return lines + [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    """The table's lines; what would end a cell or begin HTML inside one is escaped."""
+    lines = [f"| {' | '.join(map(markdown_text, header))} |", "|" + "---|" * len(header)]
+    return lines + [f"| {' | '.join(map(markdown_text, row))} |" for row in rows]
+
+
+def markdown_text(text: str) -> str:
+    """A text of data on a line of Markdown: it begins no HTML, and ends neither the line nor a table's cell."""
+    return " ".join(text.split("\n")).replace("|", r"\|").replace("<", "&lt;")
 
 
 def percent(value: float, sign: str = "") -> str:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flan_jax.core.terminal import console
+
 _FILE_WIDTH = 180  # characters of a table that goes to a file
 _WIDE = 170  # from here on a score and its interval stand side by side
 _MEDIUM = 150  # from here on each word has a column
@@ -18,8 +20,8 @@ __all__ = ["report_console", "score_table"]
 
 def report_console() -> Console:
     """Standard output; where that is no terminal, wide enough that no table is cut."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+    shown = console()
+    return shown if shown.is_terminal else console(width=_FILE_WIDTH)
 
 
 def score_table(

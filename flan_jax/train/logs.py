@@ -56,11 +56,12 @@ class RunLog:
             return
         # Here, since of all processes only this one needs them.
         import tensorboardX
-        from rich.console import Console
+
+        from flan_jax.core.terminal import console
 
         stream = sys.stdout if stream is None else stream
         # `soft_wrap`: rich would break tables at 80 columns where the stream is a file.
-        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._console = console(stream, highlight=False, soft_wrap=True)
         drop_lines_after(model_dir / METRICS_FILE, start_step)
         self._file = open(model_dir / METRICS_FILE, "a")
         # purge_step hides the points of steps that a killed run had drawn and that happen again.
@@ -86,8 +87,7 @@ class RunLog:
     def say(self, text: str) -> None:
         """One line (or several) to the terminal, now."""
         if self._is_writer:
-            # Without `markup=False` rich reads [x] in a path as markup and swallows it.
-            self._console.print(text, markup=False)
+            self._console.print(text)
             self._console.file.flush()
 
     def advance(self, step: int) -> None:
@@ -150,10 +150,10 @@ def _bar(console: Console) -> Progress:
     )
 
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[status]}"),
+        TextColumn("{task.fields[status]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pathlib
 from typing import TYPE_CHECKING, Any
 
+import jax
+import jax.numpy as jnp
+
 from flan_jax.checkpoints.checkpoint import CheckpointMeta, TrainState
 from flan_jax.checkpoints.find import check_same_model, find_weights
 from flan_jax.core.disk import explain_full_disk
-from flan_jax.core.errors import CheckpointError, ConfigError, Setting
+from flan_jax.core.errors import CheckpointError, ConfigError, Setting, counted
+from flan_jax.models import Params
 from flan_jax.models.tuning import TuningConfig, base_model
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.judging import Judge
@@ -132,6 +136,13 @@ def _restored(run: Run, layout: StateLayout, checkpoints: Checkpoints, step: int
     return resumed_state(state, params, layout.shardings, run.tuning, run.config.seed)
 
 
+@jax.jit
+def _num_not_finite(params: Params) -> jax.Array:
+    """Values of all parameters that are NaN or infinite, counted where they lie."""
+    leaves = jax.tree.leaves(params)
+    return sum((jnp.sum(~jnp.isfinite(leaf), dtype=jnp.float32) for leaf in leaves), start=jnp.zeros(()))
+
+
 def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, str]:
     source = find_weights(run.config.initial_checkpoint_path or "")
     check_same_model(source.path, base_model(run.model, run.tuning), source.model)
@@ -142,7 +153,11 @@ def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, str]:
         )
     at = "" if source.step is None else f" (step {source.step:,})"
     origin = f"weights of {source.path}{at}"
-    state = fresh_state(source.load(layout.base), layout.tx, layout.shardings, run.tuning, run.config.seed)
+    params = source.load(layout.base)
+    num_bad = int(_num_not_finite(params))
+    if num_bad:
+        origin += f", of which {counted(num_bad, 'value')} {'is' if num_bad == 1 else 'are'} NaN or infinite"
+    state = fresh_state(params, layout.tx, layout.shardings, run.tuning, run.config.seed)
     if run.config.restore_optimizer_state:
         state = state._replace(opt_state=source.load_opt_state(layout.abstract.opt_state))
         origin += f" with its optimizer's state after {int(state.opt_state.count):,} updates"

@@ -10,7 +10,7 @@ from flan_jax.checkpoints.find import read_selected_step
 from flan_jax.core.errors import counted
 from flan_jax.evaluate import EvalResults, read_results
 from flan_jax.evaluate.select import EVALS_FILE
-from flan_jax.report.page import escape, table
+from flan_jax.report.page import html, table
 from flan_jax.report.run_data import read_metrics
 from flan_jax.report.tables import percent
 from flan_jax.workflows.arguments import as_path
@@ -59,7 +59,7 @@ class TrainedRun:
         """A line an evaluation, for a notebook: what the checkpoint is picked by and, of a few tasks, every metric."""
         results, selected = self.results, self.selected
         if not results:
-            return f"<b>{escape(str(self.folder))}</b>: not judged; {counted(max(self.losses, default=0), 'step')}"
+            return html("<b>{}</b>: not judged; {}", self.folder, counted(max(self.losses, default=0), "step"))
         names = dict.fromkeys((task, metric) for r in results for task, t in r.tasks.items() for metric in t.metrics)
         shown = list(names) if len(names) <= MOST_COLUMNS else []
         rows = []
@@ -69,6 +69,5 @@ class TrainedRun:
             scores = (r.average("selection"), *found)
             rows.append([step, *("" if score is None else percent(score) for score in scores)])
         header = ["step", "normalised average", *(f"{task}, {metric}" for task, metric in shown)]
-        return (
-            f"<b>{escape(str(self.folder))}</b>{table(header, rows, num_words=0, caption='held-out scores, percent')}"
-        )
+        scores_table = table(header, rows, num_words=0, caption="held-out scores, percent")
+        return html("<b>{}</b>{}", self.folder, scores_table)

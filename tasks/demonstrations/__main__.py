@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 from flan_jax.core.errors import FlanError
+from flan_jax.core.terminal import visible
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.demonstrations.register import PUBLISHED
 from flan_jax.tasks.demonstrations.source import DemonstrationSource
@@ -17,9 +18,9 @@ def main(arguments: list[str]) -> int:
         folder = str(pathlib.Path(arguments[0]).resolve())
         download = Download("demonstrations", "your own JSONL files,", "your own", folder)
     try:
-        print("\n".join(DemonstrationSource(download).curated().lines()))
+        print(visible("\n".join(DemonstrationSource(download).curated().lines())))
     except FlanError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(visible(f"error: {error}"), file=sys.stderr)
         return 2
     return 0
 

@@ -1,8 +1,6 @@
-"""Jinja for templates that others wrote: a sandbox without files, private attributes, changes to a row or hidden
-randomness, and with a limit on what `*` and `**` make.
-
-The language is PromptSource's: Jinja's own filters and tests, and `choice`, `most_frequent`, `highlight`, `zip`,
-`enumerate`. Random choices come from the row's random state.
+"""PromptSource's language: Jinja's own filters and tests, and `choice`, `most_frequent`, `highlight`, `zip`,
+`enumerate`, in a sandbox with a limit on the work of each text (`flan_jax.core.template_sandbox`). Random choices come
+from the row's random state.
 """
 
 from __future__ import annotations
@@ -10,47 +8,20 @@ from __future__ import annotations
 import collections
 import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jinja2
 import jinja2.meta
 import jinja2.nodes
-import jinja2.sandbox
 from jinja2.exceptions import SecurityError
 
 from flan_jax.core.errors import TaskError
+from flan_jax.core.template_sandbox import TEMPLATE_FAULTS, LimitedSandbox, LimitedTemplate
 
 RNG = "_rng"
-MAX_RESULT = 1_000_000  # a book's length, not a machine's memory
 
-
-__all__ = ["MAX_RESULT", "field_names", "fill"]
-
-
-class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox, in which what is not allowed is an error at once; Jinja's own would first give an
-    undefined value, which prints as nothing."""
-
-    intercepted_binops = frozenset(["*", "**"])
-
-    def unsafe_undefined(self, obj: Any, attribute: str) -> jinja2.Undefined:
-        raise SecurityError(f"attribute {attribute!r} of a {type(obj).__name__} is not allowed")
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if _size(operator, left, right) > MAX_RESULT:
-            raise SecurityError(f"{operator} gives more than {MAX_RESULT:,} characters, items or digits")
-        return super().call_binop(context, operator, left, right)
-
-
-def _size(operator: str, left: Any, right: Any) -> int:
-    """Roughly how large the result is: its length, or the digits of a number."""
-    if operator == "**":
-        return len(str(abs(left))) * abs(int(right)) if isinstance(left, int) and isinstance(right, int) else 0
-    for whole, times in ((left, right), (right, left)):
-        if isinstance(whole, str | list | tuple) and isinstance(times, int):
-            return len(whole) * max(times, 0)
-    return 0
+__all__ = ["field_names", "fill"]
 
 
 @jinja2.pass_context
@@ -69,13 +40,15 @@ def _most_frequent(items: Sequence[Any]) -> list[Any]:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
-    environment = _Sandbox(cache_size=0)
-    environment.globals.pop("lipsum")  # random text
-    environment.globals.update(zip=zip, enumerate=enumerate)
+def _environment() -> LimitedSandbox:
     # `highlight` marks text in PromptSource's own web page; in a prompt it changes nothing.
-    environment.filters.update(choice=_choice, random=_choice, most_frequent=_most_frequent, highlight=str)
-    return environment
+    filters: dict[str, Callable[..., Any]] = {
+        "choice": _choice,
+        "random": _choice,
+        "most_frequent": _most_frequent,
+        "highlight": str,
+    }
+    return LimitedSandbox({"zip": zip, "enumerate": enumerate}, filters)
 
 
 def field_names(jinja: str, where: str) -> set[str]:
@@ -83,22 +56,21 @@ def field_names(jinja: str, where: str) -> set[str]:
     unknown filter or test, and statements that read other files."""
     environment = _environment()
     try:
-        tree = environment.parse(jinja)
+        tree = environment.parsed(jinja)
+        for kind, known in ((jinja2.nodes.Filter, environment.filters), (jinja2.nodes.Test, environment.tests)):
+            for node in tree.find_all(kind):
+                if node.name not in known:
+                    raise TaskError(f"{where}: Jinja, no {kind.__name__.lower()} is called {node.name!r}")
+        return {name for name in jinja2.meta.find_undeclared_variables(tree) if name not in environment.globals}
     except jinja2.TemplateSyntaxError as error:
         raise TaskError(f"{where}: Jinja, line {error.lineno} of the template: {error.message}") from error
-    for kind, known in ((jinja2.nodes.Filter, environment.filters), (jinja2.nodes.Test, environment.tests)):
-        for node in tree.find_all(kind):
-            if node.name not in known:
-                raise TaskError(f"{where}: Jinja, no {kind.__name__.lower()} is called {node.name!r}")
-    others = (jinja2.nodes.Include, jinja2.nodes.Import, jinja2.nodes.FromImport, jinja2.nodes.Extends)
-    for statement in tree.find_all(others):
-        raise TaskError(f"{where}: Jinja, sandbox: {type(statement).__name__.lower()} reads another file")
-    return {name for name in jinja2.meta.find_undeclared_variables(tree) if name not in environment.globals}
+    except (jinja2.TemplateError, *TEMPLATE_FAULTS) as error:
+        raise _fault(where, error) from error
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(jinja: str) -> jinja2.Template:
-    return _environment().from_string(jinja)
+def _compiled(jinja: str) -> LimitedTemplate:
+    return _environment().template(jinja)
 
 
 def fill(jinja: str, fields: Mapping[str, Any], rng: random.Random, where: str) -> str:
@@ -106,11 +78,17 @@ def fill(jinja: str, fields: Mapping[str, Any], rng: random.Random, where: str) 
     fails on these fields. A part of a field that isn't there (`answers[0]` of none) is empty, as in PromptSource."""
     try:
         return _compiled(jinja).render({**fields, RNG: rng})
-    except SecurityError as error:
-        raise TaskError(f"{where}: Jinja, sandbox: {error}") from error
-    except jinja2.TemplateError as error:
-        raise TaskError(f"{where}: Jinja: {error.message}") from error
     except TaskError as error:
         raise TaskError(f"{where}: Jinja: {error}") from error
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise TaskError(f"{where}: Jinja: {type(error).__name__}, {error}") from error
+    except (jinja2.TemplateError, *TEMPLATE_FAULTS) as error:
+        raise _fault(where, error) from error
+
+
+def _fault(where: str, error: Exception) -> TaskError:
+    if isinstance(error, SecurityError):
+        return TaskError(f"{where}: Jinja, sandbox: {error}")
+    if isinstance(error, jinja2.TemplateError):
+        return TaskError(f"{where}: Jinja: {error.message}")
+    if isinstance(error, RecursionError | MemoryError):
+        return TaskError(f"{where}: Jinja: {type(error).__name__}, the template is nested too deep")
+    return TaskError(f"{where}: Jinja: {type(error).__name__}, {error}")

@@ -27,6 +27,7 @@ from flan_jax.tasks.promptsource.jinja import field_names, fill
 SEPARATOR = "|||"
 PROTECTED = "\ue000\ue001\ue002"  # stands for a separator in a row; private-use characters, which no data set has
 CHOICES_FIELD = "answer_choices"
+MAX_YAML_NODES = 100_000  # the largest file of PromptSource has some 2,000
 
 __all__ = [
     "PromptSourceRenderer",
@@ -139,7 +140,7 @@ def read_promptsource(path: pathlib.Path) -> PromptTemplates:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        content = yaml.load(text, _loader(str(path)))  # a safe loader: it makes our own objects of two tags, no others
+        content = _read_yaml(text, str(path))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise TaskError(f"{path}:{line}: not valid YAML, {error.problem or error}") from error
@@ -157,6 +158,50 @@ def read_promptsource(path: pathlib.Path) -> PromptTemplates:
             raise TaskError(f"{template.where}: two templates are called {template.name!r}: rename one")
         seen[template.name] = template.where
     return PromptTemplates(content["dataset"], str(content.get("subset") or ""), tuple(templates.values()))
+
+
+def _read_yaml(text: str, path: str) -> Any:
+    """What a file says; aliases stand for at most MAX_YAML_NODES nodes. Raises YAML's errors."""
+    loader = _loader(path)(text)  # a safe loader: it makes our own objects of two tags, no others
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _check_aliases(root)
+        return loader.construct_document(root)
+    except RecursionError as error:
+        raise yaml.constructor.ConstructorError(problem="nested too deep", problem_mark=None) from error
+    finally:
+        loader.dispose()
+
+
+def _check_aliases(root: Any) -> None:
+    """Raises YAML's error for an alias inside what it stands for, and for aliases of aliases that stand for more nodes
+    than any file has: written out as text, twenty lines would fill a disk."""
+    sizes: dict[int, int] = {}
+    within: set[int] = set()
+
+    def size_of(node: Any) -> int:
+        if id(node) in sizes:
+            return sizes[id(node)]
+        if id(node) in within:
+            raise yaml.constructor.ConstructorError(
+                problem="an alias inside what it stands for", problem_mark=node.start_mark
+            )
+        within.add(id(node))
+        total = 1
+        if not isinstance(node, yaml.ScalarNode):
+            for item in node.value:
+                total += sum(map(size_of, item)) if isinstance(item, tuple) else size_of(item)
+        within.remove(id(node))
+        if total > MAX_YAML_NODES:
+            raise yaml.constructor.ConstructorError(
+                problem=f"aliases that stand for more than {MAX_YAML_NODES:,} nodes", problem_mark=node.start_mark
+            )
+        sizes[id(node)] = total
+        return total
+
+    size_of(root)
 
 
 class _Metadata(dict[str, Any]):

@@ -1,0 +1,105 @@
+"""The vocabulary of a Hugging Face folder: which of its files are read, and what would be lost of the others."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from sentencepiece import sentencepiece_model_pb2
+
+from flan_jax.core.errors import CheckpointError, some_of
+from flan_jax.core.tokenizer_json import COMPANIONS, GENERATION_FILE, SETTINGS_FILE, TOKENIZER_FILE
+from flan_jax.interop.gpt2_vocab import ADDED_FILE, MERGES_FILE, VOCAB_FILE, byte_level_bpe_files
+from flan_jax.interop.hf_folder import CONFIG_FILE, read_json
+
+T5_VOCAB_FILE = "spiece.model"
+LLAMA_VOCAB_FILE = "tokenizer.model"
+
+__all__ = ["LLAMA_VOCAB_FILE", "T5_VOCAB_FILE", "folder_vocabulary"]
+
+
+def folder_vocabulary(path: pathlib.Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`ForeignModel`'s fields of the vocabulary: SentencePiece's model before tokenizer.json, which is made of it; but
+    not where tokens were added beside it, which it does not hold.
+
+    Args:
+      path: the folder.
+      settings: config.json's content, which may name the tokens that end a generation.
+    """
+    lost = ""
+    for name in (T5_VOCAB_FILE, LLAMA_VOCAB_FILE):
+        if (path / name).is_file():
+            lost = _lost(path, name)
+            if not lost:
+                return {"vocab_path": path / name}
+            break
+    if (path / TOKENIZER_FILE).is_file() and (path / SETTINGS_FILE).is_file():
+        files = {name: _read(path / name) for name in (TOKENIZER_FILE, *COMPANIONS) if (path / name).is_file()}
+        return {"vocab_files": _with_ends(files, settings)}
+    if lost:
+        return {"vocab_fault": lost}
+    if (path / VOCAB_FILE).is_file() and (path / MERGES_FILE).is_file():
+        return {"vocab_files": _with_ends(byte_level_bpe_files(path), settings)}
+    return {}
+
+
+def _with_ends(files: dict[str, bytes], settings: Mapping[str, Any]) -> dict[str, bytes]:
+    """`files` with the several end tokens of config.json, where no generation_config.json says which they are."""
+    ends = settings.get("eos_token_id")
+    if GENERATION_FILE not in files and isinstance(ends, list):
+        files[GENERATION_FILE] = json.dumps({"eos_token_id": ends}).encode()
+    return files
+
+
+def _lost(path: pathlib.Path, name: str) -> str:
+    """What a SentencePiece model lacks of the folder's tokenizer, as an error; "" where it lacks nothing."""
+    try:
+        model = sentencepiece_model_pb2.ModelProto.FromString(_read(path / name))
+    except DecodeError as error:
+        raise CheckpointError(f"{path / name} is not a SentencePiece model ({error}): copy it again") from error
+    pieces = [piece.piece for piece in model.pieces]
+    settings = read_json(path / SETTINGS_FILE) if (path / SETTINGS_FILE).is_file() else {}
+    added = read_json(path / ADDED_FILE) if (path / ADDED_FILE).is_file() else {}
+    known = {*pieces, *(f"<extra_id_{k}>" for k in range(1000))}
+    decoder = settings.get("added_tokens_decoder")
+    texts = [*added, *(_text(token) for token in decoder.values())] if isinstance(decoder, dict) else [*added]
+    missing = [text for text in dict.fromkeys(texts) if text and text not in known]
+    eos = _text(settings.get("eos_token"))
+    end = model.trainer_spec.eos_id
+    reasons = []
+    if missing:
+        reasons.append(f"the added tokens {some_of(missing)}")
+    if eos and 0 <= end < len(pieces) and eos != pieces[end]:
+        reasons.append(f"the end token {eos} (its own is {pieces[end]})")
+    others = [number for number in _generation_ends(path) if number != end]
+    if others:
+        reasons.append(f"the end tokens {', '.join(map(str, others))} of {GENERATION_FILE}")
+    if not reasons:
+        return ""
+    chat = " and the chat template that uses them" if settings.get("chat_template") else ""
+    return (
+        f"{path / name} is a SentencePiece model without {', '.join(reasons)}{chat}: save the tokenizer with "
+        f"transformers as {TOKENIZER_FILE}, which holds all of it, into the folder"
+    )
+
+
+def _generation_ends(path: pathlib.Path) -> list[Any]:
+    file = path / GENERATION_FILE if (path / GENERATION_FILE).is_file() else path / CONFIG_FILE
+    found = read_json(file).get("eos_token_id") if file.is_file() else None
+    return found if isinstance(found, list) else []
+
+
+def _text(token: Any) -> str:
+    text = token.get("content") if isinstance(token, dict) else token
+    return text if isinstance(text, str) and not re.fullmatch(r"<extra_id_\d+>", text) else ""
+
+
+def _read(file: pathlib.Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read ({error.strerror or error}): make it readable") from error
