@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordWriter
 
-from flan_jax.core.disk import file_sha256
+from flan_jax.core.disk import file_sha256, fsync_path
 from flan_jax.core.manifest import (
     LENGTHS_FILE,
     CachedExample,
@@ -28,16 +28,7 @@ from flan_jax.core.manifest import (
 PARTIAL_DIR = ".partial"
 MAX_SHARD_BYTES = 128 * 2**20  # of records before compression: a shard is the unit that is checked and copied
 
-__all__ = ["MAX_SHARD_BYTES", "PARTIAL_DIR", "SplitWriter", "clear_partials", "fsync_path", "write_split"]
-
-
-def fsync_path(path: pathlib.Path) -> None:
-    """Flushes a file's bytes, or a folder's names, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+__all__ = ["MAX_SHARD_BYTES", "PARTIAL_DIR", "SplitWriter", "clear_partials", "write_split"]
 
 
 def clear_partials(root: pathlib.Path) -> None:

@@ -15,15 +15,20 @@ from flax.traverse_util import flatten_dict
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 
 FOLDER = "checkpoints"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# 1 had no digests and no seal: such a checkpoint is read, unchecked.
+READABLE_VERSIONS = (1, 2)
 _MAX_LISTED = 12
 
 __all__ = [
     "FOLDER",
     "FORMAT_VERSION",
+    "READABLE_VERSIONS",
     "CheckpointConfig",
     "CheckpointMeta",
+    "DamagedError",
     "TrainState",
+    "check_model_dir",
     "check_same_shapes",
     "tensor_shapes",
 ]
@@ -39,6 +44,8 @@ class CheckpointConfig:
       keep_latest: newest checkpoints kept; the newest is what a restart continues from.
       keep_best: checkpoints kept for their rank by the selection rule, whatever their age.
       export_dtype: type of the weights written to MODEL_DIR/selected: "float32" or "bfloat16" (half the size).
+      has_digests: whether a checkpoint has a digest of each of its arrays, by which a loader sees any damage: one pass
+        over them on the devices at a save and at a load. One that was saved without is loaded unchecked.
     """
 
     period: int | None = None
@@ -46,6 +53,7 @@ class CheckpointConfig:
     keep_latest: int = 2
     keep_best: int = 1
     export_dtype: str = "float32"
+    has_digests: bool = True
 
     def __post_init__(self) -> None:
         remedies = {
@@ -85,6 +93,7 @@ class CheckpointMeta:
       plan: fingerprint of the order and content of the training data.
       tuning: `TuningConfig.summary()` of a run that trained a part, which is all that `params` holds then.
       base: where the rest is: the INITIAL_CHECKPOINT_PATH that such a run began from.
+      digests: item ("params", "opt_state") -> name -> digest of the array (`array_digests`); None for unchecked.
     """
 
     step: int
@@ -94,10 +103,28 @@ class CheckpointMeta:
     format_version: int = FORMAT_VERSION
     tuning: Mapping[str, Any] | None = None
     base: str | None = None
+    digests: Mapping[str, Mapping[str, str]] | None = None
 
     def __post_init__(self) -> None:
         # As JSON gives it back, so that what was written equals what is read.
         object.__setattr__(self, "model", json.loads(json.dumps(dict(self.model))))
+
+
+class DamagedError(CheckpointError):
+    """A checkpoint whose files are missing, cannot be read, or do not hold what was saved."""
+
+
+def check_model_dir(path: str | pathlib.Path) -> None:
+    """Raises `ConfigError` for a MODEL_DIR whose checkpoints could be written and never read: to TensorStore a
+    pair of brackets and a backslash are patterns, and a part that ends in a colon is a scheme."""
+    for part in pathlib.Path(path).absolute().parts:
+        wrong = next((mark for mark in "[]\\" if mark in part), ":" if part.endswith(":") else None)
+        if wrong is not None:
+            raise ConfigError(
+                Setting("MODEL_DIR"),
+                f" {str(path)!r} has {wrong!r} in {part!r}, so that no checkpoint in it could be read again: use a "
+                f"folder without '[', ']', backslash and ':' at a part's end",
+            )
 
 
 def tensor_shapes(tree: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -21,6 +21,7 @@ from flan_jax.checkpoints.weights import (
     MODEL_FILE,
     MOMENTS_FILE,
     WEIGHTS_FILE,
+    check_files,
     is_weights_folder,
     load_weights,
     read_model_info,
@@ -75,6 +76,7 @@ class WeightsSource:
       vocab_fingerprint: of the tokenizer they were trained with; None where it is not known.
       vocab_path: a copy of that tokenizer beside the weights, None where there is none.
       tuning, base: see `CheckpointMeta`; None for weights that are whole.
+      digests: see `CheckpointMeta`; None for a weights folder, whose files have a sha256 in model.json.
     """
 
     path: pathlib.Path
@@ -84,6 +86,7 @@ class WeightsSource:
     vocab_path: pathlib.Path | None = None
     tuning: Mapping[str, Any] | None = None
     base: str | None = None
+    digests: Mapping[str, Mapping[str, str]] | None = None
 
     def model_config(self, **changes: Any) -> ModelConfig:
         """The model's configuration; `changes` are for `dtype`, `remat`, `dropout_rate`."""
@@ -120,6 +123,7 @@ class WeightsSource:
         file = self.path / MOMENTS_FILE
         if not file.is_file():
             raise CheckpointError(f"{file} does not exist, so there is no optimizer's state to go on from: {remedy}")
+        check_files(self.path, read_model_info(self.path), [MOMENTS_FILE])
         try:
             found = unflatten_dict(load_file(file), sep="/")
             found["count"] = np.reshape(found["count"], ())  # [1] by `np.ascontiguousarray` on import
@@ -200,7 +204,9 @@ def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
             raise CheckpointError(f"{run / FOLDER} has no whole checkpoint yet: train further, or give other weights")
         meta = checkpoints.meta(step)
         path = run / FOLDER / str(step)
-        return WeightsSource(path, step, meta.model, meta.vocab_fingerprint, tuning=meta.tuning, base=meta.base)
+        return WeightsSource(
+            path, step, meta.model, meta.vocab_fingerprint, tuning=meta.tuning, base=meta.base, digests=meta.digests
+        )
     finally:
         checkpoints.close()
 

@@ -1,7 +1,7 @@
 """Weights without optimizer state, as a folder that any safetensors reader opens.
 
     FOLDER/weights.safetensors   tensors by flat name ("encoder/layers/mlp/wo"), layers stacked as in memory
-           model.json            {"format_version", "model": the model's configuration, …}
+           model.json            {"format_version", "model": the model's configuration, "sha256": of the files, …}
 
 `flan_jax.interop` writes other programs' formats from the same trees.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -20,13 +20,14 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from flan_jax.core.disk import check_fields, read_json_object, write_json_atomically
+from flan_jax.core.disk import check_fields, file_sha256, fsync_path, read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError
 
 FORMAT_VERSION = 1
 WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
 MOMENTS_FILE = "adafactor.safetensors"  # of an imported T5X checkpoint: the optimizer's state beside its weights
+_REMEDY = "copy it again from where it was made"
 DTYPES: Mapping[str, Any] = {"float32": np.float32, "bfloat16": ml_dtypes.bfloat16}
 
 __all__ = [
@@ -34,10 +35,12 @@ __all__ = [
     "MODEL_FILE",
     "MOMENTS_FILE",
     "WEIGHTS_FILE",
+    "check_files",
     "is_weights_folder",
     "load_weights",
     "read_model_info",
     "save_weights",
+    "write_model_info",
 ]
 
 
@@ -67,35 +70,68 @@ def save_weights(
     partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}.partial"
     try:
         save_file(tensors, partial)
+        fsync_path(partial)
         os.replace(partial, folder / WEIGHTS_FILE)
     finally:
         partial.unlink(missing_ok=True)
-    write_json_atomically(folder / MODEL_FILE, {"format_version": FORMAT_VERSION, "model": dict(model), **extra})
+    write_model_info(folder, {"model": dict(model), **extra})
+
+
+def write_model_info(folder: pathlib.Path, info: Mapping[str, Any]) -> None:
+    """Writes model.json, which makes a weights folder whole, with the sha256 of the files of arrays beside it.
+
+    Args:
+      folder: where those files are.
+      info: its `model` and what else is known.
+    """
+    files = [folder / name for name in (WEIGHTS_FILE, MOMENTS_FILE) if (folder / name).is_file()]
+    sha256 = {file.name: file_sha256(file) for file in files}
+    write_sealed(folder / MODEL_FILE, {"format_version": FORMAT_VERSION, "sha256": sha256, **info})
 
 
 def load_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Reads what `save_weights` wrote: (nested dict of float32 arrays, model.json's content).
 
-    Raises `CheckpointError` for a folder that lacks a file or holds something else.
+    Raises `CheckpointError` for a folder that lacks a file, holds something else, or other bytes than were written.
     """
     folder = pathlib.Path(path)
     info = read_model_info(folder)
+    check_files(folder, info, [WEIGHTS_FILE])
     try:
         flat = load_file(folder / WEIGHTS_FILE)
     except FileNotFoundError as error:
         raise _missing(folder / WEIGHTS_FILE) from error
     except SafetensorError as error:
-        raise CheckpointError(f"{folder} cannot be read ({error}): copy it again from where it was made") from error
+        raise CheckpointError(f"{folder / WEIGHTS_FILE} cannot be read ({error}): {_REMEDY}") from error
     tree = unflatten_dict({name: value.astype(np.float32) for name, value in flat.items()}, sep="/")
     return tree, info
+
+
+def check_files(folder: pathlib.Path, info: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raises `CheckpointError` for a file of arrays that has other bytes than were written: one pass over it.
+
+    Args:
+      folder: of weights.
+      info: its model.json; one of before says nothing of its files, which are taken as they are.
+      names: of the files to look at.
+    """
+    for name in names:
+        expected = info.get("sha256", {}).get(name)
+        try:
+            if expected is not None and file_sha256(folder / name) != expected:
+                raise CheckpointError(
+                    f"{folder / name} is damaged or of other weights: its sha256 is not the one that {MODEL_FILE} "
+                    f"states; {_REMEDY}"
+                )
+        except FileNotFoundError as error:
+            raise _missing(folder / name) from error
 
 
 def read_model_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     """model.json of a weights folder: its `model` and what else `save_weights` was given."""
     file = pathlib.Path(path) / MODEL_FILE
-    remedy = "copy it again from where it was made"
     try:
-        info = read_json_object(file, remedy)
+        info = read_json_object(file, _REMEDY)
     except FileNotFoundError as error:
         raise _missing(file) from error
     if info.get("format_version") != FORMAT_VERSION:
@@ -105,7 +141,8 @@ def read_model_info(path: str | os.PathLike[str]) -> dict[str, Any]:
         )
     kinds = {"step": int, "vocab_fingerprint": str, "vocab_file": str}  # null, or not there, where it is not known
     known = {name: kind for name, kind in kinds.items() if info.get(name) is not None}
-    check_fields(file, info, {"model": dict, **known}, remedy)
+    known |= {"sha256": dict} if "sha256" in info else {}
+    check_fields(file, info, {"model": dict, **known}, _REMEDY)
     return info
 
 

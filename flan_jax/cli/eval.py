@@ -14,7 +14,7 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import write_sealed
 from flan_jax.core.errors import ConfigError
 from flan_jax.evaluate import EvalConfig, EvalResults
 from flan_jax.evaluate.results.eval_results import normalised_average
@@ -123,7 +123,7 @@ def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, basel
     value["checkpoint"] = str(model.source.path)
     value["normalised_average"] = normalised_average(results.in_group("report"))
     value["copy_input_rouge_l"] = {name: float(scores.mean()) for name, scores in baseline.items()}
-    write_json_atomically(folder / "eval.json", value)
+    write_sealed(folder / "eval.json", value)
     with open(folder / "predictions.jsonl", "w") as file:
         for task in results.in_group("report"):
             for sample in task.samples:

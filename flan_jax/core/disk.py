@@ -1,4 +1,6 @@
-"""Files that a run writes though it may be killed, continued or out of disk: whole or untouched, checked by sha256."""
+"""Files and folders that a run writes though it may be killed, continued or out of disk: whole or untouched, checked by
+sha256.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,13 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from flan_jax.core.errors import CheckpointError, Setting
 
 _SEAL = "sha256_of_the_rest"
+_PARTIAL, _BEFORE = ".partial", ".before"  # end the names of what is not whole yet, and of what a new folder replaces
 
 __all__ = [
     "check_fields",
@@ -22,30 +25,43 @@ __all__ = [
     "explain_full_disk",
     "file_of_folder",
     "file_sha256",
+    "fsync_path",
+    "is_sealed",
     "read_json_object",
+    "replace_folder",
+    "sealed",
     "sealed_text",
+    "sweep_partial",
     "unsealed",
     "write_json_atomically",
+    "write_sealed",
     "write_text_atomically",
 ]
 
 
 def read_json_object(path: pathlib.Path, remedy: str, fields: Mapping[str, type] | None = None) -> dict[str, Any]:
-    """The JSON object that a file holds.
+    """The JSON object that a file holds, without the seal of a file that has one (`write_sealed`).
 
     Args:
       path: the file.
       remedy: what to do about a damaged one, as the error ends.
       fields: name -> type of what it must have; nothing by default.
 
-    Raises `CheckpointError` for a file that holds something else, `FileNotFoundError` for none.
+    Raises `CheckpointError` for a file that holds something else or is not what was sealed, `FileNotFoundError` for
+    none.
     """
     try:
-        found = json.loads(path.read_text())
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON ({error}): {remedy}") from error
     if not isinstance(found, dict):
         raise CheckpointError(f"{path} holds {found!r:.40}, no JSON object: {remedy}")
+    seal = found.pop(_SEAL, None)
+    if seal is not None and seal != _seal_of(found):
+        raise CheckpointError(
+            f"{path} was damaged or edited, its content has not the sha256 that it states: {remedy}; if the edit is "
+            f"meant, take {_SEAL!r} out"
+        )
     check_fields(path, found, fields or {}, remedy)
     return found
 
@@ -66,11 +82,21 @@ def check_fields(path: pathlib.Path, found: Mapping[str, Any], fields: Mapping[s
             raise CheckpointError(f"{path} has {name!r} {found[name]!r:.40}, no {kind.__name__}: {remedy}")
 
 
-def sealed_text(value: Any) -> str:
-    """`value` (a dataclass or JSON object) as JSON with one entry more, the sha256 of the others: by it `unsealed`
-    tells a file that was damaged or edited from the one that was written."""
+def sealed(value: Any) -> dict[str, Any]:
+    """`value` (a dataclass or JSON object) as a JSON object with one entry more, the sha256 of the others: by it what
+    was damaged or edited is told from what was written."""
     fields = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
-    return json.dumps({**fields, _SEAL: _seal_of(fields)}, indent=1, sort_keys=True) + "\n"
+    return {**fields, _SEAL: _seal_of(fields)}
+
+
+def is_sealed(value: Any) -> bool:
+    """Whether a JSON value is one that `sealed` gave, intact or not."""
+    return isinstance(value, dict) and _SEAL in value
+
+
+def sealed_text(value: Any) -> str:
+    """`sealed(value)` as text, which `unsealed` reads."""
+    return json.dumps(sealed(value), indent=1, sort_keys=True) + "\n"
 
 
 def unsealed(text: str | bytes) -> dict[str, Any]:
@@ -88,7 +114,13 @@ def unsealed(text: str | bytes) -> dict[str, Any]:
 
 
 def _seal_of(fields: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    as_read = json.loads(json.dumps(fields))  # keys that are numbers are sorted otherwise than the texts they become
+    return hashlib.sha256(json.dumps(as_read, sort_keys=True).encode()).hexdigest()
+
+
+def write_sealed(path: pathlib.Path, value: Any) -> None:
+    """Writes `value` (a dataclass or JSON object), whole or not at all, so that `read_json_object` sees any damage."""
+    write_text_atomically(path, sealed_text(value))
 
 
 def write_json_atomically(path: pathlib.Path, value: Any) -> None:
@@ -101,13 +133,77 @@ def write_json_atomically(path: pathlib.Path, value: Any) -> None:
 def write_text_atomically(path: pathlib.Path, text: str) -> None:
     """Writes `text` as UTF-8 so that `path`, its folder made if missing, is whole or untouched."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        # Before the rename: after a power cut the name must not stand for an empty file.
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            # Before the rename: after a power cut the name must not stand for an empty file.
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replace_folder(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives an empty folder to write into, which then takes `folder`'s place: nobody finds a mixture of two.
+
+    Where nothing had that name it appears by one rename. A folder that had it is moved aside by another rename before,
+    so a kill between the two leaves none, and `sweep_partial` brings the old one back. What was written reaches the
+    disk before the names change. After an error `folder` is as it was.
+    """
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}{_PARTIAL}")
+    before = folder.with_name(f".{folder.name}{_BEFORE}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        for path in (*partial.rglob("*"), partial):
+            fsync_path(path)
+        if folder.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            os.rename(folder, before)
+        os.rename(partial, folder)
+        fsync_path(folder.parent)
+        shutil.rmtree(before, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def sweep_partial(folder: pathlib.Path, skipped: Collection[str] = ()) -> tuple[int, int]:
+    """Deletes what killed processes left half-written in `folder` and below, and brings a folder back whose new one
+    never came (`replace_folder`). To be called by the one process that writes there.
+
+    Args:
+      folder: where to look.
+      skipped: names of folders directly in it to leave alone.
+
+    Returns how many files and folders were deleted, and their bytes.
+    """
+    num_deleted = num_bytes = 0
+    for at, folders, files in os.walk(folder):
+        if pathlib.Path(at) == folder:
+            folders[:] = [name for name in folders if name not in skipped]
+        for name in [*folders, *files]:
+            path = pathlib.Path(at, name)
+            if name.startswith(".") and name.endswith(_BEFORE) and not path.with_name(name[1 : -len(_BEFORE)]).exists():
+                os.rename(path, path.with_name(name[1 : -len(_BEFORE)]))
+            elif name.startswith(".") and name.endswith((_PARTIAL, _BEFORE)):
+                num_bytes += sum(part.lstat().st_size for part in (path, *path.rglob("*")) if part.is_file())
+                num_deleted += 1
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return num_deleted, num_bytes
+
+
+def fsync_path(path: pathlib.Path) -> None:
+    """Makes a file's content, or a folder's names, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def file_sha256(path: pathlib.Path) -> str:
@@ -135,24 +231,24 @@ def file_of_folder(folder: pathlib.Path, name: str, named_in: pathlib.Path) -> p
 
 
 def drop_lines_after(path: pathlib.Path, step: int) -> int:
-    """Rewrites a JSON-lines file without lines of later steps and without lines that a kill cut short.
+    """Rewrites a JSON-lines file without lines of later steps, which happen again when a run continues from its
+    checkpoint, without one that a kill cut short, and without lines that are damaged.
 
-    Returns how many lines went. A restart continues from its checkpoint, so what was logged after it happens again.
+    Returns how many were damaged.
     """
     if not path.exists():
         return 0
-    # Not `splitlines`: a text inside a line may hold U+2028, which is no end of a line here.
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n") if path.stat().st_size else []
-    kept = []
+    *lines, cut_short = path.read_bytes().split(b"\n")
+    kept, num_damaged = [], 0
     for line in lines:
         try:
-            if json.loads(line).get("step", 0) <= step:
-                kept.append(line)
-        except ValueError:
-            continue
-    if len(kept) < len(lines):
+            if json.loads(line)["step"] <= step:
+                kept.append(line.decode())
+        except (ValueError, KeyError, TypeError, RecursionError):
+            num_damaged += 1
+    if cut_short or len(kept) < len(lines):
         write_text_atomically(path, "".join(line + "\n" for line in kept))
-    return len(lines) - len(kept)
+    return num_damaged
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 
 from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.checkpoints.lineage import TrainedOn
-from flan_jax.core.disk import drop_lines_after, explain_full_disk, write_json_atomically
+from flan_jax.core.disk import explain_full_disk, write_sealed
 from flan_jax.core.manifest import cache_root
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.config import EvalConfig
@@ -27,7 +27,7 @@ from flan_jax.evaluate.evaluator import Evaluator, Progress
 from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.results.eval_results import EvalResults
-from flan_jax.evaluate.results.files import append_results, read_results, write_summary
+from flan_jax.evaluate.results.files import append_results, read_results, recover_results, write_results, write_summary
 from flan_jax.evaluate.select import EVALS_FILE, Selection, best_first, select
 from flan_jax.models import ModelConfig, Params
 
@@ -86,15 +86,31 @@ class Judge:
         self._results: dict[int, EvalResults] = {}
         self.notes = tuple(notes)
 
-    def resume(self, start_step: int) -> None:
-        """Reads what was judged up to `start_step` and takes later lines out of evals.jsonl: they happen again."""
+    def resume(self, start_step: int, found: Sequence[Any] | None = ()) -> Sequence[str]:
+        """Reads what was judged up to `start_step` and takes later lines out of evals.jsonl: they happen again.
+
+        Args:
+          start_step: that the run goes on from.
+          found: what `found()` gave when its checkpoint was saved, which goes before what evals.jsonl says by now. None
+            where the checkpoint did not keep it: then a damaged line is an error.
+
+        Returns lines for the run's log on what was lost or damaged. Raises `CheckpointError` for a line that is damaged
+        and cannot be had otherwise.
+        """
         path = self._model_dir / EVALS_FILE
-        found = read_results(path) if path.exists() else []
+        if found is None and path.exists():
+            read_results(path)
+        results, notes = recover_results(path, found or (), start_step)
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("evals read")  # before process 0 rewrites the file
-        if self._is_writer:
-            drop_lines_after(path, start_step)
-        self._results = {results.step: results for results in found if results.step <= start_step}
+        if self._is_writer and (results or path.exists()):
+            write_results(path, results)
+        self._results = {each.step: each for each in results}
+        return notes
+
+    def found(self) -> list[dict[str, Any]]:
+        """All results so far as JSON values, in order of step: a checkpoint keeps them."""
+        return [self._results[step].to_json() for step in sorted(self._results)]
 
     def run(self, params: Params, step: int, on_batch: Progress | None = None) -> EvalResults | None:
         """Judges `params` and adds a line to evals.jsonl; None where `step` has been judged, or nothing is asked.
@@ -130,7 +146,7 @@ class Judge:
             seed=config.seed,
         )
         if self._is_writer:
-            write_json_atomically(self._model_dir / SELECTED_FILE, selection)
+            write_sealed(self._model_dir / SELECTED_FILE, selection)
         return selection
 
 

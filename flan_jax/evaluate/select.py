@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Sequence
 
 from flan_jax.checkpoints.find import SELECTED_FILE
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import write_sealed
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference
 from flan_jax.evaluate.results.eval_results import (
@@ -148,7 +148,7 @@ def write_selected(
     folder = pathlib.Path(model_dir)
     results = read_results(folder / EVALS_FILE)
     selection = select(results, confidence=confidence, num_resamples=num_resamples, seed=seed)
-    write_json_atomically(folder / SELECTED_FILE, selection)
+    write_sealed(folder / SELECTED_FILE, selection)
     return selection
 
 

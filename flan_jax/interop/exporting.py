@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+from collections.abc import Mapping
 
+from flan_jax.checkpoints.digests import array_digests
 from flan_jax.checkpoints.find import WeightsSource, find_weights
-from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, is_weights_folder
+from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, check_files, is_weights_folder, read_model_info
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
 from flan_jax.core.vocabulary import load_vocabulary
@@ -159,13 +161,27 @@ def _decoder_notes(config: DecoderConfig, vocab_path: pathlib.Path) -> list[str]
 
 
 def _tensors(source: WeightsSource) -> tuple[Tensors, Tensors | None]:
-    """Parameters, and the optimizer's state where there is one."""
+    """Parameters, and the optimizer's state where there is one; all of it what was once written."""
     path = source.path
     if is_weights_folder(path):
         state = path / MOMENTS_FILE
         moments = SafetensorsTensors(path, [state]) if state.is_file() else None
+        check_files(path, read_model_info(path), [WEIGHTS_FILE, *([MOMENTS_FILE] if moments else [])])
         return SafetensorsTensors(path, [path / WEIGHTS_FILE]), moments
-    return OrbaxTensors(path / "params"), OrbaxTensors(path / "opt_state")
+    params, opt_state = OrbaxTensors(path / "params"), OrbaxTensors(path / "opt_state")
+    if source.digests is not None:
+        for item, tensors in (("params", params), ("opt_state", opt_state)):
+            _check_digests(tensors, source.digests.get(item, {}))
+    return params, opt_state
+
+
+def _check_digests(tensors: Tensors, expected: Mapping[str, str]) -> None:
+    """Raises `CheckpointError` for arrays, read one at a time, that are not those that were saved."""
+    for name in sorted(expected.keys() | tensors.infos.keys()):
+        if name not in tensors.infos or array_digests({name: tensors.read(name)}) != {name: expected.get(name)}:
+            raise CheckpointError(
+                f"{tensors.path} is damaged: {name} is not what was saved; export another of the run's checkpoints"
+            )
 
 
 def _vocab_path(given: str | None, source: WeightsSource, config: ModelConfig) -> pathlib.Path | None:

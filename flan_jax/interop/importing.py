@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from flan_jax.checkpoints.weights import FORMAT_VERSION, MODEL_FILE, MOMENTS_FILE, WEIGHTS_FILE, load_weights
+from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, load_weights, write_model_info
 from flan_jax.core import assets
-from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError, counted, did_you_mean, some_of
 from flan_jax.core.vocabulary import load_vocabulary, read_vocabulary
 from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformers, why_no_reference
@@ -109,8 +108,8 @@ def import_weights(
     if model.moments is not None:
         save_file({name: np.ascontiguousarray(a) for name, a in model.moments.items()}, out / MOMENTS_FILE)
         notes.append(f"Adafactor's state is in {MOMENTS_FILE}: `flan-jax export --to t5x` gives it back")
-    info = {"format_version": FORMAT_VERSION, "model": config.to_json(), "step": model.step}
-    write_json_atomically(out / MODEL_FILE, {**info, **vocab_fields, "origin": dict(model.origin)})
+    info = {"model": config.to_json(), "step": model.step}
+    write_model_info(out, {**info, **vocab_fields, "origin": dict(model.origin)})
     certificate = "" if kind == "t5x" else _certificate(certify, out, model, path, dtype)
     return ImportedWeights(out, config, dtype, model.step, (*model.notes, *notes), certificate)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import jax
 from jax.experimental import multihost_utils
 
+from flan_jax.checkpoints.checkpoint import DamagedError
 from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.checkpoints.lineage import TRAINED_ON
 from flan_jax.checkpoints.weights import save_weights
-from flan_jax.core.disk import explain_full_disk, write_json_atomically
+from flan_jax.core.disk import explain_full_disk, replace_folder, write_sealed
 from flan_jax.core.errors import TrainingError
 from flan_jax.train.judging import Picked
 from flan_jax.train.run import Run
@@ -40,29 +41,35 @@ def hand_over(
       abstract_params: what was trained, as `jax.ShapeDtypeStruct`s with shardings.
       whole: what was trained -> the parameters of the whole model.
 
-    Raises `TrainingError` where the checkpoint of that step is gone.
+    Raises `TrainingError` where the checkpoint of that step is gone or damaged.
     """
     step = run.last_step if picked is None else picked.step
     if picked is None and jax.process_index() == 0:
         rule = "The last step: no held-out task was named to choose by."
-        write_json_atomically(run.model_dir / SELECTED_FILE, {"step": step, "rule": rule})
+        write_sealed(run.model_dir / SELECTED_FILE, {"step": step, "rule": rule})
     if step not in checkpoints.steps():
         raise TrainingError(
             f"step {step} was selected but its checkpoint is gone from {checkpoints.folder}, which has "
             f"{', '.join(map(str, checkpoints.steps()))}: were checkpoints deleted by hand?"
         )
     folder = run.model_dir / SELECTED
-    params = whole(checkpoints.restore_params(step, abstract_params))
+    try:
+        params = whole(checkpoints.restore_params(step, abstract_params))
+    except DamagedError as error:
+        others = ", ".join(str(other) for other in checkpoints.steps() if other != step) or "none"
+        raise TrainingError(
+            f"step {step} was selected and cannot be handed over: {error}. Put its files back and give the same "
+            f"command again, or `flan-jax export` another checkpoint ({others})"
+        ) from error
     # A collective, so all processes are in it, though process 0 alone writes. `tiled`: the arrays are global already,
     # and a process axis in front would be wrong.
     if jax.process_count() > 1:
         params = multihost_utils.process_allgather(params, tiled=True)
     if jax.process_index() == 0:
-        with explain_full_disk(folder):
-            folder.mkdir(exist_ok=True)
-            run.vocabulary.copy_to(folder)
+        with explain_full_disk(folder), replace_folder(folder) as new:
+            run.vocabulary.copy_to(new)
             save_weights(
-                folder,
+                new,
                 params,
                 run.model.to_json(),
                 dtype=run.config.checkpoint.export_dtype,

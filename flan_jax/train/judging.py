@@ -41,8 +41,16 @@ class Judge(Protocol):
     def notes(self) -> Sequence[str]:
         """Lines to show at the run's start."""
 
-    def resume(self, start_step: int) -> None:
-        """Remembers what was found up to `start_step` and forgets later evaluations: they happen again."""
+    def resume(self, start_step: int, found: Sequence[Any] | None = ()) -> Sequence[str]:
+        """Remembers what was found up to `start_step` and forgets later evaluations: they happen again.
+
+        `found` is what `found()` gave when the checkpoint was saved that the run goes on from, None where it was not
+        kept. Returns lines for the
+        run's log, on what was lost since and taken from there.
+        """
+
+    def found(self) -> Sequence[Any]:
+        """JSON values of all that was found so far, which a checkpoint keeps."""
 
     def run(self, params: Any, step: int, on_batch: Callable[[int, int], None]) -> Results | None:
         """Scores the whole model's `params`; None where `step` has been scored, or nothing is asked at it.
@@ -62,8 +70,13 @@ class Unjudged:
 
     notes: Sequence[str] = ()
 
-    def resume(self, start_step: int) -> None:
+    def resume(self, start_step: int, found: Sequence[Any] | None = ()) -> Sequence[str]:
         """Has nothing to remember."""
+        return ()
+
+    def found(self) -> Sequence[Any]:
+        """Has found nothing."""
+        return ()
 
     def run(self, params: Any, step: int, on_batch: Callable[[int, int], None]) -> None:
         """Asks nothing."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flan_jax.core.disk import drop_lines_after, explain_full_disk
+from flan_jax.core.errors import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,7 +63,8 @@ class RunLog:
         stream = sys.stdout if stream is None else stream
         # `soft_wrap`: rich would break tables at 80 columns where the stream is a file.
         self._console = console(stream, highlight=False, soft_wrap=True)
-        drop_lines_after(model_dir / METRICS_FILE, start_step)
+        if num_damaged := drop_lines_after(model_dir / METRICS_FILE, start_step):
+            self.say(f"{model_dir / METRICS_FILE} had {counted(num_damaged, 'damaged line')}, left out of the curves")
         self._file = open(model_dir / METRICS_FILE, "a")
         # purge_step hides the points of steps that a killed run had drawn and that happen again.
         self._board = tensorboardX.SummaryWriter(

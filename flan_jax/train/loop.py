@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import jax
 
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.core.disk import write_json_atomically
+from flan_jax.core.disk import write_sealed
 from flan_jax.data import BatchReader, example_ids_at, prefetch
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole
@@ -24,7 +24,7 @@ from flan_jax.train.hand_over import hand_over
 from flan_jax.train.judging import Judge, MakeJudge, Unjudged
 from flan_jax.train.logs import RunLog
 from flan_jax.train.run import Run, prepare_run
-from flan_jax.train.start import check_tuning, first_state, meta_of, open_checkpoints
+from flan_jax.train.start import check_tuning, first_state, meta_of, open_checkpoints, sweep
 from flan_jax.train.state import describe_params, layout_of
 from flan_jax.train.step import compile_step
 from flan_jax.train.throughput import Meter, Profiler
@@ -82,16 +82,17 @@ def run_training(
     with contextlib.ExitStack() as stack:
         checkpoints = open_checkpoints(run, judge)
         stack.callback(checkpoints.close)
-        step = start_step = checkpoints.latest_step() or 0
-        state, origin = first_state(run, layout, checkpoints)
+        is_writer = jax.process_index() == 0
+        swept = sweep(run) if is_writer else ""
+        start = first_state(run, layout, checkpoints)
+        state, step, start_step = start.state, start.step, start.step
 
         # Logs: what was written after the checkpoint happens again.
-        judge.resume(start_step)
-        is_writer = jax.process_index() == 0
+        recovered = judge.resume(start_step, start.judged)
         log = stack.enter_context(RunLog(model_dir, start_step, run.last_step, is_writer, stream))
         if is_writer:
             _write_facts(run, judge, operative_config)
-        log.say(f"{run.headline()}\n{origin}")
+        log.say("\n".join(filter(None, [run.headline(), swept, start.origin, *recovered])))
         log.say("\n".join([*describe_params(layout.abstract), *run.plan.explain(), *judge.notes]))
 
         # The step, compiled before the clock starts, and what it is fed.
@@ -129,7 +130,7 @@ def run_training(
                     _record(guard.flush(), meter, log)  # nothing is saved that is not finite
                     profiler.end(step)
                     # Saved before it is judged: a kill in the evaluation repeats the evaluation, not the steps.
-                    checkpoints.save(state, meta_of(run, step))
+                    checkpoints.save(state, meta_of(run, step), judge.found())
                     if must_stop:
                         raise Stopped
                     if config.is_eval_step(step):
@@ -147,7 +148,7 @@ def run_training(
         # The end: the rule picks a step, whose weights are handed over.
         checkpoints.wait()
         whole = make_whole(state.frozen, tuning)
-        del state  # the selected parameters need its memory
+        del state, start  # the selected parameters need its memory
         picked = judge.select()
         selected_step = run.last_step if picked is None else picked.step
         folder = hand_over(run, checkpoints, picked, layout.abstract.params, whole)
@@ -160,7 +161,7 @@ def _write_facts(run: Run, judge: Judge, operative_config: str) -> None:
     """What the run is told and what it trains on, for those who find its folder."""
     if operative_config:
         (run.model_dir / CONFIG_FILE).write_text(operative_config)
-    write_json_atomically(run.model_dir / DATA_FILE, {**run.data_facts(), "suite_notes": judge.notes})
+    write_sealed(run.model_dir / DATA_FILE, {**run.data_facts(), "suite_notes": judge.notes})
 
 
 def _record(finished: tuple[int, dict[str, float]] | None, meter: Meter, log: RunLog) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
+from flan_jax.checkpoints.checkpoint import check_model_dir
 from flan_jax.checkpoints.lineage import TRAINED_ON, TrainedOn, trained_on_of_run
 from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
@@ -111,6 +112,7 @@ def prepare_run(
     Raises `ConfigError` before anything is read or written where the devices cannot hold such a run, `CacheError` for
     a cache or a plan that cannot be made.
     """
+    check_model_dir(config.model_dir)
     # What costs nothing is checked first, then comes the cache, which may take hours, then the plan.
     model = tuned_model(model, tuning)
     mesh = mesh_lib.make_mesh(config.mesh)

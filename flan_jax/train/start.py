@@ -1,16 +1,18 @@
-"""Where a run's state comes from: its own newest checkpoint, given weights, or random numbers."""
+"""Where a run's state comes from: its own newest whole checkpoint, given weights, or random numbers."""
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 
-from flan_jax.checkpoints.checkpoint import CheckpointMeta, TrainState
+from flan_jax.checkpoints.checkpoint import FOLDER, CheckpointMeta, DamagedError, TrainState
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.core.disk import explain_full_disk
+from flan_jax.core.disk import explain_full_disk, sweep_partial
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting, counted
 from flan_jax.models import Params
 from flan_jax.models.tuning import TuningConfig, base_model
@@ -22,7 +24,24 @@ from flan_jax.train.state import StateLayout, fresh_state, init_state, resumed_s
 if TYPE_CHECKING:
     from flan_jax.checkpoints.store import Checkpoints
 
-__all__ = ["check_tuning", "first_state", "meta_of", "open_checkpoints"]
+__all__ = ["Start", "check_tuning", "first_state", "meta_of", "open_checkpoints", "sweep"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Start:
+    """The state that a run goes on from.
+
+    Attributes:
+      state: on the devices.
+      step: optimizer steps that were done for it in this run.
+      origin: where it comes from, in words for the log.
+      judged: what the run's judge had found when that state was saved, None where it was not kept.
+    """
+
+    state: TrainState
+    step: int
+    origin: str
+    judged: Sequence[Any] | None = ()
 
 
 def open_checkpoints(run: Run, judge: Judge) -> Checkpoints:
@@ -36,20 +55,38 @@ def open_checkpoints(run: Run, judge: Judge) -> Checkpoints:
     return Checkpoints(run.model_dir, config, lambda: judge.best_steps(config.keep_best))
 
 
-def first_state(run: Run, layout: StateLayout, checkpoints: Checkpoints) -> tuple[TrainState, str]:
-    """The state to train on from, and in words where it comes from: the newest of the run's `checkpoints`, else the
-    weights that it is told to start from, else random ones.
+def sweep(run: Run) -> str:
+    """Deletes what killed processes left half-written in the run's folder; returns a line that says so, "" for none."""
+    # Orbax does so itself for its own.
+    number, num_bytes = sweep_partial(run.model_dir, skipped=(FOLDER,)) if run.model_dir.is_dir() else (0, 0)
+    return f"deleted {counted(number, 'half-written file')} ({num_bytes / 2**20:,.1f} MiB)" if number else ""
 
-    Raises `CheckpointError` for a checkpoint or weights of another model, tokenizer, data or tuning.
+
+def first_state(run: Run, layout: StateLayout, checkpoints: Checkpoints) -> Start:
+    """The state to train on from: the newest of the run's `checkpoints`, else the weights that it is told to start
+    from, else random ones. A checkpoint that is damaged is set aside, and the one before it taken.
+
+    Raises `CheckpointError` for a checkpoint or weights of another model, tokenizer, data or tuning, and for a damaged
+    checkpoint that has none before it.
     """
-    step = checkpoints.latest_step()
-    if step:
-        state = _restored(run, layout, checkpoints, step)
-        return state, f"continuing from step {step:,} of {run.model_dir}"
+    lines = []
+    while step := checkpoints.latest_step():
+        try:
+            state, judged = _restored(run, layout, checkpoints, step), checkpoints.judged(step)
+        except DamagedError as error:
+            if len(checkpoints.steps()) == 1:
+                raise
+            lines.append(f"{error}. It was moved to {checkpoints.set_aside(step)}: delete it when you have looked")
+            continue
+        is_checked = checkpoints.meta(step).digests is not None
+        unchecked = "" if is_checked else ", which was saved without digests, so damage to it would not be seen"
+        return Start(
+            state, step, "\n".join([*lines, f"continuing from step {step:,} of {run.model_dir}{unchecked}"]), judged
+        )
     if run.config.initial_checkpoint_path:
-        return _from_weights(run, layout)
+        return Start(*_from_weights(run, layout))
     state = init_state(run.model, layout.tx, run.config.seed, layout.shardings)
-    return state, f"random weights, seed {run.config.seed}"
+    return Start(state, 0, f"random weights, seed {run.config.seed}")
 
 
 def meta_of(run: Run, step: int) -> CheckpointMeta:
@@ -143,7 +180,7 @@ def _num_not_finite(params: Params) -> jax.Array:
     return sum((jnp.sum(~jnp.isfinite(leaf), dtype=jnp.float32) for leaf in leaves), start=jnp.zeros(()))
 
 
-def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, str]:
+def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, int, str]:
     source = find_weights(run.config.initial_checkpoint_path or "")
     check_same_model(source.path, base_model(run.model, run.tuning), source.model)
     if source.vocab_fingerprint not in (None, run.vocabulary.fingerprint):
@@ -161,4 +198,4 @@ def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, str]:
     if run.config.restore_optimizer_state:
         state = state._replace(opt_state=source.load_opt_state(layout.abstract.opt_state))
         origin += f" with its optimizer's state after {int(state.opt_state.count):,} updates"
-    return state, origin
+    return state, 0, origin

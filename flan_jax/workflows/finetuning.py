@@ -17,7 +17,7 @@ from flan_jax.cache.native import fingerprint
 from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
-from flan_jax.core.disk import read_json_object, write_json_atomically
+from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, counted
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig, read_results
@@ -195,7 +195,7 @@ def remember_run(told: Finetuning, start: str) -> None:
             f"{told.folder} holds a run of {counted(latest, 'step')}, steps is {told.steps:,}: give at least that many "
             f"steps, or another `to`"
         )
-    write_json_atomically(path, {**now, "settings": settings})
+    write_sealed(path, {**now, "settings": settings})
 
 
 def is_finished(folder: pathlib.Path, steps: int) -> bool:

@@ -1,22 +1,32 @@
 """Results in files: `evals.jsonl` of a run, one line a step, and `summary.json` of an evaluation of its own. Both hold
-the same JSON value (`EvalResults.to_json`)."""
+the same JSON value (`EvalResults.to_json`), with the sha256 of the rest: what was damaged or edited is not believed."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flan_jax.core.disk import write_text_atomically
+from flan_jax.core.disk import is_sealed, sealed, unsealed, write_text_atomically
 from flan_jax.core.errors import CheckpointError
-from flan_jax.evaluate.results.eval_results import EvalResults
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 
 SUMMARY = "summary.json"
 _REMOVE = "remove that line"
+_ROUNDING = 1e-5  # of scores that were written with six decimals, and of sums
 
-__all__ = ["SUMMARY", "append_results", "read_results", "read_summary", "write_summary"]
+__all__ = [
+    "SUMMARY",
+    "append_results",
+    "read_results",
+    "read_summary",
+    "recover_results",
+    "write_results",
+    "write_summary",
+]
 
 
 def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
@@ -25,7 +35,7 @@ def append_results(path: str | os.PathLike[str], results: EvalResults) -> None:
     path = pathlib.Path(path)
     lines = {value["step"]: value for _, value in _read_lines(path)} if path.exists() else {}
     lines[results.step] = results.to_json()
-    write_text_atomically(path, "".join(json.dumps(lines[step], ensure_ascii=False) + "\n" for step in sorted(lines)))
+    _write_lines(path, lines)
 
 
 def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
@@ -38,10 +48,48 @@ def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
     return [_results(lines[step][1], f"{path}:{lines[step][0]}", _REMOVE) for step in sorted(lines)]
 
 
+def recover_results(
+    path: pathlib.Path, saved: Sequence[Mapping[str, Any]], last_step: int
+) -> tuple[list[EvalResults], list[str]]:
+    """What a run has judged up to a checkpoint, whatever has happened to `evals.jsonl` since: lines that are damaged,
+    lost or other than the checkpoint has them are taken from there, and later ones are left out, as they happen again.
+
+    Args:
+      path: of `evals.jsonl`.
+      saved: JSON values of the results that the checkpoint has.
+      last_step: the checkpoint's.
+
+    Returns the results, in order of step, and sentences on what was taken from the checkpoint or left out.
+    """
+    found: dict[int, Mapping[str, Any]] = {}
+    notes = []
+    for number, line in _numbered_lines(path) if path.exists() else ():
+        try:
+            value = _checked_line(line, f"{path}:{number}")
+            if value["step"] <= last_step:
+                found[value["step"]] = value
+        except CheckpointError as error:
+            notes.append(f"{str(error).removesuffix(f': {_REMOVE}')}, so it was left out")
+    for value in saved:
+        if (step := value["step"]) <= last_step and found.get(step) != value:
+            notes.append(
+                f"{path} {'has other' if step in found else 'lacks the'} results of step {step}: those of the "
+                f"checkpoint of step {last_step} were taken"
+            )
+            found[step] = dict(value)
+    results = [_results(found[step], f"{path}, step {step}", _REMOVE) for step in sorted(found)]
+    return results, notes
+
+
+def write_results(path: pathlib.Path, results: Sequence[EvalResults]) -> None:
+    """`evals.jsonl` with these results and no others, whole or untouched."""
+    _write_lines(path, {each.step: each.to_json() for each in results})
+
+
 def write_summary(folder: str | os.PathLike[str], results: EvalResults) -> None:
     """`summary.json` in `folder`, whole or untouched."""
     write_text_atomically(
-        pathlib.Path(folder) / SUMMARY, json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n"
+        pathlib.Path(folder) / SUMMARY, json.dumps(sealed(results.to_json()), indent=1, ensure_ascii=False) + "\n"
     )
 
 
@@ -49,7 +97,7 @@ def read_summary(path: str | os.PathLike[str]) -> EvalResults:
     """Results of `summary.json` or `eval.json`. Raises `CheckpointError` for a file that is not there or no results."""
     remedy = "name a summary.json or an eval.json"
     try:
-        return _results(json.loads(pathlib.Path(path).read_text()), str(path), remedy)
+        return _results(_open_seal(json.loads(pathlib.Path(path).read_bytes())), str(path), remedy)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: evaluate with --out, or name another file") from error
     except ValueError as error:
@@ -60,24 +108,57 @@ def _results(value: Any, where: str, remedy: str) -> EvalResults:
     try:
         found = EvalResults.from_json(value)
         for name, task in found.tasks.items():
-            for score in (task.score, task.chance, *task.scores, *task.metrics.values()):
-                if not isinstance(score, int | float):
-                    raise TypeError(f"{name} has a score of {score!r:.40}")
+            if name != task.task:
+                raise ValueError(f"{task.task} is listed as {name}")
+            _check_scores(task)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{where} holds no results ({error}): {remedy}") from error
     return found
 
 
+def _check_scores(task: TaskResult) -> None:
+    """Raises `ValueError` or `TypeError` for numbers that no evaluation gives. NaN stands for what was not scored."""
+    means = {"score": task.score, "low": task.low, "high": task.high, "chance": task.chance, **task.metrics}
+    # A benchmark's values are weighted, so that one may be up to as many as there are.
+    most = len(task.scores) if task.benchmark else 1
+    for name, score, limit in [
+        *((n, m, 1) for n, m in means.items()),
+        *(("an item's score", s, most) for s in task.scores),
+    ]:
+        if not isinstance(score, int | float) or isinstance(score, bool):
+            raise TypeError(f"{name} of {task.task} is {score!r:.40}")
+        if not math.isnan(score) and not -_ROUNDING <= score <= limit + _ROUNDING:
+            raise ValueError(f"{name} of {task.task} is {score}, it must lie in [0, {limit}]")
+    if task.scores and not abs(math.fsum(task.scores) / len(task.scores) - task.score) <= _ROUNDING:
+        raise ValueError(f"score of {task.task} is {task.score}, which is not the mean of its items' scores")
+
+
+def _write_lines(path: pathlib.Path, values: Mapping[int, Mapping[str, Any]]) -> None:
+    lines = (json.dumps(sealed(values[step]), ensure_ascii=False) for step in sorted(values))
+    write_text_atomically(path, "".join(f"{line}\n" for line in lines))
+
+
 def _read_lines(path: pathlib.Path) -> Sequence[tuple[int, dict[str, Any]]]:
     """The lines' numbers, from 1, and values, each an object with a step."""
-    lines = []
+    return [(number, _checked_line(line, f"{path}:{number}")) for number, line in _numbered_lines(path)]
+
+
+def _numbered_lines(path: pathlib.Path) -> list[tuple[int, bytes]]:
     # Not splitlines: a generation may hold characters that end a line elsewhere, such as U+2028.
-    for number, line in enumerate(path.read_text().removesuffix("\n").split("\n") if path.stat().st_size else (), 1):
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise CheckpointError(f"{path}:{number} is not JSON ({error}): {_REMOVE}") from error
-        if not isinstance(value, dict) or not isinstance(value.get("step"), int):
-            raise CheckpointError(f"{path}:{number} is no object with a step but {line:.40}: {_REMOVE}")
-        lines.append((number, value))
-    return lines
+    return list(enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n") if path.stat().st_size else (), 1))
+
+
+def _checked_line(line: bytes, where: str) -> dict[str, Any]:
+    """A line's value, without its seal. Raises `CheckpointError` for what was not written so."""
+    try:
+        value = _open_seal(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{where} is not JSON as it was written ({error}): {_REMOVE}") from error
+    if not isinstance(value, dict) or not isinstance(value.get("step"), int):
+        raise CheckpointError(f"{where} is no object with a step but {line.decode()!r:.40}: {_REMOVE}")
+    return value
+
+
+def _open_seal(value: Any) -> Any:
+    """`value` without its seal, which files of before have not. Raises `ValueError` for one that is broken."""
+    return unsealed(json.dumps(value)) if is_sealed(value) else value
