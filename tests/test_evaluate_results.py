@@ -111,5 +111,8 @@ def test_a_restart_keeps_lines_whose_texts_hold_a_line_separator(tmp_path):
     path = tmp_path / "evals.jsonl"
     lines = [json.dumps({"step": step, "text": "one\u2028two"}, ensure_ascii=False) for step in (1, 2, 3)]
     path.write_text("".join(f"{line}\n" for line in lines) + lines[0][:9], encoding="utf-8")  # the last cut by a kill
-    assert drop_lines_after(path, 2) == 2
+    assert drop_lines_after(path, 2) == 0
+    assert path.read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines[:2])
+    path.write_bytes(path.read_bytes() + b'[1]\n\xff\n{"stop": 1}\n')  # whole lines that are none
+    assert drop_lines_after(path, 2) == 3
     assert path.read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines[:2])

@@ -64,7 +64,7 @@ def test_what_one_mesh_saved_another_restores(tmp_path, mesh):
     restored = checkpoints.restore(5, abstract(make_state(0, mesh=mesh)))
     same(restored, make_state(5))
     assert restored.params["encoder"]["wi"].sharding.mesh.devices.shape == dataclasses.astuple(mesh)
-    assert checkpoints.meta(5) == meta(5)
+    assert dataclasses.replace(checkpoints.meta(5), digests=None) == meta(5)
     same(checkpoints.restore_params(5, abstract(make_state(0)).params), make_state(5).params)
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_or_missing_checkpoint_is_named(tmp_path):
         if file.is_file():
             file.write_bytes(b"")
     checkpoints = Checkpoints(tmp_path)
-    with pytest.raises(CheckpointError, match=r"checkpoints/2 cannot be read .* delete that folder"):
+    with pytest.raises(CheckpointError, match=r"checkpoints/2 cannot be read.* delete that folder"):
         checkpoints.restore(2, abstract(make_state(0)))
     with pytest.raises(CheckpointError, match="no checkpoint of step 9; it has 1, 2"):
         checkpoints.meta(9)

@@ -111,7 +111,18 @@ class CheckpointMeta:
 
 
 class DamagedError(CheckpointError):
-    """A checkpoint whose files are missing, cannot be read, or do not hold what was saved."""
+    """A checkpoint whose files are missing, cannot be read, or do not hold what was saved.
+
+    Args:
+      reason: what was found, with the checkpoint's path.
+      remedy: what to do, where whoever reads it does not go on from another by itself.
+    """
+
+    def __init__(
+        self, reason: str, remedy: str = "delete that folder, and the run continues from the checkpoint before it"
+    ):
+        super().__init__(reason, ": ", remedy)
+        self.reason = reason
 
 
 def check_model_dir(path: str | pathlib.Path) -> None:

@@ -5,9 +5,9 @@
                                  meta        `CheckpointMeta` as JSON, with the sha256 of the rest
                                  judged      what the run's judge has found so far, as JSON, likewise
 
-A step's folder appears by one rename when it is whole. meta has a digest of every array (`digests.py`), which a restored
-one is compared with. The newest steps are kept, for a restart, and the best by the selection rule, to be handed over:
-Orbax's own `best_fn` with `max_to_keep` would throw the newest away whenever the score falls.
+A step's folder appears by one rename when it is whole. meta has a digest of every array (`digests.py`), which one that
+is restored is compared with. The newest steps are kept, for a restart, and the best by the selection rule, to be handed
+over: Orbax's own `best_fn` with `max_to_keep` would throw the newest away whenever the score falls.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Checkpoints:
         with _explain_damage(path):
             meta = CheckpointMeta(**fields)
         if meta.step != step:
-            raise DamagedError(f"{path} holds the checkpoint of step {meta.step}: rename it, or {_REMEDY}")
+            raise DamagedError(f"{path} holds the checkpoint of step {meta.step}")
         return meta
 
     def judged(self, step: int) -> list[Any] | None:
@@ -230,7 +230,7 @@ class Checkpoints:
             if bad := differing(expected, array_digests(found[item])):
                 raise DamagedError(
                     f"{path} is damaged: {len(bad)} of {len(expected)} arrays of {item} are not what was saved "
-                    f"({some_of(bad, 3)}): {_REMEDY}"
+                    f"({some_of(bad, 3)})"
                 )
         return dict(found)
 
@@ -243,9 +243,6 @@ class Checkpoints:
 
 def _num_bytes(tree: Any) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
-
-
-_REMEDY = "delete that folder, and the run continues from the checkpoint before it"
 
 
 def _on_all(read: Callable[[], _Item], path: pathlib.Path) -> _Item:
@@ -278,7 +275,7 @@ def _explain_damage(path: pathlib.Path) -> Iterator[None]:
         if isinstance(error, PermissionError) or "PERMISSION_DENIED" in str(error):
             raise CheckpointError(f"{path} may not be read ({first_line}): give yourself that permission") from error
         raise DamagedError(
-            f"{path} cannot be read ({type(error).__name__}: {first_line}): if files are missing or damaged, {_REMEDY}"
+            f"{path} cannot be read, its files are missing or damaged ({type(error).__name__}: {first_line})"
         ) from error
 
 

@@ -168,6 +168,8 @@ def replace_folder(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         fsync_path(folder.parent)
         shutil.rmtree(before, ignore_errors=True)
     finally:
+        if before.exists() and not folder.exists():
+            os.rename(before, folder)
         shutil.rmtree(partial, ignore_errors=True)
 
 

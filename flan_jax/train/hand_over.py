@@ -58,7 +58,7 @@ def hand_over(
     except DamagedError as error:
         others = ", ".join(str(other) for other in checkpoints.steps() if other != step) or "none"
         raise TrainingError(
-            f"step {step} was selected and cannot be handed over: {error}. Put its files back and give the same "
+            f"step {step} was selected and cannot be handed over: {error.reason}. Put its files back and give the same "
             f"command again, or `flan-jax export` another checkpoint ({others})"
         ) from error
     # A collective, so all processes are in it, though process 0 alone writes. `tiled`: the arrays are global already,

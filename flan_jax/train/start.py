@@ -75,8 +75,10 @@ def first_state(run: Run, layout: StateLayout, checkpoints: Checkpoints) -> Star
             state, judged = _restored(run, layout, checkpoints, step), checkpoints.judged(step)
         except DamagedError as error:
             if len(checkpoints.steps()) == 1:
-                raise
-            lines.append(f"{error}. It was moved to {checkpoints.set_aside(step)}: delete it when you have looked")
+                raise DamagedError(
+                    error.reason, "there is none before it; put its files back, or delete it, and the run begins anew"
+                ) from error
+            lines.append(f"{error.reason}; moved to {checkpoints.set_aside(step)}: delete it when you have looked")
             continue
         is_checked = checkpoints.meta(step).digests is not None
         unchecked = "" if is_checked else ", which was saved without digests, so damage to it would not be seen"

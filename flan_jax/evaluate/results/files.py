@@ -70,13 +70,13 @@ def recover_results(
                 found[value["step"]] = value
         except CheckpointError as error:
             notes.append(f"{str(error).removesuffix(f': {_REMOVE}')}, so it was left out")
-    for value in saved:
-        if (step := value["step"]) <= last_step and found.get(step) != value:
+    for kept in saved:
+        if (step := kept["step"]) <= last_step and found.get(step) != kept:
             notes.append(
                 f"{path} {'has other' if step in found else 'lacks the'} results of step {step}: those of the "
                 f"checkpoint of step {last_step} were taken"
             )
-            found[step] = dict(value)
+            found[step] = kept
     results = [_results(found[step], f"{path}, step {step}", _REMOVE) for step in sorted(found)]
     return results, notes
 
