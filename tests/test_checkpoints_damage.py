@@ -27,6 +27,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
+# Of so many rows that an array has a file of its own: what TensorStore puts into its index has a checksum there.
+SIZE = 1 << 14
 ITEMS = ("params", "opt_state", "meta", "judged")
 
 
@@ -34,7 +36,7 @@ ITEMS = ("params", "opt_state", "meta", "judged")
 def saved(tmp_path_factory):
     """A run's folder with checkpoints of steps 1 and 2."""
     folder = tmp_path_factory.mktemp("saved")
-    save_steps(folder, [1, 2])
+    save_steps(folder, [1, 2], size=SIZE)
     return folder
 
 
@@ -44,11 +46,11 @@ def run(saved, tmp_path):
     return pathlib.Path(shutil.copytree(saved, tmp_path / "run"))
 
 
-def read_all(run):
+def read_all(run, size=SIZE):
     """All of step 2, as a run that continues reads it."""
     checkpoints = Checkpoints(run)
     try:
-        return checkpoints.restore(2, abstract(make_state(0))), checkpoints.meta(2), checkpoints.judged(2)
+        return checkpoints.restore(2, abstract(make_state(0, size=size))), checkpoints.meta(2), checkpoints.judged(2)
     finally:
         checkpoints.close()
 
@@ -112,7 +114,7 @@ def test_a_step_under_another_number_is_not_taken_for_it(run):
 def test_without_digests_nothing_is_compared_and_the_meta_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(digests, "_sums", None)  # nothing is computed
     save_steps(tmp_path, [2], CheckpointConfig(has_digests=False))
-    state, meta, _ = read_all(tmp_path)
+    state, meta, _ = read_all(tmp_path, 16)
     same(state, make_state(2))
     assert meta.digests is None
 
@@ -135,7 +137,7 @@ def test_a_folder_whose_checkpoints_nobody_could_read_is_refused(tmp_path, name)
 def test_other_odd_folders_are_written_and_read(tmp_path, name):
     check_model_dir(tmp_path / name)
     save_steps(tmp_path / name, [2])
-    same(read_all(tmp_path / name)[0], make_state(2))
+    same(read_all(tmp_path / name, 16)[0], make_state(2))
 
 
 @pytest.fixture

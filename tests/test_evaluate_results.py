@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import random
 
 import numpy as np
 import pytest
@@ -105,6 +106,45 @@ def test_a_file_that_holds_no_results_is_named(tmp_path):
             read_summary(tmp_path / "summary.json")
     with pytest.raises(CheckpointError, match="does not exist"):
         read_summary(tmp_path / "no.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"score": 1e9}, r"score of colours:direct is 1000000000.0, it must lie in \[0, 1\]"),
+        ({"scores": [-0.5] + [0.5] * 7}, "an item's score of colours:direct is -0.5"),
+        ({"score": 0.9}, "score of colours:direct is 0.9, which is not the mean of its items' scores"),
+        ({"chance": True}, "chance of colours:direct is True"),
+        ({"metrics": {"accuracy": 7}}, "accuracy of colours:direct is 7"),
+        ({"task": "shapes"}, "shapes is listed as colours:direct"),
+    ],
+)
+def test_scores_that_no_evaluation_gives_are_not_believed(results, tmp_path, change, message):
+    value = json.loads(json.dumps(results.to_json()))
+    value["tasks"]["colours:direct"].update(change)
+    (tmp_path / "evals.jsonl").write_text(json.dumps(value) + "\n")
+    with pytest.raises(CheckpointError, match=rf"evals.jsonl:1 holds no results \(.*{message}.*remove that line"):
+        read_results(tmp_path / "evals.jsonl")
+
+
+def test_one_flipped_bit_of_a_line_or_a_summary_is_not_believed(results, tmp_path):
+    append_results(tmp_path / "evals.jsonl", results)
+    write_summary(tmp_path, results)
+    rng = random.Random(0)
+    for name, read in (("evals.jsonl", lambda path: read_results(path)[0]), ("summary.json", read_summary)):
+        path, num_seen = tmp_path / name, 0
+        expected, content = read(path), path.read_bytes()
+        for bit in rng.sample(range(8 * len(content)), 80):
+            flipped = bytearray(content)
+            flipped[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(flipped)
+            try:
+                assert read(path) == expected  # a blank, or the seal's own name
+            except CheckpointError as error:
+                assert str(error).startswith(str(path)), error
+                num_seen += 1
+        assert num_seen > 40
+        path.write_bytes(content)
 
 
 def test_a_restart_keeps_lines_whose_texts_hold_a_line_separator(tmp_path):

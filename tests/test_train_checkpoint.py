@@ -46,10 +46,10 @@ def meta(step, **changes):
     return CheckpointMeta(**{**fields, **changes})
 
 
-def save_steps(folder, steps, config=DEFAULTS, best=()):
+def save_steps(folder, steps, config=DEFAULTS, best=(), size=16):
     checkpoints = Checkpoints(folder, config, lambda: best)
     for step in steps:
-        checkpoints.save(make_state(step), meta(step))
+        checkpoints.save(make_state(step, size=size), meta(step))
     checkpoints.close()
 
 
