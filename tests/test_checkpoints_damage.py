@@ -219,15 +219,18 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_what_a_kill_left_is_swept_and_the_old_folder_comes_back(tmp_path):
-    (tmp_path / ".selected.before").mkdir()
-    (tmp_path / ".selected.before" / "model.json").write_text("old")
+    (tmp_path / ".selected.7.before").mkdir()
+    (tmp_path / ".selected.7.before" / "model.json").write_text("old")
     (tmp_path / ".selected.7.partial").mkdir()
     (tmp_path / ".selected.7.partial" / "weights").write_bytes(bytes(1000))
+    (tmp_path / ".mine.partial").mkdir()  # another program's
     (tmp_path / "checkpoints").mkdir()
     for place in (tmp_path, tmp_path / "checkpoints"):
         (place / ".evals.jsonl.7.partial").write_bytes(bytes(24))
     assert sweep_partial(tmp_path, skipped=["checkpoints"]) == (2, 1024)
-    assert names(tmp_path) == ["checkpoints", "selected"] and names(tmp_path / "selected") == ["model.json"]
-    (tmp_path / ".selected.before").mkdir()  # the new one had come
+    assert names(tmp_path) == [".mine.partial", "checkpoints", "selected"] and names(tmp_path / "selected") == [
+        "model.json"
+    ]
+    (tmp_path / ".selected.7.before").mkdir()  # the new one had come
     assert sweep_partial(tmp_path) == (2, 24)
-    assert names(tmp_path) == ["checkpoints", "selected"]
+    assert names(tmp_path) == [".mine.partial", "checkpoints", "selected"]

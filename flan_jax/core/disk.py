@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 from flan_jax.core.errors import CheckpointError, Setting
 
 _SEAL = "sha256_of_the_rest"
-_PARTIAL, _BEFORE = ".partial", ".before"  # end the names of what is not whole yet, and of what a new folder replaces
+# .NAME.PROCESS.partial is not whole yet, .NAME.PROCESS.before is what a new folder takes the place of.
+_LEFT_OVER = re.compile(r"\.(?P<name>.+)\.\d+\.(?P<kind>partial|before)")
 
 __all__ = [
     "check_fields",
@@ -133,7 +135,7 @@ def write_json_atomically(path: pathlib.Path, value: Any) -> None:
 def write_text_atomically(path: pathlib.Path, text: str) -> None:
     """Writes `text` as UTF-8 so that `path`, its folder made if missing, is whole or untouched."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with open(partial, "w", encoding="utf-8") as file:
             file.write(text)
@@ -153,8 +155,7 @@ def replace_folder(folder: pathlib.Path) -> Iterator[pathlib.Path]:
     so a kill between the two leaves none, and `sweep_partial` brings the old one back. What was written reaches the
     disk before the names change. After an error `folder` is as it was.
     """
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}{_PARTIAL}")
-    before = folder.with_name(f".{folder.name}{_BEFORE}")
+    partial, before = (folder.with_name(f".{folder.name}.{os.getpid()}.{kind}") for kind in ("partial", "before"))
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
@@ -188,10 +189,12 @@ def sweep_partial(folder: pathlib.Path, skipped: Collection[str] = ()) -> tuple[
         if pathlib.Path(at) == folder:
             folders[:] = [name for name in folders if name not in skipped]
         for name in [*folders, *files]:
-            path = pathlib.Path(at, name)
-            if name.startswith(".") and name.endswith(_BEFORE) and not path.with_name(name[1 : -len(_BEFORE)]).exists():
-                os.rename(path, path.with_name(name[1 : -len(_BEFORE)]))
-            elif name.startswith(".") and name.endswith((_PARTIAL, _BEFORE)):
+            path, found = pathlib.Path(at, name), _LEFT_OVER.fullmatch(name)
+            if found is None:
+                continue
+            if found["kind"] == "before" and not path.with_name(found["name"]).exists():
+                os.rename(path, path.with_name(found["name"]))
+            else:
                 num_bytes += sum(part.lstat().st_size for part in (path, *path.rglob("*")) if part.is_file())
                 num_deleted += 1
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

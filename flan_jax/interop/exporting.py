@@ -11,6 +11,7 @@ from flan_jax.checkpoints.digests import array_digests
 from flan_jax.checkpoints.find import WeightsSource, find_weights
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, check_files, is_weights_folder, read_model_info
 from flan_jax.core import assets
+from flan_jax.core.disk import sweep_partial
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.interop.hugging_face import MAX_SHARD_BYTES, PLAIN_VOCAB_FILE, is_unigram, write_hugging_face
@@ -86,6 +87,8 @@ def export_weights(
     params, moments = _tensors(source)
     check_tensors(source.path, our_shapes(config), params.infos, "the model it says it is")
     dtype = dtype or stored_dtype(params.infos)
+    if out.is_dir():
+        sweep_partial(out)  # of an export that was killed
     if isinstance(config, T5Config) and to != "hf":
         written, notes = _write_t5x(source, config, params, moments, to, out, dtype)
     else:

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, load_weights, write_model_info
 from flan_jax.core import assets
+from flan_jax.core.disk import sweep_partial
 from flan_jax.core.errors import CheckpointError, ConfigError, counted, did_you_mean, some_of
 from flan_jax.core.vocabulary import load_vocabulary, read_vocabulary
 from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformers, why_no_reference
@@ -83,6 +84,8 @@ def import_weights(
     """
     if (out / WEIGHTS_FILE).exists():
         raise CheckpointError(f"{out} holds weights already: delete it, or give another --out")
+    if out.is_dir():
+        sweep_partial(out)  # of an import that was killed
     kind, path = _source(source)
     model = _open(kind, path, mlp_activations)
     if vocab_size is not None:
