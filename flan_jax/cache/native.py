@@ -16,7 +16,7 @@ import numpy as np
 from flan_jax.core.errors import FlanError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.declare.example import Rendered
+from flan_jax.declare.example import Rendered, is_blank
 from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import get_task as find_task
 from flan_jax.declare.task import Task
@@ -145,10 +145,11 @@ def tokenise(
             inputs_ids, kept = [[] for _ in examples], [tuple(range(len(e.exemplars))) for e in examples]
         # A row goes with all its renderings, as the feed finds rendering v of row r at r * num_renderings + v.
         unfit: dict[int, str] = {}  # row -> the first thing that is wrong with one of its renderings
-        for (index, _), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
-            if not targets:
+        for (index, example), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
+            # By the text too: some vocabularies write white space.
+            if not targets or is_blank(example.targets):
                 unfit.setdefault(index, "empty_targets")
-            elif not inputs and task.objective is None:
+            elif task.objective is None and (not inputs or is_blank(example.inputs())):
                 unfit.setdefault(index, "empty_inputs")
             elif task.max_inputs_tokens is not None and len(inputs) + 1 > task.max_inputs_tokens:
                 unfit.setdefault(index, f"inputs_over_{task.max_inputs_tokens}_tokens")

@@ -17,7 +17,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
 from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
-from flan_jax.declare.example import Rendered
+from flan_jax.declare.example import Rendered, is_blank
 from flan_jax.declare.formats import NUMBERED_FORMATS
 from flan_jax.declare.formatted import formats_of
 from flan_jax.declare.registry import all_mixtures, all_tasks, get, get_task, mixture_members
@@ -222,6 +222,6 @@ def _count_line(
         parts.append(f"{len(inputs) + 1 - args.inputs_length} input tokens trimmed")
     if args.targets_length is not None and num_targets > args.targets_length:
         parts.append(f"target longer than {args.targets_length}: left out of training, and counted")
-    if not example.targets:
+    if is_blank(example.targets):
         parts.append("empty target: dropped when cached, and counted")
     return "; ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from flan_jax.sources.files import LazyRows
+from flan_jax.sources.files import LazyRows, place_of
 from flan_jax.sources.source import Row, Source, content_fingerprint
 
 __all__ = ["MappedSource"]
@@ -53,3 +53,6 @@ class _Mapped(LazyRows):
 
     def _row(self, index: int) -> Row:
         return self._function(self._rows[index])
+
+    def place(self, index: int) -> str:
+        return place_of(self._rows, index)
