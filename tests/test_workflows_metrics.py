@@ -47,6 +47,6 @@ def test_metrics_of_a_module_are_known_where_its_tasks_are_scored(tmp_path, monk
         assert name not in sys.modules
         import_metrics((name,), EvalConfig(report=("with_own",)), root, fingerprint)
         assert get_metric("starts_alike")("is", ["it"]) == get_metric("is_there")(None, []) + 1 == 1.0
-        with pytest.raises(TaskError, match="module not_there .* cannot be imported"):
+        with pytest.raises(TaskError, match=r"module not_there .* cannot be imported"):
             METRICS.pop("is_there")
             import_metrics(("not_there",), EvalConfig(report=("with_own",)), root, fingerprint)

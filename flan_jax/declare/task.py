@@ -123,7 +123,8 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """What a mixture promises never to train on. Registration refuses a member that breaks the promise.
+    """What a mixture promises never to train on. Registration refuses a member that breaks the promise, in this mixture
+    and in every one that it is a member of.
 
     benchmarks: whole evaluations, for the reader; the data sets that would give them away are in `datasets`.
     """
@@ -143,13 +144,28 @@ class HeldOut:
             return "the task is held out"
         return None
 
+    def joined(self, *others: HeldOut) -> HeldOut:
+        """All of these promises at once."""
+        promises = (self, *others)
+        return HeldOut(
+            **{
+                field.name: frozenset().union(*(getattr(promise, field.name) for promise in promises))
+                for field in dataclasses.fields(HeldOut)
+            }
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A task (or a mixture, whose rates are then scaled to sum to `rate`) and its rate in a mixture."""
+    """A task (or a mixture, whose rates are then scaled to sum to `rate`) and its rate in a mixture.
+
+    keep_promises: whether what a mixture holds out is held out of all that it is a member of. False gives that up, for
+    this use of it: the other members may then be what it was never to be trained beside.
+    """
 
     name: str
     rate: Rate = "num_examples"
+    keep_promises: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -206,8 +206,9 @@ class TemplateRenderer:
                 )
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
             for shown in rng.sample(range(len(pool)), self.num_exemplars):
-                shown_options = texts_of(pool[shown], OPTIONS_FIELD)
-                shown_inputs, shown_targets = _fill(template, pool[shown], shown_options, option_style, rng)
+                other = pool[shown]
+                shown_options = texts_of(other, OPTIONS_FIELD)
+                shown_inputs, shown_targets = _fill(template, other, shown_options, option_style, rng)
                 exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
             query = style.query.format(inputs=query)
         return Rendered(
