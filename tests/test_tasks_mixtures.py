@@ -90,8 +90,8 @@ def test_a_members_promise_is_a_promise_of_what_it_is_in():
             add_mixture(Mixture("mine", (Member("flan2022"), Member(MMLU_TASK))))
         data_set = get_task(MMLU_TASK).dataset
         assert str(error.value) == (
-            f"mixture mine may not contain {MMLU_TASK}: its data set {data_set!r} is held out by its member flan2022: drop "
-            f"either, or give that promise up by Member('flan2022', keep_promises=False)"
+            f"mixture mine may not contain {MMLU_TASK}: its data set {data_set!r} is held out by its member flan2022: "
+            f"drop either, or give that promise up by Member('flan2022', keep_promises=False)"
         )
         outer = add_mixture(Mixture("outer", (Member("procedural", 2.0), Member("nth_word_zero_shot"))))
         leaky = Mixture("leaky", (Member("outer"), Member("story_where_zero_shot")))
