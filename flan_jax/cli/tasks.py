@@ -23,6 +23,7 @@ from flan_jax.declare.formatted import formats_of
 from flan_jax.declare.registry import all_mixtures, all_tasks, get, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, Mixture, Task, missing_source
 from flan_jax.declare.templates import Template
+from flan_jax.sources.source import cleaned
 
 HELP = "list, show and render tasks"
 MISSING, REFUSED = "missing", "refused"  # of a task's data; a refused task is one whose own declaration is faulty
@@ -194,6 +195,8 @@ def _render(task: Task, args: argparse.Namespace) -> int:
             shown.print(styled(("cut off: ", "dim"), (cut, "red")))
         line = _count_line(example, ids, len(example.exemplars) - len(kept), vocabulary, args)
         shown.print(styled(line, style="dim"))
+    for what, count in sorted(cleaned(task.source, split).items()):
+        shown.print(styled(f"in {split}, taken off {counted(count, 'time')}: {what}", style="dim"))
     return 0
 
 

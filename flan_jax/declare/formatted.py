@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
@@ -27,7 +27,7 @@ from flan_jax.declare.templates import (
     Turn,
     fitting_style,
 )
-from flan_jax.sources.source import Row, Source, content_fingerprint
+from flan_jax.sources.source import Row, Source, cleaned, content_fingerprint, left_out
 
 __all__ = [
     "FormattedRenderer",
@@ -105,6 +105,14 @@ class FewerRows:
     def content_fingerprint(self, split: str) -> str | None:
         """As the source's own."""
         return content_fingerprint(self.source, split)
+
+    def left_out(self, split: str) -> Mapping[str, int]:
+        """As the source's own."""
+        return left_out(self.source, split)
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """As the source's own."""
+        return cleaned(self.source, split)
 
     def rows(self, split: str) -> Sequence[Row]:
         """The rows of `split`."""

@@ -102,8 +102,9 @@ class Task:
             if self.exemplar_split == split and i < len(pool):
                 # A row among its own exemplars would show its answer.
                 others = [row for j, row in enumerate(pool) if j != i]
-            row = rows[i]
+            row: Row | None = None
             try:
+                row = rows[i]
                 example = self.render(row, rng, others)
                 example.check_is_text()
             except FieldError as error:

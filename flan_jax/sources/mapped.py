@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flan_jax.sources.files import LazyRows, place_of
-from flan_jax.sources.source import Row, Source, content_fingerprint
+from flan_jax.sources.source import Row, Source, cleaned, content_fingerprint, left_out
 
 __all__ = ["MappedSource"]
 
@@ -38,6 +38,14 @@ class MappedSource:
     def content_fingerprint(self, split: str) -> str | None:
         """The source's. What `function` does is seen in the rendered text."""
         return content_fingerprint(self.source, split)
+
+    def left_out(self, split: str) -> Mapping[str, int]:
+        """The source's."""
+        return left_out(self.source, split)
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """The source's."""
+        return cleaned(self.source, split)
 
     def rows(self, split: str) -> Sequence[Row]:
         """The mapped rows."""
