@@ -117,7 +117,8 @@ def test_rows_are_the_same_from_a_file_or_a_list(tmp_path, kind):
         ("nothing.jsonl", "{question}", "nothing.jsonl is no file and no folder"),
         ("who_has_new_templat", None, "did you mean who_has_new_template"),
         ([], "{question}", "no rows"),
-        ([*ROWS, {"question": "a", "answer": None}], "{question}", "row 2: field 'answer' is None"),
+        ([*ROWS, {"question": "a", "answer": ["b"]}], "{question}", r"row 2: field 'answer' is \['b'\], of type list"),
+        ([{**ROWS[0], "references": "rot"}], "{question}", "row 0: field 'references' is 'rot', .* a list of texts"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused(rows, template, words):

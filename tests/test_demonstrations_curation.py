@@ -110,6 +110,18 @@ def test_nobody_has_more_than_the_limit():
     assert set(kept(curated)) == {f"d{number}" for number in range(400)}  # the first 200 of each
 
 
+def test_marks_of_an_end_are_taken_off_and_counted():
+    pairs = (Pair("Which?</s>", "Red.###eos_token###"), Pair("And?", "###eos_token###"))
+    both = Demonstration("a", "u", "chat", "Choose.<|endoftext|>", pairs)
+    only = Demonstration("b", "u", "plain", "Say it.", (Pair("", " ###eos_token###"),))
+    curated = curate([both, only], DemonstrationRules(validation_share=0.0, test_share=0.0))
+    (left,) = curated.splits["train"]
+    assert (left.instruction, left.pairs) == ("Choose.", (Pair("Which?", "Red."), Pair("And?", "")))
+    assert curated.dropped["empty"] == ("b",)  # nothing was written
+    assert curated.stripped("train") == {"###eos_token###": 2, "</s>": 1, "<|endoftext|>": 1}
+    assert "stripped of their end: 2 texts that ended in ###eos_token###" in "\n".join(curated.lines())
+
+
 def test_a_long_common_start_is_a_duplicate():
     start = "Write a story about " + "a very old ship " * 5
     demonstrations = [
@@ -252,7 +264,10 @@ def test_each_format_is_recognised(tmp_path, row, kind, instruction, pairs):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"user": "a", "response": "r"}\n\n{"user": "a", "response": 3}\n', r"a\.jsonl:3: 'response' is 3; a text"),
+        (
+            '{"user": "a", "response": "r"}\n\n{"user": "a", "response": [3]}\n',
+            r"a\.jsonl:3: field 'response' is \[3\]",
+        ),
         ('{"user": "a", "response": "r"}\n{"response": "r"}\n', r"a\.jsonl:2: 'user' is None"),
         ('{"user": "a", "response": "r"}\n{"user": "a"', r"a\.jsonl:2: not valid JSON"),
         ('{"user": "a", "pairs": []}\n', r"a\.jsonl:1: 'pairs' is \[\]; a list of objects"),
@@ -322,7 +337,9 @@ def test_the_real_files(monkeypatch, capsys):
     folder = shared_path(REAL)
     monkeypatch.setenv(VARIABLE, str(folder.parent))
     assert main([]) == 0
-    assert capsys.readouterr().out.startswith("demonstrations: 768 prompts read, 673 kept")
+    said = capsys.readouterr().out
+    assert said.startswith("demonstrations: 768 prompts read, 673 kept")
+    assert "stripped of their end: 151 texts that ended in ###eos_token###" in said
     curated = get_task("demonstrations").source.curated()
     counts = {reason: len(ids) for reason, ids in curated.dropped.items()}
     # The first turns of the 95 trees are a file of their own; the 42 trees that go on after them stay.
@@ -339,12 +356,15 @@ def test_the_real_files(monkeypatch, capsys):
             assert example.query and example.targets and "### " not in example.query[:200]
 
 
-def test_the_real_files_are_cached(monkeypatch, tmp_path):
+def test_the_real_files_are_cached(monkeypatch, tmp_path, capsys):
     folder = shared_path(REAL)
     monkeypatch.setenv(VARIABLE, str(folder.parent))
     vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
     manifest = build_cache("instructgpt_sft", vocabulary=vocabulary, cache_dir=tmp_path, num_workers=1)
     assert manifest.num_examples["demonstrations"] > 500
+    (written,) = tmp_path.glob("*/*/demonstrations/train/manifest.json")
+    assert json.loads(written.read_text())["cleaned"] == {"###eos_token### at the end of a text": 120}
+    assert "demonstrations/train: taken off 120 times, ###eos_token### at" in capsys.readouterr().out
     assert manifest.splits["demonstrations"] == {"train": "train", "eval": "validation"}
 
 

@@ -111,6 +111,9 @@ def test_head_of_a_task_file(tmp_path):
         ),
         ('{"Definition": ["x"],\n"Positive Examples": [{"input": "i"}], "Instances": []}', 2, "positive example 0"),
         ('{"Definition": ["x"], "Positive Examples": [], "Instances": [7]}', 1, "instance 0 needs"),
+        ('{"Definition": ["x", null], "Positive Examples": [], "Instances": []}', 1, "'Definition' is no text"),
+        ('{"Definition": "x", "Positive Examples": [],\n"Instances": null}', 2, "'Instances' is a NoneType; a list"),
+        ('{"Definition": "x",\n"Positive Examples": null, "Instances": []}', 2, "'Positive Examples' is a NoneType"),
     ],
 )
 def test_malformed_task_files_name_file_and_line(tmp_path, content, line, message):

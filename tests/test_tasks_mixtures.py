@@ -6,8 +6,18 @@ import pytest
 
 import flan_jax.tasks.procedural  # noqa: F401
 from flan_jax.core.errors import TaskError
-from flan_jax.declare.registry import add_mixture, add_task, get_mixture, get_task, mixture_members, restored
-from flan_jax.declare.task import Member, Mixture
+from flan_jax.declare.registry import (
+    add_mixture,
+    add_task,
+    get_mixture,
+    get_task,
+    mixture_members,
+    promises_of,
+    restored,
+)
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
+from flan_jax.declare.templates import Template, TemplateRenderer
+from flan_jax.sources import MemorySource
 from flan_jax.tasks.procedural.family import Family, all_families
 
 
@@ -67,6 +77,52 @@ def test_a_new_task_of_a_held_out_cluster_is_refused_too():
         add_task(task)
         with pytest.raises(TaskError, match="its cluster 'spatial' is held out"):
             add_mixture(mixture)
+
+
+MMLU_TASK = "niv2_task685_mmmlu_answer_generation_clinical_knowledge"
+
+
+def test_a_members_promise_is_a_promise_of_what_it_is_in():
+    import flan_jax.tasks  # noqa: F401
+
+    with restored():
+        with pytest.raises(TaskError) as error:
+            add_mixture(Mixture("mine", (Member("flan2022"), Member(MMLU_TASK))))
+        data_set = get_task(MMLU_TASK).dataset
+        assert str(error.value) == (
+            f"mixture mine may not contain {MMLU_TASK}: its data set {data_set!r} is held out by its member flan2022: "
+            f"drop either, or give that promise up by Member('flan2022', keep_promises=False)"
+        )
+        outer = add_mixture(Mixture("outer", (Member("procedural", 2.0), Member("nth_word_zero_shot"))))
+        leaky = Mixture("leaky", (Member("outer"), Member("story_where_zero_shot")))
+        with pytest.raises(TaskError, match=r"held out by procedural, which is in its member outer: .*'outer'"):
+            add_mixture(leaky)
+        assert promises_of(outer) == get_mixture("procedural").held_out and outer.held_out == HeldOut()
+        # Given up by name, at that place alone; a mixture above does not get it back.
+        members = (Member("outer", keep_promises=False), Member("story_where_zero_shot"))
+        assert promises_of(add_mixture(Mixture("knowing", members))) == HeldOut()
+        add_mixture(Mixture("above", (Member("knowing"),)))
+
+
+def test_what_replaces_a_member_keeps_the_promises_above_it():
+    rows = MemorySource({"train": [{"q": "a", "answer": "b"}]})
+    task = Task("plain", "mine", rows, TemplateRenderer((Template("{q}"),)), eval_split=None)
+    with restored():
+        add_task(task)
+        add_task(dataclasses.replace(task, name="secret", dataset="judged"))
+        add_mixture(Mixture("inner", (Member("plain"),)))
+        add_mixture(Mixture("beside", (Member("plain"),)))
+        promise = HeldOut(datasets=frozenset({"judged"}))
+        add_mixture(Mixture("promising", (Member("plain"),), held_out=promise))
+        add_mixture(Mixture("outer", (Member("inner"), Member("promising"))))
+        with pytest.raises(TaskError, match=r"mixture outer may not contain secret: .* by its member promising"):
+            add_mixture(Mixture("inner", (Member("secret"),)), replace=True)
+        add_mixture(Mixture("beside", (Member("secret"),)), replace=True)
+        with pytest.raises(TaskError, match="plain may not be replaced: mixture promising contains it"):
+            add_task(dataclasses.replace(task, dataset="judged"), replace=True)
+        add_mixture(Mixture("promising", (Member("beside"),)), replace=True)
+        with pytest.raises(TaskError, match=r"mixture promising may not contain secret: .* by promising itself"):
+            add_mixture(Mixture("promising", (Member("beside"),), held_out=promise), replace=True)
 
 
 def test_new_label_words_are_no_labels_in_training():

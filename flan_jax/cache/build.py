@@ -452,4 +452,6 @@ def _drop_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
         rows = ", ".join(map(str, tally.dropped_rows[reason]))
         more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
         notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason} (rows {rows}{more})")
+    for what, count in sorted(tally.cleaned.items()):
+        notes.append(f"{job.task}/{job.split}: taken off {counted(count, 'time')}, {what}")
     return tuple(notes)

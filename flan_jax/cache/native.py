@@ -16,11 +16,11 @@ import numpy as np
 from flan_jax.core.errors import FlanError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import Vocabulary
-from flan_jax.declare.example import Rendered
+from flan_jax.declare.example import Rendered, is_blank
 from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import get_task as find_task
 from flan_jax.declare.task import Task
-from flan_jax.sources.source import content_fingerprint
+from flan_jax.sources.source import cleaned, content_fingerprint, left_out
 
 CHUNK_EXAMPLES = 512  # examples a tokeniser call: larger gains nothing, smaller pays for the calls
 FINGERPRINT_ROWS = 64
@@ -39,10 +39,12 @@ __all__ = [
 
 @dataclasses.dataclass
 class Tally:
-    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason."""
+    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason;
+    `cleaned` what was taken off texts, and how often."""
 
     dropped: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     dropped_rows: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    cleaned: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     exemplars_dropped: int = 0
     examples_shortened: int = 0
     num_exemplars: int = 0  # the most in one prompt
@@ -128,8 +130,8 @@ def tokenise(
       max_inputs_length: tokens of an input with EOS, beyond which exemplars are dropped; None keeps them all.
     """
     # What the source itself left out, such as rows without a gold label (`flan_jax.tasks.flan2021.source`).
-    if hasattr(task.source, "left_out"):
-        tally.dropped.update(task.source.left_out(split))
+    tally.dropped.update(left_out(task.source, split))
+    tally.cleaned.update(cleaned(task.source, split))
     renderings = num_renderings(task, split)
     rendered = itertools.chain.from_iterable(
         zip(*(render(task, split, rendering=rendering) for rendering in range(renderings)), strict=True)
@@ -145,10 +147,11 @@ def tokenise(
             inputs_ids, kept = [[] for _ in examples], [tuple(range(len(e.exemplars))) for e in examples]
         # A row goes with all its renderings, as the feed finds rendering v of row r at r * num_renderings + v.
         unfit: dict[int, str] = {}  # row -> the first thing that is wrong with one of its renderings
-        for (index, _), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
-            if not targets:
+        for (index, example), inputs, targets in zip(chunk, inputs_ids, targets_ids, strict=True):
+            # By the text too: some vocabularies write white space.
+            if not targets or is_blank(example.targets):
                 unfit.setdefault(index, "empty_targets")
-            elif not inputs and task.objective is None:
+            elif task.objective is None and (not inputs or is_blank(example.inputs())):
                 unfit.setdefault(index, "empty_inputs")
             elif task.max_inputs_tokens is not None and len(inputs) + 1 > task.max_inputs_tokens:
                 unfit.setdefault(index, f"inputs_over_{task.max_inputs_tokens}_tokens")
@@ -230,6 +233,7 @@ def blank_manifest(
         shards=(),
         lengths_sha256="",
         dropped=dict(tally.dropped),
+        cleaned=dict(tally.cleaned),
         exemplars_dropped=tally.exemplars_dropped,
         examples_shortened=tally.examples_shortened,
         max_inputs_length=max_inputs_length,

@@ -12,7 +12,7 @@ from flan_jax.cache.moved import describe_move
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.core.errors import TaskError
 from flan_jax.declare import task_folders
-from flan_jax.declare.registry import get, get_mixture, mixture_members
+from flan_jax.declare.registry import get, get_mixture, mixture_members, promises_of
 
 __all__ = ["import_modules", "jobs_of_mixture", "register"]
 
@@ -63,6 +63,7 @@ def jobs_of_mixture(mixture: str, roles: Collection[str] = ROLES, eval_split: st
     used = {
         task.name: splits_by_role(task.train_split, eval_split or task.eval_split) for task in mixture_members(item)
     }
+    held_out = promises_of(item)
     return MixtureJobs(
         mixture=mixture,
         jobs=list_jobs(mixture, used, roles, dict.fromkeys(used, NATIVE)),
@@ -70,7 +71,5 @@ def jobs_of_mixture(mixture: str, roles: Collection[str] = ROLES, eval_split: st
         rates=lambda num_examples: resolve_rates(item, num_examples),
         cap=item.cap,
         temperature=item.temperature,
-        held_out={
-            field.name: sorted(getattr(item.held_out, field.name)) for field in dataclasses.fields(item.held_out)
-        },
+        held_out={field.name: sorted(getattr(held_out, field.name)) for field in dataclasses.fields(held_out)},
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.cache.native import render
-from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.example import Rendered, Renderer, is_blank
 from flan_jax.declare.formatted import FormattedRenderer
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import TemplateRenderer, Turn
@@ -86,7 +86,7 @@ class _Watched:
         places = self._pool.looked_at
         if self._wordings is not None and self._wordings.turns:
             query, *others = [turn for _, turn in self._wordings.turns]
-            shown = [turn.inputs != query.inputs and bool(turn.targets.strip()) for turn in others]
+            shown = [turn.inputs != query.inputs and not is_blank(turn.targets) for turn in others]
             # Rows equal to the query's were looked at and never worded.
             worded = [place for place in places if self._pool.rows[place] in self._wordings.rows[1:]]
             places = [place for place, is_shown in zip(worded, shown, strict=False) if is_shown]

@@ -14,7 +14,7 @@ from flan_jax.cache.availability import availability, missing_lines
 from flan_jax.cache.native import render
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.terminal import console
-from flan_jax.declare.registry import mixture_members
+from flan_jax.declare.registry import mixture_members, promises_of
 from flan_jax.declare.task import Mixture, Task
 from flan_jax.evaluate.contamination.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
 from flan_jax.evaluate.contamination.texts import EvaluationTexts, evaluation_texts
@@ -37,8 +37,9 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
 def held_out_lines(mixture: Mixture) -> list[str]:
     """What the mixture promises never to train on, a line for each kind."""
     lines = []
+    held_out = promises_of(mixture)
     for kind in ("benchmarks", "clusters", "datasets", "tasks"):
-        names = sorted(getattr(mixture.held_out, kind, ()))
+        names = sorted(getattr(held_out, kind))
         if names:
             shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
             lines.append(f"never trained on, {len(names)} {kind}: {shown}")
@@ -51,7 +52,8 @@ def check(mixture: Mixture, args: argparse.Namespace) -> int:
         raise ConfigError(f"--limit {args.limit} --ngram {args.ngram}: both are at least 1")
     tasks = mixture_members(mixture)
     print("\n".join(held_out_lines(mixture)) or f"{mixture.name} promises to hold out nothing")
-    breaches = [(task.name, reason) for task in tasks if (reason := mixture.held_out.violation(task))]
+    held_out = promises_of(mixture)
+    breaches = [(task.name, reason) for task in tasks if (reason := held_out.violation(task))]
     for name, reason in breaches:
         print(f"leak: {name}, {reason}")
     print(f"{len(breaches)} of {len(tasks)} tasks break the promise")

@@ -17,12 +17,13 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
 from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
-from flan_jax.declare.example import Rendered
+from flan_jax.declare.example import Rendered, is_blank
 from flan_jax.declare.formats import NUMBERED_FORMATS
 from flan_jax.declare.formatted import formats_of
 from flan_jax.declare.registry import all_mixtures, all_tasks, get, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, Mixture, Task, missing_source
 from flan_jax.declare.templates import Template
+from flan_jax.sources.source import cleaned
 
 HELP = "list, show and render tasks"
 MISSING, REFUSED = "missing", "refused"  # of a task's data; a refused task is one whose own declaration is faulty
@@ -194,6 +195,8 @@ def _render(task: Task, args: argparse.Namespace) -> int:
             shown.print(styled(("cut off: ", "dim"), (cut, "red")))
         line = _count_line(example, ids, len(example.exemplars) - len(kept), vocabulary, args)
         shown.print(styled(line, style="dim"))
+    for what, count in sorted(cleaned(task.source, split).items()):
+        shown.print(styled(f"in {split}, taken off {counted(count, 'time')}: {what}", style="dim"))
     return 0
 
 
@@ -222,6 +225,6 @@ def _count_line(
         parts.append(f"{len(inputs) + 1 - args.inputs_length} input tokens trimmed")
     if args.targets_length is not None and num_targets > args.targets_length:
         parts.append(f"target longer than {args.targets_length}: left out of training, and counted")
-    if not example.targets:
+    if is_blank(example.targets):
         parts.append("empty target: dropped when cached, and counted")
     return "; ".join(parts)

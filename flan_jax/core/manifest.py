@@ -83,6 +83,7 @@ class SplitManifest:
     fingerprint: of the task's rendered text, by which a changed task is told from its cached self.
     lengths_sha256: of lengths.npy, which decides how examples are packed.
     dropped: reason -> count of source rows that are not in the shards (e.g. "empty_targets").
+    cleaned: what the source took off texts (e.g. "###eos_token### at the end of a text") -> how often.
     exemplars_dropped: exemplars left out to keep inputs within `max_inputs_length`; examples_shortened: how many
     examples lost any. num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
     num_renderings: texts of each row, side by side in the shards: row r as text v is example r * num_renderings + v.
@@ -108,6 +109,7 @@ class SplitManifest:
     max_inputs_length: int | None
     num_exemplars: int | None = None
     num_renderings: int = 1
+    cleaned: Mapping[str, int] = dataclasses.field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property

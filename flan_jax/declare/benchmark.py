@@ -16,6 +16,7 @@ from flan_jax.core.errors import TaskError, did_you_mean, some_of
 from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
+from flan_jax.sources.fields import FieldError, check_are_texts, check_is_text
 
 Method = Literal["rank", "generate", "reason_then_answer"]
 _Value = TypeVar("_Value")
@@ -91,6 +92,13 @@ class Prompt:
     wrong: tuple[str, ...] = ()
     groups: tuple[int, ...] = ()
     keeps: Literal["start", "end"] = "end"
+
+    def check_is_text(self) -> None:
+        """Raises `FieldError` for a part that is no text, or no tuple of texts, such as one text as references."""
+        for name in ("preamble", "query", "unconditional"):
+            check_is_text(getattr(self, name), name)
+        for name in ("exemplars", "references", "options", "wrong"):
+            check_are_texts(getattr(self, name), name)
 
 
 PromptBuilder = Callable[[Question], Prompt]
@@ -349,7 +357,8 @@ def resolve(names: Sequence[str], format: str | None = None) -> list[tuple[Bench
 def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> list[Item]:
     """All questions of one subtask and split under one format, in the data's order.
 
-    Raises `TaskError` for data that is not there, cannot be read, is empty, or holds one id twice.
+    Raises `TaskError` for data that is not there, cannot be read, is empty, or holds one id twice, and for a prompt
+    that is not of texts.
 
     Args:
       benchmark: the benchmark.
@@ -363,7 +372,15 @@ def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> lis
     if len({question.id for question in questions}) < len(questions):
         raise TaskError(f"{benchmark.name}/{subtask}, split {split}, holds a question id twice: ids must be unique")
     build = format.open(subtask, split)
-    return [Item(benchmark.name, subtask, split, format.name, q.id, build(q)) for q in questions]
+    found = []
+    for question in questions:
+        prompt = build(question)
+        try:
+            prompt.check_is_text()
+        except FieldError as error:
+            raise error.placed(f"{benchmark.name}/{subtask}, split {split}, question {question.id}") from None
+        found.append(Item(benchmark.name, subtask, split, format.name, question.id, prompt))
+    return found
 
 
 def _named(name: str, known: Mapping[str, _Value], complaint: str) -> _Value:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import unicodedata
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+from flan_jax.sources.fields import check_are_texts, check_is_text
 from flan_jax.sources.source import Row
 
-__all__ = ["Rendered", "Renderer"]
+__all__ = ["Rendered", "Renderer", "is_blank"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +43,18 @@ class Rendered:
     def inputs_with(self, kept: Sequence[int]) -> str:
         """The input text with the exemplars at these positions."""
         return self.preamble + "".join(self.exemplars[position] for position in kept) + self.query
+
+    def check_is_text(self) -> None:
+        """Raises `FieldError` for a part that is no text, or no list of texts: whoever made it took it from a row."""
+        for name in ("query", "targets", "preamble"):
+            check_is_text(getattr(self, name), name)
+        for name in ("exemplars", "references", "options"):
+            check_are_texts(getattr(self, name), name)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of `text` can be seen: white space, and characters that only steer it, such as U+200B."""
+    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in text)
 
 
 class Renderer(Protocol):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
-from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.example import Rendered, Renderer, is_blank
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
 from flan_jax.declare.task import FORMAT_MARK, Task
@@ -27,7 +27,7 @@ from flan_jax.declare.templates import (
     Turn,
     fitting_style,
 )
-from flan_jax.sources.source import Row, Source, content_fingerprint
+from flan_jax.sources.source import Row, Source, cleaned, content_fingerprint, left_out
 
 __all__ = [
     "FormattedRenderer",
@@ -106,6 +106,14 @@ class FewerRows:
         """As the source's own."""
         return content_fingerprint(self.source, split)
 
+    def left_out(self, split: str) -> Mapping[str, int]:
+        """As the source's own."""
+        return left_out(self.source, split)
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """As the source's own."""
+        return cleaned(self.source, split)
+
     def rows(self, split: str) -> Sequence[Row]:
         """The rows of `split`."""
         rows = self.source.rows(split)
@@ -173,7 +181,7 @@ class FormattedRenderer:
             for shown in _others(row, pool, rng):
                 exemplar = words(shown, ids[rng.randrange(len(ids))] if shots.own_templates else template_id)
                 # Another row may ask the very same, e.g. a text that has several summaries.
-                if exemplar.inputs != turn.inputs and exemplar.targets.strip():
+                if exemplar.inputs != turn.inputs and not is_blank(exemplar.targets):
                     # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
                     exemplars.append(exemplar_style.exemplar.format(inputs=said, targets=exemplar.targets))

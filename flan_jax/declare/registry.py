@@ -7,13 +7,14 @@ registrations back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.formats import Format, find_format, is_local_format
 from flan_jax.declare.formatted import format_task
 from flan_jax.declare.names import ByName, reset, restorable, restored
-from flan_jax.declare.task import FORMAT_MARK, Member, Mixture, Task
+from flan_jax.declare.task import FORMAT_MARK, HeldOut, Member, Mixture, Task
 
 __all__ = [
     "add_mixture",
@@ -25,6 +26,7 @@ __all__ = [
     "get_task",
     "is_local",
     "mixture_members",
+    "promises_of",
     "reset",
     "restored",
 ]
@@ -64,7 +66,7 @@ def add_mixture(mixture: Mixture, *, replace: bool = False) -> Mixture:
       replace: takes the place of a mixture of that name.
 
     Raises `TaskError` for no members, unknown ones, itself among them, rates that are none, a taken name (unless by a
-    mixture that may be replaced), and a member of what it holds out.
+    mixture that may be replaced), and a member of what it, or a mixture among its members, holds out.
     """
     _check_name(mixture.name, _TASKS if replace else None)
     if not mixture.members:
@@ -78,23 +80,23 @@ def add_mixture(mixture: Mixture, *, replace: bool = False) -> Mixture:
             raise TaskError(f"mixture {mixture.name}: rate {member.rate} of {member.name} is negative; the limit is 0")
         if mixture.name in _names_below(get(member.name)):
             raise TaskError(f"mixture {mixture.name} would contain itself, by {member.name}: drop that member")
-    for task in mixture_members(mixture):
-        reason = mixture.held_out.violation(task)
-        if reason:
-            raise TaskError(
-                f"mixture {mixture.name} may not contain {task.name}: {reason}; drop the member or the promise"
-            )
+    _check_members(mixture, mixture)
+    if mixture.name in _MIXTURES:
+        for other in _MIXTURES.values():
+            if other.name != mixture.name and mixture.name in _names_below(other):
+                _check_members(other, mixture)
     return _MIXTURES.add(mixture.name, mixture, replace=replace)
 
 
 def mixture_members(mixture: Mixture) -> list[Task]:
     """The tasks of `mixture`, those of nested mixtures included, each once, in order."""
-    tasks: dict[str, Task] = {}
-    for member in mixture.members:
-        item = get(member.name)
-        for task in [item] if isinstance(item, Task) else mixture_members(item):
-            tasks[task.name] = task
-    return list(tasks.values())
+    return _tasks_of(mixture)
+
+
+def promises_of(mixture: Mixture) -> HeldOut:
+    """What `mixture` holds out: its own promise and those of the mixtures in it, but for the ones that it gave up
+    (`Member.keep_promises`)."""
+    return HeldOut().joined(*(promise for _, promise in _promises(mixture)))
 
 
 def get(name: str) -> Task | Mixture:
@@ -178,9 +180,53 @@ def _names_below(item: Task | Mixture) -> set[str]:
     return names
 
 
+def _tasks_of(mixture: Mixture, new: Mixture | None = None) -> list[Task]:
+    """The tasks of `mixture`, where `new` takes the place of the mixture of its name."""
+    tasks: dict[str, Task] = {}
+    for member in mixture.members:
+        item = new if new is not None and member.name == new.name else get(member.name)
+        for task in [item] if isinstance(item, Task) else _tasks_of(item, new):
+            tasks[task.name] = task
+    return list(tasks.values())
+
+
+def _promises(mixture: Mixture, new: Mixture | None = None) -> Iterator[tuple[tuple[str, ...], HeldOut]]:
+    """(names of the mixtures from a member down to whose promise it is, the promise) of `mixture`, its own first; `new`
+    takes the place of the mixture of its name."""
+    yield (), mixture.held_out
+    for member in mixture.members:
+        item = new if new is not None and member.name == new.name else _MIXTURES.get(member.name)
+        if item is not None and member.keep_promises:
+            for path, promise in _promises(item, new):
+                yield (member.name, *path), promise
+
+
+def _violation(mixture: Mixture, task: Task, promises: Sequence[tuple[tuple[str, ...], HeldOut]]) -> str | None:
+    """Why `task` may not be in `mixture`, by which promise of which member, and what can be done; or None."""
+    for path, promise in promises:
+        reason = promise.violation(task)
+        if reason and not path:
+            return f"{reason} by {mixture.name} itself: drop the member or the promise"
+        if reason:
+            whose = f"its member {path[0]}" if len(path) == 1 else f"{path[-1]}, which is in its member {path[0]}"
+            return (
+                f"{reason} by {whose}: drop either, or give that promise up by Member({path[0]!r}, keep_promises=False)"
+            )
+    return None
+
+
+def _check_members(mixture: Mixture, new: Mixture) -> None:
+    """Raises `TaskError` for a task of `mixture` that a promise holds out, where `new` takes the place of the mixture
+    of its name."""
+    promises = [(path, promise) for path, promise in _promises(mixture, new) if promise != HeldOut()]
+    for task in _tasks_of(mixture, new) if promises else ():
+        if reason := _violation(mixture, task, promises):
+            raise TaskError(f"mixture {mixture.name} may not contain {task.name}: {reason}")
+
+
 def _check_promises(task: Task) -> None:
     for mixture in _MIXTURES.values():
-        reason = mixture.held_out.violation(task)
+        reason = _violation(mixture, task, list(_promises(mixture)))
         if reason and task.name in {member.name for member in mixture_members(mixture)}:
             raise TaskError(f"task {task.name} may not be replaced: mixture {mixture.name} contains it, and {reason}")
 

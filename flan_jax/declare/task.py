@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.metric import metric_names
+from flan_jax.sources.fields import FieldError
+from flan_jax.sources.files import place_of
 from flan_jax.sources.source import Row, Source
 
 Rate = float | str  # a number, or "num_examples" (examples-proportional, capped by the mixture)
@@ -83,10 +85,12 @@ class Task:
         self, split: str, indices: Sequence[int] | None = None, rendering: int = 0
     ) -> Iterator[tuple[int, Rendered]]:
         """Yields (row index, rendered example) of `split`: the same text in every process and on every run.
-        `rendering` is which of the texts of a row, 0 up to `renderings`."""
+        `rendering` is which of the texts of a row, 0 up to `renderings`. Raises `FieldError`, with file and line where
+        rows have such, for a field without text."""
         self.check_split(split)
         rows = self.source.rows(split)
         pool: Sequence[Row] = ()
+        pool_rows: Sequence[Row] = ()
         if self.exemplar_split is not None:
             pool_rows = self.source.rows(self.exemplar_split)
             pool = [pool_rows[i] for i in range(min(self.pool_size, len(pool_rows)))]
@@ -98,12 +102,30 @@ class Task:
             if self.exemplar_split == split and i < len(pool):
                 # A row among its own exemplars would show its answer.
                 others = [row for j, row in enumerate(pool) if j != i]
-            yield i, self.render(rows[i], rng, others)
+            row: Row | None = None
+            try:
+                row = rows[i]
+                example = self.render(row, rng, others)
+                example.check_is_text()
+            except FieldError as error:
+                where = f"split {split}, {place_of(rows, i)}"
+                if error.row is not None and error.row is not row:
+                    where = next(
+                        (
+                            f"split {self.exemplar_split}, {place_of(pool_rows, j)}"
+                            for j, shown in enumerate(pool)
+                            if shown is error.row
+                        ),
+                        f"{where}, in an exemplar",
+                    )
+                raise error.placed(f"task {self.name}, {where}") from None
+            yield i, example
 
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """What a mixture promises never to train on. Registration refuses a member that breaks the promise.
+    """What a mixture promises never to train on. Registration refuses a member that breaks the promise, in this mixture
+    and in every one that it is a member of.
 
     benchmarks: whole evaluations, for the reader; the data sets that would give them away are in `datasets`.
     """
@@ -123,13 +145,28 @@ class HeldOut:
             return "the task is held out"
         return None
 
+    def joined(self, *others: HeldOut) -> HeldOut:
+        """All of these promises at once."""
+        promises = (self, *others)
+        return HeldOut(
+            **{
+                field.name: frozenset().union(*(getattr(promise, field.name) for promise in promises))
+                for field in dataclasses.fields(HeldOut)
+            }
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A task (or a mixture, whose rates are then scaled to sum to `rate`) and its rate in a mixture."""
+    """A task (or a mixture, whose rates are then scaled to sum to `rate`) and its rate in a mixture.
+
+    keep_promises: whether what a mixture holds out is held out of all that it is a member of. False gives that up, for
+    this use of it: the other members may then be what it was never to be trained beside.
+    """
 
     name: str
     rate: Rate = "num_examples"
+    keep_promises: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ ignores the row) is refused when it is made or attached to a family, never while
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
 import re
 import string
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle
+from flan_jax.sources.fields import TextFields, texts_of
 from flan_jax.sources.source import Row
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "HIDDEN",
     "OPTION_STYLES",
     "ORDERED_FIELD",
+    "REFERENCES_FIELD",
     "SHOWN",
     "WRITTEN",
     "Choice",
@@ -39,6 +42,7 @@ WRITTEN, DIRECT = "written", "direct"  # wordings: the usual one; the answer wit
 AS_WRITTEN, SHOWN, HIDDEN = "as written", "shown", "hidden"  # answer options
 
 OPTIONS_FIELD = "options"
+REFERENCES_FIELD = "references"
 RATIONALE_FIELD = "rationale"
 ANSWER_FIELD = "answer"
 # A row that has this field is there to be judged by its answer: templates that ask for another field pass it over.
@@ -88,7 +92,8 @@ class Template:
 
     @property
     def is_turned_around(self) -> bool:
-        """Whether the target is another field than the answer, e.g. a text written to a given label."""
+        """Whether the target is another field than `answer`, e.g. a text written to a given label; of templates whose
+        rows call the answer otherwise, `TemplateRenderer.is_turned_around` knows."""
         return ANSWER_FIELD not in _holes(self.targets)
 
     @property
@@ -154,7 +159,8 @@ class TemplateRenderer:
     num_exemplars: exemplars drawn from the pool, in the wording of the query, in a style drawn per example.
     A row's `options`, where it has them, become `Rendered.options` (unless the target says more than the answer, as a
     chain of thought does: then there is nothing to rank); they are shown by the templates with an `{options}` hole, in
-    shuffled order but for rows with `ORDERED_FIELD`. `references` of a row are the answers accepted beside the target.
+    shuffled order but for rows with `ORDERED_FIELD`. `references` of a row are the answers accepted beside the target,
+    where the target is the answer (`answer_fields`). Both are lists of texts, None or not there.
 
     wordings: further sets of templates, by name, that formats can ask for instead of `templates`, e.g. {"direct": ...}
     for the answer without a rationale. Formats steer it by `template_ids_for` and `turn`
@@ -183,13 +189,13 @@ class TemplateRenderer:
         """One example. Raises `TaskError` when the pool has fewer rows than `num_exemplars`."""
         ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
         if row.get(JUDGED_FIELD):
-            ids = [i for i in ids if not self.templates[i].is_turned_around] or ids
+            ids = [i for i in ids if not self._turns_around(self.templates[i])] or ids
         # The order of draws is part of the text: another one would render every row anew.
         template = self.templates[ids[rng.randrange(len(ids))]]
         option_style = self.option_styles[rng.randrange(len(self.option_styles))]
-        query, targets = _fill(template, row, option_style, rng)
-        references = () if template.is_turned_around else tuple(row.get("references", ()))
-        options = tuple(row.get(OPTIONS_FIELD, ()))
+        options = texts_of(row, OPTIONS_FIELD)
+        query, targets = _fill(template, row, options, option_style, rng)
+        references = () if self._turns_around(template) else texts_of(row, REFERENCES_FIELD)
         preamble = template.instruction
         exemplars: list[str] = []
         if self.num_exemplars:
@@ -200,7 +206,9 @@ class TemplateRenderer:
                 )
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
             for shown in rng.sample(range(len(pool)), self.num_exemplars):
-                shown_inputs, shown_targets = _fill(template, pool[shown], option_style, rng)
+                other = pool[shown]
+                shown_options = texts_of(other, OPTIONS_FIELD)
+                shown_inputs, shown_targets = _fill(template, other, shown_options, option_style, rng)
                 exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
             query = style.query.format(inputs=query)
         return Rendered(
@@ -211,6 +219,16 @@ class TemplateRenderer:
             references=(targets, *references) if references else (),
             options=options if targets in options else (),
         )
+
+    @functools.cached_property
+    def answer_fields(self) -> frozenset[str]:
+        """The fields that hold the answer, which a row's `references` stand beside: `answer` where a target has it;
+        else those of the first template's target, however they are called."""
+        targets = [_holes(template.targets) for template in self.templates]
+        return frozenset({ANSWER_FIELD}) if any(ANSWER_FIELD in holes for holes in targets) else targets[0]
+
+    def _turns_around(self, template: Template) -> bool:
+        return self.answer_fields.isdisjoint(_holes(template.targets))
 
     @property
     def has_options(self) -> bool:
@@ -228,7 +246,7 @@ class TemplateRenderer:
 
     def is_turned_around(self, template_id: int, choice: Choice) -> bool:
         """Whether that template asks for another field than the answer."""
-        return dict(self._set(choice.wording))[template_id].is_turned_around
+        return self._turns_around(dict(self._set(choice.wording))[template_id])
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
         """One row in the words of one of the templates of `template_ids_for(choice)`.
@@ -240,23 +258,22 @@ class TemplateRenderer:
         template = _chosen(dict(self._set(choice.wording))[template_id], choice)
         if template is None:
             raise TaskError(f"template {template_id} cannot be said as {choice}: ask template_ids_for which ones can")
-        fields, options = dict(row), list(row.get(OPTIONS_FIELD, ()))
-        references = () if template.is_turned_around else tuple(row.get("references", ()))
+        options = list(texts_of(row, OPTIONS_FIELD))
+        references = () if self._turns_around(template) else texts_of(row, REFERENCES_FIELD)
         if options and template.has_options:
             ordered = bool(row.get(ORDERED_FIELD))
             if not ordered:
                 rng.shuffle(options)
             style = fitting_style(choice.option_style, len(options), ordered)
             answers = style.answers(options)
-            fields[OPTIONS_FIELD] = style.block(options)
             # In the inputs an option stays what it is; only what is answered is said by name.
-            inputs = template.inputs.format_map(fields)
-            fields |= {name: answers[value] for name, value in row.items() if _is_key(value, answers)}
+            inputs = template.inputs.format_map(TextFields(row, {OPTIONS_FIELD: style.block(options)}))
+            targets = template.targets.format_map(TextFields(row, called=answers))
             options = list(answers.values())
             references = tuple(answers.get(reference, reference) for reference in references)
         else:
-            inputs = template.inputs.format_map(fields)
-        targets = template.targets.format_map(fields)
+            fields = TextFields(row, {OPTIONS_FIELD: ""} if OPTIONS_FIELD in row else None)
+            inputs, targets = template.inputs.format_map(fields), template.targets.format_map(fields)
         return Turn(
             inputs=inputs,
             targets=targets,
@@ -284,10 +301,6 @@ def fitting_style(style: OptionStyle, num_options: int, ordered: bool) -> Option
     return style if style.fits(num_options) and not (ordered and style.names) else PLAIN_OPTIONS
 
 
-def _is_key(value: object, answers: Mapping[str, str]) -> bool:
-    return isinstance(value, str) and value in answers
-
-
 def _chosen(template: Template, choice: Choice) -> Template | None:
     """The template as `choice` wants it, or None where it cannot be had."""
     if choice.options == HIDDEN and template.has_options:
@@ -300,18 +313,22 @@ def _chosen(template: Template, choice: Choice) -> Template | None:
     return template
 
 
-def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.Random) -> tuple[str, str]:
-    fields = dict(row)
+def _fill(
+    template: Template, row: Row, options: Sequence[str], option_style: OptionStyle, rng: random.Random
+) -> tuple[str, str]:
+    said = {}
     if OPTIONS_FIELD in row:
-        shown = list(row[OPTIONS_FIELD])
+        shown = list(options)
         if not row.get(ORDERED_FIELD):
             # The order in which a data set lists its options must not tell the answer.
             rng.shuffle(shown)
-        fields[OPTIONS_FIELD] = option_style.block(shown)
+        said[OPTIONS_FIELD] = option_style.block(shown) if shown else ""
+    fields = TextFields(row, said)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
 
 
-def _holes(text: str) -> set[str]:
+@functools.lru_cache(maxsize=4096)
+def _holes(text: str) -> frozenset[str]:
     """Field names of `text`; refuses anything but plain `{name}`."""
     try:
         parsed = list(string.Formatter().parse(text))
@@ -324,4 +341,4 @@ def _holes(text: str) -> set[str]:
         if not name.isidentifier() or spec or conversion:
             raise TaskError(f"template {text!r} has the hole {{{name}}}: use plain field names, no formats or indices")
         holes.add(name)
-    return holes
+    return frozenset(holes)

@@ -9,6 +9,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.manifest import read_split_manifest, split_dir
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.evaluate.ask import ask
@@ -23,7 +24,7 @@ from flan_jax.evaluate.results.record import Record
 from flan_jax.evaluate.suite import Progress
 from flan_jax.models import ModelConfig, Params
 
-__all__ = ["Evaluator", "Progress"]
+__all__ = ["Evaluator", "Progress", "metrics_named"]
 
 
 class Evaluator:
@@ -102,6 +103,21 @@ class Evaluator:
             )
             for task in self._tasks
         }
+
+
+def metrics_named(cache_root: str | pathlib.Path, vocab_fingerprint: str, config: EvalConfig) -> set[str]:
+    """Names of the metrics that the tasks of `config` are scored by, known or not; reads manifests only.
+
+    Args:
+      cache_root: as for `Evaluator`.
+      vocab_fingerprint: of the cache's tokenizer.
+      config: which tasks.
+
+    Raises `CacheError` for a task that is not cached.
+    """
+    root = pathlib.Path(cache_root)
+    folders = [split_dir(root, name, split) for _, name, split in _held_out(root, config)]
+    return {name for folder in folders for name in read_split_manifest(folder, vocab_fingerprint).metrics}
 
 
 def _held_out(root: pathlib.Path, config: EvalConfig) -> list[tuple[str, str, str]]:

@@ -22,6 +22,7 @@ from flan_jax.sources.files import (
     file_version,
     unreadable,
 )
+from flan_jax.sources.jsonl import loads
 from flan_jax.sources.source import Row
 
 __all__ = ["ArrayRecordSource", "write_array_record"]
@@ -51,14 +52,17 @@ class _Records(LazyRows):
     def __len__(self) -> int:
         return self._length
 
+    def place(self, index: int) -> str:
+        return f"{self._path}, record {index}"
+
     def _row(self, index: int) -> Row:
         try:
             (record,) = self._reader.read([index])
         except (RuntimeError, ValueError) as error:
             raise incomplete(self._path, error) from error
         try:
-            row = json.loads(record)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            row = loads(record.decode())
+        except ValueError as error:
             raise TaskError(
                 f"{self._path}, record {index}: not UTF-8 JSON, {error}: write the file with "
                 f"flan_jax.sources.write_array_record (tf.Example records are read through TFDS)"

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from flan_jax.core.errors import TaskError, did_you_mean
@@ -28,6 +28,7 @@ __all__ = [
     "Version",
     "check_fields_are_names",
     "file_version",
+    "place_of",
     "unreadable",
 ]
 
@@ -55,6 +56,10 @@ class LazyRows(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         return map(self._row, range(len(self)))
 
+    def place(self, index: int) -> str:
+        """Where row `index` is from, for errors about it: file and line, where there are such."""
+        return f"row {index}"
+
 
 class _Concatenated(LazyRows):
     def __init__(self, parts: Sequence[Sequence[Row]]):
@@ -65,8 +70,16 @@ class _Concatenated(LazyRows):
         return self._ends[-1]
 
     def _row(self, index: int) -> Row:
+        part, within = self._find(index)
+        return self._parts[part][within]
+
+    def place(self, index: int) -> str:
+        part, within = self._find(index)
+        return place_of(self._parts[part], within)
+
+    def _find(self, index: int) -> tuple[int, int]:
         part = bisect.bisect_right(self._ends, index)
-        return self._parts[part][index - (self._ends[part - 1] if part else 0)]
+        return part, index - (self._ends[part - 1] if part else 0)
 
 
 class CheckedRows(LazyRows):
@@ -87,6 +100,9 @@ class CheckedRows(LazyRows):
                     f"{did_you_mean(field, row)}"
                 )
         return row
+
+    def place(self, index: int) -> str:
+        return place_of(self._rows, index)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +184,12 @@ def file_version(path: pathlib.Path) -> Version:
     except OSError as error:
         raise unreadable(path, error) from error
     return status.st_mtime_ns, status.st_size
+
+
+def place_of(rows: Sequence[Row], index: int) -> str:
+    """Where row `index` of `rows` is from, in words: what the rows say themselves, as `LazyRows` do, or its number."""
+    place: Callable[[int], str] | None = getattr(rows, "place", None)
+    return f"row {index}" if place is None else place(index)
 
 
 def unreadable(path: pathlib.Path, error: Exception) -> TaskError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, some_of
 from flan_jax.sources.array_record import ArrayRecordSource
 from flan_jax.sources.columnar import ParquetSource
 from flan_jax.sources.data_dir import Download, absent, data_dir
@@ -21,14 +22,18 @@ READERS: Mapping[str, Callable[[Files], Source]] = {
     ".array_record": ArrayRecordSource,
 }
 
+# train-00000-of-00002, as the hub and TFDS number the files of a split; the hub's older ones end in a hash.
+_NUMBERED = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9a-f]{8,})?")
+
 __all__ = ["DataFolderSource"]
 
 
 @dataclasses.dataclass(frozen=True)
 class DataFolderSource:
     """What `save_to_disk` of Hugging Face `datasets` wrote, or one file a split (`train.jsonl`, `train.parquet`,
-    `train.array_record`), or several Parquet files a split (`train-00000-of-00002.parquet`, `train/0000.parquet`), as
-    the hub has them (implements `flan_jax.sources.source.Source`).
+    `train.array_record`), or several files a split as the hub has them: `train-00000-of-00002.parquet`,
+    `train/0000.parquet`, both also in the folder of the one configuration there is (implements
+    `flan_jax.sources.source.Source`).
 
     Attributes:
       folder: below the data folder unless absolute.
@@ -85,9 +90,39 @@ class DataFolderSource:
 
 
 def _files_by_split(folder: pathlib.Path, suffix: str) -> dict[str, list[pathlib.Path]]:
+    """Split -> its files, in order. Raises `TaskError` for files of several configurations, and for a file of several
+    that is not there."""
     found: dict[str, list[pathlib.Path]] = {}
-    for path in sorted([*folder.glob(f"*{suffix}"), *folder.glob(f"*/*{suffix}")]):
-        in_folder_of_split = path.parent != folder and path.parent.name != "data"
-        split = path.parent.name if in_folder_of_split else path.name.removesuffix(suffix).partition("-")[0]
+    configs: dict[str, None] = {}
+    for path in sorted(path for depth in ("*", "*/*", "*/*/*") for path in folder.glob(f"{depth}{suffix}")):
+        folders = [name for name in path.relative_to(folder).parent.parts if name != "data"]
+        stem = path.name.removesuffix(suffix)
+        if numbered := _NUMBERED.fullmatch(stem):
+            split = numbered["split"]
+        else:  # a folder a split, or a file a split
+            split = folders.pop() if folders else stem.partition("-")[0]
+        configs["/".join(folders)] = None
         found.setdefault(split, []).append(path)
+    if len(configs) > 1:
+        shown = ", ".join(name or "files of no configuration" for name in configs)
+        raise TaskError(
+            f"{folder} holds {len(configs)} configurations ({shown}): name the folder of one, as {folder}/"
+            f"{next(filter(None, configs))}"
+        )
+    for split, paths in found.items():
+        _check_all_are_there(split, paths, suffix)
     return found
+
+
+def _check_all_are_there(split: str, paths: Sequence[pathlib.Path], suffix: str) -> None:
+    numbered = [match for path in paths if (match := _NUMBERED.fullmatch(path.name.removesuffix(suffix)))]
+    if len({match["count"] for match in numbered}) > 1:
+        raise TaskError(
+            f"split {split} has files of two counts, {paths[0].name} and {paths[-1].name} in {paths[0].parent}: keep "
+            f"those of one"
+        )
+    if numbered and (absent := sorted(set(range(int(numbered[0]["count"]))) - {int(m["number"]) for m in numbered})):
+        raise TaskError(
+            f"split {split} is {int(numbered[0]['count'])} files, of which {len(numbered)} are in {paths[0].parent}: "
+            f"get number {some_of(map(str, absent))}"
+        )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
-from flan_jax.sources.columnar import ArrowRows, import_pyarrow, incomplete
+from flan_jax.sources.columnar import ArrowRows, check_columns, import_pyarrow, incomplete
 from flan_jax.sources.data_dir import Download, absent, data_dir
 from flan_jax.sources.files import Path, Version, file_version
 from flan_jax.sources.jsonl import read_json
@@ -111,7 +111,7 @@ def _json(path: pathlib.Path) -> dict[str, Any]:
 @functools.lru_cache(maxsize=2)
 def _arrow_rows(paths: tuple[pathlib.Path, ...], versions: tuple[Version, ...]) -> ArrowRows:
     tables = [_table(path) for path in paths]  # mapped, not read
-    return ArrowRows([table.num_rows for table in tables], lambda i: tables[i])
+    return ArrowRows([table.num_rows for table in tables], lambda i: tables[i], paths)
 
 
 def _table(path: pathlib.Path) -> Any:
@@ -123,6 +123,8 @@ def _table(path: pathlib.Path) -> Any:
             if file.read() != END_OF_STREAM:
                 raise incomplete(path, EOFError("the end of the stream is missing"))
             file.seek(0)
-            return pyarrow.ipc.open_stream(file).read_all()
+            table = pyarrow.ipc.open_stream(file).read_all()
     except (pyarrow.ArrowException, OSError) as error:
         raise incomplete(path, error) from error
+    check_columns(path, table.column_names)
+    return table

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from flan_jax.sources.files import LazyRows
-from flan_jax.sources.source import Row, Source, content_fingerprint
+from flan_jax.sources.files import LazyRows, place_of
+from flan_jax.sources.source import Row, Source, cleaned, content_fingerprint, left_out
 
 __all__ = ["MappedSource"]
 
@@ -39,6 +39,14 @@ class MappedSource:
         """The source's. What `function` does is seen in the rendered text."""
         return content_fingerprint(self.source, split)
 
+    def left_out(self, split: str) -> Mapping[str, int]:
+        """The source's."""
+        return left_out(self.source, split)
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """The source's."""
+        return cleaned(self.source, split)
+
     def rows(self, split: str) -> Sequence[Row]:
         """The mapped rows."""
         return _Mapped(self.source.rows(split), self.function)
@@ -53,3 +61,6 @@ class _Mapped(LazyRows):
 
     def _row(self, index: int) -> Row:
         return self._function(self._rows[index])
+
+    def place(self, index: int) -> str:
+        return place_of(self._rows, index)

@@ -14,7 +14,22 @@ from flan_jax.sources.source import Row
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-__all__ = ["TextRecords", "check_fields_are_unique", "decode", "lines", "read_text"]
+_UNPACK, _SAVE = "unpack it", "save it as UTF-8"
+_NO_TEXT = {
+    b"\x1f\x8b": ("packed by gzip", _UNPACK),
+    b"BZh": ("packed by bzip2", _UNPACK),
+    b"\xfd7zXZ": ("packed by xz", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("packed by zstd", _UNPACK),
+    b"PK\x03\x04": ("a zip archive", _UNPACK),
+    b"PAR1": ("Parquet", "name it .parquet, or read it with ParquetSource"),
+    # UTF-32 first: its little-endian mark begins with UTF-16's.
+    b"\xff\xfe\0\0": ("UTF-32", _SAVE),
+    b"\0\0\xfe\xff": ("UTF-32", _SAVE),
+    b"\xff\xfe": ("UTF-16", _SAVE),
+    b"\xfe\xff": ("UTF-16", _SAVE),
+}
+
+__all__ = ["TextRecords", "check_fields_are_unique", "check_is_text", "decode", "lines", "read_text"]
 
 
 class TextRecords(LazyRows):
@@ -34,7 +49,8 @@ class TextRecords(LazyRows):
                 self._bytes = b"" if is_empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise unreadable(path, error) from error
-        self._parse = parse
+        check_is_text(path, self._bytes[:8])
+        self._path, self._parse = path, parse
         flat = np.fromiter((number for span in spans(self._bytes) for number in span), np.int64)
         self._spans = flat.reshape(-1, 3)
 
@@ -44,6 +60,9 @@ class TextRecords(LazyRows):
     def line(self, index: int) -> int:
         """The line, from 1, on which record `index` begins."""
         return int(self._spans[index, 2])
+
+    def place(self, index: int) -> str:
+        return f"{self._path}:{self.line(index)}"
 
     def _row(self, index: int) -> Row:
         start, end, line = self._spans[index].tolist()
@@ -72,7 +91,24 @@ def read_text(path: pathlib.Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
+    check_is_text(path, content[:8])
     return decode(path, content.removeprefix(BYTE_ORDER_MARK), 1)
+
+
+def check_is_text(path: pathlib.Path, head: bytes) -> None:
+    """Raises `TaskError` for a file that begins as no UTF-8 text does: packed, in UTF-16, or in columns.
+
+    Args:
+      path: the file.
+      head: its first eight bytes.
+    """
+    for start, (what, remedy) in _NO_TEXT.items():
+        if head.startswith(start):
+            raise TaskError(f"{path} is {what}, not UTF-8 text: {remedy}")
+    if b"\0" in head[:4]:  # UTF-16 and UTF-32 without a mark
+        raise TaskError(
+            f"{path} begins with a NUL byte among its first four, so it is UTF-16 or no text: save it as UTF-8"
+        )
 
 
 def decode(path: pathlib.Path, content: bytes, line: int) -> str:

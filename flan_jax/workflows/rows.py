@@ -15,9 +15,11 @@ from flan_jax.core.errors import ConfigError, TaskError, counted
 from flan_jax.declare.metric import Metric, MetricFunction, metric_names
 from flan_jax.declare.registry import add_mixture, add_task, get
 from flan_jax.declare.task import Mixture, Task
-from flan_jax.declare.templates import OPTIONS_FIELD, Template, TemplateRenderer
+from flan_jax.declare.templates import OPTIONS_FIELD, REFERENCES_FIELD, Template, TemplateRenderer
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.sources.choose import TRAIN, choose_source
+from flan_jax.sources.fields import FieldError, TextFields, text_of, texts_of
+from flan_jax.sources.files import place_of
 from flan_jax.sources.source import Row
 from flan_jax.workflows.arguments import check_called_with
 
@@ -231,30 +233,26 @@ def _chance(rows: Sequence[Row], metric: str) -> float:
     no guess can be said to meet."""
     if metric != EXACT_MATCH and get_metric(metric).needs != "options":
         return 0.0
-    shares = [1.0 / len(options) if (options := row.get(OPTIONS_FIELD, ())) else 0.0 for row in rows]
+    shares = [1.0 / len(options) if (options := texts_of(row, OPTIONS_FIELD)) else 0.0 for row in rows]
     return sum(shares) / len(shares)
 
 
 def _check_values(rows: Sequence[Row], templates: Sequence[Template], name: str, metrics: Sequence[str]) -> None:
-    """Raises `TaskError` for a row with a value that cannot be shown or compared: None, which would be worded "None",
-    options that are no list, and, for metrics that compare options, an answer that is none of them."""
+    """Raises `TaskError` for a row with a value that cannot be shown or compared: a list where text is meant, options
+    or references that are no list of texts, and, for metrics that compare options, an answer that is none of them."""
     ranks = [metric for metric in metrics if get_metric(metric).needs == "options"]
+    fields = {field for template in templates for field in template.fields} - {OPTIONS_FIELD}
     for number, row in enumerate(rows):
-        fields = {field for template in templates for field in template.fields if field in row}
-        if nulls := sorted(field for field in fields if row[field] is None):
-            raise TaskError(
-                f"{name}, row {number}: field {nulls[0]!r} is None, which would read 'None': leave the row out, "
-                f"or give it a text"
-            )
-        options = row.get(OPTIONS_FIELD, ())
-        if isinstance(options, str) or not hasattr(options, "__len__"):
-            raise TaskError(
-                f"{name}, row {number}: {OPTIONS_FIELD!r} is {options!r}, which are the answer options: give a "
-                f"list of texts, or another name to a field that is something else"
-            )
+        try:
+            for field in fields & row.keys():
+                text_of(row, field)
+            options = texts_of(row, OPTIONS_FIELD)
+            texts_of(row, REFERENCES_FIELD)
+        except FieldError as error:
+            raise error.placed(f"{name}, {place_of(rows, number)}") from None
         for template in templates if ranks else ():
-            answer = template.targets.format_map(row)
-            if answer not in tuple(options):
+            answer = template.targets.format_map(TextFields(row))
+            if answer not in options:
                 said = f"not among its options {', '.join(map(repr, options))}" if len(options) else "without options"
                 raise TaskError(
                     f"{name}, row {number}: the answer {answer!r} is {said}, which metric {ranks[0]} compares: give "
@@ -264,5 +262,5 @@ def _check_values(rows: Sequence[Row], templates: Sequence[Template], name: str,
 
 def _values(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
     """What a template shows of a row, options in any order."""
-    shown = (sorted(map(str, row[field])) if field == OPTIONS_FIELD else row[field] for field in fields)
-    return tuple(map(str, shown))
+    shown = (str(sorted(texts_of(row, field))) if field == OPTIONS_FIELD else text_of(row, field) for field in fields)
+    return tuple(shown)

@@ -14,6 +14,7 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.manifest import cache_root
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator
 from flan_jax.workflows.devices import on_all_devices
+from flan_jax.workflows.metrics import import_metrics
 from flan_jax.workflows.progress import shown_progress
 
 __all__ = ["TaskScores", "score_tasks"]
@@ -59,8 +60,9 @@ def score_tasks(
     requests = tuple(CacheRequest(name, ("eval",), config.inputs_length, config.split) for name in config.report)
     vocab_path, folders = str(model.vocabulary.path), dict(task_folders or {})
     ensure_cache(BuildOrder(requests, str(cache_dir), vocab_path, modules, folders, available_only=available_only))
-    params, mesh = on_all_devices(model.params)
     root = cache_root(cache_dir, model.vocabulary.fingerprint, config.inputs_length)
+    import_metrics(modules, config, root, model.vocabulary.fingerprint)
+    params, mesh = on_all_devices(model.params)
     evaluator = Evaluator(root, model.vocabulary, model.config, config, mesh)
     with shown_progress() as on_batch:
         results = evaluator.run(params, model.source.step or 0, on_batch)

@@ -10,6 +10,7 @@ import jax
 from flan_jax.cache.ensure import ensure_cache
 from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.find import WeightsSource
+from flan_jax.core.manifest import cache_root
 from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.custom import CustomEvaluator
 from flan_jax.evaluate.judge import Judge, make_judge
@@ -18,6 +19,7 @@ from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.loop import RunResult, run_training
 from flan_jax.train.run import Run
 from flan_jax.workflows.config import RunConfig
+from flan_jax.workflows.metrics import import_metrics
 from flan_jax.workflows.model import Model
 
 __all__ = ["train_run"]
@@ -42,6 +44,10 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
         resolve([*config.evaluation.suite, *config.evaluation.suite_selection])  # before a cache is built
 
     def judge(run: Run) -> Judge:
+        judged = config.evaluation
+        if judged.selection or judged.report:
+            root = cache_root(run.cache_dir, run.vocabulary.fingerprint, judged.inputs_length)
+            import_metrics(tasks.modules, judged, root, run.vocabulary.fingerprint)
         source = WeightsSource(run.model_dir, None, run.model.to_json(), run.vocabulary.fingerprint)
         return make_judge(
             config.evaluation,

@@ -124,7 +124,7 @@ class _JsonLinesSource(CotSource):
         for index, record in enumerate(records):
             try:
                 row = self.row(record)
-            except (KeyError, TypeError, IndexError) as error:
+            except (KeyError, TypeError, IndexError, AttributeError) as error:
                 raise TaskError(
                     f"{path}:{records.line(index)}: not an example of {self.download.name} "
                     f"({type(error).__name__}: {error})"

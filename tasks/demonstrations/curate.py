@@ -16,8 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import Rendered
+from flan_jax.sources.end_marks import without_end_marks
 from flan_jax.sources.source import Row
 
 KINDS = ("plain", "few_shot", "user", "chat")
@@ -61,6 +62,7 @@ class Demonstration:
       instruction: what to do; may be empty where the query says it all.
       pairs: one; for few_shot, K; for chat, the turns in order.
       where: file and line.
+      stripped: marks of an end that its texts had (`flan_jax.sources.end_marks`), one an occurrence.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Demonstration:
     instruction: str
     pairs: tuple[Pair, ...]
     where: str = ""
+    stripped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -78,6 +81,19 @@ class Demonstration:
     def prompt(self) -> str:
         """What its first reader saw: the instruction and the first query."""
         return "\n\n".join(part for part in (self.instruction, self.pairs[0].query if self.pairs else "") if part)
+
+    def without_end_marks(self) -> Demonstration:
+        """The same, whose texts end where their author ended them."""
+        marks: list[str] = []
+
+        def strip(text: str) -> str:
+            left, found = without_end_marks(text)
+            marks.extend(found)
+            return left
+
+        instruction = strip(self.instruction)
+        pairs = tuple(Pair(strip(pair.query), strip(pair.response)) for pair in self.pairs)
+        return dataclasses.replace(self, instruction=instruction, pairs=pairs, stripped=tuple(marks))
 
     @property
     def texts(self) -> Iterator[str]:
@@ -146,6 +162,10 @@ class Curated:
     dropped: Mapping[str, tuple[str, ...]]
     num_users: Mapping[str, int]
 
+    def stripped(self, split: str) -> collections.Counter[str]:
+        """Mark -> how many of the split's texts ended in it."""
+        return collections.Counter(mark for demonstration in self.splits[split] for mark in demonstration.stripped)
+
     def lines(self) -> list[str]:
         """The counts as text for a log."""
         kept = sum(map(len, self.splits.values()))
@@ -159,6 +179,8 @@ class Curated:
                 f"  {split}: {len(demonstrations):,} prompts ({by_kind or 'none'}) of {self.num_users[split]:,} users, "
                 f"{num_examples:,} examples"
             )
+        for mark, count in sum(map(self.stripped, self.splits), collections.Counter[str]()).items():
+            lines.append(f"  stripped of their end: {counted(count, 'text')} that ended in {mark}")
         for reason, ids in self.dropped.items():
             more = ", ..." if len(ids) > 3 else ""
             lines.append(f"  dropped, {reason}: {len(ids):,}" + (f" ({', '.join(ids[:3])}{more})" if ids else ""))
@@ -166,13 +188,13 @@ class Curated:
 
 
 def curate(demonstrations: Iterable[Demonstration], rules: DemonstrationRules) -> Curated:
-    """Drops what has no prompt or no response, what the PII filter finds, duplicates, and what a user has beyond the
-    limit, in that order; splits the rest by user. Of duplicates, the one with the most pairs stays, the first of
-    equals."""
+    """Takes the marks off that end a text; drops what has no prompt or no response, what the PII filter finds,
+    duplicates, and what a user has beyond the limit, in that order; splits the rest by user. Of duplicates, the one
+    with the most pairs stays, the first of equals."""
     has_pii = rules.find_pii_filter()
     dropped: dict[str, list[str]] = {reason: [] for reason in DROPS}
     usable: list[tuple[str, Demonstration]] = []
-    for demonstration in demonstrations:
+    for demonstration in (given.without_end_marks() for given in demonstrations):
         start = _start(demonstration.prompt, rules.prefix_characters)
         if not start or not any(pair.response.strip() for pair in demonstration.pairs):
             dropped["empty"].append(demonstration.id)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flan_jax.core.errors import TaskError, did_you_mean
+from flan_jax.sources.fields import FieldError, text_of
 from flan_jax.sources.jsonl import read_jsonl
 from flan_jax.tasks.demonstrations.curate import Demonstration, Pair
 
@@ -82,10 +83,12 @@ class _Record:
 
 
 def _text(item: Mapping[str, Any], name: str, where: str, default: str | None = None) -> str:
-    value = item.get(name, default)
-    if not isinstance(value, str):
-        raise TaskError(f"{where}: {name!r} is {value!r:.60}; a text is needed")
-    return value
+    if name not in item and default is not None:
+        return default
+    try:
+        return text_of(item, name)
+    except FieldError as error:
+        raise error.placed(where) from None
 
 
 def _flan_jax(record: _Record) -> Demonstration:

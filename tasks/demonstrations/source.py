@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.data_dir import Download
@@ -66,6 +66,10 @@ class DemonstrationSource:
             raise TaskError(f"{self.description}: no split {split!r}; there are {', '.join(SPLITS)}")
         kept = self.curated().splits[split]
         return list(itertools.chain.from_iterable(examples(demonstration) for demonstration in kept))
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """What was taken off texts of `split`: "###eos_token### at the end of a text" -> how many."""
+        return {f"{mark} at the end of a text": count for mark, count in self.curated().stripped(split).items()}
 
     def curated(self) -> Curated:
         """What is kept in each split, and what is dropped."""

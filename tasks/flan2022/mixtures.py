@@ -36,13 +36,7 @@ __all__ = ["MUFFIN_CAP", "PROPORTIONS_A", "PROPORTIONS_B", "STAGES", "TASK_COUNT
 
 def held_out_by(*names: str) -> HeldOut:
     """What all mixtures `names` promise together, and the benchmarks."""
-    promises = [BENCHMARKS_HELD_OUT, *(get_mixture(name).held_out for name in names)]
-    return HeldOut(
-        **{
-            field.name: frozenset().union(*(getattr(promise, field.name) for promise in promises))
-            for field in dataclasses.fields(HeldOut)
-        }
-    )
+    return BENCHMARKS_HELD_OUT.joined(*(get_mixture(name).held_out for name in names))
 
 
 def task_order() -> list[tuple[str, str]]:

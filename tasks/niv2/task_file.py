@@ -104,6 +104,9 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
             raise TaskError(f"{path}:1: has no {key!r}; it has {', '.join(task) or 'nothing'}")
     definition = task["Definition"]
     definitions = [definition] if isinstance(definition, str) else definition
+    if not isinstance(definitions, list) or not all(isinstance(one, str) for one in definitions):
+        raise TaskError(f"{path}:{_line_of(text, 'Definition')}: 'Definition' is no text and no list of texts")
+    _check_lists(task, path, text)
     positive = _shown_examples(task, "Positive Examples", path, text)
     negative = _shown_examples(task, "Negative Examples", path, text)
     rows = []
@@ -129,6 +132,12 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
             }
         )
     return tuple(rows)
+
+
+def _check_lists(task: dict[str, Any], path: pathlib.Path, text: str) -> None:
+    for key in ("Positive Examples", "Negative Examples", "Instances"):
+        if not isinstance(task.get(key, []), list):
+            raise TaskError(f"{path}:{_line_of(text, key)}: {key!r} is a {type(task[key]).__name__}; a list is needed")
 
 
 def _shown_examples(

@@ -18,6 +18,7 @@ from flan_jax.core.errors import MissingDataError, TaskError
 from flan_jax.declare.example import Rendered
 from flan_jax.sources import JsonlSource, MappedSource, ParquetSource
 from flan_jax.sources.data_dir import Download
+from flan_jax.sources.fields import text_of, texts_of
 from flan_jax.sources.jsonl import read_first_rows
 from flan_jax.sources.source import Row, Source
 from flan_jax.tasks.t0.data_sets import identifier
@@ -112,9 +113,9 @@ def _row(row: Row) -> Row:
     for inputs, targets in (("prompt", "completion"), ("inputs_pretokenized", "targets_pretokenized")):
         if inputs in row and targets in row:
             return {
-                "inputs": row[inputs].strip(),
-                "targets": row[targets].strip().removesuffix(END_OF_TEXT).strip(),
-                "options": tuple(choice.strip() for choice in row.get("answer_choices") or ()),
+                "inputs": text_of(row, inputs).strip(),
+                "targets": text_of(row, targets).strip().removesuffix(END_OF_TEXT).strip(),
+                "options": tuple(choice.strip() for choice in texts_of(row, "answer_choices")),
             }
     raise TaskError(
         f"a P3 row has the fields {', '.join(row)}; prompt and completion, or inputs_pretokenized and "
