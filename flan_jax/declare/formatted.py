@@ -7,12 +7,14 @@ takes the formats that need no more than its text: exemplars, triggers, options 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.exemplars import exemplar_rows, folded, shuffled
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
 from flan_jax.declare.task import FORMAT_MARK, Task
@@ -35,6 +37,7 @@ __all__ = [
     "Wordings",
     "format_task",
     "formats_of",
+    "question_of",
     "refusal",
 ]
 
@@ -42,7 +45,7 @@ __all__ = [
 @runtime_checkable
 class Wordings(Protocol):
     """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
-    format's."""
+    format's. It may have a method `question(row, template_id, choice)` too, `question_of` says what for."""
 
     @property
     def has_options(self) -> bool:
@@ -164,25 +167,30 @@ class FormattedRenderer:
 
         template_id = ids[rng.randrange(len(ids))]
         turn = words(row, template_id)
-        query, exemplars = turn.inputs, []
+        query, exemplars, missing = turn.inputs, [], 0
         if form.shots:
             shots = form.shots[rng.randrange(len(form.shots))]
-            # A small pool gives fewer, but not fewer than the least that may be asked for: that is the error below.
-            wanted = min(shots.counts[rng.randrange(len(shots.counts))], max(len(pool), min(shots.counts)))
+            wanted = shots.counts[rng.randrange(len(shots.counts))]
             exemplar_style = MANY_EXEMPLAR_STYLES[rng.randrange(len(MANY_EXEMPLAR_STYLES))]
-            for shown in _others(row, pool, rng):
-                exemplar = words(shown, ids[rng.randrange(len(ids))] if shots.own_templates else template_id)
-                # Another row may ask the very same, e.g. a text that has several summaries.
-                if exemplar.inputs != turn.inputs and exemplar.targets.strip():
+            shown_ids = [template_id]
+            # A query that asks for another field is shown how in its own words: other templates ask for the answer.
+            if shots.own_templates and not self.wordings.is_turned_around(template_id, choice):
+                shown_ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)]
+            question = functools.partial(question_of, self.wordings, template_id=template_id, choice=choice)
+            for shown in exemplar_rows(row, pool, shuffled(rng, len(pool)), question):
+                exemplar = words(shown, shown_ids[rng.randrange(len(shown_ids))] if shots.own_templates else template_id)
+                if exemplar.targets.strip():
                     # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
                     exemplars.append(exemplar_style.exemplar.format(inputs=said, targets=exemplar.targets))
                 if len(exemplars) == wanted:
                     break
+            missing = wanted - len(exemplars)
             if len(exemplars) < min(shots.counts):
                 raise TaskError(
                     f"{min(shots.counts)} exemplars are asked for, the pool of {counted(len(pool), 'row')} has "
-                    f"{len(exemplars)} that differ from the query: ask for fewer, or use a larger exemplar split"
+                    f"{len(exemplars)} that ask something else than the query: ask for fewer, or use a larger exemplar "
+                    f"split"
                 )
             query = exemplar_style.query.format(inputs=turn.inputs)
         return Rendered(
@@ -193,6 +201,7 @@ class FormattedRenderer:
             references=turn.references,
             options=turn.options,
             budget=1.0 if form.budget is None else form.budget,
+            exemplars_missing=missing,
         )
 
 
@@ -200,15 +209,20 @@ def _whole(turn: Turn) -> str:
     return turn.instruction + turn.inputs
 
 
-def _others(row: Row, pool: Sequence[Row], rng: random.Random) -> Iterator[Row]:
-    """Rows of `pool` that are not `row`, each once, in an order drawn as it is needed."""
-    left = list(range(len(pool)))
-    while left:
-        i = rng.randrange(len(left))
-        left[i], left[-1] = left[-1], left[i]
-        other = pool[left.pop()]
-        if other != row:
-            yield other
+def question_of(wordings: Wordings, row: Row, template_id: int, choice: Choice) -> Hashable:
+    """What `row` asks, without its answer: rows for which it is equal are no exemplars of each other. It is what the
+    wordings' own `question` gives, else the text of the row.
+
+    Args:
+      wordings: the renderer.
+      row: the row.
+      template_id: the query's template.
+      choice: what the format asks for.
+    """
+    question: Callable[[Row, int, Choice], Hashable] | None = getattr(wordings, "question", None)
+    if question is not None:
+        return question(row, template_id, choice)
+    return folded(_whole(wordings.turn(row, template_id, choice, random.Random(0))))
 
 
 def _choice(form: Format) -> Choice:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.exemplars import ExemplarPool
 from flan_jax.declare.metric import metric_names
 from flan_jax.sources.source import Row, Source
 
@@ -86,19 +87,23 @@ class Task:
         `rendering` is which of the texts of a row, 0 up to `renderings`."""
         self.check_split(split)
         rows = self.source.rows(split)
-        pool: Sequence[Row] = ()
-        if self.exemplar_split is not None:
-            pool_rows = self.source.rows(self.exemplar_split)
-            pool = [pool_rows[i] for i in range(min(self.pool_size, len(pool_rows)))]
+        pool = self.exemplar_pool()
         for i in range(len(rows)) if indices is None else indices:
             # A text as seed goes through SHA-512, so it is the same in every process, which hash() is not. Rendering 0
             # adds nothing: tasks of one rendering keep their text.
             rng = random.Random(f"{self.name}/{split}/{i}" + (f"/{rendering}" if rendering else ""))
-            others = pool
-            if self.exemplar_split == split and i < len(pool):
-                # A row among its own exemplars would show its answer.
-                others = [row for j, row in enumerate(pool) if j != i]
+            others: Sequence[Row] = ()
+            if pool is not None:
+                own_place = i if split == self.exemplar_split else None
+                others = [pool.rows[place] for place in pool.places_beside(rows[i], own_place)]
             yield i, self.render(rows[i], rng, others)
+
+    def exemplar_pool(self) -> ExemplarPool | None:
+        """The rows that exemplars are drawn from; None for a task without exemplars."""
+        if self.exemplar_split is None:
+            return None
+        rows = self.source.rows(self.exemplar_split)
+        return ExemplarPool([rows[i] for i in range(min(self.pool_size, len(rows)))])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,13 +7,15 @@ ignores the row) is refused when it is made or attached to a family, never while
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from flan_jax.core.errors import TaskError, counted, did_you_mean
-from flan_jax.declare.example import Rendered
+from flan_jax.declare.example import JUDGED_FIELD, Rendered
+from flan_jax.declare.exemplars import exemplar_rows, folded, sampled
 from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle
 from flan_jax.sources.source import Row
 
@@ -22,6 +24,7 @@ __all__ = [
     "DIRECT",
     "EXEMPLAR_STYLES",
     "HIDDEN",
+    "JUDGED_FIELD",
     "OPTION_STYLES",
     "ORDERED_FIELD",
     "SHOWN",
@@ -41,10 +44,9 @@ AS_WRITTEN, SHOWN, HIDDEN = "as written", "shown", "hidden"  # answer options
 OPTIONS_FIELD = "options"
 RATIONALE_FIELD = "rationale"
 ANSWER_FIELD = "answer"
-# A row that has this field is there to be judged by its answer: templates that ask for another field pass it over.
-JUDGED_FIELD = "judged"
 # The options of a row that has this field are a scale: they are listed as they stand, neither shuffled nor named.
 ORDERED_FIELD = "options_are_ordered"
+_ANSWERS = frozenset({ANSWER_FIELD, RATIONALE_FIELD, OPTIONS_FIELD})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Template:
     def fields(self) -> tuple[str, ...]:
         """Names of the fields this template reads, sorted."""
         return tuple(sorted(_holes(self.inputs) | _holes(self.targets)))
+
+    @functools.cached_property
+    def question_fields(self) -> tuple[str, ...]:
+        """The fields of the inputs that say what is asked, sorted: neither the answer nor the options."""
+        return tuple(sorted(_holes(self.inputs) - _ANSWERS))
 
     @property
     def has_options(self) -> bool:
@@ -194,14 +201,16 @@ class TemplateRenderer:
         exemplars: list[str] = []
         if self.num_exemplars:
             if len(pool) < self.num_exemplars:
-                raise TaskError(
-                    f"{self.num_exemplars} exemplars are asked for, the pool has {counted(len(pool), 'row')}: lower "
-                    f"num_exemplars or use a larger exemplar split"
-                )
+                raise _too_few(self.num_exemplars, len(pool), len(pool))
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
-            for shown in rng.sample(range(len(pool)), self.num_exemplars):
-                shown_inputs, shown_targets = _fill(template, pool[shown], option_style, rng)
+            places = sampled(rng, len(pool), self.num_exemplars)
+            for shown in exemplar_rows(row, pool, places, lambda one: self._question(one, template)):
+                shown_inputs, shown_targets = _fill(template, shown, option_style, rng)
                 exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
+                if len(exemplars) == self.num_exemplars:
+                    break
+            if len(exemplars) < self.num_exemplars:
+                raise _too_few(self.num_exemplars, len(pool), len(exemplars))
             query = style.query.format(inputs=query)
         return Rendered(
             query=query,
@@ -229,6 +238,11 @@ class TemplateRenderer:
     def is_turned_around(self, template_id: int, choice: Choice) -> bool:
         """Whether that template asks for another field than the answer."""
         return dict(self._set(choice.wording))[template_id].is_turned_around
+
+    def question(self, row: Row, template_id: int, choice: Choice) -> Hashable:
+        """What `row` asks in that template, without its answer and `folded`: rows that ask the same are no exemplars of
+        each other."""
+        return self._question(row, dict(self._set(choice.wording))[template_id])
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
         """One row in the words of one of the templates of `template_ids_for(choice)`.
@@ -266,6 +280,20 @@ class TemplateRenderer:
             shows_options=bool(options) and template.has_options,
             options_are_ordered=bool(row.get(ORDERED_FIELD)),
         )
+
+    def _question(self, row: Row, template: Template) -> Hashable:
+        # What is asked for another field may be a mere label, which many rows share: there, the whole row is compared.
+        fields = (() if template.is_turned_around else template.question_fields) or self._question_fields
+        if not fields:
+            # The question is its options, which a data set may list in any order.
+            return folded(sorted(row.get(OPTIONS_FIELD, ())))
+        return folded([row.get(field) for field in fields])
+
+    @functools.cached_property
+    def _question_fields(self) -> tuple[str, ...]:
+        everything = [self.templates, *self.wordings.values()]
+        read = {field for templates in everything for template in templates for field in template.fields}
+        return tuple(sorted(read - _ANSWERS))
 
     def _set(self, wording: str) -> list[tuple[int, Template]]:
         if wording in self.wordings:
@@ -309,6 +337,13 @@ def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.R
             rng.shuffle(shown)
         fields[OPTIONS_FIELD] = option_style.block(shown)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
+
+
+def _too_few(wanted: int, num_rows: int, num_found: int) -> TaskError:
+    return TaskError(
+        f"{wanted} exemplars are asked for, the pool of {counted(num_rows, 'row')} has {num_found} that ask something "
+        f"else than the query: lower num_exemplars or use a larger exemplar split"
+    )
 
 
 def _holes(text: str) -> set[str]:
