@@ -84,7 +84,8 @@ class SplitManifest:
     lengths_sha256: of lengths.npy, which decides how examples are packed.
     dropped: reason -> count of source rows that are not in the shards (e.g. "empty_targets").
     exemplars_dropped: exemplars left out to keep inputs within `max_inputs_length`; examples_shortened: how many
-    examples lost any. num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
+    examples lost any. exemplars_missing: how many fewer there are than were asked for, since no more could be had.
+    num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
     num_renderings: texts of each row, side by side in the shards: row r as text v is example r * num_renderings + v.
     """
 
@@ -108,6 +109,7 @@ class SplitManifest:
     max_inputs_length: int | None
     num_exemplars: int | None = None
     num_renderings: int = 1
+    exemplars_missing: int = 0
     format_version: int = FORMAT_VERSION
 
     @property

@@ -178,7 +178,9 @@ class FormattedRenderer:
                 shown_ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)]
             question = functools.partial(question_of, self.wordings, template_id=template_id, choice=choice)
             for shown in exemplar_rows(row, pool, shuffled(rng, len(pool)), question):
-                exemplar = words(shown, shown_ids[rng.randrange(len(shown_ids))] if shots.own_templates else template_id)
+                exemplar = words(
+                    shown, shown_ids[rng.randrange(len(shown_ids))] if shots.own_templates else template_id
+                )
                 if exemplar.targets.strip():
                     # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
