@@ -1,4 +1,4 @@
-"""A query is never its own exemplar, nor is a row that asks the same but for case and spaces: one rule on every road."""
+"""A query is never its own exemplar, nor is a row that asks the same but for case and spaces, on any road."""
 
 import random
 

@@ -454,7 +454,7 @@ def _count_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
         notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason} (rows {rows}{more})")
     if tally.exemplars_missing:
         notes.append(
-            f"{job.task}/{job.split}: {counted(tally.exemplars_missing, 'exemplar')} fewer than asked for: there are no "
-            f"more that ask something else than the query"
+            f"{job.task}/{job.split}: {counted(tally.exemplars_missing, 'exemplar')} fewer than asked for: there "
+            f"are no more that ask something else than the query"
         )
     return tuple(notes)

@@ -50,7 +50,8 @@ class Rendered:
 
 class Renderer(Protocol):
     """Turns a row into text. `rng` is seeded by (task, split, row index); `pool` holds rows to draw exemplars from,
-    never the row itself, nor one equal to it but for case and white space. Formats can steer those that are `declare.formatted.Wordings` too; a renderer that is only
-    this can still be put through every format that needs no more than its text."""
+    never the row itself, nor one equal to it but for case and white space. Formats can steer those that are
+    `declare.formatted.Wordings` too; a renderer that is only this can still be put through every format that needs no
+    more than its text."""
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered: ...
