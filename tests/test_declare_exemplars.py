@@ -11,7 +11,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import TaskError
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.example import JUDGED_FIELD, Rendered
-from flan_jax.declare.exemplars import ExemplarPool, first_others, same_text
+from flan_jax.declare.exemplars import ExemplarPool, first_others, same
 from flan_jax.declare.formatted import format_task
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import Template, TemplateRenderer
@@ -116,7 +116,8 @@ def test_the_first_shots_that_ask_something_else():
 
 
 def test_what_is_equal():
-    assert same_text(" Straße\n ist", "STRASSE ist") and not same_text("a b", "ab")
+    assert same(" Straße\n ist", "STRASSE ist") and not same("a b", "ab") and not same("1", 1)
+    assert same("x" + " " * 99 + "y" * 20, "X " + "Y" * 20) and not same("x" * 20 + "y", "x" * 20 + "z")
     pool = ExemplarPool(
         [{"n": 1, "deep": [{"t": "A"}]}, {"n": 2, "deep": [{"t": "a"}]}, {"n": 1, "deep": ({"t": "a "},)}]
     )

@@ -134,7 +134,7 @@ def test_every_option_is_listed_once_whatever_it_says(options, seed, is_ordered)
     row = {"question": "?", "answer": options[0], "options": options, "options_are_ordered": is_ordered}
     template = Template("{question}\n{options}\nSay which:")
     rendered = TemplateRenderer((template,))(row, random.Random(seed), ())
-    blocks = {style.block(order) for style in OPTION_STYLES for order in ([options] if is_ordered else [])}
+    blocks = {style.for_options(options).block(options) for style in OPTION_STYLES}
     assert rendered.options == tuple(options) and rendered.targets == options[0]
     assert all(option in rendered.query for option in options)
     assert not is_ordered or any(block in rendered.query for block in blocks)

@@ -7,9 +7,8 @@ run once more, and what it looks at is watched.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.cache.native import render
@@ -67,7 +66,7 @@ class _Watched:
         self._row: Row = {}
         self._pool = _WatchedPool(())
         self._wordings: _WatchedWordings | None = None
-        self._templates: _WatchedTuple | None = None
+        self._template: int | None = None
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
         self._row, self._pool = row, _WatchedPool(pool)
@@ -76,8 +75,9 @@ class _Watched:
             self._wordings = _WatchedWordings(renderer.wordings)
             renderer = dataclasses.replace(renderer, wordings=self._wordings)
         elif isinstance(renderer, TemplateRenderer):
-            self._templates = _WatchedTuple(renderer.templates)
-            renderer = dataclasses.replace(renderer, templates=self._templates)
+            again = random.Random()
+            again.setstate(rng.getstate())
+            self._template = renderer.draw_template_id(row, again)
         rendered: Rendered = renderer(row, rng, self._pool)
         return rendered
 
@@ -85,9 +85,7 @@ class _Watched:
     def template(self) -> int | None:
         if self._wordings is not None:
             return self._wordings.template_ids[0] if self._wordings.turns else None
-        if self._templates is not None and self._templates.looked_at:
-            return self._templates.looked_at[-1]
-        return None
+        return self._template
 
     def exemplar_places(self, num_exemplars: int) -> list[int]:
         """Places in the pool. A renderer looks at more rows than it shows: those that ask what the query asks are never
@@ -97,9 +95,8 @@ class _Watched:
             shown = [row for row, turn in self._wordings.turns[1:] if turn.targets.strip()]
             places = [place for place in places if any(rows[place] is row for row in shown)]
         elif isinstance(self._renderer, TemplateRenderer) and self.template is not None:
-            question = functools.partial(self._renderer.question, template_id=self.template, choice=Choice())
-            asked = question(self._row)
-            places = [place for place in places if question(rows[place]) != asked]
+            shown = list(self._renderer.exemplars(self._row, rows, places, self.template))
+            places = [place for place in places if any(rows[place] is row for row in shown)]
         return places[:num_exemplars] if num_exemplars else []
 
 
@@ -115,22 +112,6 @@ class _WatchedPool(Sequence[Row]):
         if isinstance(place, int):
             self.looked_at.append(place % max(1, len(self.rows)))
         return self.rows[place]
-
-
-class _WatchedTuple(tuple[Any, ...]):
-    """A tuple that remembers which places were asked for."""
-
-    looked_at: list[int]
-
-    def __new__(cls, items: Sequence[Any]) -> _WatchedTuple:
-        made = super().__new__(cls, items)
-        made.looked_at = []
-        return made
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, int):
-            self.looked_at.append(place)
-        return super().__getitem__(place)
 
 
 class _WatchedWordings:
@@ -150,5 +131,5 @@ class _WatchedWordings:
         self.turns.append((row, made))
         return made
 
-    def question(self, row: Row, template_id: int, choice: Choice) -> Hashable:
+    def question(self, row: Row, template_id: int, choice: Choice) -> Any:
         return question_of(self._wordings, row, template_id, choice)  # not among the turns: nothing of it is shown

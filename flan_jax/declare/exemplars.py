@@ -2,7 +2,7 @@
 
 A query is never its own exemplar, nor is a row that asks the same but for case and white space: it would give the
 answer away. What has the row's fields compares those that say what is asked (`declare.templates`, `declare.formatted`);
-what has text alone compares the text (`same_text`). Published prompts that are kept character for character are the
+what has text alone compares the text (`same`). Published prompts that are kept character for character are the
 exception: Tk-Instruct's own layout, and benchmarks whose exemplars are printed in a paper.
 """
 
@@ -17,26 +17,35 @@ from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import JUDGED_FIELD
 from flan_jax.sources.source import Row
 
-__all__ = ["ExemplarPool", "exemplar_rows", "first_others", "folded", "same_text", "sampled", "shuffled"]
+__all__ = ["ExemplarPool", "exemplar_rows", "first_others", "folded", "same", "sampled", "shuffled"]
 
 _Shot = TypeVar("_Shot")
+_START, _LOOK = 16, 64  # characters compared first, and how far into a text they are looked for
 
 
-def folded(value: Any) -> Hashable:
-    """`value` without case and white space of its own, texts inside lists and mappings too: equal for two values that
-    only these two tell apart."""
-    if isinstance(value, str):
-        return " ".join(value.casefold().split())
-    if isinstance(value, Mapping):
-        return tuple(sorted((str(name), folded(item)) for name, item in value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(folded, value))
-    return value if isinstance(value, Hashable) else repr(value)
+def folded(text: str) -> str:
+    """`text` without case and white space of its own."""
+    return " ".join(text.casefold().split())
 
 
-def same_text(text: str, other: str) -> bool:
-    """Whether two texts are equal but for case and white space."""
-    return folded(text) == folded(other)
+def same(value: Any, other: Any) -> bool:
+    """Whether two texts, or two lists or mappings of such, are equal but for case and white space."""
+    if isinstance(value, str) and isinstance(other, str):
+        # Nearly all texts differ from the start, and folding a whole article takes longer than wording it.
+        return _start(value) == _start(other) and folded(value) == folded(other)
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        return value.keys() == other.keys() and all(same(value[name], other[name]) for name in value)
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return len(value) == len(other) and all(map(same, value, other))
+    return bool(value == other)
+
+
+def _start(text: str) -> str:
+    """The first characters of `text` without case or any white space: equal for texts that are the same."""
+    start = "".join(text[:_LOOK].casefold().split())
+    if len(start) < _START and len(text) > _LOOK:
+        start = "".join(text.casefold().split())
+    return start[:_START]
 
 
 class ExemplarPool:
@@ -47,7 +56,7 @@ class ExemplarPool:
         self.rows = rows
         self._places: dict[Hashable, list[int]] = collections.defaultdict(list)
         for place, row in enumerate(rows):
-            self._places[_content(row)].append(place)
+            self._places[_beginning(row)].append(place)
 
     def places_beside(self, row: Row, own_place: int | None) -> list[int]:
         """Places in `rows` that are neither the row itself nor equal to it but for case and white space.
@@ -56,17 +65,24 @@ class ExemplarPool:
           row: the query's.
           own_place: where it is in `rows`; None where it is of another split, or further down.
         """
-        hidden = {*self._places.get(_content(row), ()), own_place}
+        content = _content(row)
+        alike = self._places.get(_beginning(row), ())
+        hidden = {own_place, *(place for place in alike if same(content, _content(self.rows[place])))}
         return [place for place in range(len(self.rows)) if place not in hidden]
 
 
-def _content(row: Row) -> Hashable:
+def _content(row: Row) -> dict[str, Any]:
     # Rows of a split that is judged carry a mark; those of the training split, where exemplars come from, do not.
-    return frozenset((name, folded(value)) for name, value in row.items() if name != JUDGED_FIELD)
+    return {name: value for name, value in row.items() if name != JUDGED_FIELD}
+
+
+def _beginning(row: Row) -> Hashable:
+    """Equal for rows that are the same, and for few others."""
+    return frozenset((name, _start(value)) for name, value in row.items() if isinstance(value, str))
 
 
 def exemplar_rows(
-    row: Row, pool: Sequence[Row], places: Iterable[int], question: Callable[[Row], Hashable]
+    row: Row, pool: Sequence[Row], places: Iterable[int], question: Callable[[Row], Any]
 ) -> Iterator[Row]:
     """Rows of `pool` at `places`, in that order, without those that ask what `row` asks.
 
@@ -74,10 +90,10 @@ def exemplar_rows(
       row: the query's.
       pool: rows to draw from.
       places: positions in `pool`, drawn by the caller; taken one by one, as rows are asked for.
-      question: what a row asks, without its answer and `folded`.
+      question: what a row asks, without its answer: a text, or several.
     """
     asked = question(row)
-    return (other for other in map(pool.__getitem__, places) if question(other) != asked)
+    return (other for other in map(pool.__getitem__, places) if not same(question(other), asked))
 
 
 def shuffled(rng: random.Random, size: int) -> Iterator[int]:
@@ -115,7 +131,7 @@ def first_others(
     for shot in shots:
         if len(found) == num:
             break
-        if not same_text(text_of(shot), text):
+        if not same(text_of(shot), text):
             found.append(shot)
     if len(found) < num:
         raise TaskError(

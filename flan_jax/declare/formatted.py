@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import random
-from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer
-from flan_jax.declare.exemplars import exemplar_rows, folded, shuffled
+from flan_jax.declare.exemplars import exemplar_rows, shuffled
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
 from flan_jax.declare.task import FORMAT_MARK, Task
@@ -45,7 +45,8 @@ __all__ = [
 @runtime_checkable
 class Wordings(Protocol):
     """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
-    format's. It may have a method `question(row, template_id, choice)` too, `question_of` says what for."""
+    format's. It may have methods `question` and `fits` of (row, template_id, choice) too: what a row asks (`question_of`), and
+    whether it has something in each field that the template reads."""
 
     @property
     def has_options(self) -> bool:
@@ -159,13 +160,14 @@ class FormattedRenderer:
         ids = list(self.wordings.template_ids_for(choice))[: form.max_templates]
         if row.get(JUDGED_FIELD):
             ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)] or ids
+        fitting = self._fitting(ids, row, choice) or ids
         trigger = "\n" + form.triggers[rng.randrange(len(form.triggers))] if form.triggers else ""
 
         def words(words_of: Row, template_id: int) -> Turn:
             turn = _with_options(self.wordings.turn(words_of, template_id, choice, rng), choice, rng)
             return dataclasses.replace(turn, inputs=turn.inputs + trigger)
 
-        template_id = ids[rng.randrange(len(ids))]
+        template_id = fitting[rng.randrange(len(fitting))]
         turn = words(row, template_id)
         query, exemplars, missing = turn.inputs, [], 0
         if form.shots:
@@ -178,9 +180,13 @@ class FormattedRenderer:
                 shown_ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)]
             question = functools.partial(question_of, self.wordings, template_id=template_id, choice=choice)
             for shown in exemplar_rows(row, pool, shuffled(rng, len(pool)), question):
-                exemplar = words(
-                    shown, shown_ids[rng.randrange(len(shown_ids))] if shots.own_templates else template_id
-                )
+                fitting = self._fitting(shown_ids, shown, choice)
+                if not fitting:
+                    # A row that leaves a hole in every template is shown as it is.
+                    if self._fitting(ids, shown, choice):
+                        continue
+                    fitting = shown_ids
+                exemplar = words(shown, fitting[rng.randrange(len(fitting))] if shots.own_templates else template_id)
                 if exemplar.targets.strip():
                     # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
@@ -206,14 +212,19 @@ class FormattedRenderer:
             exemplars_missing=missing,
         )
 
+    def _fitting(self, ids: list[int], row: Row, choice: Choice) -> list[int]:
+        """Those of `ids` in which `row` leaves no hole blank."""
+        fits: Callable[[Row, int, Choice], bool] | None = getattr(self.wordings, "fits", None)
+        return ids if fits is None else [i for i in ids if fits(row, i, choice)]
+
 
 def _whole(turn: Turn) -> str:
     return turn.instruction + turn.inputs
 
 
-def question_of(wordings: Wordings, row: Row, template_id: int, choice: Choice) -> Hashable:
-    """What `row` asks, without its answer: rows for which it is equal are no exemplars of each other. It is what the
-    wordings' own `question` gives, else the text of the row.
+def question_of(wordings: Wordings, row: Row, template_id: int, choice: Choice) -> Any:
+    """What `row` asks, without its answer: rows for which it is the same, but for case and spaces, are no exemplars of
+    each other. It is what the wordings' own `question` gives, else the text of the row.
 
     Args:
       wordings: the renderer.
@@ -221,10 +232,10 @@ def question_of(wordings: Wordings, row: Row, template_id: int, choice: Choice) 
       template_id: the query's template.
       choice: what the format asks for.
     """
-    question: Callable[[Row, int, Choice], Hashable] | None = getattr(wordings, "question", None)
+    question: Callable[[Row, int, Choice], Any] | None = getattr(wordings, "question", None)
     if question is not None:
         return question(row, template_id, choice)
-    return folded(_whole(wordings.turn(row, template_id, choice, random.Random(0))))
+    return _whole(wordings.turn(row, template_id, choice, random.Random(0)))
 
 
 def _choice(form: Format) -> Choice:
@@ -240,7 +251,7 @@ def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     options = list(turn.options)
     if not turn.options_are_ordered:
         rng.shuffle(options)
-    style = fitting_style(choice.option_style, len(options), turn.options_are_ordered)
+    style = fitting_style(choice.option_style, options, turn.options_are_ordered)
     answers = style.answers(options)
     return dataclasses.replace(
         turn,

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import random
 import re
 import string
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import JUDGED_FIELD, Rendered
@@ -78,7 +80,7 @@ class Template:
         if OPTIONS_FIELD in _holes(self.targets):
             raise TaskError(f"template targets {self.targets!r} contain {{options}}: only `inputs` may")
 
-    @property
+    @functools.cached_property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields this template reads, sorted."""
         return tuple(sorted(_holes(self.inputs) | _holes(self.targets)))
@@ -88,20 +90,25 @@ class Template:
         """The fields of the inputs that say what is asked, sorted: neither the answer nor the options."""
         return tuple(sorted(_holes(self.inputs) - _ANSWERS))
 
-    @property
+    @functools.cached_property
     def has_options(self) -> bool:
         """Whether the inputs list the answer options."""
         return OPTIONS_FIELD in _holes(self.inputs)
 
-    @property
+    @functools.cached_property
     def is_turned_around(self) -> bool:
         """Whether the target is another field than the answer, e.g. a text written to a given label."""
         return ANSWER_FIELD not in _holes(self.targets)
 
-    @property
+    @functools.cached_property
     def reasons(self) -> bool:
         """Whether the target is a chain of thought: a rationale, then the answer."""
         return {RATIONALE_FIELD, ANSWER_FIELD} <= _holes(self.targets)
+
+    def fits(self, row: Row) -> bool:
+        """Whether `row` has something in each field that is read: a title that a row lacks would leave a hole in the
+        text. A field that the row has not at all is an error when it is rendered."""
+        return not any(_is_blank(row[field]) for field in self.fields if field in row)
 
     def without_options(self) -> Template:
         """The same wording without the block of answer options, nor the white space before it."""
@@ -188,11 +195,9 @@ class TemplateRenderer:
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
         """One example. Raises `TaskError` when the pool has fewer rows than `num_exemplars`."""
-        ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
-        if row.get(JUDGED_FIELD):
-            ids = [i for i in ids if not self.templates[i].is_turned_around] or ids
         # The order of draws is part of the text: another one would render every row anew.
-        template = self.templates[ids[rng.randrange(len(ids))]]
+        template_id = self.draw_template_id(row, rng)
+        template = self.templates[template_id]
         option_style = self.option_styles[rng.randrange(len(self.option_styles))]
         query, targets = _fill(template, row, option_style, rng)
         references = () if template.is_turned_around else tuple(row.get("references", ()))
@@ -204,11 +209,9 @@ class TemplateRenderer:
                 raise _too_few(self.num_exemplars, len(pool), len(pool))
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
             places = sampled(rng, len(pool), self.num_exemplars)
-            for shown in exemplar_rows(row, pool, places, lambda one: self._question(one, template)):
+            for shown in itertools.islice(self.exemplars(row, pool, places, template_id), self.num_exemplars):
                 shown_inputs, shown_targets = _fill(template, shown, option_style, rng)
                 exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
-                if len(exemplars) == self.num_exemplars:
-                    break
             if len(exemplars) < self.num_exemplars:
                 raise _too_few(self.num_exemplars, len(pool), len(exemplars))
             query = style.query.format(inputs=query)
@@ -220,6 +223,27 @@ class TemplateRenderer:
             references=(targets, *references) if references else (),
             options=options if targets in options else (),
         )
+
+    def draw_template_id(self, row: Row, rng: random.Random) -> int:
+        """Number of the template for `row`: one of those in use that it leaves no hole in, if there are any."""
+        fitting = self._fitting_ids(row, self._ids(row))
+        return fitting[rng.randrange(len(fitting))]
+
+    def exemplars(self, row: Row, pool: Sequence[Row], places: Iterable[int], template_id: int) -> Iterator[Row]:
+        """The rows of `pool` at `places` that may stand before `row` in that template: none that asks what `row` asks,
+        none without an answer, and none that leaves a hole blank there and not in another template.
+
+        Args:
+          row: the query's.
+          pool: rows to choose from.
+          places: positions in `pool`, taken one by one.
+          template_id: number of the template.
+        """
+        ids, template = self._ids(row), self.templates[template_id]
+        for shown in exemplar_rows(row, pool, places, lambda one: self._question(one, template)):
+            is_whole = template.fits(shown) or template_id in self._fitting_ids(shown, ids)
+            if is_whole and template.targets.format_map(shown).strip():
+                yield shown
 
     @property
     def has_options(self) -> bool:
@@ -233,16 +257,21 @@ class TemplateRenderer:
 
     def template_ids_for(self, choice: Choice) -> tuple[int, ...]:
         """Numbers of the templates that can say what `choice` asks for; none where no template can."""
-        return tuple(i for i, template in self._set(choice.wording) if _chosen(template, choice) is not None)
+        return tuple(i for i, template in self._as_chosen(choice).items() if template is not None)
 
     def is_turned_around(self, template_id: int, choice: Choice) -> bool:
         """Whether that template asks for another field than the answer."""
         return dict(self._set(choice.wording))[template_id].is_turned_around
 
-    def question(self, row: Row, template_id: int, choice: Choice) -> Hashable:
-        """What `row` asks in that template, without its answer and `folded`: rows that ask the same are no exemplars of
-        each other."""
-        return self._question(row, dict(self._set(choice.wording))[template_id])
+    def question(self, row: Row, template_id: int, choice: Choice) -> list[Any]:
+        """What `row` asks in that template, without its answer: rows for which it is the same, but for case and spaces,
+        are no exemplars of each other."""
+        return self._question(row, self._as_chosen(choice)[template_id] or self.templates[template_id])
+
+    def fits(self, row: Row, template_id: int, choice: Choice) -> bool:
+        """Whether `row` leaves no hole in that template blank."""
+        template = self._as_chosen(choice)[template_id]
+        return template is not None and template.fits(row)
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
         """One row in the words of one of the templates of `template_ids_for(choice)`.
@@ -251,7 +280,7 @@ class TemplateRenderer:
           template_id: number of the template.
           rng: the example's random state.
         """
-        template = _chosen(dict(self._set(choice.wording))[template_id], choice)
+        template = self._as_chosen(choice)[template_id]
         if template is None:
             raise TaskError(f"template {template_id} cannot be said as {choice}: ask template_ids_for which ones can")
         fields, options = dict(row), list(row.get(OPTIONS_FIELD, ()))
@@ -260,7 +289,7 @@ class TemplateRenderer:
             ordered = bool(row.get(ORDERED_FIELD))
             if not ordered:
                 rng.shuffle(options)
-            style = fitting_style(choice.option_style, len(options), ordered)
+            style = fitting_style(choice.option_style, options, ordered)
             answers = style.answers(options)
             fields[OPTIONS_FIELD] = style.block(options)
             # In the inputs an option stays what it is; only what is answered is said by name.
@@ -281,19 +310,42 @@ class TemplateRenderer:
             options_are_ordered=bool(row.get(ORDERED_FIELD)),
         )
 
-    def _question(self, row: Row, template: Template) -> Hashable:
+    def _ids(self, row: Row) -> Sequence[int]:
+        """Numbers of the templates in use for `row`."""
+        ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
+        if row.get(JUDGED_FIELD):
+            ids = [i for i in ids if not self.templates[i].is_turned_around] or ids
+        return ids
+
+    def _fitting_ids(self, row: Row, ids: Sequence[int]) -> Sequence[int]:
+        """Those of `ids` in which `row` leaves no hole blank; all of them where it leaves one in each."""
+        return [i for i in ids if self.templates[i].fits(row)] or ids
+
+    def _question(self, row: Row, template: Template) -> list[Any]:
         # What is asked for another field may be a mere label, which many rows share: there, the whole row is compared.
         fields = (() if template.is_turned_around else template.question_fields) or self._question_fields
         if not fields:
             # The question is its options, which a data set may list in any order.
-            return folded(sorted(row.get(OPTIONS_FIELD, ())))
-        return folded([row.get(field) for field in fields])
+            return sorted(map(folded, row.get(OPTIONS_FIELD, ())))
+        return [row.get(field) for field in fields]
 
     @functools.cached_property
     def _question_fields(self) -> tuple[str, ...]:
         everything = [self.templates, *self.wordings.values()]
         read = {field for templates in everything for template in templates for field in template.fields}
         return tuple(sorted(read - _ANSWERS))
+
+    def _as_chosen(self, choice: Choice) -> Mapping[int, Template | None]:
+        """The templates of a wording as `choice` wants them; None for one that cannot be had so."""
+        key = (choice.wording, choice.instruction, choice.options)
+        if key not in self._chosen_templates:
+            templates = self._set(choice.wording)
+            self._chosen_templates[key] = {i: _chosen(template, choice) for i, template in templates}
+        return self._chosen_templates[key]
+
+    @functools.cached_property
+    def _chosen_templates(self) -> dict[tuple[str, bool, str], dict[int, Template | None]]:
+        return {}
 
     def _set(self, wording: str) -> list[tuple[int, Template]]:
         if wording in self.wordings:
@@ -307,9 +359,11 @@ class TemplateRenderer:
         return []
 
 
-def fitting_style(style: OptionStyle, num_options: int, ordered: bool) -> OptionStyle:
-    """`style`, or the plain one for more options than it has names. A scale's points are their own names."""
-    return style if style.fits(num_options) and not (ordered and style.names) else PLAIN_OPTIONS
+def fitting_style(style: OptionStyle, options: Sequence[str], ordered: bool) -> OptionStyle:
+    """`style`, or the plain one for more options than it has names; line by line where options would run into each
+    other. A scale's points are their own names."""
+    fits = style.fits(len(options)) and not (ordered and style.names)
+    return (style if fits else PLAIN_OPTIONS).for_options(options)
 
 
 def _is_key(value: object, answers: Mapping[str, str]) -> bool:
@@ -335,8 +389,12 @@ def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.R
         if not row.get(ORDERED_FIELD):
             # The order in which a data set lists its options must not tell the answer.
             rng.shuffle(shown)
-        fields[OPTIONS_FIELD] = option_style.block(shown)
+        fields[OPTIONS_FIELD] = option_style.for_options(shown).block(shown)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
+
+
+def _is_blank(value: object) -> bool:
+    return not value.strip() if isinstance(value, str) else value is None or value == () or value == []
 
 
 def _too_few(wanted: int, num_rows: int, num_found: int) -> TaskError:

@@ -280,7 +280,7 @@ _DIGITS = re.compile(r"\d[\d ./()-]{8,}\d")
 
 def _start(prompt: str, length: int) -> str:
     """The first `length` characters of `prompt` without case and white space of its own; a shorter prompt whole."""
-    return str(folded(prompt))[:length]
+    return folded(prompt)[:length]
 
 
 def rules_from(settings: Mapping[str, Any], where: str) -> DemonstrationRules:

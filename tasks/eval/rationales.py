@@ -31,7 +31,7 @@ def few_shot(ask: PromptBuilder, name: str, num: int) -> Opener:
       ask: the prompt without exemplars.
       name: of the set, the start of its file's name.
       num: exemplars, the first of the set that do not ask the question at hand itself
-        (`flan_jax.declare.exemplars.same_text`).
+        (`flan_jax.declare.exemplars.same`).
     """
     return _shown(ask, name, num, lambda question, answer, _: answered(question, answer))
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.example import Rendered, Renderer
-from flan_jax.declare.exemplars import same_text
+from flan_jax.declare.exemplars import same
 from flan_jax.declare.formats import Format, add_format
 from flan_jax.declare.templates import HIDDEN, WRITTEN
 from flan_jax.sources.source import Row
@@ -55,7 +55,7 @@ class EncodingRenderer:
                 ("Wrong example", row["negative"], self.num_negative),
             )
             # Some files have an example among their instances: it would give the answer away.
-            for number, example in enumerate([e for e in examples if not same_text(e[0], row["input"])][:limit], 1)
+            for number, example in enumerate([e for e in examples if not same(e[0], row["input"])][:limit], 1)
         ]
         preamble = f"Task: {row['definition']}\n\n" if self.definition else ""
         return Rendered(
