@@ -449,9 +449,10 @@ def _refuse_empty(job: SplitJob, num_examples: int, tally: Tally) -> None:
 def _count_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
     notes = []
     for reason, count in sorted(tally.dropped.items()):
-        rows = ", ".join(map(str, tally.dropped_rows[reason]))
-        more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
-        notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason} (rows {rows}{more})")
+        rows = tally.dropped_rows.get(reason, [])  # what the source itself left out has no number
+        more = ", ..." if count > len(rows) else ""
+        which = f" (rows {', '.join(map(str, rows))}{more})" if rows else ""
+        notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason}{which}")
     if tally.exemplars_missing:
         notes.append(
             f"{job.task}/{job.split}: {counted(tally.exemplars_missing, 'exemplar')} fewer than asked for: there "

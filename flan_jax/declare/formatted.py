@@ -45,8 +45,8 @@ __all__ = [
 @runtime_checkable
 class Wordings(Protocol):
     """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
-    format's. It may have methods `question` and `fits` of (row, template_id, choice) too: what a row asks (`question_of`), and
-    whether it has something in each field that the template reads."""
+    format's. It may have methods `question` and `fits` of (row, template_id, choice) too: what a row asks
+    (`question_of`), and whether it has something in each field that the template reads."""
 
     @property
     def has_options(self) -> bool:

@@ -1,5 +1,6 @@
 """HellaSwag: how does a description of an everyday scene go on? (Zellers et al. 2019)"""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,10 +33,16 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
     if not 0 <= row["label"] < len(row["endings"]):
         return None  # the test split is published without labels
     return {
-        "context": row["context"],
+        "context": _plain(row["context"]),
         "activity": row["activity_label"],
-        **choices(*row["endings"], answer=row["label"]),
+        **choices(*map(_plain, row["endings"]), answer=row["label"]),
     }
+
+
+def _plain(text: str) -> str:
+    """`text` without the marks that WikiHow's pages left in it: "[header] How to … [title] Read on. [step] …"."""
+    text = re.sub(r"(?<=[^\s.?!:;])\s*\[(?:title|step|substeps|header)\]\s*", ". ", text)
+    return re.sub(r"\s*\[(?:title|step|substeps|header)\]\s*", " ", text).strip()
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
