@@ -16,7 +16,7 @@ from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.exemplars import exemplar_rows, shuffled
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
-from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
+from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS, shuffled_options
 from flan_jax.declare.task import FORMAT_MARK, Task
 from flan_jax.declare.templates import (
     AS_WRITTEN,
@@ -248,9 +248,7 @@ def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     # name.
     if choice.options != SHOWN or turn.shows_options or turn.targets not in turn.options:
         return turn
-    options = list(turn.options)
-    if not turn.options_are_ordered:
-        rng.shuffle(options)
+    options = list(turn.options) if turn.options_are_ordered else shuffled_options(turn.options, rng)
     style = fitting_style(choice.option_style, options, turn.options_are_ordered)
     answers = style.answers(options)
     return dataclasses.replace(

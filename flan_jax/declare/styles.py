@@ -8,6 +8,7 @@ layout (Chung et al. 2022, section 2.1; the kinds of delimiter are counted in Lo
 from __future__ import annotations
 
 import dataclasses
+import random
 import re
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ __all__ = [
     "PLAIN_OPTIONS",
     "ExemplarStyle",
     "OptionStyle",
+    "shuffled_options",
 ]
 
 
@@ -102,6 +104,19 @@ OPTION_STYLES = (
     OptionStyle("Choices:", " ", " / "),
     OptionStyle("Possible answers:", "\n* ", "\n* "),
 )
+
+_SUMS_UP = re.compile(
+    r"(none|all|both|neither) of (the (above|choices|options|others?)|these|those|them)\b( \w+)? ?\.?", re.IGNORECASE
+)
+
+
+def shuffled_options(options: Sequence[str], rng: random.Random) -> list[str]:
+    """The options in an order that does not tell the answer. What speaks of the others, as "None of the above", stands
+    at the end."""
+    shown = list(options)
+    rng.shuffle(shown)
+    return sorted(shown, key=lambda option: _SUMS_UP.fullmatch(option.strip()) is not None)
+
 
 # (before the inputs, between inputs and targets): the pair of words that a reader takes for "asked" and "answered".
 _PAIRS = (

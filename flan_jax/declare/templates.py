@@ -18,7 +18,14 @@ from typing import Any
 from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import JUDGED_FIELD, Rendered
 from flan_jax.declare.exemplars import exemplar_rows, folded, sampled
-from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle
+from flan_jax.declare.styles import (
+    EXEMPLAR_STYLES,
+    OPTION_STYLES,
+    PLAIN_OPTIONS,
+    ExemplarStyle,
+    OptionStyle,
+    shuffled_options,
+)
 from flan_jax.sources.source import Row
 
 __all__ = [
@@ -288,7 +295,7 @@ class TemplateRenderer:
         if options and template.has_options:
             ordered = bool(row.get(ORDERED_FIELD))
             if not ordered:
-                rng.shuffle(options)
+                options = shuffled_options(options, rng)
             style = fitting_style(choice.option_style, options, ordered)
             answers = style.answers(options)
             fields[OPTIONS_FIELD] = style.block(options)
@@ -385,10 +392,8 @@ def _chosen(template: Template, choice: Choice) -> Template | None:
 def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.Random) -> tuple[str, str]:
     fields = dict(row)
     if OPTIONS_FIELD in row:
-        shown = list(row[OPTIONS_FIELD])
-        if not row.get(ORDERED_FIELD):
-            # The order in which a data set lists its options must not tell the answer.
-            rng.shuffle(shown)
+        options = list(row[OPTIONS_FIELD])
+        shown = options if row.get(ORDERED_FIELD) else shuffled_options(options, rng)
         fields[OPTIONS_FIELD] = option_style.for_options(shown).block(shown)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
 

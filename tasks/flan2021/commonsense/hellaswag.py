@@ -19,7 +19,7 @@ TEMPLATES = (
     ),
     Template("{context}\n{options}\n\nPick the continuation that could really happen.", needs_options=True),
     Template('The following text from "{activity}" breaks off. Continue it.\n\n{context}\n{options}'),
-    Template('Somebody describes a video: "{context}" What do you expect to hear next?\n{options}'),
+    Template('Somebody tells you this: "{context}" What do you expect to hear next?\n{options}'),
     Template("Which words should follow these? {context}\n{options}"),
     Template(
         "Read the start of an instruction or a scene and choose what happens then.\n{context}\n{options}",
