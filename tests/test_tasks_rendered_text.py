@@ -11,11 +11,12 @@ from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.declare.exemplars import folded
-from flan_jax.declare.formatted import refusal
+from flan_jax.declare.formatted import format_task, refusal
 from flan_jax.declare.registry import all_tasks, get_task
 from flan_jax.declare.styles import MANY_OPTION_STYLES, OPTION_STYLES, PLAIN_OPTIONS, shuffled_options
-from flan_jax.declare.task import missing_source
+from flan_jax.declare.task import Task, missing_source
 from flan_jax.declare.templates import Choice, Template, TemplateRenderer
+from flan_jax.sources import MemorySource
 from flan_jax.sources.data_dir import VARIABLE
 from flan_jax.sources.tidy import tidy
 from flan_jax.tasks.flan2021.dataset import DATASETS, unless_cut
@@ -157,6 +158,22 @@ def test_what_speaks_of_the_other_options_stands_last():
     assert {frozenset(order[3:]) for order in orders} == {frozenset(options[:2])}
     assert len({order[0] for order in orders}) == 3
     assert shuffled_options(options[2:], random.Random(3)) != shuffled_options(options[2:], random.Random(4))
+
+
+def test_a_question_that_says_the_options_is_answered_by_them_and_by_no_letter():
+    rows = [{"x": f"x{i}", "answer": "yes", "options": ("yes", "no")} for i in range(9)]
+    for words, is_said in (
+        ("{x}: yes or no?", True),
+        ("Is {x}?\n{options}\nWrite Yes, or write No.", True),
+        ("{x}", False),
+    ):
+        render = TemplateRenderer((Template(words),))
+        task = Task("said", "words", MemorySource({"train": rows}), render, eval_split=None)
+        task = format_task(task, "fewshot_2__opt")
+        targets = [example.targets for number in range(9) for _, example in task.rendered("train", None, number)]
+        assert (set(targets) == {"yes"}) == is_said, words
+    assert Template("{answer} is the same meaning", "{x}").says(("the same meaning",))
+    assert not Template("Is {yes} no?").says(("yes", "no")) and not Template("{x}").says(())
 
 
 def test_a_row_that_lacks_a_field_is_put_into_a_wording_without_it():

@@ -249,7 +249,7 @@ def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     if choice.options != SHOWN or turn.shows_options or turn.targets not in turn.options:
         return turn
     options = list(turn.options) if turn.options_are_ordered else shuffled_options(turn.options, rng)
-    style = fitting_style(choice.option_style, options, turn.options_are_ordered)
+    style = fitting_style(choice.option_style, options, turn.options_are_ordered or turn.options_are_said)
     answers = style.answers(options)
     return dataclasses.replace(
         turn,

@@ -117,6 +117,16 @@ class Template:
         text. A field that the row has not at all is an error when it is rendered."""
         return not any(_is_blank(row[field]) for field in self.fields if field in row)
 
+    def says(self, options: Sequence[str]) -> bool:
+        """Whether the wording itself, fields apart, has every option in it, as "Answer yes or no" has: then the answer
+        is one of these words, and no letter or number that stands before it."""
+        return bool(options) and all(_words(option) in self._phrases for option in options)
+
+    @functools.cached_property
+    def _phrases(self) -> frozenset[tuple[str, ...]]:
+        literals = (_words(text) for text, *_ in string.Formatter().parse(self.instruction + self.inputs))
+        return frozenset(part[i : i + n] for part in literals for n in range(1, 5) for i in range(len(part)))
+
     def without_options(self) -> Template:
         """The same wording without the block of answer options, nor the white space before it."""
         return dataclasses.replace(self, inputs=re.sub(r"\s*\{options\}", "", self.inputs).lstrip())
@@ -156,7 +166,7 @@ class Choice:
 class Turn:
     """One row in words, before a format sets it among others. `instruction` is said once for all of them; `options`
     and `references` are as in `Rendered`; `shows_options` says that they are listed in `inputs`, `options_are_ordered`
-    that they are a scale, never shuffled."""
+    that they are a scale, never shuffled, and `options_are_said` that the wording itself names them all."""
 
     inputs: str
     targets: str
@@ -165,6 +175,7 @@ class Turn:
     options: tuple[str, ...] = ()
     shows_options: bool = False
     options_are_ordered: bool = False
+    options_are_said: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -296,7 +307,7 @@ class TemplateRenderer:
             ordered = bool(row.get(ORDERED_FIELD))
             if not ordered:
                 options = shuffled_options(options, rng)
-            style = fitting_style(choice.option_style, options, ordered)
+            style = fitting_style(choice.option_style, options, ordered or template.says(options))
             answers = style.answers(options)
             fields[OPTIONS_FIELD] = style.block(options)
             # In the inputs an option stays what it is; only what is answered is said by name.
@@ -315,6 +326,7 @@ class TemplateRenderer:
             options=tuple(options) if targets in options else (),
             shows_options=bool(options) and template.has_options,
             options_are_ordered=bool(row.get(ORDERED_FIELD)),
+            options_are_said=template.says(options),
         )
 
     def _ids(self, row: Row) -> Sequence[int]:
@@ -366,10 +378,16 @@ class TemplateRenderer:
         return []
 
 
-def fitting_style(style: OptionStyle, options: Sequence[str], ordered: bool) -> OptionStyle:
+def fitting_style(style: OptionStyle, options: Sequence[str], are_names: bool) -> OptionStyle:
     """`style`, or the plain one for more options than it has names; line by line where options would run into each
-    other. A scale's points are their own names."""
-    fits = style.fits(len(options)) and not (ordered and style.names)
+    other.
+
+    Args:
+      style: what the format drew.
+      options: what is listed.
+      are_names: whether the options are their own names, as a scale's points, and words that the question itself says.
+    """
+    fits = style.fits(len(options)) and not (are_names and style.names)
     return (style if fits else PLAIN_OPTIONS).for_options(options)
 
 
@@ -396,6 +414,10 @@ def _fill(template: Template, row: Row, option_style: OptionStyle, rng: random.R
         shown = options if row.get(ORDERED_FIELD) else shuffled_options(options, rng)
         fields[OPTIONS_FIELD] = option_style.for_options(shown).block(shown)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.casefold()))
 
 
 def _is_blank(value: object) -> bool:
