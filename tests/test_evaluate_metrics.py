@@ -130,12 +130,38 @@ def test_tasks_and_benchmarks_read_the_same_number(text, value, before):
         assert METRICS["numeric"](text, [before]) == float(before == value)
 
 
-def test_whose_punctuation_counts_is_in_the_name():
-    text, reference = "\u00ab The Vikings \u00bb\u3002", ["vikings"]
-    assert METRICS["squad_exact"](text, reference) == METRICS["squad_f1"](text, reference) == 1.0, "of any script"
-    assert METRICS["token_f1"](text, reference) == pytest.approx(0.5), "SQuAD 1.1 knows ASCII's: three words, one right"
-    assert METRICS["token_f1"]("The Vikings!", reference) == 1.0
-    assert METRICS["normalised_exact_match"]("The Vikings!", reference) == 0.0, "articles count"
+# Answer, reference, exact and F1 by SQuAD 1.1's script, exact and F1 by MLQA's of the language.
+QUESTION_ANSWERING = [
+    ("en", "The Vikings!", "vikings", 1, 1, 1, 1),
+    ("en", "\u00ab The Vikings \u00bb\u3002", "vikings", 0, 1 / 2, 1, 1),
+    ("en", "a", "the", 1, 0, 1, 0),  # no word is left of either
+    ("zh", "1947\u5e74\u3002", "1947\u5e74", 0, 0, 1, 1),
+    ("zh", "\u300a\u7ea2\u697c\u68a6\u300b", "\u7ea2\u697c\u68a6", 0, 0, 1, 1),
+    ("zh", "\u5317\u4eac\u5e02", "\u5317\u4eac", 0, 0, 0, 4 / 5),  # each ideograph is a word
+    ("zh", "\u5317\u4eac.", "\u5317\u4eac", 1, 1, 1, 1),
+    ("ar", "1947\u061f", "1947", 0, 0, 1, 1),
+    ("ar", "\u0627\u0644\u0642\u0627\u0647\u0631\u0629", "\u0642\u0627\u0647\u0631\u0629", 0, 0, 1, 1),
+    ("hi", "\u0926\u093f\u0932\u094d\u0932\u0940\u0964", "\u0926\u093f\u0932\u094d\u0932\u0940", 0, 0, 1, 1),
+    ("hi", "the \u0926\u093f\u0932\u094d\u0932\u0940", "\u0926\u093f\u0932\u094d\u0932\u0940", 1, 1, 0, 2 / 3),
+    ("de", "die Donau", "Donau", 0, 2 / 3, 1, 1),
+    ("de", "\u201eDonau\u201c", "Donau", 0, 0, 1, 1),
+    ("es", "el r\u00edo", "r\u00edo", 0, 2 / 3, 1, 1),
+    ("es", "\u00bfr\u00edo?", "r\u00edo", 0, 0, 1, 1),
+    ("vi", "nh\u1eefng ng\u01b0\u1eddi", "ng\u01b0\u1eddi", 0, 2 / 3, 1, 1),
+]
+
+
+@pytest.mark.parametrize("case", QUESTION_ANSWERING, ids=lambda case: f"{case[0]}: {case[1]}")
+def test_answers_from_a_passage_are_compared_by_the_rule_that_the_metric_names(case):
+    language, text, reference, *expected = case
+    names = ("squad_exact", "squad_f1", f"mlqa_exact_{language}", f"mlqa_f1_{language}")
+    assert [METRICS[name](text, [reference]) for name in names] == pytest.approx(expected)
+    assert METRICS["token_f1"](text, [reference]) == METRICS["squad_f1"](text, [reference]), "one rule, whoever asks"
+
+
+def test_the_natural_instructions_script_keeps_articles():
+    assert METRICS["normalised_exact_match"]("vikings!", ["Vikings"]) == 1.0
+    assert METRICS["normalised_exact_match"]("The Vikings!", ["vikings"]) == 0.0
 
 
 def test_bbh_exemplars_conclude_with_their_targets():
