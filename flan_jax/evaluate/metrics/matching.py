@@ -43,7 +43,7 @@ def best_of(score: Callable[[str, str], float]) -> Callable[[str | None, Sequenc
     return lambda text, references: max((score(text or "", reference) for reference in references), default=0.0)
 
 
-# As Super-NaturalInstructions' script has it: SQuAD 1.1's rule, which knows ASCII punctuation alone, with articles kept.
+# As Super-NaturalInstructions' script has it: SQuAD 1.1's rule, which knows ASCII punctuation alone, but with articles.
 # Other rules of published scripts, which differ in whose punctuation and articles count: `question_answering.py`.
 def _natural_instructions(text: str) -> list[str]:
     return words(text, drop_articles=False)
