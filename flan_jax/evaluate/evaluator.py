@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from jax.sharding import Mesh
@@ -92,16 +93,21 @@ class Evaluator:
         return {group: [task.manifest.task for task in self._tasks if task.group == group] for group in GROUPS}
 
     def copy_input_scores(self) -> dict[str, np.ndarray]:
-        """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks."""
+        """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks. It is the
+        task's own kind of ROUGE-L, where it has one."""
         return {
             task.manifest.task: np.array(
                 [
-                    copy_input_baseline(self.vocabulary.decode(prompt), references)
+                    copy_input_baseline(self.vocabulary.decode(prompt), references, _rouge_of(task.manifest.metrics))
                     for prompt, references in zip(task.prompts, task.references, strict=True)
                 ]
             )
             for task in self._tasks
         }
+
+
+def _rouge_of(metrics: Sequence[str]) -> str:
+    return next((name for name in metrics if name.startswith("rouge_l")), "rouge_l")
 
 
 def _held_out(root: pathlib.Path, config: EvalConfig) -> list[tuple[str, str, str]]:
