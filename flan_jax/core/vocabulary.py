@@ -77,17 +77,17 @@ class Vocabulary(abc.ABC):
         return 0 if self.unknown_id is None else ids.count(self.unknown_id)
 
     def written_inside(self, text: str) -> str:
-        """`text` as it stands where the vocabulary writes it after other text: T5's, which has no line breaks, writes
-        "\\n\\nQ:" as " Q:". Empty where nothing but spaces is left, or a character is unknown, so that it cannot be
-        told from others."""
-        before, ids = "a", self.encode(f"a{text}")
+        """`text` as the vocabulary writes it between other texts: T5's, which has no line breaks, writes "\\n\\nQ:" as
+        " Q:". Empty where nothing but spaces is left of it, or a character is unknown, so that it is not told from
+        others."""
+        ids = self.encode(f"a{text}a")
         if self.count_unknown(ids):
             return ""
         written = self.decode(ids)
-        if not written.startswith(before):  # a vocabulary that cannot write this letter either
-            written = before + self.decode(self.encode(text))
-        found = written[len(before) :]
-        return found if found == text or found.strip() else ""
+        if not (written.startswith("a") and written.endswith("a")):  # a vocabulary that changes this letter too
+            return text if self.decode(self.encode(text)) == text else ""
+        form = written[1:-1]
+        return form if form == text or form.strip() else ""
 
     def sentinel_id(self, k: int) -> int:
         """Id of `<extra_id_k>`."""
