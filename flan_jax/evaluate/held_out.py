@@ -19,6 +19,7 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
+from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.statistics import mean_interval
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.metrics import get_metric
@@ -92,7 +93,7 @@ class HeldOutTask:
             high=interval.high,
             scores=tuple(float(score) for score in scores[headline]),
             metrics={name: float(values.mean()) for name, values in scores.items()},
-            chance=self.manifest.chance,
+            chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
             num_examples=self.manifest.num_examples,
             num_empty=sum(not record.outputs[0].text.strip() for record in generated),
@@ -137,6 +138,11 @@ def read_task(
     if not manifest.metrics:
         raise TaskError(f"task {name} names no metric, so it cannot be scored: give Task.metrics at least one")
     metrics = [get_metric(metric) for metric in manifest.metrics]
+    if metrics[0].is_lower_better:
+        raise TaskError(
+            f"task {name} is scored by {metrics[0].name}, which a better model has less of, and steps are compared by "
+            f"averages in which more is better: name another metric first"
+        )
     num = manifest.num_examples if config.limit is None else min(config.limit, manifest.num_examples)
     examples = tuple(reader.read_many(name, split, range(num)))
     if any(metric.needs == "options" for metric in metrics):

@@ -63,7 +63,7 @@ def run_suite(
         seed=config.seed,
         limit=config.limit,
         num_asked=len(todo),
-        notes=(*notes, *(part.note for part in parts if part.note)),
+        notes=(*notes, *(note for part in parts for note in part.notes)),
     )
 
 

@@ -12,7 +12,14 @@ from flan_jax.evaluate.aggregates.calibration import Calibration, calibration
 from flan_jax.evaluate.results.eval_results import EvalResults, GroupResult, SubtaskResult, TaskResult
 from flan_jax.evaluate.results.record import Record
 from flan_jax.report.page import html, joined, page, picture, table
-from flan_jax.report.published import about, our_rows, published_by_part, published_rows
+from flan_jax.report.published import (
+    about,
+    our_rows,
+    published_by_part,
+    published_by_scorer,
+    published_cells,
+    published_rows,
+)
 from flan_jax.report.suite_figures import (
     calibration_png,
     formats_png,
@@ -269,12 +276,20 @@ def _groups(result: TaskResult) -> str:
 
 
 def _by_part(result: TaskResult) -> str:
+    found = []
     parts, by_part = published_by_part(result)
-    if not parts:
-        return ""
-    rows = [[model, *("-" if s is None else f"{s:.1f}" for s in scores)] for model, scores in by_part]
-    shown = table(["model", *parts], rows, num_words=1)
-    return html("<details><summary>Published scores of {}</summary>{}</details>", ", ".join(parts), shown)
+    if parts:
+        found.append((f"Published scores of {', '.join(parts)}", parts, by_part))
+    for scorer, (parts, by_part) in published_by_scorer(result).items():
+        found.append((f"Published scores by {scorer}, which ours cannot be compared with", parts, by_part))
+    return joined(
+        html(
+            "<details><summary>{}</summary>{}</details>",
+            title,
+            table(["model", *parts], published_cells(by_part), num_words=1),
+        )
+        for title, parts, by_part in found
+    )
 
 
 def _subtasks(result: TaskResult) -> str:

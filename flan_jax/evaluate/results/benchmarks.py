@@ -10,6 +10,7 @@ import numpy as np
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, Subtask
+from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.normalised import normalised_score
 from flan_jax.evaluate.aggregates.roc import roc_area, roc_interval
 from flan_jax.evaluate.aggregates.statistics import task_average_interval
@@ -132,7 +133,7 @@ def _subtask_result(
         metrics={name: _aggregate(format, records, name) for name in format.metrics},
         low=interval[0],
         high=interval[1],
-        chance=subtask.chance,
+        chance=subtask.chance if format.aggregate == "roc" else chance_of(subtask.chance, records),
         num_empty=sum(not output.text.strip() for r in records for output in r.outputs),
         num_unfinished=sum(not output.is_finished for r in records for output in r.outputs),
         num_unextracted=sum(r.method != "rank" and r.answer is None for r in records),

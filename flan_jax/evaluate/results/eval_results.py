@@ -358,8 +358,10 @@ def _subtask_from_json(value: Mapping[str, Any]) -> SubtaskResult:
 def _task_of_summary(value: Mapping[str, Any]) -> TaskResult:
     """A benchmark of a summary of before, which counted its subtasks' items alone."""
     name, format = value["benchmark"], value["format"]
-    if name in BENCHMARKS:
-        format = published_format(BENCHMARKS[name].format(format), value["sampling"])
+    # A format may have had another name then: it keeps it.
+    for known in BENCHMARKS[name].formats if name in BENCHMARKS else ():
+        if known.name == format:
+            format = published_format(known, value["sampling"])
     subtasks = tuple(_subtask_from_json(subtask) for subtask in value["subtasks"])
     told = {"task": f"{name}:{format}", "cluster": name, "kind": BENCHMARK, "group": "", "scores": ()}
     return _task_from_json({**value, **told, **Counts.total(subtasks)})
