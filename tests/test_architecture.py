@@ -45,8 +45,9 @@ FLOORS = (
     ("cli",),
 )
 # Of `flan_jax.train.loop`, what its files import when they are imported: 113 modules of 15,533 lines once. Lines were
-# raised from 6,500 for the checks of the cache's files: what a run reads is compared with the manifests it began with.
-MOST_MODULES, MOST_LINES = 45, 6700
+# raised from 6,500 for the checks of the cache's files: what a run reads is compared with the manifests it began with;
+# a module and 300 lines more are core/settings.py, by which every setting of a run is checked once.
+MOST_MODULES, MOST_LINES = 46, 7000
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}
 
 
