@@ -65,5 +65,5 @@ setup(
             "mypy>=1.18",
         ],
     },
-    entry_points={"console_scripts": ["flan-jax = flan_jax.cli.main:main"]},
+    entry_points={"console_scripts": ["flan-jax = flan_jax.cli.main:console"]},
 )

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from jax.sharding import Sharding
 
 from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.settings import BatchSize, Count, Natural, Rate, RowLength, Seed, Steps, Tokens
 from flan_jax.evaluate import EvalConfig, SuiteConfig
 from flan_jax.evaluate.custom import CustomEvaluator
+from flan_jax.models.family import DropoutRate, Dtype
 from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.report.run_data import read_metrics
 from flan_jax.report.run_figures import curves
@@ -49,7 +51,7 @@ def load(
     path: str | os.PathLike[str],
     *,
     vocab_path: str | os.PathLike[str] | None = None,
-    dtype: str | None = None,
+    dtype: Dtype | None = None,
     sharding: Sharding | None = None,
 ) -> Model:
     """The model at `path`, on this machine's first device.
@@ -85,15 +87,15 @@ def train(
     held_out: Rows | None = None,
     metric: Metrics | None = None,
     evaluators: Sequence[CustomEvaluator] = (),
-    steps: int = 300,
-    batch_size: int | None = None,
-    learning_rate: float = 1e-3,
-    dropout: float = 0.1,
-    feature_lengths: Mapping[str, int] | None = None,
-    eval_steps: int | None = None,
-    eval_limit: int | None = 200,
+    steps: Steps = 300,
+    batch_size: BatchSize | None = None,
+    learning_rate: Rate = 1e-3,
+    dropout: DropoutRate = 0.1,
+    feature_lengths: Mapping[str, RowLength] | None = None,
+    eval_steps: Natural | None = None,
+    eval_limit: Annotated[Count, "which is all examples"] | None = 200,
     tuning: TuningConfig = FULL,
-    seed: int = 0,
+    seed: Seed = 0,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> TrainedRun:
     """Finetunes a model on rows, and keeps the checkpoint that is best on held-out ones.
@@ -142,11 +144,6 @@ def train(
     >>> run.selected, [results.step for results in run.results]
     (2, [0, 2])
     """
-    arguments.check_counts(steps=steps)
-    arguments.check_whole_numbers(seed=seed)
-    arguments.check_optional_whole_numbers(batch_size=batch_size, eval_steps=eval_steps, eval_limit=eval_limit)
-    arguments.check_numbers(learning_rate=learning_rate, dropout=dropout)
-    arguments.check_feature_lengths(feature_lengths)
     evaluators = arguments.as_evaluators(evaluators)
     if not isinstance(tuning, TuningConfig):
         raise ConfigError(f"tuning is {tuning!r}: give a TuningConfig, such as TuningConfig('lora')")
@@ -200,11 +197,11 @@ def evaluate(
     template: str | Sequence[str] | None = None,
     target: str = "{answer}",
     metric: Metrics | None = None,
-    limit: int | None = None,
+    limit: Annotated[Count, "which is all questions"] | None = None,
     split: str = "",
-    seed: int = 0,
-    batch_size: int = 32,
-    max_tokens: int = 128,
+    seed: Seed = 0,
+    batch_size: BatchSize = 32,
+    max_tokens: Tokens = 128,
     to: str | os.PathLike[str] | None = None,
     force: bool = False,
     cache_dir: str | os.PathLike[str] = ".cache/flan_jax",
@@ -234,9 +231,6 @@ def evaluate(
     >>> fj.evaluate(model, rows, template="{question}", max_tokens=4).scores
     {'rows': 0.0}
     """
-    arguments.check_counts(batch_size=batch_size, max_tokens=max_tokens)
-    arguments.check_whole_numbers(seed=seed)
-    arguments.check_optional_whole_numbers(limit=limit)
     folder = None if to is None else arguments.as_folder("to", to)
     cache_dir = arguments.as_path("cache_dir", cache_dir, "a folder for tokens")
     what = list(what) if isinstance(what, Iterator) else what  # which is read more than once

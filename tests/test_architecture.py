@@ -46,8 +46,9 @@ FLOORS = (
 )
 # Of `flan_jax.train.loop`, what its files import when they are imported: 113 modules of 15,533 lines once. Lines were
 # raised from 6,500 for the checks of the cache's files (what a run reads is compared with the manifests it began with),
-# and of a run's own: sealed files, folders by one rename, a damaged checkpoint and what it is replaced by.
-MOST_MODULES, MOST_LINES = 45, 6850
+# and of a run's own: sealed files, folders by one rename, a damaged checkpoint and what it is replaced by. A module and
+# 300 lines more are core/settings.py, by which every setting of a run is checked once.
+MOST_MODULES, MOST_LINES = 46, 7150
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}
 
 

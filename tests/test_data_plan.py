@@ -167,7 +167,7 @@ def test_objectives_are_planned_and_counted(tmp_path):
         ({"batch_size": 0}, ConfigError, "batch_size is 0"),
         ({"num_steps": 0}, ConfigError, "num_steps is 0"),
         ({"seed": -1}, ConfigError, "seed is -1"),
-        ({"lengths": (64, 1)}, ConfigError, "length of targets is 1"),
+        ({"lengths": (64, 1)}, ConfigError, r"feature_lengths\['targets'\] is 1: give a whole number of at least 2"),
         ({"split": "test"}, CacheError, "does not exist: build it with"),
     ],
 )

@@ -359,7 +359,7 @@ def test_a_half_downloaded_sample_is_missing_and_a_broken_one_names_file_and_lin
     (folder / "val.jsonl").write_text('{"premise": \n')
     with pytest.raises(TaskError, match=r"val.jsonl:1: not valid JSON"):
         source.rows("test")
-    (folder / "val.jsonl").write_bytes(b"\xff\xfe\x00")
+    (folder / "val.jsonl").write_bytes(b"\xff, of no encoding")
     with pytest.raises(TaskError, match=r"val.jsonl:1: byte 0xff at column 1 is not UTF-8"):
         source.rows("test")
 

@@ -6,6 +6,8 @@ import random
 import pytest
 
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.task import Task
+from flan_jax.sources import MemorySource
 from flan_jax.tasks.promptsource.templates import PromptSourceRenderer, PromptTemplate, p3_name, read_promptsource
 
 FILE = """\
@@ -232,3 +234,42 @@ def test_an_alias_is_what_it_stands_for(tmp_path):
     (tmp_path / "templates.yaml").write_text(text)
     (found,) = read_promptsource(tmp_path / "templates.yaml").templates
     assert found.answer_choices == "True ||| no" and found.metrics == (True, "no")
+
+
+@pytest.mark.parametrize("index", ["label", "label | int", "label + 0", "labels[0]"])
+def test_a_label_of_minus_one_is_no_label(index):
+    jinja = "Is it? ||| {{answer_choices[%s]}}" % index  # noqa: UP031 - braces
+    targets = [render(jinja, {"label": n, "labels": [n]}, "no ||| yes").targets for n in (0, 1, -1, 2)]
+    assert targets == ["no", "yes", "", ""]
+
+
+def test_an_index_that_is_written_counts_from_the_end():
+    row = {"words": ["a", "b"], "n": 1, "names": {-1: "none", 0: "some"}, "label": -1}
+    assert render("{{words[-1]}}{{words[-n]}}{{words[-1:]}}{{'xy'[-1]}} ||| t", row).query == "bb['b']y"
+    assert render("{{names[label]}} {{ {-1: 'x'}[label] }} ||| t", row).query == "none x"
+
+
+@pytest.mark.parametrize(
+    ("jinja", "text"),
+    [
+        ("[{{note}}]", "[]"),
+        ("[{{note | trim}}{{note | upper}}{{note ~ '!'}}]", "[!]"),
+        ("{{words | join(', ')}}", "a, , b"),
+        ("{{more.note}}{{note.inner}}{{note[0]}}.", "."),
+        ("{% if note is none and note == None and note is defined and not note %}nothing{% endif %}", "nothing"),
+        ("{% if more.note != none %}x{% else %}y{% endif %}", "y"),
+        ("{{answer_choices}}.", "."),
+    ],
+)
+def test_null_prints_as_nothing(jinja, text):
+    row = {"note": None, "words": ["a", None, "b"], "more": {"note": None}}
+    assert render(jinja + " ||| t", row).query == text
+
+
+@pytest.mark.parametrize(("value", "fault"), [(float("nan"), "nan is no text"), (b"\xff", "is no text")])
+def test_what_has_no_text_is_an_error_with_the_row(value, fault):
+    source = MemorySource({"train": [{"q": b"caf\xc3\xa9"}, {"q": value}]})
+    task = Task("mine", "mine", source, PromptSourceRenderer(template("{{q}} ||| t")), eval_split=None)
+    assert next(task.rendered("train"))[1].query == "café"
+    with pytest.raises(TaskError, match=rf"^task mine, split train, row 1: made.yaml:1: Jinja: .*{fault}"):
+        list(task.rendered("train"))

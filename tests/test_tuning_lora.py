@@ -193,7 +193,7 @@ def test_no_gradient_is_taken_of_what_is_frozen():
     ("fields", "message"),
     [
         ({"method": "lorra"}, "method is 'lorra'; did you mean lora"),
-        ({"method": "lora", "lora_rank": 0}, "lora_rank is 0: give at least 1"),
+        ({"method": "lora", "lora_rank": 0}, "lora_rank is 0: give a whole number of at least 1"),
         ({"method": "lora", "lora_alpha": 0}, "lora_alpha is 0"),
         ({"method": "lora", "lora_targets": ()}, "lora_targets is empty"),
         ({"method": "prompt", "prompt_tokens": 0}, "prompt_tokens is 0"),

@@ -8,11 +8,12 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from flax.traverse_util import flatten_dict
 
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting
+from flan_jax.core.settings import Count, settle
 
 FOLDER = "checkpoints"
 FORMAT_VERSION = 2
@@ -48,25 +49,15 @@ class CheckpointConfig:
         over them on the devices at a save and at a load. One that was saved without is loaded unchecked.
     """
 
-    period: int | None = None
+    period: Annotated[Count, "which leaves checkpoints to evaluations and the end"] | None = None
     # Two: should the newest turn out damaged, the run continues from the one before it.
-    keep_latest: int = 2
-    keep_best: int = 1
-    export_dtype: str = "float32"
+    keep_latest: Annotated[Count, "as a run without its newest cannot be resumed"] = 2
+    keep_best: Annotated[Count, "as the selected checkpoint is handed over at the end"] = 1
+    export_dtype: Literal["float32", "bfloat16"] = "float32"
     has_digests: bool = True
 
     def __post_init__(self) -> None:
-        remedies = {
-            "period": "None leaves checkpoints to evaluations and the end",
-            "keep_latest": "a run without its newest cannot be resumed",
-            "keep_best": "the selected checkpoint is handed over at the end",
-        }
-        for name, remedy in remedies.items():
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"CheckpointConfig.{name} is {value}, the least is 1: {remedy}")
-        if self.export_dtype not in ("float32", "bfloat16"):
-            raise ConfigError(f"CheckpointConfig.export_dtype is {self.export_dtype!r}: use 'float32' or 'bfloat16'")
+        settle(self)
 
 
 class TrainState(NamedTuple):

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from rich.markdown import Markdown
 
 from flan_jax.cache.build import DEFAULT_MODULES
+from flan_jax.cli.flags import flag
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import Natural, Positive, Seed
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, SampleSettings
+from flan_jax.decode.methods import Samples
 from flan_jax.evaluate import (
     SELF_CONSISTENCY,
     EvalResults,
@@ -32,9 +35,13 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--list", action=_List, nargs=0, help="print the benchmarks and collections, and stop")
     group.add_argument("--format", default="", help=f"how to ask: direct, cot, zero_shot_cot, {SELF_CONSISTENCY}, …")
     group.add_argument("--subtask", action="append", default=[], help="only this subject, language or task; repeatable")
-    group.add_argument("--seed", type=int, default=0, help="of --limit's draw, of samples and intervals (default 0)")
-    group.add_argument("--samples", type=int, help="generations a question, put to a vote (self-consistency: 40)")
-    group.add_argument("--temperature", type=float, help="of samples (default 0.7)")
+    group.add_argument(
+        "--seed", type=flag(Seed), default=0, help="of --limit's draw, of samples and intervals (default 0)"
+    )
+    group.add_argument(
+        "--samples", type=flag(Samples), help="generations a question, put to a vote (self-consistency: 40)"
+    )
+    group.add_argument("--temperature", type=flag(Positive), help="of samples (default 0.7)")
     group.add_argument(
         "--best_template",
         action="store_true",
@@ -45,7 +52,7 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="score benchmarks that the checkpoint was trained on, and say so in the results",
     )
-    group.add_argument("--top_k", type=int, help="of samples, 0 for all tokens (default 40)")
+    group.add_argument("--top_k", type=flag(Natural), help="of samples, 0 for all tokens (default 40)")
 
 
 def benchmark_names(suites: Sequence[str]) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.ensure import RUNNERS, BuildOrder, CacheRequest, carry_out, carry_out_with_beam
+from flan_jax.cli.flags import flag
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import Count, PathText, Tokens
 
 HELP = "tokenise a mixture once, into checksummed shards"
 
@@ -25,7 +27,9 @@ def add_registration_arguments(parser: argparse.ArgumentParser, suite_help: str 
       suite_help: what `--suite` means here; by default it is the old name of `--task_folder`, and not shown.
     """
     parser.add_argument(
-        "--data_dir", help="folder of the data sets' own folders (default: $FLAN_JAX_DATA_DIR, then ./data)"
+        "--data_dir",
+        type=flag(PathText),
+        help="folder of the data sets' own folders (default: $FLAN_JAX_DATA_DIR, then ./data)",
     )
     parser.add_argument(
         "--module", action="append", default=[], help="module whose import registers tasks (default flan_jax.tasks)"
@@ -47,10 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_gin_arguments(parser)
     parser.add_argument("--mixture", action="append", default=[], help="mixture or task to cache; repeat for several")
     parser.add_argument("--role", action="append", default=[], choices=["train", "eval"], help="splits (default both)")
-    parser.add_argument("--max_inputs_length", type=int, help="drop exemplars beyond this many tokens")
-    parser.add_argument("--cache_dir", help="folder of the cache")
-    parser.add_argument("--vocab_path", help="SentencePiece model or tokenizer.json (default: the embedded one)")
-    parser.add_argument("--num_workers", type=int, help="processes (default: one a core)")
+    parser.add_argument("--max_inputs_length", type=flag(Tokens), help="drop exemplars beyond this many tokens")
+    parser.add_argument("--cache_dir", type=flag(PathText), help="folder of the cache")
+    parser.add_argument(
+        "--vocab_path", type=flag(PathText), help="SentencePiece model or tokenizer.json (default: the embedded one)"
+    )
+    parser.add_argument("--num_workers", type=flag(Count), help="processes (default: one a core)")
     parser.add_argument(
         "--available_only",
         action="store_true",
@@ -75,19 +81,17 @@ def task_folders(args: argparse.Namespace) -> dict[str, str]:
     if args.suite:
         print("--suite NAME=FOLDER is called --task_folder NAME=FOLDER now", file=sys.stderr)
     folders: dict[str, str] = {}
-    for flag, pairs in (("--suite", args.suite), ("--task_folder", args.task_folder)):
+    for spelt, pairs in (("--suite", args.suite), ("--task_folder", args.task_folder)):
         for pair in pairs:
             name, equals, folder = pair.partition("=")
             if not equals or not name or not folder:
-                raise ConfigError(f"{flag} {pair!r} is not NAME=FOLDER, as in niv2=/data/natural_instructions_v2")
+                raise ConfigError(f"{spelt} {pair!r} is not NAME=FOLDER, as in niv2=/data/natural_instructions_v2")
             folders[name] = folder
     return folders
 
 
 def run(args: argparse.Namespace) -> int:
     """Caches; 0, or an error of flan_jax.core.errors that says what failed."""
-    if args.num_workers is not None and args.num_workers < 1:
-        raise ConfigError(f"--num_workers {args.num_workers} is below 1: give the number of processes")
     modules: Sequence[str] = args.module or DEFAULT_MODULES
     folders = task_folders(args)
     cache_dir, vocab_path = args.cache_dir, args.vocab_path

@@ -10,8 +10,10 @@ import argparse
 import signal
 import time
 
+from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
+from flan_jax.core.settings import PathText
 from flan_jax.workflows.training import train_run
 
 HELP = "Finetune the embedded tiny T5 on the embedded tasks, judge it on held-out ones, and write the report."
@@ -20,7 +22,9 @@ RECIPE = "gin/recipes/demo.gin"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--model_dir", default="runs/demo", help="where checkpoints, logs and the report go")
+    parser.add_argument(
+        "--model_dir", type=flag(PathText), default="runs/demo", help="where checkpoints, logs and the report go"
+    )
     add_gin_arguments(parser, default_file=RECIPE)
 
 

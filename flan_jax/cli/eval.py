@@ -14,8 +14,10 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
+from flan_jax.cli.flags import flag
 from flan_jax.core.disk import write_sealed
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import BatchSize, Count, Natural, PathText, Tokens
 from flan_jax.evaluate import EvalConfig, EvalResults
 from flan_jax.evaluate.results.eval_results import normalised_average
 from flan_jax.report import report_console
@@ -38,18 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mixture", action="append", default=[], help="mixture or task; repeat for several")
     parser.add_argument("--split", help="split to score (default: each task's evaluation split)")
     parser.add_argument(
-        "--limit", type=int, help="examples a task, from its split's start; of benchmarks a draw (default: all)"
+        "--limit", type=flag(Count), help="examples a task, from its split's start; of benchmarks a draw (default: all)"
     )
-    parser.add_argument("--batch_size", type=int, default=32, help="prompts at once (default 32)")
+    parser.add_argument("--batch_size", type=flag(BatchSize), default=32, help="prompts at once (default 32)")
     parser.add_argument(
         "--inputs_length",
-        type=int,
+        type=flag(Tokens),
         help=f"longest prompt in tokens (default {DEFAULT_INPUTS_LENGTH}, of benchmarks {BENCHMARK_INPUTS_LENGTH})",
     )
-    parser.add_argument("--targets_length", type=int, default=128, help="longest generation in tokens (default 128)")
-    parser.add_argument("--num_samples", type=int, default=3, help="generations a task kept in the JSON (default 3)")
-    parser.add_argument("--cache_dir", default="cache", help="token cache; what is missing is built (default ./cache)")
-    parser.add_argument("--out", help="folder for eval.json and predictions.jsonl; of benchmarks (default ./eval/NAME)")
+    parser.add_argument(
+        "--targets_length", type=flag(Tokens), default=128, help="longest generation in tokens (default 128)"
+    )
+    parser.add_argument(
+        "--num_samples", type=flag(Natural), default=3, help="generations a task kept in the JSON (default 3)"
+    )
+    parser.add_argument(
+        "--cache_dir",
+        type=flag(PathText),
+        default="cache",
+        help="token cache; what is missing is built (default ./cache)",
+    )
+    parser.add_argument(
+        "--out",
+        type=flag(PathText),
+        help="folder for eval.json and predictions.jsonl; of benchmarks (default ./eval/NAME)",
+    )
     parser.add_argument(
         "--copy_input_baseline", action="store_true", help="also ROUGE-L of answering with the prompt's own input"
     )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+from typing import Annotated
 
+from flan_jax.cli.flags import flag
+from flan_jax.core.settings import AtLeast, PathText, SlipAbove
 from flan_jax.interop.exporting import FORMATS, export_weights
 from flan_jax.interop.hugging_face import MAX_SHARD_BYTES
 from flan_jax.models import count_params
+
+ShardBytes = Annotated[int, AtLeast(1), SlipAbove(2**50)]
 
 HELP = "Write weights for Hugging Face transformers (4 or 5) or for T5X."
 
@@ -18,17 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `export`."""
     parser.add_argument(
         "--checkpoint",
+        type=flag(PathText),
         required=True,
         help="a run's folder (its selected weights), one of its checkpoints (t5x: with the optimizer's state), a "
         "weights folder, or embedded:NAME",
     )
     parser.add_argument("--to", required=True, choices=FORMATS, help="the format; T5X has two")
     parser.add_argument(
-        "--out", required=True, type=pathlib.Path, help="hf: the folder; t5x: where checkpoint_<step> goes"
+        "--out", required=True, type=flag(PathText), help="hf: the folder; t5x: where checkpoint_<step> goes"
     )
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], help="(default: what the weights are stored in)")
-    parser.add_argument("--vocab_path", help="hf: vocabulary to put beside (default: the weights' own)")
-    parser.add_argument("--max_shard_bytes", type=int, default=MAX_SHARD_BYTES, help="hf: larger files are split")
+    parser.add_argument(
+        "--vocab_path", type=flag(PathText), help="hf: vocabulary to put beside (default: the weights' own)"
+    )
+    parser.add_argument(
+        "--max_shard_bytes", type=flag(ShardBytes), default=MAX_SHARD_BYTES, help="hf: larger files are split"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     made = export_weights(
         args.checkpoint,
         args.to,
-        args.out,
+        pathlib.Path(args.out),
         dtype=args.dtype,
         vocab_path=args.vocab_path,
         max_shard_bytes=args.max_shard_bytes,

@@ -12,14 +12,16 @@ import dataclasses
 import functools
 import pathlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flan_jax
 import gin
 from flan_jax.checkpoints.checkpoint import CheckpointConfig
+from flan_jax.cli import gin_lines
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.settings import settle
 from flan_jax.evaluate import EvalConfig
 from flan_jax.models import DecoderConfig, ModelConfig, T5Config
 from flan_jax.models.tuning import TuningConfig
@@ -51,6 +53,9 @@ class _Choices:
 
     model: ModelConfig | None = None
     optimizer: OptimizerConfig | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, of="RunConfig.")
 
 
 _CONFIGURABLES: dict[str, type] = {
@@ -151,17 +156,18 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
             _parse(lambda file=file: gin.parse_config_file(_find(file, search_paths)), f"gin file {file}")
         for binding in bindings:
             _parse(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
-        locations = _scan_locations(gin_files, search_paths)
+        locations = gin_lines.scan(gin_files, lambda file: _find(file, search_paths))
+        for binding in bindings:  # which came after the files, so that no line of theirs is to blame
+            locations.pop(binding.partition("=")[0].strip(), None)
         _check_macros(locations)
         try:
             built = {name: _configurable(name)() for name in _CONFIGURABLES if name not in _NESTED}
             model = built["RunConfig"].model or _configurable("T5Config")()
             optimizer = built["RunConfig"].optimizer or _configurable("AdafactorConfig")()
-        except ConfigError:
-            raise
+        except ConfigError as error:
+            raise gin_lines.in_words_of_gin(error, locations) from None
         except (TypeError, ValueError, RuntimeError) as error:
-            # gin appends its own "In call to configurable" lines; ConfigErrors raised while building are among them.
-            raise ConfigError(_first_lines(error)) from error
+            raise ConfigError(_in_one_line(error)) from error
         _check_unused(locations)
         operative = gin.operative_config_str()
     train = built["TrainConfig"]
@@ -207,7 +213,7 @@ def _parse(parse: Any, what: str) -> None:
         if match := re.search(r"No configurable matching (?:reference )?'@?([^'()]+)(?:\(\))?'", message):
             # A reference may have a scope, "warm/CosineSchedule", and those of a user's module a module's name.
             name = match[1].rpartition("/")[2]
-            known = [*_CONFIGURABLES, *_registered(), *_macros()]
+            known = [*_CONFIGURABLES, *_registered(), *gin_lines.macros()]
             hint = f"{did_you_mean(name, known) or '.'} If it is your own, say `import YOUR_MODULE` in the gin file"
         elif match := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
             cls = _CONFIGURABLES.get(match[1].split(".")[-1])
@@ -226,49 +232,12 @@ def _registered() -> list[str]:
     return [name for module, _, name in names if module not in ("flan_jax", "gin", "")]
 
 
-def _macros() -> dict[str, Any]:
-    return {
-        scope: params.get("value") for (scope, name), params in gin_internals._CONFIG.items() if name == "gin.macro"
-    }
-
-
-def _scan_locations(files: Sequence[str], search_paths: Sequence[str]) -> dict[str, str]:
-    """`"file:line"` of each binding, by its name as written; gin 0.5 keeps none."""
-    found: dict[str, str] = {}
-    for file in files:
-        path = _find(file, search_paths)
-        block = ""
-        for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
-            if match := re.match(r"include\s+['\"](.+?)['\"]", line):
-                found.update(_scan_locations([match[1]], search_paths))
-            elif match := re.match(r"([\w./]+):\s*(#.*)?$", line):
-                block = match[1]
-            elif match := re.match(r"(\s*)([\w./]+)\s*=", line):
-                name = f"{block}.{match[2]}" if match[1] and block else match[2]
-                found[name] = f"{file}:{number}"
-    return found
-
-
-def _references(value: Any) -> Iterator[str]:
-    """Names of the macros that a gin value refers to."""
-    if isinstance(value, gin_internals.ConfigurableReference):
-        if value.config_key[1] == "gin.macro":
-            yield value.config_key[0]
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _references(key)
-            yield from _references(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _references(item)
-
-
 def _check_macros(locations: Mapping[str, str]) -> None:
-    macros = _macros()
+    macros = gin_lines.macros()
     used: set[str] = set()
     for params in gin_internals._CONFIG.values():
         for value in params.values():
-            used.update(_references(value))
+            used.update(gin_lines.references(value))
     for name in sorted(used - set(macros)):
         raise ConfigError(f"macro %{name} is used but has no value{did_you_mean(name, macros)}")
     unset = sorted(name for name in used if macros[name] is _REQUIRED or _is_required(macros[name]))
@@ -297,7 +266,7 @@ def _check_unused(locations: Mapping[str, str]) -> None:
             continue
         for parameter, value in params.items():
             # Every optimizer is offered LEARNING_RATE, whichever the run chooses.
-            is_offer = parameter == "learning_rate" and list(_references(value)) == ["LEARNING_RATE"]
+            is_offer = parameter == "learning_rate" and list(gin_lines.references(value)) == ["LEARNING_RATE"]
             if is_offer and selector not in built and selector.removeprefix("flan_jax.") in _OPTIMIZERS:
                 continue
             if not scope and (selector, parameter) in anywhere:
@@ -319,5 +288,18 @@ def _as_gin_value(value: str) -> str:
     return value
 
 
-def _first_lines(error: Exception) -> str:
-    return " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+def _in_one_line(error: Exception) -> str:
+    """What a class that gin calls says, without the lines that gin adds of where it was called."""
+    if isinstance(error, RecursionError):
+        return "a macro refers to itself, by way of others or not: give it a value"
+    text = str(error)
+    if match := re.search(r"Required bindings for `(\w+)` not provided in config: \[(.+?)\]", text):
+        return _not_given(match[1], match[2])
+    if match := re.search(r"^(\w+)\.__init__\(\) missing \d+ required positional arguments?: (.+)", text):
+        return _not_given(match[1], match[2].replace(" and ", ", ").replace(",,", ","))
+    return " ".join(re.split(r"\n\s*In call to configurable", text)[0].split())
+
+
+def _not_given(owner: str, quoted: str) -> str:
+    names = quoted.replace("'", "")
+    return f"{owner} is given no {names}: bind {owner}.{names.split(', ')[0]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import pathlib
 import sys
@@ -10,10 +11,16 @@ from collections.abc import Callable, Iterable
 from typing import TextIO, get_args
 
 from flan_jax.cli.checkpoints import add_model_arguments
+from flan_jax.cli.flags import flag
 from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.settings import BatchSize, Count, PathText, Seed, Tokens
 from flan_jax.core.terminal import plain_stream, visible, visible_json
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
+from flan_jax.decode.methods import Alpha, Samples, Share
+from flan_jax.sources.text import BYTE_ORDER_MARK, decode
+from flan_jax.workflows.arguments import check_characters
 from flan_jax.workflows.loading import open_model
+from flan_jax.workflows.model import Temperature
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
 FIELDS = ("prompt", "inputs")
@@ -27,31 +34,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--prompt", action="append", help="the prompt; repeat for several")
     source.add_argument(
-        "--prompts_file", help="one prompt a line, or .jsonl with a field 'prompt' or 'inputs'; - for standard input"
+        "--prompts_file",
+        type=flag(PathText),
+        help="one prompt a line, or .jsonl with a field 'prompt' or 'inputs'; - for standard input",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with log-probability and lengths")
-    parser.add_argument("--inputs_length", type=int, default=512, help="longest prompt in tokens (default 512)")
-    parser.add_argument("--max_decode_len", type=int, default=128, help="longest generation in tokens (default 128)")
-    parser.add_argument("--batch_size", type=int, default=8, help="prompts at once (default 8)")
+    parser.add_argument(
+        "--inputs_length", type=flag(Tokens), default=512, help="longest prompt in tokens (default 512)"
+    )
+    parser.add_argument(
+        "--max_decode_len", type=flag(Tokens), default=128, help="longest generation in tokens (default 128)"
+    )
+    parser.add_argument("--batch_size", type=flag(BatchSize), default=8, help="prompts at once (default 8)")
     parser.add_argument("--chat", action="store_true", help="put each prompt into the model's chat template")
     parser.add_argument("--stop", action="append", default=[], help="a text that ends a generation; repeat for several")
     sampling = parser.add_argument_group("sampling (any of these samples; without, decoding is greedy)")
-    sampling.add_argument("--temperature", type=float, help="what logits are divided by (default 1); 0 is greedy")
-    sampling.add_argument("--top_k", type=int, help="draw from the k likeliest tokens")
-    sampling.add_argument("--top_p", type=float, help="draw from the likeliest tokens whose probabilities sum to p")
-    sampling.add_argument("--num_samples", type=int, help="generations a prompt (default 1)")
-    sampling.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
+    sampling.add_argument(
+        "--temperature", type=flag(Temperature), help="what logits are divided by (default 1); 0 is greedy"
+    )
+    sampling.add_argument("--top_k", type=flag(Count), help="draw from the k likeliest tokens")
+    sampling.add_argument(
+        "--top_p", type=flag(Share), help="draw from the likeliest tokens whose probabilities sum to p"
+    )
+    sampling.add_argument("--num_samples", type=flag(Samples), help="generations a prompt (default 1)")
+    sampling.add_argument("--seed", type=flag(Seed), default=0, help="of the draws (default 0)")
     beams = parser.add_argument_group("beam search")
-    beams.add_argument("--num_beams", type=int, help="beams, all of which are printed, best first")
-    beams.add_argument("--alpha", type=float, help="length penalty's exponent (default 0.6)")
+    beams.add_argument("--num_beams", type=flag(Samples), help="beams, all of which are printed, best first")
+    beams.add_argument("--alpha", type=flag(Alpha), help="length penalty's exponent (default 0.6)")
     beams.add_argument("--beam_rule", choices=get_args(BeamRule), help="penalty and stopping as in (default t5x)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints generations; 0 when all were made."""
-    for name in ("inputs_length", "max_decode_len", "batch_size"):
-        if getattr(args, name) < 1:
-            raise ConfigError(f"--{name} is {getattr(args, name)}: give at least 1")
     method = choose_method(
         temperature=args.temperature,
         top_k=args.top_k,
@@ -65,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
     if not all(args.stop):
         raise ConfigError("--stop is empty, which every text begins with: give some text")
     prompts = args.prompt
+    for prompt in prompts or ():
+        _check_readable(prompt, "--prompt")
     if args.prompts_file is not None:
         prompts = _read_prompts(args.prompts_file)
     elif prompts is not None and not all(prompt.strip() for prompt in prompts):
@@ -100,28 +116,31 @@ def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
         num_unfinished += not generation.is_finished
         # To a file or a pipe it is data, every character of it; on a terminal it must not do anything.
         stream = sys.stdout if sys.stdout.isatty() else plain_stream(sys.stdout)
-        print(_json_line(generation) if as_json else generation.text, file=stream, flush=True)
+        line = _json_line(generation, sys.stdout.encoding or "utf-8") if as_json else generation.text
+        print(line, file=stream, flush=True)
     if num_trimmed:
         print(f"{counted(num_trimmed, 'prompt')} of more than --inputs_length lost their end", file=sys.stderr)
     if num_unfinished:
         print(f"{counted(num_unfinished, 'generation')} reached --max_decode_len before they ended", file=sys.stderr)
 
 
-def _json_line(generation: TextGeneration) -> str:
-    line = json.dumps(
-        {
-            "prompt": generation.prompt,
-            "sample": generation.sample,
-            "generation": generation.text,
-            "log_prob": generation.log_prob,
-            "score": generation.score,
-            "num_tokens": generation.num_tokens,
-            "finished": generation.is_finished,
-            "num_prompt_tokens": generation.num_prompt_tokens,
-            "prompt_trimmed": generation.is_trimmed,
-        },
-        ensure_ascii=False,
-    )
+def _json_line(generation: TextGeneration, encoding: str) -> str:
+    value = {
+        "prompt": generation.prompt,
+        "sample": generation.sample,
+        "generation": generation.text,
+        "log_prob": generation.log_prob,
+        "score": generation.score,
+        "num_tokens": generation.num_tokens,
+        "finished": generation.is_finished,
+        "num_prompt_tokens": generation.num_prompt_tokens,
+        "prompt_trimmed": generation.is_trimmed,
+    }
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        line = json.dumps(value)  # whose escapes are JSON's
     return visible_json(line)
 
 
@@ -143,12 +162,16 @@ def _interact(name: str, generate: Callable[[list[str], int], None]) -> None:
 
 def _read_prompts(name: str) -> list[str]:
     if name == "-":
-        return _parse_prompts(sys.stdin, name)
-    path = pathlib.Path(name)
-    if not path.is_file():
-        raise ConfigError(f"--prompts_file {path} does not exist: give a text file with one prompt a line, or .jsonl")
-    with open(path) as file:
-        return _parse_prompts(file, name)
+        content = sys.stdin.buffer.read()
+    else:
+        path = pathlib.Path(name)
+        if not path.exists():
+            raise ConfigError(
+                f"--prompts_file {path} does not exist: give a text file with one prompt a line, or .jsonl"
+            )
+        content = path.read_bytes()
+    text = decode(pathlib.Path(name), content.removeprefix(BYTE_ORDER_MARK), 1)
+    return _parse_prompts(io.StringIO(text, newline=None), name)
 
 
 def _parse_prompts(file: TextIO, name: str) -> list[str]:
@@ -158,7 +181,10 @@ def _parse_prompts(file: TextIO, name: str) -> list[str]:
         if not line.strip():
             num_blank += 1
             continue
-        prompts.append(_prompt_of_json(line, f"{name}:{number}") if name.endswith(".jsonl") else line.rstrip("\n"))
+        where = f"{name}:{number}"
+        prompt = _prompt_of_json(line, where) if name.endswith(".jsonl") else line.rstrip("\n")
+        _check_readable(prompt, where)
+        prompts.append(prompt)
     if num_blank:
         print(visible(f"{name}: no generation for {counted(num_blank, 'blank line')}"), file=sys.stderr)
     if not prompts:
@@ -166,12 +192,18 @@ def _parse_prompts(file: TextIO, name: str) -> list[str]:
     return prompts
 
 
+def _check_readable(prompt: str, where: str) -> None:
+    if "\0" in prompt:
+        raise ConfigError(f"{where} has a NUL character, which no vocabulary can read: take it out")
+    check_characters(where, prompt)
+
+
 def _prompt_of_json(line: str, where: str) -> str:
     try:
         value = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"{where} is not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where} is not JSON ({error}): give an object a line") from error
     text = next((value[field] for field in FIELDS if isinstance(value, dict) and field in value), None)
     if not isinstance(text, str) or not text.strip():
-        raise ConfigError(f"{where} has no text in a field named {' or '.join(FIELDS)}")
+        raise ConfigError(f"{where} has no text in a field named {' or '.join(FIELDS)}: give one")
     return text

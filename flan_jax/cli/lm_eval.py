@@ -9,7 +9,9 @@ import pathlib
 import jax
 
 from flan_jax.cli.checkpoints import add_model_arguments
+from flan_jax.cli.flags import flag
 from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.settings import BatchSize, Count, Natural, PathText, Seed, Tokens
 from flan_jax.evaluate import JaxLanguageModel
 from flan_jax.evaluate.lm_eval_adapter import INSTALL, lm_eval_model
 from flan_jax.workflows.devices import on_all_devices, whole_on_all_devices
@@ -25,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     add_model_arguments(parser)
     parser.add_argument("--tasks", required=True, help="lm-eval's names, separated by commas")
-    parser.add_argument("--include_path", help="folder of task files of your own")
-    parser.add_argument("--num_fewshot", type=int, help="exemplars (default: each task's)")
-    parser.add_argument("--limit", type=int, help="examples a task, from its start (default: all)")
-    parser.add_argument("--batch_size", type=int, default=32, help="prompts at once (default 32)")
+    parser.add_argument("--include_path", type=flag(PathText), help="folder of task files of your own")
+    parser.add_argument("--num_fewshot", type=flag(Natural), help="exemplars (default: each task's)")
+    parser.add_argument("--limit", type=flag(Count), help="examples a task, from its start (default: all)")
+    parser.add_argument("--batch_size", type=flag(BatchSize), default=32, help="prompts at once (default 32)")
     parser.add_argument(
         "--inputs_length",
-        type=int,
+        type=flag(Tokens),
         default=DEFAULT_INPUTS_LENGTH,
         help=f"longest prompt in tokens; longer ones lose their start, counted (default {DEFAULT_INPUTS_LENGTH})",
     )
@@ -42,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="eos: the end of sequence after a continuation is scored too, as a T5 was finetuned (default: open)",
     )
     parser.add_argument("--apply_chat_template", action="store_true", help="prompts as a chat model reads them")
-    parser.add_argument("--seed", type=int, default=0, help="of samples (default 0)")
-    parser.add_argument("--out", type=pathlib.Path, help="JSON file for lm-eval's results, each example's included")
+    parser.add_argument("--seed", type=flag(Seed), default=0, help="of samples (default 0)")
+    parser.add_argument("--out", type=flag(PathText), help="JSON file for lm-eval's results, each example's included")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         lost = ", ".join(map(repr, sorted(adapter.lost_stop_texts)))
         print(f"The vocabulary cannot write the stop texts {lost}: they ended no generation")
     if args.out is not None:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(results, indent=1, default=handle_non_serializable, ensure_ascii=False))
+        out = pathlib.Path(args.out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(results, indent=1, default=handle_non_serializable, ensure_ascii=False))
         print(f"Written: {args.out}")
     return 0

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from flan_jax import __version__
+from flan_jax.cli import faults
+from flan_jax.cli.flags import FlagParser
 from flan_jax.core.errors import FlanError, did_you_mean
-from flan_jax.core.terminal import VisibleStream, visible
+from flan_jax.core.terminal import VisibleStream
 from flan_jax.sources.data_dir import set_data_dir
 
 VERBS = {
@@ -31,21 +35,45 @@ VERBS = {
 # What cannot be a module's name.
 _MODULES = {"import": "import_weights", "export": "export_weights", "lm-eval": "lm_eval"}
 
-__all__ = ["VERBS", "main", "parse_verb", "run_verb"]
+STOPPED = 128 + signal.SIGINT  # as shells have it
+
+__all__ = ["VERBS", "console", "main", "parse_verb", "run_verb"]
+
+
+def console(argv: Sequence[str] | None = None) -> NoReturn:
+    """`main` as a program: where it has told of an error, that line is the last one.
+
+    Args:
+      argv: the verb and its options; the program's own by default.
+    """
+    status = main(argv)
+    if status in (2, STOPPED):
+        faults.silence()
+    sys.exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one verb; returns 0, or 2 after printing an error that is the input's fault."""
+    """Runs one verb; returns its status, or 2 after printing an error that is the input's or the machine's fault.
+
+    Args:
+      argv: the verb and its options; the program's own by default.
+    """
     argv = list(sys.argv[1:] if argv is None else argv)
     verb, rest = (argv[0], argv[1:]) if argv else ("--help", [])
     try:
         with contextlib.redirect_stdout(VisibleStream(sys.stdout)):
             return _main(verb, rest, has_verb=bool(argv))
-    except FlanError as error:
-        print(visible(f"flan-jax {verb}: {type(error).__name__}: {error}"), file=sys.stderr)
-        return 2
     except BrokenPipeError:
         return 0
+    except KeyboardInterrupt:
+        faults.tell(verb, "stopped")
+        return STOPPED
+    except Exception as error:
+        line = faults.explained(error)
+        if line is None:
+            raise
+        faults.tell(verb, line)
+        return 2
 
 
 def _main(verb: str, rest: Sequence[str], has_verb: bool) -> int:
@@ -74,7 +102,7 @@ def run_verb(verb: str, argv: Sequence[str]) -> int:
 def parse_verb(verb: str, argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """The module of `verb`, and `argv` as its arguments."""
     module = importlib.import_module(f"flan_jax.cli.{_MODULES.get(verb, verb)}")
-    parser = argparse.ArgumentParser(prog=f"flan-jax {verb}", description=module.HELP)
+    parser = FlagParser(prog=f"flan-jax {verb}", description=module.HELP)
     module.add_arguments(parser)
     if any(action.dest == "gin_file" for action in parser._actions):
         from flan_jax.cli.gin_config import split_gin_flags
@@ -88,4 +116,4 @@ def parse_verb(verb: str, argv: Sequence[str]) -> tuple[ModuleType, argparse.Nam
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    console()

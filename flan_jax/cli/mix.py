@@ -18,11 +18,13 @@ from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
+from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import cache_root, cached_lengths, read_mixture_manifest
+from flan_jax.core.settings import BatchSize, PathText, Seed, Steps, Tokens
 from flan_jax.core.terminal import console, visible
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan, steps_per_epoch
@@ -58,13 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["explain", "check"])
     parser.add_argument("name", nargs="?", help="mixture or task (default: the recipe's)")
     add_gin_arguments(parser)
-    parser.add_argument("--cache_dir", help="folder of the cache")
-    parser.add_argument("--vocab_path", help="SentencePiece model (default: the embedded one)")
-    parser.add_argument("--steps", type=int, help="training steps")
-    parser.add_argument("--batch_size", type=int, help="packed rows a step")
-    parser.add_argument("--inputs_length", type=int, help="encoder tokens a row")
-    parser.add_argument("--targets_length", type=int, help="decoder tokens a row")
-    parser.add_argument("--seed", type=int, default=0, help="of the data order (default 0)")
+    parser.add_argument("--cache_dir", type=flag(PathText), help="folder of the cache")
+    parser.add_argument("--vocab_path", type=flag(PathText), help="SentencePiece model (default: the embedded one)")
+    parser.add_argument("--steps", type=flag(Steps), help="training steps")
+    parser.add_argument("--batch_size", type=flag(BatchSize), help="packed rows a step")
+    parser.add_argument("--inputs_length", type=flag(Tokens), help="encoder tokens a row")
+    parser.add_argument("--targets_length", type=flag(Tokens), help="decoder tokens a row")
+    parser.add_argument("--seed", type=flag(Seed), default=0, help="of the data order (default 0)")
     parser.add_argument(
         "--whole_epoch", action="store_true", help="explain: count the steps of an epoch, however long it is"
     )

@@ -12,7 +12,9 @@ from rich.table import Table
 
 from flan_jax.cache.availability import availability, missing_lines
 from flan_jax.cache.native import render
+from flan_jax.cli.flags import flag
 from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.settings import Count
 from flan_jax.core.terminal import console
 from flan_jax.declare.registry import mixture_members, promises_of
 from flan_jax.declare.task import Mixture, Task
@@ -30,8 +32,12 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="check: only this evaluation set; repeatable (default: all but a collection's held-out tasks)",
     )
-    parser.add_argument("--limit", type=int, help="check: only the first so many rows of each task (default: all)")
-    parser.add_argument("--ngram", type=int, default=NGRAM_WORDS, help="check: words in a row that make an overlap")
+    parser.add_argument(
+        "--limit", type=flag(Count), help="check: only the first so many rows of each task (default: all)"
+    )
+    parser.add_argument(
+        "--ngram", type=flag(Count), default=NGRAM_WORDS, help="check: words in a row that make an overlap"
+    )
 
 
 def held_out_lines(mixture: Mixture) -> list[str]:

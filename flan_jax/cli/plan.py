@@ -9,8 +9,10 @@ import re
 import sys
 from typing import Any
 
+from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.settings import Count, PathText
 
 HELP = "compile a recipe's train step for a TPU slice that is not here: memory, arithmetic, communication"
 # What a run needs, and a plan or a cache does not.
@@ -26,8 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mesh", help="data=N,fsdp=N,model=N instead of the recipe's; one of them may be -1")
     parser.add_argument("--parameters", action="store_true", help="also print every parameter and how it is split")
     parser.add_argument("--search", action="store_true", help="try meshes, microbatches and remat policies; rank them")
-    parser.add_argument("--candidates", type=int, default=12, help="with --search: how many to compile (default 12)")
-    parser.add_argument("--json", metavar="FILE", help="also write the plan, or the ranked plans, as JSON")
+    parser.add_argument(
+        "--candidates", type=flag(Count), default=12, help="with --search: how many to compile (default 12)"
+    )
+    parser.add_argument(
+        "--json", type=flag(PathText), metavar="FILE", help="also write the plan, or the ranked plans, as JSON"
+    )
 
 
 def parse_mesh(text: str) -> list[str]:
@@ -47,8 +53,6 @@ def parse_mesh(text: str) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the plan; 0 if the step fits the slice, 1 if it does not."""
-    if args.candidates < 1:
-        raise ConfigError(f"--candidates {args.candidates} is below 1: give the number of layouts to compile")
     from flan_jax.tpu_plan.topology import check_topology_name, topology_devices
 
     check_topology_name(args.topology)

@@ -15,9 +15,11 @@ from flan_jax.cache.native import fit_exemplars
 from flan_jax.cache.resolve import register
 from flan_jax.cache.trace import Trace, trace
 from flan_jax.checkpoints.lineage import DATA_FILE
+from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import load
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError, FlanError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
+from flan_jax.core.settings import Natural, PathText, Steps
 from flan_jax.core.terminal import console, styled
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
@@ -36,12 +38,16 @@ __all__ = ["HELP", "add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A run's folder and a step of it."""
-    parser.add_argument("--run", required=True, help="the run's folder (MODEL_DIR)")
-    parser.add_argument("--step", type=int, required=True, help="step as the log counts them, from 1")
-    parser.add_argument("--row", type=int, action="append", default=[], help="only this row of the batch; repeatable")
+    parser.add_argument("--run", type=flag(PathText), required=True, help="the run's folder (MODEL_DIR)")
+    parser.add_argument("--step", type=flag(Steps), required=True, help="step as the log counts them, from 1")
+    parser.add_argument(
+        "--row", type=flag(Natural), action="append", default=[], help="only this row of the batch; repeatable"
+    )
     parser.add_argument("--list", action="store_true", help="one line an example, without text")
-    parser.add_argument("--cache_dir", help="where the cache is now (default: where the run had it)")
-    parser.add_argument("--data_dir", help="where the data is now (default: where the run had it)")
+    parser.add_argument(
+        "--cache_dir", type=flag(PathText), help="where the cache is now (default: where the run had it)"
+    )
+    parser.add_argument("--data_dir", type=flag(PathText), help="where the data is now (default: where the run had it)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,8 +13,10 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
+from flan_jax.cli.flags import flag
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
+from flan_jax.core.settings import Count, Natural, PathText, Tokens
 from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.declare.example import Rendered, is_blank
@@ -39,15 +41,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", help="list: only tasks whose source or data set contains this text")
     parser.add_argument("--mixture", help="list: only members of this mixture")
     parser.add_argument("--format", help="show, render: the task in this format, e.g. fewshot or noopt__fewshot_5")
-    parser.add_argument("--n", type=int, default=3, help="render: how many examples (default 3)")
-    parser.add_argument("--start", type=int, default=0, help="render: first row (default 0)")
+    parser.add_argument("--n", type=flag(Count), default=3, help="render: how many examples (default 3)")
+    parser.add_argument("--start", type=flag(Natural), default=0, help="render: first row (default 0)")
     parser.add_argument("--split", help="render: split (default: the first one the task uses)")
-    parser.add_argument("--rendering", type=int, default=0, help="render: which text of a row that has several")
-    parser.add_argument("--vocab_path", help="render: SentencePiece model (default: the embedded one)")
     parser.add_argument(
-        "--max_inputs_length", "--inputs_length", dest="inputs_length", type=int, help="render: tokens of an input"
+        "--rendering", type=flag(Natural), default=0, help="render: which text of a row that has several"
     )
-    parser.add_argument("--targets_length", type=int, help="render: tokens a target may have")
+    parser.add_argument(
+        "--vocab_path", type=flag(PathText), help="render: SentencePiece model (default: the embedded one)"
+    )
+    parser.add_argument(
+        "--max_inputs_length",
+        "--inputs_length",
+        dest="inputs_length",
+        type=flag(Tokens),
+        help="render: tokens of an input",
+    )
+    parser.add_argument("--targets_length", type=flag(Tokens), help="render: tokens a target may have")
     add_registration_arguments(parser)
 
 
@@ -171,8 +181,6 @@ def _template_parts(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def _render(task: Task, args: argparse.Namespace) -> int:
-    if args.n < 1 or args.start < 0:
-        raise ConfigError(f"--n {args.n} --start {args.start}: give at least 1 example, from row 0 on")
     if not 0 <= args.rendering < task.renderings:
         raise ConfigError(f"--rendering {args.rendering} is not in [0, {task.renderings}): the task has no such text")
     split = args.split or next(iter(task.splits()), None)

@@ -8,9 +8,11 @@ import os
 
 import jax
 
+from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import Count, Natural
 from flan_jax.workflows.training import train_run
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
@@ -23,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_gin_arguments(parser)
     group = parser.add_argument_group("several processes", "one a host; all of them run the same command")
     group.add_argument("--coordinator_address", help="host:port of process 0")
-    group.add_argument("--num_processes", type=int, help="how many there are")
-    group.add_argument("--process_id", type=int, help="which one this is, from 0")
+    group.add_argument("--num_processes", type=flag(Count), help="how many there are")
+    group.add_argument("--process_id", type=flag(Natural), help="which one this is, from 0")
     group.add_argument(
         "--distributed",
         action="store_true",

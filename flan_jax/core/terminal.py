@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # C0 without newline and tab, DEL, C1, and the marks that turn the direction of what follows.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-__all__ = ["VisibleStream", "console", "plain_stream", "styled", "visible", "visible_json"]
+__all__ = ["VisibleStream", "WholeStream", "console", "plain_stream", "styled", "visible", "visible_json"]
 
 
 def visible(text: str) -> str:
@@ -36,8 +36,9 @@ def _written_out(match: re.Match[str]) -> str:
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
-class VisibleStream:
-    """A stream to which texts are written visibly. What else a stream has is the wrapped one's.
+class WholeStream:
+    r"""A stream that takes every text, whatever its encoding: what it has no character for is written as an escape,
+    `\xe9` or `\u4e2d` for ASCII. What else a stream has is the wrapped one's.
 
     Args:
       stream: where the text goes.
@@ -47,21 +48,35 @@ class VisibleStream:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Writes `text` with control characters written out."""
-        self._stream.write(visible(text))
+        """Writes `text`, which may not be cut."""
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError as error:
+            self._stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
+class VisibleStream(WholeStream):
+    """A `WholeStream` to which texts are written visibly."""
+
+    def write(self, text: str) -> int:
+        """Writes `text` with control characters written out."""
+        super().write(visible(text))
+        return len(text)
+
+
 def plain_stream(stream: TextIO) -> TextIO:
-    """The stream that a `VisibleStream` writes to; any other as it is. For what is data rather than something to read.
+    """A stream that takes every text as it is, control characters too, where a `VisibleStream` writes. For what is data
+    rather than something to read.
 
     Args:
       stream: such as `sys.stdout`.
     """
-    return stream._stream if isinstance(stream, VisibleStream) else stream
+    inner = stream._stream if isinstance(stream, WholeStream) else stream
+    return WholeStream(inner)  # type: ignore[return-value]
 
 
 def styled(*parts: str | tuple[str, str], style: str = "") -> Text:

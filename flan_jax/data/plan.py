@@ -17,6 +17,7 @@ import numpy as np
 from flan_jax.core.errors import ConfigError, Setting, counted
 from flan_jax.core.manifest import MixtureManifest
 from flan_jax.core.row_layout import DecoderRows
+from flan_jax.core.settings import Count, Natural, Positive, RowLength, Seed, settle
 from flan_jax.data import keys, packing
 
 if TYPE_CHECKING:
@@ -48,34 +49,25 @@ class PlanSpec:
     """
 
     mixture: MixtureManifest
-    feature_lengths: Mapping[str, int]
-    batch_size: int
-    num_steps: int | None = None
-    num_epochs: float | None = None
-    seed: int = 0
+    feature_lengths: Mapping[str, RowLength]
+    batch_size: Count
+    num_steps: Count | None = None
+    num_epochs: Positive | None = None
+    seed: Seed = 0
     split: str | Mapping[str, str] = "train"
     layout: DecoderRows | None = None
-    prompt_tokens: int = 0
+    prompt_tokens: Natural = 0
 
     def __post_init__(self) -> None:
+        settle(self)
         if set(self.feature_lengths) != {"inputs", "targets"}:
             raise ConfigError(
                 Setting("TASK_FEATURE_LENGTHS"),
                 f" has the keys {sorted(self.feature_lengths)}: it needs inputs and targets, as in "
                 f"{{'inputs': 512, 'targets': 128}}",
             )
-        for name, length in self.feature_lengths.items():
-            if length < 2:
-                raise ConfigError(f"the length of {name} is {length}: a row needs at least 2, a token and EOS")
         if (self.num_steps is None) == (self.num_epochs is None):
             raise ConfigError(f"num_steps is {self.num_steps} and num_epochs {self.num_epochs}: set one of them")
-        for name, value, limit in (("batch_size", self.batch_size, 1), ("seed", self.seed, 0)):
-            if value < limit:
-                raise ConfigError(f"{name} is {value}: it must be at least {limit}")
-        if self.num_steps is not None and self.num_steps < 1:
-            raise ConfigError(f"num_steps is {self.num_steps}: it must be at least 1")
-        if self.num_epochs is not None and not self.num_epochs > 0:
-            raise ConfigError(f"num_epochs is {self.num_epochs}: it must be above 0")
         if self.text_length < 2:
             raise ConfigError(
                 f"rows of {self.inputs_length} inputs have no room for a soft prompt of {self.prompt_tokens} tokens "

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from flan_jax.core.errors import TaskError, did_you_mean, some_of
+from flan_jax.core.settings import Above, AtLeast, AtMost, Natural, Positive, SlipAbove, settle
 from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
@@ -111,20 +112,13 @@ class SampleSettings:
     a majority vote over their extracted answers (self-consistency, Wang et al. 2022: 40 samples, PaLM at temperature
     0.7 and top-k 40). `evaluate.on_mesh.method_of` makes a model's `decode.Sampling` of it."""
 
-    num_samples: int = 40
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 1.0
+    num_samples: Annotated[int, AtLeast(1), SlipAbove(2**20)] = 40
+    temperature: Annotated[Positive, "or ask greedily"] = 0.7
+    top_k: Annotated[Natural, "where 0 keeps all tokens"] = 40
+    top_p: Annotated[float, Above(0), AtMost(1), "where 1 keeps all tokens"] = 1.0
 
     def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise TaskError(f"num_samples is {self.num_samples}: give at least 1")
-        if not self.temperature > 0.0:
-            raise TaskError(f"temperature is {self.temperature}: give a number above 0, or ask greedily")
-        if self.top_k < 0:
-            raise TaskError(f"top_k is {self.top_k}: give a number of tokens, or 0 for all of them")
-        if not 0.0 < self.top_p <= 1.0:
-            raise TaskError(f"top_p is {self.top_p}: give a probability in (0, 1]; 1 keeps all tokens")
+        settle(self, TaskError)
 
 
 @dataclasses.dataclass(frozen=True)

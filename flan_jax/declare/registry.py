@@ -65,19 +65,13 @@ def add_mixture(mixture: Mixture, *, replace: bool = False) -> Mixture:
       mixture: what to register under its own name.
       replace: takes the place of a mixture of that name.
 
-    Raises `TaskError` for no members, unknown ones, itself among them, rates that are none, a taken name (unless by a
-    mixture that may be replaced), and a member of what it, or a mixture among its members, holds out.
+    Raises `TaskError` for no members, unknown ones, itself among them, a taken name (unless by a mixture that may be
+    replaced), and a member of what it, or a mixture among its members, holds out.
     """
     _check_name(mixture.name, _TASKS if replace else None)
     if not mixture.members:
         raise TaskError(f"mixture {mixture.name} has no members: give at least one task")
     for member in mixture.members:
-        if isinstance(member.rate, str) and member.rate != "num_examples":
-            raise TaskError(
-                f"mixture {mixture.name}: rate {member.rate!r} of {member.name} is neither a number nor 'num_examples'"
-            )
-        if not isinstance(member.rate, str) and member.rate < 0:
-            raise TaskError(f"mixture {mixture.name}: rate {member.rate} of {member.name} is negative; the limit is 0")
         if mixture.name in _names_below(get(member.name)):
             raise TaskError(f"mixture {mixture.name} would contain itself, by {member.name}: drop that member")
     _check_members(mixture, mixture)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
 
 from flan_jax.core.errors import TaskError
+from flan_jax.core.settings import AtLeast, AtMost, Count, settle
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.exemplars import ExemplarPool
 from flan_jax.declare.metric import metric_names
@@ -19,7 +21,10 @@ from flan_jax.sources.fields import FieldError
 from flan_jax.sources.files import place_of
 from flan_jax.sources.source import Row, Source
 
-Rate = float | str  # a number, or "num_examples" (examples-proportional, capped by the mixture)
+# A number, or "num_examples": examples-proportional, capped by the mixture.
+Rate = Annotated[float, AtLeast(0)] | Literal["num_examples"]
+# Sharper than the lower limit the largest task's rate overflows; at the upper one all rates are equal.
+Temperature = Annotated[float, AtLeast(0.1), AtMost(1e9)]
 FORMAT_MARK = "__"  # between a task's name and a format's
 
 __all__ = ["FORMAT_MARK", "HeldOut", "Member", "Mixture", "Rate", "Task", "missing_source"]
@@ -174,18 +179,26 @@ class Member:
     rate: Rate = "num_examples"
     keep_promises: bool = True
 
+    def __post_init__(self) -> None:
+        settle(self, TaskError, of=f"mixture member {self.name}: ")
+
 
 @dataclasses.dataclass(frozen=True)
 class Mixture:
     """Tasks and rates. A task's rate is `min(num_examples, cap) ** (1 / temperature)` where its member's rate is
-    "num_examples" (Raffel et al. 2020, section 3.5.2; FLAN 2021, section 2.4), and the number given elsewhere."""
+    "num_examples" (Raffel et al. 2020, section 3.5.2; FLAN 2021, section 2.4), and the number given elsewhere.
+
+    Raises `TaskError` for a cap below 1 and a temperature outside [0.1, 1e9]."""
 
     name: str
     members: tuple[Member, ...]
-    cap: int | None = None
-    temperature: float = 1.0
+    cap: Annotated[Count, "which caps nothing"] | None = None
+    temperature: Temperature = 1.0
     held_out: HeldOut = HeldOut()
     description: str = ""
+
+    def __post_init__(self) -> None:
+        settle(self, TaskError, of=f"mixture {self.name}: ")
 
 
 def missing_source(task: Task) -> str | None:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import Above, AtLeast, AtMost, Count, Positive, SlipAbove, settle
 from flan_jax.core.vocabulary import EOS_ID
 
 BeamRule = Literal["t5x", "transformers"]
+# Each is a row of its own on the device.
+Samples = Annotated[int, AtLeast(1), SlipAbove(2**20)]
+Alpha = Annotated[float, AtLeast(0), SlipAbove(1000), "such as 0.6"]
+Share = Annotated[float, Above(0), AtMost(1), "such as 0.95; 1 keeps all"]
 
-__all__ = ["AT_EOS", "GREEDY", "BeamRule", "BeamSearch", "Greedy", "Method", "Sampling", "Stop", "choose_method"]
+__all__ = [
+    "AT_EOS",
+    "GREEDY",
+    "Alpha",
+    "BeamRule",
+    "BeamSearch",
+    "Greedy",
+    "Method",
+    "Samples",
+    "Sampling",
+    "Share",
+    "Stop",
+    "choose_method",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,22 +57,13 @@ class Sampling:
       num_samples: draws a prompt.
     """
 
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float = 1.0
-    num_samples: int = 1
+    temperature: Annotated[Positive, "such as 0.7, or decode greedily"] = 1.0
+    top_k: Annotated[Count, "which keeps all tokens"] | None = None
+    top_p: Share = 1.0
+    num_samples: Samples = 1
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.temperature) and 0.0 < self.temperature < math.inf):
-            raise ConfigError(
-                f"temperature is {self.temperature!r}: give a number above 0, such as 0.7, or decode greedily"
-            )
-        if self.top_k is not None and not _is_count(self.top_k):
-            raise ConfigError(f"top_k is {self.top_k!r}: give a whole number of at least 1, or leave it out")
-        if not (_is_number(self.top_p) and 0.0 < self.top_p <= 1.0):
-            raise ConfigError(f"top_p is {self.top_p!r}: give a probability in (0, 1], such as 0.95; 1 keeps all")
-        if not _is_count(self.num_samples):
-            raise ConfigError(f"num_samples is {self.num_samples!r}: give a whole number of at least 1")
+        settle(self)
 
     @property
     def num_outputs(self) -> int:
@@ -85,20 +93,12 @@ class BeamSearch:
       rule: which of the two.
     """
 
-    num_beams: int = 4
-    alpha: float = 0.6
+    num_beams: Samples = 4
+    alpha: Alpha = 0.6
     rule: BeamRule = "t5x"
 
     def __post_init__(self) -> None:
-        if not _is_count(self.num_beams):
-            raise ConfigError(f"num_beams is {self.num_beams!r}: give a whole number of at least 1, such as 4")
-        if not (_is_number(self.alpha) and 0.0 <= self.alpha < math.inf):
-            raise ConfigError(f"alpha is {self.alpha!r}: give a number of at least 0, such as 0.6")
-        if self.rule not in get_args(BeamRule):
-            raise ConfigError(
-                f"beam rule is {self.rule!r}{did_you_mean(str(self.rule), get_args(BeamRule))}: use one of "
-                f"{', '.join(get_args(BeamRule))}"
-            )
+        settle(self)
 
     @property
     def num_outputs(self) -> int:
@@ -174,23 +174,24 @@ def choose_method(
             )
         if num_beams is None:
             raise ConfigError(f"{first} without {spell('num_beams')} has no effect: give the number of beams")
-        return BeamSearch(num_beams, 0.6 if alpha is None else alpha, "t5x" if beam_rule is None else beam_rule)
-    if temperature == 0.0:
+        given = {"rule" if name == "beam_rule" else name: value for name, value in beams.items()}
+        return _made(BeamSearch, given, spell)
+    if temperature == 0.0 and not isinstance(temperature, bool):
         if others := [name for name in sampling if name != "temperature"]:
             raise ConfigError(
                 f"{spell('temperature')} 0 is greedy, so that {spell(others[0])} has no effect: leave one of them out"
             )
         return Greedy()
-    return Sampling(**sampling) if sampling else Greedy()
+    return _made(Sampling, sampling, spell) if sampling else Greedy()
+
+
+def _made(kind: type[Sampling | BeamSearch], options: dict[str, Any], spell: Callable[[str], str]) -> Method:
+    try:
+        return kind(**options)
+    except ConfigError as error:
+        own = {name: spell("beam_rule" if name == "rule" else name) for name in options}
+        raise error.renamed({f"{kind.__name__}.{name}": called for name, called in own.items()}) from None
 
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

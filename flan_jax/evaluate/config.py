@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.settings import Above, AtLeast, BatchSize, Below, Count, Natural, Seed, SlipAbove, Tokens, settle
 
 __all__ = ["EvalConfig"]
 
@@ -38,44 +40,34 @@ class EvalConfig:
 
     selection: tuple[str, ...] = ()
     report: tuple[str, ...] = ()
-    batch_size: int = 32
-    inputs_length: int = 512
-    targets_length: int = 128
+    batch_size: BatchSize = 32
+    inputs_length: Tokens = 512
+    targets_length: Tokens = 128
     suite: tuple[str, ...] = ()
     suite_selection: tuple[str, ...] = ()
-    suite_limit: int | None = 20
+    suite_limit: Annotated[Count, "which is all questions"] | None = 20
     suite_split: str = ""
-    suite_inputs_length: int = 1024
-    suite_period: int | None = None
+    suite_inputs_length: Tokens = 1024
+    suite_period: Annotated[Count, "which is at every evaluation"] | None = None
     is_suite_forced: bool = False
-    limit: int | None = 100
+    limit: Annotated[Count, "which is all examples"] | None = 100
     split: str | None = None
-    num_samples: int = 3
-    confidence: float = 0.95
-    num_resamples: int = 1000
-    seed: int = 0
+    num_samples: Natural = 3
+    confidence: Annotated[float, Above(0), Below(1), "such as 0.95"] = 0.95
+    num_resamples: Annotated[int, AtLeast(1), SlipAbove(10**6)] = 1000
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
-        for field in ("selection", "report", "suite", "suite_selection"):
-            names = getattr(self, field)
-            object.__setattr__(self, field, (names,) if isinstance(names, str) else tuple(names))
-        for field in ("batch_size", "inputs_length", "targets_length", "num_resamples", "suite_inputs_length"):
-            if getattr(self, field) < 1:
-                raise ConfigError(Setting(f"EvalConfig.{field}"), f" is {getattr(self, field)}: give at least 1")
-        for field in ("limit", "suite_limit"):
-            if (limit := getattr(self, field)) is not None and limit < 1:
-                raise ConfigError(
-                    Setting(f"EvalConfig.{field}"), f" is {limit}: give at least 1, or None for all examples"
-                )
-        if self.suite_period is not None and (self.suite_period < 1 or self.suite_selection):
+        settle(self)
+        if self.suite_period is not None and self.suite_selection:
             raise ConfigError(
-                f"EvalConfig.suite_period is {self.suite_period}: give at least 1, or None for every evaluation, which "
-                f"is what benchmarks that select need"
+                Setting("EvalConfig.suite_period"),
+                f" is {self.suite_period} beside benchmarks that select: give None, as these are asked at every "
+                f"evaluation",
             )
-        if not 0.0 < self.confidence < 1.0:
-            raise ConfigError(f"EvalConfig.confidence is {self.confidence}: give a level between 0 and 1, as 0.95")
         if both := sorted(set(self.selection) & set(self.report)):
-            raise ConfigError(f"{', '.join(both)} is in EvalConfig.selection and in EvalConfig.report: keep it in one")
+            selection, report = Setting("EvalConfig.selection"), Setting("EvalConfig.report")
+            raise ConfigError(f"{', '.join(both)} is in ", selection, " and in ", report, ": keep it in one")
         reported = {name.partition(":")[0] for name in self.suite}
         if both := sorted(reported & {name.partition(":")[0] for name in self.suite_selection}):
             raise ConfigError(

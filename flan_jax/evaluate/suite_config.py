@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from flan_jax.core.errors import ConfigError, TaskError
+from flan_jax.core.settings import Above, AtLeast, Below, Count, Natural, Seed, SlipAbove, settle
 from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, resolve
 from flan_jax.evaluate.extract import get_extractor
 from flan_jax.evaluate.metrics import get_metric
@@ -39,25 +41,18 @@ class SuiteConfig:
     format: str = ""
     split: str = ""
     subtasks: tuple[str, ...] = ()
-    limit: int | None = None
-    seed: int = 0
+    limit: Annotated[Count, "which is all questions"] | None = None
+    seed: Seed = 0
     sampling: SampleSettings | None = None
     available_only: bool = False
-    num_samples: int = 3
-    confidence: float = 0.95
-    num_resamples: int = 1000
+    num_samples: Natural = 3
+    confidence: Annotated[float, Above(0), Below(1), "such as 0.95"] = 0.95
+    num_resamples: Annotated[int, AtLeast(1), SlipAbove(10**6)] = 1000
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", (self.names,) if isinstance(self.names, str) else tuple(self.names))
-        object.__setattr__(self, "subtasks", tuple(self.subtasks))
+        settle(self)
         if not self.names:
             raise ConfigError("an evaluation of no benchmark: name at least one, such as mmlu")
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"limit is {self.limit}: give at least 1, or None for all questions")
-        if not 0.0 < self.confidence < 1.0:
-            raise ConfigError(f"confidence is {self.confidence}: give a level between 0 and 1, as 0.95")
-        if self.num_resamples < 1:
-            raise ConfigError(f"num_resamples is {self.num_resamples}: give at least 1")
         if self.format == SELF_CONSISTENCY and self.sampling is None:
             object.__setattr__(self, "sampling", SampleSettings())
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
-from flan_jax.core.errors import ConfigError, Setting, did_you_mean
+from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.row_layout import DecoderRows
-from flan_jax.models.family import Dtype, ModelConfig, Remat
+from flan_jax.core.settings import Natural, Positive, settle
+from flan_jax.models.family import DropoutRate, Dtype, ModelConfig, Remat, Size
 
 Attention = Literal["prefix_lm", "causal"]
 Biases = Literal["none", "all"]
@@ -19,33 +20,6 @@ Mlp = Literal["swiglu", "geglu", "gelu"]
 Norm = Literal["rmsnorm", "layernorm"]
 Position = Literal["rope", "relative", "learned"]
 PromptEnd = Literal["eos", "nothing"]
-
-_CHOICES = {
-    "attention": Attention,
-    "biases": Biases,
-    "block": Block,
-    "dropout_sites": DropoutSites,
-    "embeddings": Embeddings,
-    "logits_scale": LogitsScale,
-    "mlp": Mlp,
-    "norm": Norm,
-    "position": Position,
-    "prompt_end": PromptEnd,
-    "dtype": Dtype,
-    "remat": Remat,
-}
-_SIZES = (
-    "vocab_size",
-    "emb_dim",
-    "num_layers",
-    "num_heads",
-    "num_kv_heads",
-    "head_dim",
-    "mlp_dim",
-    "max_positions",
-    "relative_attention_num_buckets",
-    "relative_attention_max_distance",
-)
 
 __all__ = ["DecoderConfig"]
 
@@ -94,67 +68,48 @@ class DecoderConfig(ModelConfig):
     family: ClassVar[str] = "decoder"
     has_encoder: ClassVar[bool] = False
 
-    vocab_size: int = 49152
-    emb_dim: int = 576
-    num_layers: int = 30
-    num_heads: int = 9
-    num_kv_heads: int = 3
-    head_dim: int = 64
-    mlp_dim: int = 1536
+    vocab_size: Size = 49152
+    emb_dim: Size = 576
+    num_layers: Size = 30
+    num_heads: Size = 9
+    num_kv_heads: Size = 3
+    head_dim: Size = 64
+    mlp_dim: Size = 1536
     block: Block = "sequential"
     norm: Norm = "rmsnorm"
-    norm_epsilon: float = 1e-5
+    norm_epsilon: Positive = 1e-5
     mlp: Mlp = "swiglu"
     position: Position = "rope"
-    rope_theta: float = 10000.0
-    max_positions: int = 2048
-    relative_attention_num_buckets: int = 32
-    relative_attention_max_distance: int = 128
+    rope_theta: Positive = 10000.0
+    max_positions: Size = 2048
+    relative_attention_num_buckets: Size = 32
+    relative_attention_max_distance: Size = 128
     biases: Biases = "none"
     embeddings: Embeddings = "tied"
     logits_scale: LogitsScale = "one"
-    embedding_init_std: float = 0.02
+    embedding_init_std: Positive = 0.02
     attention: Attention = "prefix_lm"
-    start_id: int | None = 0
+    start_id: Annotated[Natural, "for a model that has none"] | None = 0
     prompt_end: PromptEnd = "eos"
-    dropout_rate: float = 0.0
+    dropout_rate: DropoutRate = 0.0
     dropout_sites: DropoutSites = "everywhere"
     dtype: Dtype = "bfloat16"
     remat: Remat = "none"
-    prompt_tokens: int = 0
+    prompt_tokens: Natural = 0
 
     def __post_init__(self) -> None:
-        for name in _SIZES:
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"DecoderConfig.{name} is {value!r}: give a whole number of at least 1")
-        for name, literal in _CHOICES.items():
-            value, choices = getattr(self, name), get_args(literal)
-            if value not in choices:
-                raise ConfigError(
-                    f"DecoderConfig.{name} is {value!r}{did_you_mean(str(value), choices)}: use one of "
-                    f"{', '.join(choices)}"
-                )
-        if self.prompt_tokens < 0:
-            raise ConfigError(f"DecoderConfig.prompt_tokens is {self.prompt_tokens}: give 0 or more")
-        if not 0.0 <= self.dropout_rate < 1.0:
-            raise ConfigError(
-                Setting("DecoderConfig.dropout_rate"),
-                f" is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1",
-            )
-        for name in ("norm_epsilon", "rope_theta", "embedding_init_std"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not value > 0:
-                raise ConfigError(f"DecoderConfig.{name} is {value!r}: give a number above 0")
+        settle(self)
         if self.num_heads % self.num_kv_heads:
             fitting = [n for n in range(1, self.num_heads + 1) if self.num_heads % n == 0]
             raise ConfigError(
-                f"DecoderConfig.num_kv_heads {self.num_kv_heads} does not divide num_heads {self.num_heads}: use one "
-                f"of {', '.join(map(str, fitting))}"
+                Setting("DecoderConfig.num_kv_heads"),
+                f" {self.num_kv_heads} does not divide num_heads {self.num_heads}: use one "
+                f"of {', '.join(map(str, fitting))}",
             )
         if self.position == "rope" and self.head_dim % 2:
             raise ConfigError(
-                f"DecoderConfig.head_dim is {self.head_dim}; a rotation needs pairs: use an even head_dim"
+                Setting("DecoderConfig.head_dim"),
+                f" is {self.head_dim}; a rotation needs pairs: use an even head_dim",
             )
         if self.position == "relative" and (
             self.relative_attention_num_buckets % 4
@@ -165,10 +120,10 @@ class DecoderConfig(ModelConfig):
                 f"{self.relative_attention_max_distance}: use a multiple of 4, and a distance above half of it, such "
                 f"as 32 and 128"
             )
-        if self.start_id is not None and not 0 <= self.start_id < self.vocab_size:
+        if self.start_id is not None and self.start_id >= self.vocab_size:
             raise ConfigError(
-                f"DecoderConfig.start_id is {self.start_id}, the vocabulary has {self.vocab_size} rows: give an id of "
-                f"it, or None"
+                Setting("DecoderConfig.start_id"),
+                f" is {self.start_id}, the vocabulary has {self.vocab_size} rows: give an id of it, or None",
             )
 
     @property

@@ -10,7 +10,7 @@ import abc
 import dataclasses
 import importlib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -18,17 +18,23 @@ import numpy as np
 
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.row_layout import DecoderRows
+from flan_jax.core.settings import AtLeast, Below, SlipAbove
 
 Dtype = Literal["float32", "bfloat16"]
 Remat = Literal["none", "minimal", "full"]
+# No dimension of any model is as large as this; one by mistake would take all memory.
+Size = Annotated[int, AtLeast(1), SlipAbove(2**24)]
+DropoutRate = Annotated[float, AtLeast(0), Below(1), "such as 0.1"]
 
 __all__ = [
     "FAMILIES",
+    "DropoutRate",
     "Dtype",
     "Family",
     "ModelConfig",
     "Network",
     "Remat",
+    "Size",
     "config_class",
     "family_of",
     "model_from_json",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
-from flan_jax.core.errors import ConfigError, Setting, did_you_mean
-from flan_jax.models.family import Dtype, ModelConfig, Remat
+from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.settings import Natural, settle
+from flan_jax.models.family import DropoutRate, Dtype, ModelConfig, Remat, Size
 
 # As T5X's gin files and transformers call them; "swish" is another name of "silu".
 Activation = Literal["gelu", "relu", "silu", "linear"]
@@ -42,80 +43,41 @@ class T5Config(ModelConfig):
     has_encoder: ClassVar[bool] = True
 
     # T5's 32,000 pieces and 100 sentinels, rounded up to a multiple of 128 (T5X, for TPUs).
-    vocab_size: int = 32128
-    emb_dim: int = 512
-    num_heads: int = 6
-    num_encoder_layers: int = 8
-    num_decoder_layers: int = 8
-    head_dim: int = 64
-    mlp_dim: int = 1024
-    dropout_rate: float = 0.0
+    vocab_size: Size = 32128
+    emb_dim: Size = 512
+    num_heads: Size = 6
+    num_encoder_layers: Size = 8
+    num_decoder_layers: Size = 8
+    head_dim: Size = 64
+    mlp_dim: Size = 1024
+    dropout_rate: DropoutRate = 0.0
     dtype: Dtype = "bfloat16"
     remat: Remat = "none"
-    relative_attention_num_buckets: int = 32
-    relative_attention_max_distance: int = 128
-    mlp_activations: tuple[Activation, ...] = ("gelu", "linear")
+    relative_attention_num_buckets: Size = 32
+    relative_attention_max_distance: Size = 128
+    mlp_activations: Annotated[tuple[Activation, ...], "as in ('relu',) or ('gelu', 'linear')"] = ("gelu", "linear")
     logits_via_embedding: bool = False
-    prompt_tokens: int = 0
+    prompt_tokens: Natural = 0
 
     def __post_init__(self) -> None:
-        self._check_activations()
-        for name in (
-            "vocab_size",
-            "emb_dim",
-            "num_heads",
-            "num_encoder_layers",
-            "num_decoder_layers",
-            "head_dim",
-            "mlp_dim",
-            "relative_attention_num_buckets",
-            "relative_attention_max_distance",
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"T5Config.{name} is {value!r}: give a whole number of at least 1")
-        if self.prompt_tokens < 0:
-            raise ConfigError(f"T5Config.prompt_tokens is {self.prompt_tokens}: give 0 or more")
-        if not 0.0 <= self.dropout_rate < 1.0:
+        object.__setattr__(self, "mlp_activations", _without_swish(self.mlp_activations))
+        settle(self)
+        if not 1 <= len(self.mlp_activations) <= 2:
             raise ConfigError(
-                Setting("T5Config.dropout_rate"), f" is {self.dropout_rate!r}: give a number in [0, 1), such as 0.1"
+                Setting("T5Config.mlp_activations"),
+                f" is {self.mlp_activations!r}: give one name or two, such as ('relu',) or ('gelu', 'linear')",
             )
-        for name, choices in (("dtype", get_args(Dtype)), ("remat", get_args(Remat))):
-            value = getattr(self, name)
-            if value not in choices:
-                raise ConfigError(
-                    f"T5Config.{name} is {value!r}{did_you_mean(str(value), choices)}: use one of {', '.join(choices)}"
-                )
         if self.relative_attention_num_buckets % 4:
             raise ConfigError(
-                f"T5Config.relative_attention_num_buckets is {self.relative_attention_num_buckets}, which is not "
-                f"divisible by 4 (two directions, exact and logarithmic halves): use 32"
+                Setting("T5Config.relative_attention_num_buckets"),
+                f" is {self.relative_attention_num_buckets}, which is not "
+                f"divisible by 4 (two directions, exact and logarithmic halves): use 32",
             )
         if self.relative_attention_max_distance <= self.relative_attention_num_buckets // 2:
             raise ConfigError(
-                f"T5Config.relative_attention_max_distance is {self.relative_attention_max_distance}; it must exceed "
-                f"half of the {self.relative_attention_num_buckets} buckets: use 128"
-            )
-
-    def _check_activations(self) -> None:
-        names = self.mlp_activations
-        if isinstance(names, str) or not 1 <= len(names) <= 2:
-            raise ConfigError(
-                f"T5Config.mlp_activations is {names!r}: give one name or two, such as ('relu',) or ('gelu', 'linear')"
-            )
-        # A tuple whatever came out of JSON or gin, so that a configuration can be hashed.
-        names = tuple("silu" if str(name) == "swish" else name for name in names)
-        for name in names:
-            if name not in get_args(Activation):
-                raise ConfigError(
-                    f"T5Config.mlp_activations has {name!r}{did_you_mean(str(name), get_args(Activation))}: use one of "
-                    f"{', '.join(get_args(Activation))}"
-                )
-        object.__setattr__(self, "mlp_activations", names)
-        if not isinstance(self.logits_via_embedding, bool):
-            raise ConfigError(
-                f"T5Config.logits_via_embedding is {self.logits_via_embedding!r}: give True (outputs tied to the token "
-                f"table, T5 1.0) or False"
+                Setting("T5Config.relative_attention_max_distance"),
+                f" is {self.relative_attention_max_distance}; it must exceed "
+                f"half of the {self.relative_attention_num_buckets} buckets: use 128",
             )
 
     @property
@@ -144,3 +106,8 @@ class T5Config(ModelConfig):
             + self.num_decoder_layers * decoder_layer
             + targets_length * d * self.vocab_size
         )
+
+
+def _without_swish(names: Any) -> Any:
+    """Names of activations with "silu" for its other name."""
+    return tuple("silu" if name == "swish" else name for name in names) if isinstance(names, (list, tuple)) else names

@@ -11,12 +11,13 @@ import abc
 import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 import jax
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.settings import AtLeast, Positive, SlipAbove, settle
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.model import param_logical_axes, param_shapes
 
@@ -60,27 +61,17 @@ class TuningConfig:
     """
 
     method: Method = "full"
-    lora_rank: int = 8
-    lora_alpha: float = 16.0
+    lora_rank: Annotated[int, AtLeast(1), SlipAbove(2**20)] = 8
+    lora_alpha: Annotated[Positive, "such as 16"] = 16.0
     lora_targets: tuple[str, ...] = ("query", "value")
-    prompt_tokens: int = 10
+    prompt_tokens: Annotated[int, AtLeast(1), SlipAbove(2**20)] = 10
 
     def __post_init__(self) -> None:
-        targets = (self.lora_targets,) if isinstance(self.lora_targets, str) else tuple(self.lora_targets)
-        object.__setattr__(self, "lora_targets", targets)
-        methods = get_args(Method)
-        if self.method not in methods:
+        settle(self)
+        if not self.lora_targets:
             raise ConfigError(
-                f"TuningConfig.method is {self.method!r}{did_you_mean(str(self.method), methods)}: use one of "
-                f"{', '.join(methods)}"
+                Setting("TuningConfig.lora_targets"), " is empty: name products, such as ('query', 'value')"
             )
-        for name in ("lora_rank", "prompt_tokens"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"TuningConfig.{name} is {getattr(self, name)}: give at least 1")
-        if not self.lora_alpha > 0:
-            raise ConfigError(f"TuningConfig.lora_alpha is {self.lora_alpha}: give a number above 0, such as 16")
-        if not targets:
-            raise ConfigError("TuningConfig.lora_targets is empty: name products, such as ('query', 'value')")
 
     def summary(self) -> dict[str, Any]:
         """What a checkpoint says of its method, as JSON values: the settings that its tensors depend on."""

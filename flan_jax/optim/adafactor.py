@@ -8,7 +8,7 @@ factoring, clipping and parameter scale must see each layer by itself, so they a
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ import optax
 from optax import FactoredState
 
 from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.settings import Above, AtLeast, AtMost, Below, Count, Natural, Positive, SlipAbove, settle
 from flan_jax.optim.schedules import LearningRate, as_schedule, rate_for_run
 
 _STACK_AXIS = "layers"
@@ -47,46 +48,28 @@ class AdafactorConfig:
     """
 
     learning_rate: LearningRate = 1e-3
-    warmup_steps: int = 0
-    decay_rate: float = 0.8
-    step_offset: int = 0
-    clipping_threshold: float | None = 1.0
+    warmup_steps: Natural = 0
+    decay_rate: Annotated[float, Above(0), AtMost(1), "such as 0.8"] = 0.8
+    step_offset: Natural = 0
+    clipping_threshold: Positive | None = 1.0
     multiply_by_parameter_scale: bool = True
-    min_dim_size_to_factor: int | None = 128
+    min_dim_size_to_factor: Annotated[Count, "which factors none"] | None = 128
     # Against divisions by zero alone: a squared gradient may itself be tiny.
-    epsilon: float = 1e-30
+    epsilon: Positive = 1e-30
     # Lets a parameter that begins at zero leave it (Shazeer and Stern 2018, section 8).
-    min_parameter_scale: float = 1e-3
-    momentum: float | None = None
-    squared_rate_decay: float = 0.0
-    max_grad_norm: float | None = None
+    min_parameter_scale: Positive = 1e-3
+    momentum: Annotated[float, Above(0), Below(1)] | None = None
+    squared_rate_decay: Annotated[float, AtLeast(0), SlipAbove(1000)] = 0.0
+    max_grad_norm: Positive | None = None
 
     def __post_init__(self) -> None:
-        if callable(self.learning_rate):
-            if self.warmup_steps:
-                raise ConfigError(
-                    f"AdafactorConfig.warmup_steps is {self.warmup_steps} beside a learning rate schedule: put the "
-                    f"warmup into the schedule, or give a constant learning rate"
-                )
-        elif not self.learning_rate > 0:
+        settle(self)
+        if callable(self.learning_rate) and self.warmup_steps:
             raise ConfigError(
-                Setting("AdafactorConfig.learning_rate"),
-                f" is {self.learning_rate}: give a number above 0, such as 1e-3",
+                Setting("AdafactorConfig.warmup_steps"),
+                f" is {self.warmup_steps} beside a learning rate schedule: put the warmup into the schedule, or give a "
+                f"constant learning rate",
             )
-        if self.warmup_steps < 0:
-            raise ConfigError(f"AdafactorConfig.warmup_steps is {self.warmup_steps}: give 0 or more")
-        if not 0 < self.decay_rate <= 1:
-            raise ConfigError(f"AdafactorConfig.decay_rate is {self.decay_rate}: give a number in (0, 1], such as 0.8")
-        if self.clipping_threshold is not None and not self.clipping_threshold > 0:
-            raise ConfigError(
-                f"AdafactorConfig.clipping_threshold is {self.clipping_threshold}: give a number above 0, or None"
-            )
-        if self.max_grad_norm is not None and not self.max_grad_norm > 0:
-            raise ConfigError(f"AdafactorConfig.max_grad_norm is {self.max_grad_norm}: give a number above 0, or None")
-        if self.momentum is not None and not 0 < self.momentum < 1:
-            raise ConfigError(f"AdafactorConfig.momentum is {self.momentum}: give a number in (0, 1), or None")
-        if self.squared_rate_decay < 0:
-            raise ConfigError(f"AdafactorConfig.squared_rate_decay is {self.squared_rate_decay}: give 0 or more")
 
     def schedule(self) -> optax.Schedule:
         """Learning rate as a function of the number of updates made so far."""

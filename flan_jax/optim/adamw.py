@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import jax
 import optax
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import AtLeast, Below, Positive, SlipAbove, settle
 from flan_jax.optim.schedules import LearningRate, as_schedule, rate_for_run
+
+Decay = Annotated[float, AtLeast(0), Below(1), "such as 0.9"]
 
 __all__ = ["AdamWConfig", "AdamWState", "adamw_state_axes", "make_adamw"]
 
@@ -27,24 +29,14 @@ class AdamWConfig:
     """
 
     learning_rate: LearningRate = 1e-3
-    b1: float = 0.9
-    b2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
-    max_grad_norm: float | None = None
+    b1: Decay = 0.9
+    b2: Decay = 0.999
+    epsilon: Annotated[Positive, "such as 1e-8"] = 1e-8
+    weight_decay: Annotated[float, AtLeast(0), SlipAbove(1000)] = 0.0
+    max_grad_norm: Positive | None = None
 
     def __post_init__(self) -> None:
-        if not callable(self.learning_rate) and not self.learning_rate > 0:
-            raise ConfigError(f"AdamWConfig.learning_rate is {self.learning_rate}: give a number above 0, such as 1e-5")
-        for name in ("b1", "b2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"AdamWConfig.{name} is {getattr(self, name)}: give a number in [0, 1), such as 0.9")
-        if not self.epsilon > 0:
-            raise ConfigError(f"AdamWConfig.epsilon is {self.epsilon}: give a number above 0, such as 1e-8")
-        if self.weight_decay < 0:
-            raise ConfigError(f"AdamWConfig.weight_decay is {self.weight_decay}: give 0 or more")
-        if self.max_grad_norm is not None and not self.max_grad_norm > 0:
-            raise ConfigError(f"AdamWConfig.max_grad_norm is {self.max_grad_norm}: give a number above 0, or None")
+        settle(self)
 
     def schedule(self) -> optax.Schedule:
         """Learning rate as a function of the number of updates made so far."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     import optax
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["OptimizerConfig", "for_run", "make_optimizer", "opt_state_logical_axes"]
 
 
+@runtime_checkable
 class OptimizerConfig(Protocol):
     """Settings of an optimizer, a frozen dataclass."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.settings import AtLeast, Count, Natural, Rate, SlipAbove, settle
 
 __all__ = [
     "ConstantSchedule",
@@ -26,12 +27,11 @@ __all__ = [
 class ConstantSchedule:
     """`rate`, reached linearly in `warmup_steps` updates (0 for none): 1/n of it in the first of n."""
 
-    rate: float
-    warmup_steps: int = 0
+    rate: Rate
+    warmup_steps: Natural = 0
 
     def __post_init__(self) -> None:
-        _check_rate(self, "rate", self.rate)
-        _check_warmup(self, self.warmup_steps)
+        settle(self)
 
     def __call__(self, count: ArrayLike) -> ArrayLike:
         return self.rate * _warmup(count, self.warmup_steps)
@@ -42,13 +42,11 @@ class RsqrtSchedule:
     """`rate / sqrt(max(count, warmup_steps))`: T5's and PaLM's for pretraining, with 1.0 and 10,000, which is 1e-2 for
     10,000 updates and then falls (Raffel et al. 2020, section 3.1.2; Chowdhery et al. 2022, section 5)."""
 
-    rate: float = 1.0
-    warmup_steps: int = 10_000
+    rate: Rate = 1.0
+    warmup_steps: Annotated[Count, "such as 10000"] = 10_000
 
     def __post_init__(self) -> None:
-        _check_rate(self, "rate", self.rate)
-        if self.warmup_steps < 1:
-            raise ConfigError(f"RsqrtSchedule.warmup_steps is {self.warmup_steps}: give at least 1, such as 10000")
+        settle(self)
 
     def __call__(self, count: ArrayLike) -> ArrayLike:
         # The maximum makes the constant start, and keeps update 0 from dividing by zero.
@@ -67,20 +65,22 @@ class CosineSchedule:
       warmup_steps: updates over which the rate grows linearly to its peak.
     """
 
-    peak: float
-    final: float
-    total_steps: int | None = None
-    warmup_steps: int = 0
+    peak: Rate
+    final: Annotated[float, AtLeast(0), SlipAbove(1000)]
+    total_steps: Annotated[Count, "which is the run's steps"] | None = None
+    warmup_steps: Natural = 0
 
     def __post_init__(self) -> None:
-        _check_rate(self, "peak", self.peak)
-        if not 0 <= self.final <= self.peak:
-            raise ConfigError(f"CosineSchedule.final is {self.final}: give a number in [0, peak = {self.peak}]")
-        _check_warmup(self, self.warmup_steps)
+        settle(self)
+        if self.final > self.peak:
+            raise ConfigError(
+                Setting("CosineSchedule.final"), f" is {self.final}: give a number in [0, peak = {self.peak}]"
+            )
         if self.total_steps is not None and self.total_steps <= self.warmup_steps:
             raise ConfigError(
-                f"CosineSchedule.total_steps is {self.total_steps}, of which {self.warmup_steps} warm up: give more "
-                f"steps, such as TRAIN_STEPS, or a shorter warm-up"
+                Setting("CosineSchedule.total_steps"),
+                f" is {self.total_steps}, of which {self.warmup_steps} warm up: give more steps, such as TRAIN_STEPS, "
+                f"or a shorter warm-up",
             )
 
     def __call__(self, count: ArrayLike) -> ArrayLike:
@@ -93,7 +93,7 @@ class CosineSchedule:
 
 
 Schedule: TypeAlias = Callable[[ArrayLike], ArrayLike]  # Optax's: updates made so far -> learning rate
-LearningRate: TypeAlias = float | ConstantSchedule | RsqrtSchedule | CosineSchedule | Schedule
+LearningRate: TypeAlias = Annotated[Rate | Schedule, "such as 1e-3 or a CosineSchedule"]
 
 
 def as_schedule(rate: LearningRate, warmup_steps: int = 0) -> Schedule:
@@ -115,13 +115,3 @@ def rate_for_run(rate: LearningRate, train_steps: int) -> LearningRate:
 
 def _warmup(count: ArrayLike, warmup_steps: int) -> ArrayLike:
     return jnp.minimum(1.0, (jnp.asarray(count) + 1) / warmup_steps) if warmup_steps else 1.0
-
-
-def _check_rate(owner: object, name: str, rate: float) -> None:
-    if not rate > 0:
-        raise ConfigError(f"{type(owner).__name__}.{name} is {rate}: give a number above 0, such as 1e-3")
-
-
-def _check_warmup(owner: object, warmup_steps: int) -> None:
-    if warmup_steps < 0:
-        raise ConfigError(f"{type(owner).__name__}.warmup_steps is {warmup_steps}: give 0 or more")

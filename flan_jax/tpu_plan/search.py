@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
-from typing import get_args
+from typing import Literal, get_args
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.models.family import Remat
@@ -23,7 +23,7 @@ class Layout:
     mesh: tuple[int, int, int]
     microbatches: int
     remat: Remat
-    activation_dims: int = 1
+    activation_dims: Literal[1, 2] = 1
 
     def gin_lines(self) -> list[str]:
         """What to paste into the recipe."""

@@ -5,4 +5,4 @@ import sys
 
 if __name__ == "__main__":
     # By name: nothing of flan_jax.train depends on the command line but this door to it.
-    sys.exit(importlib.import_module("flan_jax.cli.main").main(["train", *sys.argv[1:]]))
+    importlib.import_module("flan_jax.cli.main").console(["train", *sys.argv[1:]])

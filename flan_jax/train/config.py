@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 from flan_jax.checkpoints.checkpoint import CheckpointConfig
 from flan_jax.core.errors import ConfigError, Setting, did_you_mean
+from flan_jax.core.settings import (
+    Above,
+    AtLeast,
+    BatchSize,
+    Below,
+    Count,
+    Natural,
+    PathText,
+    Positive,
+    RowLength,
+    Seed,
+    SlipAbove,
+    Steps,
+    settle,
+    shown,
+)
 
 Rules = Sequence[tuple[str, str | tuple[str, ...] | None]]
 
@@ -37,12 +54,9 @@ DEFAULT_RULES: Rules = (
 FEATURES = ("inputs", "targets")
 _LENGTHS = Setting("TASK_FEATURE_LENGTHS")
 
+Devices = Annotated[int, AtLeast(-1), SlipAbove(10**6), "-1 for those left over"]
+
 __all__ = ["DEFAULT_RULES", "MeshConfig", "Rules", "TrainConfig"]
-
-
-def _at_least(name: str, value: float, limit: float, remedy: str) -> None:
-    if value < limit:
-        raise ConfigError(Setting(f"TrainConfig.{name}"), f" is {value}, the least is {limit}: {remedy}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,15 +69,18 @@ class MeshConfig:
       model: splits heads, mlp and vocabulary (Megatron): for models too large for `fsdp` alone, inside one host.
     """
 
-    data: int = -1
-    fsdp: int = 1
-    model: int = 1
+    data: Devices = -1
+    fsdp: Devices = 1
+    model: Devices = 1
 
     def __post_init__(self) -> None:
+        settle(self)
         sizes = dataclasses.asdict(self)
         for name, size in sizes.items():
-            if size < 1 and size != -1:
-                raise ConfigError(f"MeshConfig.{name} is {size}: give a number of devices, or -1 for those left over")
+            if size == 0:
+                raise ConfigError(
+                    Setting(f"MeshConfig.{name}"), " is 0: give a number of devices, or -1 for those left over"
+                )
         if list(sizes.values()).count(-1) > 1:
             raise ConfigError(f"MeshConfig has -1 twice ({sizes}): only one axis can take the devices left over")
 
@@ -108,54 +125,46 @@ class TrainConfig:
         records none.
     """
 
-    model_dir: str
+    model_dir: PathText
     mixture: str
-    cache_dir: str
-    feature_lengths: Mapping[str, int]
-    batch_size: int
-    train_steps: int
-    train_epochs: float | None = None
-    vocab_path: str | None = None
-    seed: int = 0
-    microbatches: int = 1
-    initial_checkpoint_path: str | None = None
+    cache_dir: PathText
+    feature_lengths: Mapping[str, RowLength]
+    batch_size: BatchSize
+    train_steps: Annotated[int, AtLeast(0), SlipAbove(10**9)]
+    train_epochs: Annotated[float, Above(0), SlipAbove(10**6)] | None = None
+    vocab_path: PathText | None = None
+    seed: Seed = 0
+    microbatches: BatchSize = 1
+    initial_checkpoint_path: PathText | None = None
     restore_optimizer_state: bool = False
-    eval_period: int | None = None
-    label_smoothing: float = 0.0
+    eval_period: Annotated[Natural, "which, as 0, evaluates before and after only"] | None = None
+    label_smoothing: Annotated[float, AtLeast(0), Below(1)] = 0.0
     # T5X's and PaLM's (Chowdhery et al. 2022, section 5).
-    z_loss: float = 1e-4
-    log_period: int = 10
+    z_loss: Annotated[float, AtLeast(0), SlipAbove(1000), "0 to turn it off"] = 1e-4
+    log_period: Count = 10
     mesh: MeshConfig = MeshConfig()
     rules: Rules = DEFAULT_RULES
-    activation_partitioning_dims: int = 1
+    activation_partitioning_dims: Annotated[Literal[1, 2], "for the batch, or the batch and the model axis"] = 1
     checkpoint: CheckpointConfig = CheckpointConfig()  # noqa: RUF009 (frozen)
-    prefetch_batches: int = 2
-    peak_flops: float | None = None
-    profile_steps: tuple[int, int] | None = None
+    prefetch_batches: Annotated[int, AtLeast(1), SlipAbove(1000)] = 2
+    peak_flops: Annotated[Positive, SlipAbove(1e21)] | None = None
+    profile_steps: tuple[Steps, Steps] | None = None
 
     def __post_init__(self) -> None:
-        _check_lengths(self.feature_lengths)
-        object.__setattr__(self, "feature_lengths", {name: int(self.feature_lengths[name]) for name in FEATURES})
-        object.__setattr__(self, "rules", tuple((name, _mesh_axes(target)) for name, target in self.rules))
-        if self.activation_partitioning_dims not in (1, 2):
-            raise ConfigError(
-                f"TrainConfig.activation_partitioning_dims is {self.activation_partitioning_dims}: give 1 (the batch) "
-                f"or 2 (the batch and the model axis)"
-            )
-        object.__setattr__(self, "initial_checkpoint_path", self.initial_checkpoint_path or None)
-        for name in ("model_dir", "mixture", "cache_dir"):
-            if not getattr(self, name):
-                raise ConfigError(f"TrainConfig.{name} is empty: set {name.upper()}")
-        names = ["batch_size", "microbatches", "log_period", "prefetch_batches"]
-        if self.train_epochs is None:
-            names.append("train_steps")
-        elif self.train_steps or not self.train_epochs > 0:
+        _check_features(self.feature_lengths)
+        if self.initial_checkpoint_path == "":
+            object.__setattr__(self, "initial_checkpoint_path", None)
+        settle(self)
+        object.__setattr__(self, "feature_lengths", {name: self.feature_lengths[name] for name in FEATURES})
+        if self.train_epochs is not None and self.train_steps:
             raise ConfigError(
                 f"TrainConfig has train_steps {self.train_steps} and train_epochs {self.train_epochs}: set one, "
                 f"TRAIN_STEPS, or TRAIN_STEPS = 0 and TRAIN_EPOCHS above 0"
             )
-        for name in names:
-            _at_least(name, getattr(self, name), 1, "give a positive number")
+        if self.train_epochs is None and not self.train_steps:
+            raise ConfigError(
+                Setting("TrainConfig.train_steps"), " is 0: give a whole number of at least 1, or TRAIN_EPOCHS"
+            )
         if self.restore_optimizer_state and not self.initial_checkpoint_path:
             raise ConfigError(
                 "TrainConfig.restore_optimizer_state is True without weights to take it from: set "
@@ -163,19 +172,12 @@ class TrainConfig:
             )
         if self.profile_steps is not None:
             first, last = self.profile_steps
-            if not 1 <= first <= last or (self.train_steps and last > self.train_steps):
+            if not first <= last or (self.train_steps and last > self.train_steps):
                 end = f"TRAIN_STEPS ({self.train_steps})" if self.train_steps else "the run's last step"
                 raise ConfigError(
-                    f"TrainConfig.profile_steps is {self.profile_steps}: give (first, last) from 1 up to {end}"
+                    Setting("TrainConfig.profile_steps"),
+                    f" is {self.profile_steps}: give (first, last) from 1 up to {end}",
                 )
-        if self.eval_period is not None:
-            _at_least("eval_period", self.eval_period, 0, "0 or None evaluates before and after only")
-        if not 0.0 <= self.label_smoothing < 1.0:
-            raise ConfigError(f"TrainConfig.label_smoothing is {self.label_smoothing}: it must lie in [0, 1)")
-        _at_least("z_loss", self.z_loss, 0.0, "0 turns it off")
-        # JAX keeps 32 bits of a seed: beyond them two seeds would be one.
-        if not 0 <= self.seed < 2**31:
-            raise ConfigError(Setting("TrainConfig.seed"), f" is {self.seed}: it must lie in [0, 2**31)")
         if self.batch_size % self.microbatches:
             below = self.batch_size // self.microbatches * self.microbatches
             nearest = [str(n) for n in (below, below + self.microbatches) if n]
@@ -211,20 +213,14 @@ class TrainConfig:
         return self.feature_lengths["targets"]
 
 
-def _check_lengths(lengths: Mapping[str, int]) -> None:
+def _check_features(lengths: object) -> None:
+    if not isinstance(lengths, Mapping):
+        raise ConfigError(_LENGTHS, f" is {shown(lengths)}: give tokens, as in {{'inputs': 512, 'targets': 128}}")
     for name in lengths:
         if name not in FEATURES:
             raise ConfigError(
-                _LENGTHS, f" has {name!r}{did_you_mean(name, FEATURES) or '.'} It takes inputs and targets"
+                _LENGTHS, f" has {name!r}{did_you_mean(str(name), FEATURES) or '.'} It takes inputs and targets"
             )
     for name in FEATURES:
         if name not in lengths:
             raise ConfigError(_LENGTHS, f" {dict(lengths)} lacks {name!r}: give both inputs and targets")
-        if lengths[name] < 2:
-            raise ConfigError(
-                _LENGTHS, f" has {lengths[name]} {name}, the least is 2: a row holds at least one token and EOS"
-            )
-
-
-def _mesh_axes(target: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
-    return target if target is None or isinstance(target, str) else tuple(target)

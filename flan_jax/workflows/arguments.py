@@ -2,21 +2,21 @@
 
 What a run may be told is checked by its configuration, which gin fills too and whose errors speak of
 `TrainConfig.train_steps`. `in_words_of` tells the same errors by the door's own arguments. What only Python can get
-wrong (a text for a number, a function of other arguments) is checked by the functions below, before a model is loaded
-or compiled.
+wrong (a text for a number, a function of other arguments) is checked by the annotations of the door's functions and by
+the functions below, before a model is loaded or compiled.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import numbers
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from flan_jax.core.errors import ConfigError, FlanError
+from flan_jax.core.settings import checked_arguments
 from flan_jax.evaluate.custom import CustomEvaluator
 
 _Parameters = ParamSpec("_Parameters")
@@ -59,11 +59,6 @@ __all__ = [
     "as_texts",
     "check_called_with",
     "check_characters",
-    "check_counts",
-    "check_feature_lengths",
-    "check_numbers",
-    "check_optional_whole_numbers",
-    "check_whole_numbers",
     "in_words_of",
 ]
 
@@ -71,15 +66,19 @@ __all__ = [
 def in_words_of(
     names: Mapping[str, str],
 ) -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]:
-    """A decorator: errors of the function name settings by its arguments.
+    """A decorator: plain arguments of the function are checked by their annotations (`core.settings`), and its errors
+    name settings by its arguments.
 
     Args:
       names: a setting, as `flan_jax.core.errors.Setting` has it -> the argument.
     """
 
     def decorated(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+        check = checked_arguments(function)
+
         @functools.wraps(function)
         def told(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+            check(*args, **kwargs)
             try:
                 return function(*args, **kwargs)
             except FlanError as error:
@@ -90,33 +89,6 @@ def in_words_of(
         return told
 
     return decorated
-
-
-def check_whole_numbers(**arguments: object) -> None:
-    """Raises `ConfigError` for an argument that is no whole number. How large it may be is for whoever uses it to
-    say."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise ConfigError(f"{name} is {value!r}: give a whole number")
-
-
-def check_optional_whole_numbers(**arguments: object) -> None:
-    """`check_whole_numbers` of the arguments that are not None."""
-    check_whole_numbers(**{name: value for name, value in arguments.items() if value is not None})
-
-
-def check_counts(**arguments: object) -> None:
-    """Raises `ConfigError` for an argument that is no whole number of at least 1."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-            raise ConfigError(f"{name} is {value!r}: give a whole number of at least 1")
-
-
-def check_numbers(**arguments: object) -> None:
-    """Raises `ConfigError` for an argument that is no number."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise ConfigError(f"{name} is {value!r}: give a number")
 
 
 def as_texts(name: str, given: Iterable[str]) -> list[str]:
@@ -185,13 +157,6 @@ def as_folder(name: str, given: str | os.PathLike[str]) -> pathlib.Path:
             f"{name} is {os.fspath(given)!r}{below or ', a file'}: give a folder, which is made if missing"
         )
     return folder
-
-
-def check_feature_lengths(lengths: Mapping[str, int] | None) -> None:
-    """Raises `ConfigError` for what is no dict of whole numbers. Which names it has is for the run to say."""
-    if lengths is not None and not isinstance(lengths, Mapping):
-        raise ConfigError(f"feature_lengths is {lengths!r}: give tokens, as in {{'inputs': 512, 'targets': 128}}")
-    check_whole_numbers(**{f"feature_lengths[{name!r}]": length for name, length in (lengths or {}).items()})
 
 
 def as_evaluators(evaluators: Iterable[CustomEvaluator]) -> tuple[CustomEvaluator, ...]:

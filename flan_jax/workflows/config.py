@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from flan_jax.cache.ensure import BuildOrder, CacheRequest
+from flan_jax.core.settings import PathText, settle
 from flan_jax.evaluate import EvalConfig
 from flan_jax.models import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig
@@ -32,14 +33,13 @@ class TaskConfig:
     """
 
     modules: tuple[str, ...] = ("flan_jax.tasks",)
-    folders: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    suites: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    data_dir: str | None = None
+    folders: Mapping[str, PathText] = dataclasses.field(default_factory=dict)
+    suites: Mapping[str, PathText] = dataclasses.field(default_factory=dict)
+    data_dir: PathText | None = None
     available_only: bool = False
 
     def __post_init__(self) -> None:
-        modules = (self.modules,) if isinstance(self.modules, str) else tuple(self.modules)
-        object.__setattr__(self, "modules", modules)
+        settle(self)
         if self.suites:
             print("TASK_SUITES is called TASK_FOLDERS now", file=sys.stderr)
         object.__setattr__(self, "folders", {**self.suites, **self.folders})

@@ -19,10 +19,12 @@ from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
 from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, counted
+from flan_jax.core.settings import BatchSize, Count, Natural, Rate, RowLength, Seed, Steps, settle
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig, read_results
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.select import EVALS_FILE
+from flan_jax.models.family import DropoutRate
 from flan_jax.models.tuning import FULL, TuningConfig
 from flan_jax.optim import AdafactorConfig
 from flan_jax.train.config import TrainConfig
@@ -63,27 +65,19 @@ class Finetuning:
     folder: pathlib.Path
     mixture: str
     held_out: str | None = None
-    steps: int = 300
-    batch_size: int | None = None
-    learning_rate: float = 1e-3
-    dropout_rate: float = 0.1
-    feature_lengths: Mapping[str, int] | None = None
-    eval_steps: int | None = None
-    eval_limit: int | None = 200
+    steps: Steps = 300
+    batch_size: BatchSize | None = None
+    learning_rate: Rate = 1e-3
+    dropout_rate: DropoutRate = 0.1
+    feature_lengths: Mapping[str, RowLength] | None = None
+    eval_steps: Natural | None = None
+    eval_limit: Count | None = 200
     tuning: TuningConfig = FULL
-    seed: int = 0
+    seed: Seed = 0
     cache_dir: str | None = None
 
     def __post_init__(self) -> None:
-        # NumPy's numbers are welcome, and JSON and gin have others.
-        for name in ("steps", "batch_size", "eval_steps", "eval_limit", "seed"):
-            if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, int(value))
-        for name in ("learning_rate", "dropout_rate"):
-            object.__setattr__(self, name, float(getattr(self, name)))
-        if self.feature_lengths is not None:
-            lengths = {name: int(length) for name, length in self.feature_lengths.items()}
-            object.__setattr__(self, "feature_lengths", lengths)
+        settle(self)  # NumPy's numbers become Python's: JSON and gin have no others
 
 
 def finetuning_config(told: Finetuning, model: Model) -> tuple[RunConfig, str]:

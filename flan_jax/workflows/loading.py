@@ -7,12 +7,11 @@ import pathlib
 import tempfile
 import warnings
 import weakref
-from typing import get_args
 
 from jax.sharding import Sharding
 
 from flan_jax.checkpoints.load import load_model
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.settings import settled
 from flan_jax.interop.importing import foreign_format, import_weights
 from flan_jax.models.family import Dtype
 from flan_jax.workflows.arguments import as_path
@@ -43,8 +42,7 @@ def open_model(
     path = as_path("path", path, KINDS_OF_PATH)
     if vocab_path is not None:
         vocab_path = as_path("vocab_path", vocab_path, "a SentencePiece model or a tokenizer.json")
-    if dtype is not None and dtype not in get_args(Dtype):
-        raise ConfigError(f"dtype is {dtype!r}: give {' or '.join(get_args(Dtype))}")
+    settled(Dtype | None, dtype, "dtype")
     if foreign_format(path) is None:
         return Model(**vars(load_model(path, vocab_path=vocab_path, dtype=dtype, sharding=sharding)))
     folder = tempfile.TemporaryDirectory(prefix="flan_jax_weights_")

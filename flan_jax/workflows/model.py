@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
+from typing import Annotated, overload
 
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError, counted
-from flan_jax.decode.methods import GREEDY, Method, choose_method
+from flan_jax.core.settings import AtLeast, BatchSize, Count, Natural, Seed, Tokens
+from flan_jax.decode.methods import GREEDY, Method, Samples, Share, choose_method
 from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
-from flan_jax.workflows.arguments import as_texts, check_characters, check_counts, check_whole_numbers
+from flan_jax.workflows.arguments import as_texts, check_characters, in_words_of
 
 LONGEST_PROMPT = 2048  # tokens
+Temperature = Annotated[float, AtLeast(0), "such as 0.7; 0 is greedy"]
 _SPELT = {"num_samples": "samples", "num_beams": "beams"}
 
 __all__ = ["Model"]
@@ -65,19 +67,20 @@ class Model(LoadedModel):
         batch_size: int = ...,
     ) -> list[list[str]]: ...
 
+    @in_words_of({})
     def generate(
         self,
         prompts: Sequence[str],
         *,
-        max_tokens: int = 128,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        beams: int | None = None,
-        samples: int | None = None,
+        max_tokens: Tokens = 128,
+        temperature: Temperature | None = None,
+        top_k: Count | None = None,
+        top_p: Share | None = None,
+        beams: Samples | None = None,
+        samples: Samples | None = None,
         stop: str | Sequence[str] = (),
-        seed: int = 0,
-        batch_size: int = 8,
+        seed: Seed = 0,
+        batch_size: BatchSize = 8,
     ) -> list[str] | list[list[str]]:
         """One text a prompt, or with `samples` a list of so many texts a prompt.
 
@@ -106,7 +109,6 @@ class Model(LoadedModel):
         [3]
         """
         prompts = as_texts("prompts", prompts)
-        check_counts(**{name: count for name, count in (("samples", samples), ("beams", beams)) if count is not None})
         method = choose_method(
             temperature=temperature,
             top_k=top_k,
@@ -126,17 +128,18 @@ class Model(LoadedModel):
         _warn_of_trimmed(num_trimmed, self._longest_prompt(max_tokens))
         return [texts[0] for texts in found] if samples is None else found
 
+    @in_words_of({})
     def generations(
         self,
         prompts: Sequence[str],
         *,
-        max_tokens: int = 128,
+        max_tokens: Tokens = 128,
         method: Method = GREEDY,
         stop: str | Sequence[str] = (),
-        seed: int = 0,
-        inputs_length: int | None = None,
-        batch_size: int = 8,
-        first_number: int = 0,
+        seed: Seed = 0,
+        inputs_length: Tokens | None = None,
+        batch_size: BatchSize = 8,
+        first_number: Natural = 0,
     ) -> Iterator[TextGeneration]:
         """`generate` with everything that is known of each text, as soon as its batch is done: all beams or samples of
         a prompt together, with log-probabilities and lengths. `flan-jax infer --json` prints these.
@@ -168,10 +171,7 @@ class Model(LoadedModel):
                     f"stop text {text!r} is none that {self.vocabulary.path} can write, so it would end nothing: leave "
                     f"it out, or give one without line breaks and unknown characters"
                 )
-        check_counts(max_tokens=max_tokens, batch_size=batch_size)
-        check_whole_numbers(seed=seed, first_number=first_number)
         inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
-        check_counts(inputs_length=inputs_length)
         return generate_texts(
             self.config,
             self.params,
@@ -186,6 +186,7 @@ class Model(LoadedModel):
             first_row_id=first_number,
         )
 
+    @in_words_of({})
     def score(self, prompt: str, options: Sequence[str], *, ends: bool = True) -> list[float]:
         """log P(option | prompt) of each option, in nats.
 
@@ -210,16 +211,17 @@ class Model(LoadedModel):
             self.config, self.params, self.vocabulary, prompt, options, inputs_length=longest, ends_in_eos=ends
         )
 
+    @in_words_of({})
     def chat(
         self,
         messages: Sequence[Mapping[str, str]],
         *,
-        max_tokens: int = 256,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
+        max_tokens: Tokens = 256,
+        temperature: Temperature | None = None,
+        top_k: Count | None = None,
+        top_p: Share | None = None,
         stop: str | Sequence[str] = (),
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> str:
         """The answer to a conversation, put into the model's own chat template.
 
@@ -271,4 +273,4 @@ def _is_message(message: object) -> bool:
 def _warn_of_trimmed(num_prompts: int, longest: int) -> None:
     if num_prompts:
         said = f"{counted(num_prompts, 'prompt')} of more than {longest:,} tokens lost their end"
-        warnings.warn(said, stacklevel=3)
+        warnings.warn(said, stacklevel=4)  # past `in_words_of`

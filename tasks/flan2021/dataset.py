@@ -232,7 +232,10 @@ def dataset_of(task: Task) -> Dataset:
 
 
 def choices(*texts: str, answer: int) -> dict[str, Any]:
-    """`answer` and `options` of a multiple-choice row; `answer` is a position."""
+    """`answer` and `options` of a multiple-choice row; `answer` is a position. Raises `TaskError` for one that no
+    option has: -1, which is no label, would be the last."""
+    if not 0 <= answer < len(texts):
+        raise TaskError(f"answer {answer} is no position among {len(texts)} options: leave the row out")
     return {ANSWER_FIELD: texts[answer], OPTIONS_FIELD: tuple(texts)}
 
 

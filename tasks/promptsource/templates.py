@@ -7,6 +7,7 @@ wrong with a file or a template is said when it is read, with file and line, and
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
@@ -19,10 +20,11 @@ import yaml
 
 from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.example import Rendered
+from flan_jax.sources.fields import FieldError
 from flan_jax.sources.files import unreadable
 from flan_jax.sources.source import Row
 from flan_jax.sources.text import decode
-from flan_jax.tasks.promptsource.jinja import field_names, fill
+from flan_jax.tasks.promptsource.jinja import NULL, field_names, fill
 
 SEPARATOR = "|||"
 PROTECTED = "\ue000\ue001\ue002"  # stands for a separator in a row; private-use characters, which no data set has
@@ -104,20 +106,27 @@ class PromptSourceRenderer:
 
     As PromptSource does: prompt and target are stripped, options are what `answer_choices` gives, and a row for which
     the template gives no target (it may be made for some rows only) has an empty one, so that the cache leaves it out
-    and counts it. Further parts are further references. Unlike PromptSource, `choice` and Jinja's `random` draw from
-    `rng`, so that a row has the same text in every process.
+    and counts it; so has a row without a label (-1), for which PromptSource gives the last option. Further parts are
+    further references. Unlike PromptSource, `choice` and Jinja's `random` draw from `rng`, so that a row has the same
+    text in every process.
     """
 
     template: PromptTemplate
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
-        """One example. Raises `TaskError` for a row without a field that the template reads, and for a template that
-        the sandbox stops."""
+        """One example. Raises `FieldError` for a row without a field that the template reads, with a value that prints
+        as no text, and for a template that the sandbox stops."""
+        try:
+            return self._rendered(row, rng)
+        except TaskError as error:
+            raise FieldError(str(error), row=row) from error
+
+    def _rendered(self, row: Row, rng: random.Random) -> Rendered:
         if not self.template.fields <= row.keys() or CHOICES_FIELD in row:
             self.template.check(row)
         fields: dict[str, Any] = {name: _protect(value) for name, value in row.items()}
         options = _choices(self.template, fields, rng) if self.template.answer_choices is not None else ()
-        fields[CHOICES_FIELD] = list(options) if self.template.answer_choices is not None else None
+        fields[CHOICES_FIELD] = list(options) if self.template.answer_choices is not None else NULL
         text = fill(self.template.jinja, fields, rng, self.template.where)
         prompt, *targets = _parts(text)
         options = tuple(map(_unprotect, options))
@@ -254,7 +263,12 @@ def _parts(text: str) -> list[str]:
 
 
 def _protect(value: Any) -> Any:
-    """`value` with its own separators replaced, inside lists and mappings too."""
+    """`value` with its own separators replaced, and `NULL` for None, inside lists and mappings too."""
+    if value is None:
+        return NULL
+    if isinstance(value, bytes):
+        with contextlib.suppress(UnicodeDecodeError):  # an image: an error where it is printed
+            value = value.decode()
     if isinstance(value, str):
         return value.replace(SEPARATOR, PROTECTED)
     if isinstance(value, Mapping):

@@ -43,7 +43,7 @@ def _from_native(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _letter(label: str) -> str:
-    return "ABCDE"[int(label) - 1] if label.isdigit() else label
+    return "?ABCDE"[int(label)] if label.isdigit() else label
 
 
 def _from_prompt(record: Mapping[str, Any]) -> list[dict[str, Any]]:

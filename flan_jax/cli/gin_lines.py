@@ -1,0 +1,102 @@
+"""Which gin file and line gave a setting its value, and what the user calls it there.
+
+A dataclass that refuses a value names `TrainConfig.batch_size`; whoever wrote `BATCH_SIZE = True` is told of that name,
+with file and line. gin 0.5 keeps no places, so the files are read once more by its own parser.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from flan_jax.core.errors import ConfigError, Setting
+from gin import config as gin_internals
+from gin import config_parser
+
+__all__ = ["in_words_of_gin", "macros", "references", "scan", "written_name"]
+
+
+class _Names(config_parser.ParserDelegate):  # type: ignore[misc]
+    """What a reference or a macro is while only places are asked for: nothing."""
+
+    def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> None:
+        """Nothing."""
+
+    def macro(self, macro_name: str) -> None:
+        """Nothing."""
+
+
+def scan(files: Sequence[str], find: Callable[[str], str]) -> dict[str, str]:
+    """`"file:line"` of each binding, by its name as written; the last one of a name counts.
+
+    Args:
+      files: gin files that gin has read, so that they are whole.
+      find: a file's name -> its path.
+    """
+    found: dict[str, str] = {}
+    for file in files:
+        text = pathlib.Path(find(file)).read_text(encoding="utf-8")
+        for statement in config_parser.ConfigParser(text, _Names()):
+            if isinstance(statement, config_parser.IncludeStatement):
+                found.update(scan([statement.filename], find))
+            elif isinstance(statement, config_parser.BindingStatement):
+                name = f"{statement.selector}.{statement.arg_name}" if statement.arg_name else statement.selector
+                name = f"{statement.scope}/{name}" if statement.scope else name
+                found[name.removeprefix("flan_jax.")] = f"{file}:{statement.location.line_num}"
+    return found
+
+
+def macros() -> dict[str, Any]:
+    """Macro -> its value, of what gin has read."""
+    bound = gin_internals._CONFIG.items()
+    return {scope: params.get("value") for (scope, name), params in bound if name == "gin.macro"}
+
+
+def references(value: Any) -> Iterator[str]:
+    """Names of the macros that a gin value refers to."""
+    if isinstance(value, gin_internals.ConfigurableReference):
+        if value.config_key[1] == "gin.macro":
+            yield value.config_key[0]
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from references(key)
+            yield from references(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from references(item)
+
+
+def written_name(setting: str) -> str:
+    """What the user binds to give a setting: `BATCH_SIZE` for `TrainConfig.batch_size`, the setting's own name where no
+    macro stands for it.
+
+    Args:
+      setting: a class and a field of it.
+    """
+    owner, _, field = setting.partition(".")
+    value = gin_internals._CONFIG.get(("", f"flan_jax.{owner}"), {}).get(field)
+    name, seen = setting, set()
+    while isinstance(value, gin_internals.ConfigurableReference) and value.config_key[1] == "gin.macro":
+        name = value.config_key[0]
+        if name in seen:
+            break
+        seen.add(name)
+        value = macros().get(name)
+    return name
+
+
+def in_words_of_gin(error: Exception, locations: Mapping[str, str]) -> ConfigError:
+    """The error that a configuration's class raised while gin made one, in the user's words: macro, file and line.
+
+    Args:
+      error: a `ConfigError`, or gin's stand-in for one, whose text goes on with what gin called.
+      locations: from `scan`, without what the command line has set since.
+    """
+    while not error.args and isinstance(error.__context__, ConfigError):
+        error = error.__context__
+    parts = list(error.args)
+    written = {part: written_name(part) for part in parts if isinstance(part, Setting)}
+    first = written.get(parts[0], "") if parts else ""
+    where = [f"{locations[first]}: "] if first in locations else []
+    return ConfigError(*where, *(Setting(written[part]) if isinstance(part, Setting) else part for part in parts))
