@@ -84,6 +84,10 @@ class SentencePieceVocabulary(Vocabulary):
         text: str = self._processor.decode(clean)
         return text
 
+    def decode_batch(self, encoded: Sequence[Sequence[int]]) -> list[str]:
+        texts: list[str] = self._processor.decode([list(ids) for ids in encoded]) if encoded else []
+        return texts
+
     def piece(self, token: int) -> str:
         return self._processor.id_to_piece(int(token))
 

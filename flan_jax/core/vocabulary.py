@@ -72,6 +72,10 @@ class Vocabulary(abc.ABC):
         """Token ids of `text`, no BOS or EOS."""
         return self.encode_batch([text])[0]
 
+    def decode_batch(self, encoded: Sequence[Sequence[int]]) -> list[str]:
+        """Text of each of some encoded texts; one call may be much faster than one call a text."""
+        return [self.decode(ids) for ids in encoded]
+
     def count_unknown(self, ids: Sequence[int]) -> int:
         """How many of a text's token ids are the unknown one."""
         return 0 if self.unknown_id is None else ids.count(self.unknown_id)

@@ -7,6 +7,7 @@ ranks, and one with both kinds of metrics in both.
 from __future__ import annotations
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -21,6 +22,7 @@ from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
 from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.statistics import mean_interval
+from flan_jax.evaluate.ceiling import ceilings, unknown_questions
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt
@@ -79,6 +81,8 @@ class HeldOutTask:
         interval = mean_interval(
             scores[headline], confidence=config.confidence, num_resamples=config.num_resamples, seed=config.seed
         )
+        asked = [work for work in self.work if work.format.name == format_of[headline]]
+        most = ceilings(vocabulary, asked)
         generated, ranked = by_format.get(GENERATE, []), by_format.get(RANK, [])
         shown = by_format[format_of[headline]][: config.num_samples]
         return TaskResult(
@@ -93,6 +97,7 @@ class HeldOutTask:
             high=interval.high,
             scores=tuple(float(score) for score in scores[headline]),
             metrics={name: float(values.mean()) for name, values in scores.items()},
+            ceiling=math.fsum(most.values()) / len(most),
             chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
             num_examples=self.manifest.num_examples,
@@ -100,6 +105,8 @@ class HeldOutTask:
             num_unfinished=sum(not record.outputs[0].is_finished for record in generated),
             num_trimmed=self.num_trimmed,
             num_unanswerable=sum(not record.correct for record in ranked),
+            num_unwritable=sum(most[work.key] < 1.0 for work in asked),
+            num_unknown=len(unknown_questions(vocabulary, asked)),
             samples=tuple(
                 Sample(
                     example.index,

@@ -109,6 +109,8 @@ def _counts(result: TaskResult) -> list[str]:
         ("num_prompts_shortened", "{} lost exemplars of the prompt"),
         ("num_trimmed", "{} had a prompt too long even without exemplars, which lost its start"),
         ("num_unfinished", "{} had a generation cut at its limit"),
+        ("num_unknown", "{} had a question with pieces that the vocabulary does not know"),
+        ("num_unwritable", "{} have no accepted answer that the vocabulary can write"),
         ("num_not_finite", "{} had log-probabilities that are not numbers (ranked items scored wrong)"),
     ]
     found = [text.format(f"{count:,}") for field, text in said if (count := getattr(result, field))]

@@ -34,6 +34,14 @@ from flan_jax.report.tables import percent, percent_interval, share
 REPORT = "report.html"
 # Tags of benchmarks whose subtasks are one data set's prompts -> what such a prompt is called.
 PROMPT_TAGS = {"t0": "prompt", "flan2021": "template"}
+# Counts of items that are shown as rates.
+_COUNTS = {
+    "num_prompts_shortened": "lost exemplars",
+    "num_trimmed": "lost start",
+    "num_not_finite": "not a number",
+    "num_unknown": "unknown",
+    "num_unwritable": "not to be written",
+}
 _DIRECT, _THOUGHT = ("direct", "generate"), ("cot", "zero_shot_cot")
 
 __all__ = ["REPORT", "to_html", "write_html"]
@@ -222,14 +230,15 @@ def _rates(listed: Sequence[TaskResult]) -> str:
         generated = ["-", "-"]
         if not is_ranked:
             generated = [_share(r.num_unextracted, n), _share(r.num_unfinished, num_outputs)]
-        prompts = [_share(getattr(r, name), n) for name in ("num_prompts_shortened", "num_trimmed", "num_not_finite")]
+        prompts = [_share(getattr(r, name), n) for name in _COUNTS]
         tokens = [f"{getattr(r, name):,}" for name in ("num_prompt_tokens", "num_generated_tokens")]
         rows.append([name_of(r), f"{n:,}", *generated, *prompts, *tokens])
-    header = ["benchmark", "items", "no answer", "cut at limit", "lost exemplars", "lost start", "not a number"]
+    header = ["benchmark", "items", "no answer", "cut at limit", *_COUNTS.values()]
     caption = (
         "No answer: nothing could be extracted, scored wrong. Cut at limit: the generation did not end by itself. Lost "
         "exemplars: the prompt was longer than the model and had some taken out. Lost start: too long without any. Not "
-        "a number: a log-probability was NaN or infinite; ranked options are then scored wrong."
+        "a number: a log-probability was NaN or infinite; ranked options are then scored wrong. Unknown: the question "
+        "holds what the vocabulary has no piece for. Not to be written: nor has it any for the answer."
     )
     return table([*header, "prompt tokens", "answer tokens"], rows, num_words=1, caption=caption)
 

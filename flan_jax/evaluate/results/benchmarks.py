@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -42,6 +42,8 @@ def benchmark_result(
     confidence: float,
     num_resamples: int,
     seed: int,
+    ceilings: Mapping[str, float] | None = None,
+    unknown: Collection[str] = (),
 ) -> TaskResult:
     """Averages of one benchmark's records.
 
@@ -55,6 +57,8 @@ def benchmark_result(
       group: "selection", "report", or "" outside a run.
       num_samples: items kept as samples, the first ones.
       confidence, num_resamples, seed: of the bootstrap.
+      ceilings: key -> the most that the item can score; None where that is not known.
+      unknown: keys of items whose question the vocabulary cannot write.
     """
     if not records:
         raise TaskError(f"{benchmark.name}: no item was answered, so there is nothing to average")
@@ -70,7 +74,11 @@ def benchmark_result(
         return found.low, found.high
 
     subtasks = tuple(
-        _subtask_result(subtask, format, records[subtask.name], num_items[subtask.name], interval([subtask.name]))
+        dataclasses.replace(
+            _subtask_result(subtask, format, records[subtask.name], num_items[subtask.name], interval([subtask.name])),
+            num_unwritable=sum((ceilings or {}).get(record.key, 1.0) < 1.0 for record in records[subtask.name]),
+            num_unknown=sum(record.key in unknown for record in records[subtask.name]),
+        )
         for subtask in benchmark.subtasks
         if subtask.name in records
     )
@@ -99,6 +107,7 @@ def benchmark_result(
         scores=() if format.aggregate == "roc" else _weighted_scores(answered, headline, subtasks),
         metrics={name: _mean([subtask.metrics[name] for subtask in subtasks]) for name in format.metrics},
         chance=_mean([subtask.chance for subtask in subtasks]),
+        ceiling=None if ceilings is None else _mean([_mean([ceilings[r.key] for r in records[n]]) for n in means]),
         samples=tuple(
             Sample(number, record.prompt, record.said, "".join(record.expected[:1]), record.scores[headline])
             for number, record in enumerate(answered[:num_samples])
