@@ -166,7 +166,7 @@ def test_a_question_that_says_the_options_is_answered_by_them_and_by_no_letter()
     for words, is_said in (
         ("{x}: yes or no?", True),
         ("Is {x}?\n{options}\nWrite Yes, or write No.", True),
-        ("{x}", False),
+        ("{x}\n{options}", False),
     ):
         render = TemplateRenderer((Template(words),))
         task = Task("said", "words", MemorySource({"train": rows}), render, eval_split=None)
