@@ -46,7 +46,14 @@ def test_bare_words_in_flags_are_strings_and_literals_are_literals():
         (["RunConfig.optimizer = @mine.Nothing()"], ["'@mine.Nothing()'", "`import YOUR_MODULE` in the gin file"]),
         (["BATCH_SIZE = %BATCH"], ["BATCH", "no value"]),
         (["other/T5Config.emb_dim = 64"], ["other/T5Config.emb_dim", "never used"]),
-        (["BATCH_SIZE = 0"], ["batch_size", "0", "1"]),
+        (["BATCH_SIZE = 0"], ["BATCH_SIZE is 0: give a whole number of at least 1"]),
+        (["STEPS = 64.9", "TRAIN_STEPS = %STEPS"], ["STEPS is 64.9: give a whole number"]),
+        (["TrainConfig.prefetch_batches = True"], ["TrainConfig.prefetch_batches is True: give a whole number"]),
+        (["INITIAL_CHECKPOINT_PATH = ['a']"], ["INITIAL_CHECKPOINT_PATH is ['a']: give a path, or None"]),
+        (["LEARNING_RATE = @CosineSchedule"], ["LEARNING_RATE is <class", "CosineSchedule", "give a number above 0"]),
+        (["LEARNING_RATE = @CosineSchedule()"], ["CosineSchedule is given no peak, final: bind CosineSchedule.peak"]),
+        (["RunConfig.model = 3"], ["RunConfig.model is 3: give a ModelConfig, or None"]),
+        (["A = %B", "B = %A", "TRAIN_STEPS = %A"], ["a macro refers to itself"]),
         (["BATCH_SIZE = ("], ["BATCH_SIZE"]),
     ],
 )
@@ -59,6 +66,16 @@ def test_a_bad_binding_is_named_with_its_remedy(bindings, words):
 def test_a_misspelt_macro_in_a_file_is_named_with_file_and_line(tmp_path):
     with pytest.raises(ConfigError, match=r"mine\.gin:3: nothing uses LERNING_RATE; did you mean LEARNING_RATE"):
         gin_config.load([write(tmp_path, "\nLERNING_RATE = 1e-3")], SET)
+
+
+def test_a_refused_value_is_named_as_it_was_written_with_file_and_line(tmp_path):
+    path = write(tmp_path, "LOG_PERIOD = (\n  2.5)\nTrainConfig:\n  prefetch_batches = None")
+    with pytest.raises(ConfigError, match=r"^.*mine\.gin:2: LOG_PERIOD is 2\.5: give a whole number of at least 1$"):
+        gin_config.load([path], SET)
+    with pytest.raises(ConfigError, match=r"^.*mine\.gin:5: TrainConfig\.prefetch_batches is None: give a"):
+        gin_config.load([path], [*SET, "LOG_PERIOD = 3"])
+    with pytest.raises(ConfigError, match=r"^LOG_PERIOD is None: give"):  # the command line's, no line of a file
+        gin_config.load([path], [*SET, "LOG_PERIOD = None"])
 
 
 def test_a_schedule_of_ones_own_is_known_by_importing_its_module_and_its_name_is_a_near_miss(tmp_path, monkeypatch):

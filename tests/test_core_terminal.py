@@ -35,8 +35,33 @@ def test_a_stream_shows_what_print_gives_it():
     out = io.StringIO()
     with contextlib.redirect_stdout(VisibleStream(out)):
         print(ESC, end="")
-        assert plain_stream(sys.stdout) is out and not sys.stdout.isatty()
-    assert out.getvalue() == SHOWN
+        print(ESC, end="", file=plain_stream(sys.stdout))
+        assert not sys.stdout.isatty()
+    assert out.getvalue() == SHOWN + ESC
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_stream_takes_every_text_whatever_its_encoding(encoding):
+    """`tasks render` into an ASCII stdout ended with a traceback, after some of the text."""
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written, encoding=encoding)
+    with contextlib.redirect_stdout(VisibleStream(out)):
+        print("é 中 🙂 \udcff")
+        print("é", file=plain_stream(sys.stdout))
+        table = Table("中", title="é")
+        table.add_row("🙂")
+        shown = console(width=40)
+        shown.print(table)
+        shown.rule("é")
+    out.flush()
+    text = written.getvalue().decode(encoding)
+    first = {
+        "ascii": r"\xe9 \u4e2d \U0001f642 \udcff",
+        "latin-1": r"é \u4e2d \U0001f642 \udcff",
+        "utf-8": r"é 中 🙂 \udcff",
+    }
+    assert text.splitlines()[0] == first[encoding]
+    assert text.count(r"\xe9" if encoding == "ascii" else "é") == 4
 
 
 @pytest.mark.parametrize("text", [ESC, "mk[/x]", "a[red]b", "[bold]x", ":smile:", "[link=file:///etc]x[/link]"])

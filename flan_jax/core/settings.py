@@ -288,11 +288,12 @@ def _of_several(parts: Sequence[Any], value: Any, marks: tuple[Any, ...]) -> Any
         except _Misfit as misfit:
             misfits.append(misfit)
     # The alternative whose type it is tells what is wrong with it: of a number the limit, of a list its item.
-    nearest = next((misfit for misfit in misfits if misfit.where or misfit.instead), None)
-    if nearest is not None:
-        raise nearest
+    inside = next((misfit for misfit in misfits if misfit.where), None)
+    if inside is not None:
+        raise inside
     wanted = list(dict.fromkeys(misfit.wanted for misfit in misfits))
-    raise _Misfit(value, ", or ".join(wanted + ["None"] * (type(None) in parts)))
+    instead = "".join(misfit.instead for misfit in misfits)
+    raise _Misfit(value, ", or ".join(wanted + ["None"] * (type(None) in parts)), instead=instead)
 
 
 def _choice(choices: Sequence[Any], value: Any) -> Any:
