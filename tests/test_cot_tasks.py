@@ -106,7 +106,7 @@ def test_esnli_and_qed_are_made_of_their_own_fields(data_dir):
         "question": "Premise: A cat sleeps .\nHypothesis: It rests .\nOptions:\n"
         "- entailment\n- neutral\n- contradiction",
         "answer": "entailment",
-        "rationale": "sleep is rest",
+        "rationale": "sleep is rest.",
     }
     (row,) = get_task("cot_qed").source.rows("train")  # as is a question that no single sentence answers
     assert row == {
@@ -174,7 +174,7 @@ def test_real_files_go_through(monkeypatch):
     assert {name: sizes[name] for name in sizes if name not in ("esnli", "qed")} == {
         name: count for name, count in NUM_EXAMPLES.items() if name not in ("esnli", "qed")
     }
-    assert sizes["esnli"] == 3_000 and sizes["qed"] == 1_021  # development files
+    assert sizes["esnli"] == 3_000 and sizes["qed"] == 1_020  # development files; one answer of QED is empty
     forms = ["", "__direct", "__fewshot_5", "__trigger", "__noinst", *(f"_{ending}" for ending in INVERTED.values())]
     for name, size in sizes.items():
         spread = range(0, size, max(1, size // 40))

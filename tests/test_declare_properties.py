@@ -109,14 +109,20 @@ PARTS = st.lists(st.tuples(st.sampled_from(FIELDS), st.just("")) | st.tuples(st.
 @given(PARTS, st.fixed_dictionaries({name: VALUES for name in FIELDS}), st.integers(0, 3), st.integers(0, 2**32))
 def test_every_field_appears_as_it_is_and_braces_are_safe(parts, row, num_exemplars, seed):
     holes_and_text = "".join(f"{{{field}}}" if field else _braces_twice(text) for field, text in parts)
-    filled = "".join(row[field] if field else text for field, text in parts)
+
+    def said(row):
+        filled = "".join(row[field] if field else text for field, text in parts)
+        return f"Say: {filled} {row['question']} now"
+
     template = Template(f"Say: {holes_and_text} {{question}} now", "is {answer}")
     renderer = TemplateRenderer((template,), num_exemplars=num_exemplars)
-    rendered = renderer(row, random.Random(seed), [row] * num_exemplars)
-    said, target = f"Say: {filled} {row['question']} now", f"is {row['answer']}"
-    assert said in rendered.query and rendered.targets == target
+    others = [row | {"question": f"{row['question']}#{i}"} for i in range(num_exemplars)]
+    rendered = renderer(row, random.Random(seed), [row, *others])
+    target = f"is {row['answer']}"
+    assert said(row) in rendered.query and rendered.targets == target
     assert len(rendered.exemplars) == num_exemplars
-    assert all(said in shown and target in shown for shown in rendered.exemplars)
+    assert all(sum(said(other) in shown for shown in rendered.exemplars) for other in others)
+    assert all(target in shown for shown in rendered.exemplars)
 
 
 def _braces_twice(text):
@@ -128,7 +134,7 @@ def test_every_option_is_listed_once_whatever_it_says(options, seed, is_ordered)
     row = {"question": "?", "answer": options[0], "options": options, "options_are_ordered": is_ordered}
     template = Template("{question}\n{options}\nSay which:")
     rendered = TemplateRenderer((template,))(row, random.Random(seed), ())
-    blocks = {style.block(order) for style in OPTION_STYLES for order in ([options] if is_ordered else [])}
+    blocks = {style.for_options(options).block(options) for style in OPTION_STYLES}
     assert rendered.options == tuple(options) and rendered.targets == options[0]
     assert all(option in rendered.query for option in options)
     assert not is_ordered or any(block in rendered.query for block in blocks)

@@ -12,6 +12,8 @@ import pytest
 from flan2021_rows import ROWS
 from shared import shared_path
 
+from flan_jax.cache.build import CacheSettings, run_job
+from flan_jax.cache.jobs import NATIVE, SplitJob
 from flan_jax.cache.native import Tally, tokenise
 from flan_jax.cache.train_vocab import ASSET
 from flan_jax.core.errors import TaskError
@@ -312,9 +314,9 @@ def test_splits_cut_from_one_file_do_not_overlap_and_keep_its_order(real_data):
     source = get_task("flan2021_hellaswag").source
     parts = [source.rows(split) for split in ("train", "validation", "test")]
     assert [len(part) for part in parts] == [400, 500 // HELD_OUT_FRACTION, 500 // HELD_OUT_FRACTION]
-    contexts = [row["context"] for part in parts for row in part]
+    topics = [row["activity"] for part in parts for row in part]
     native = shared_path("data/flan2021_sources/hellaswag/hellaswag_val_sample.jsonl").read_text().splitlines()
-    assert contexts == [json.loads(line)["ctx"] for line in native]
+    assert topics == [json.loads(line)["activity_label"] for line in native]
 
 
 def test_rows_that_cannot_be_used_are_counted(tmp_path, monkeypatch):
@@ -391,3 +393,7 @@ def test_the_cache_counts_rows_that_the_source_left_out(tmp_path, monkeypatch):
     tally = Tally()
     examples = list(tokenise(get_task("flan2021_hellaswag"), "train", load_vocabulary(str(ASSET)), 512, tally))
     assert len(examples) == 1 and dict(tally.dropped) == {"without a gold label": 2}
+    job = SplitJob("flan2021_hellaswag", "train", NATIVE)
+    result = run_job(job, CacheSettings(tmp_path / "cache", str(ASSET), 100, 512))
+    assert (result.error, result.num_examples) == ("", 1)
+    assert result.notes == ("flan2021_hellaswag/train: 2 rows dropped for without a gold label",)

@@ -90,12 +90,14 @@ def test_civil_comments_are_scored_by_the_area_under_the_curve(tmp_path, monkeyp
     folder = tmp_path / "civil_comments"
     folder.mkdir()
     rows = [{"text": f"you fool {i}" if i < 4 else f"thanks {i}", "toxicity": 0.8 if i < 5 else 0.1} for i in range(20)]
-    for split in ("test", "train"):
-        (folder / f"{split}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    more = [{"text": "YOU  fool 0", "toxicity": 0.9}, {"text": "you clown", "toxicity": 0.9}]
+    for split, its_rows in (("test", rows), ("train", rows + more)):
+        (folder / f"{split}.jsonl").write_text("\n".join(map(json.dumps, its_rows)))
     zero, ten = scored(tmp_path, "civil_comments:zero_shot", "civil_comments:ten_shot")
     assert zero.score == pytest.approx((4 + 0.5) / 5)  # four of five found, the fifth tied with the others
     shots = items(get_benchmark("civil_comments"), "civil_comments", "test", get_benchmark("civil_comments").formats[1])
-    answers = [text.rstrip().rpartition(" ")[2] for text in shots[0].prompt.exemplars]
+    assert not any("fool 0" in text for text in shots[0].prompt.exemplars)  # the comment itself, in other capitals too
+    answers = [text.rstrip().rpartition(" ")[2] for text in shots[1].prompt.exemplars]
     assert answers == ["yes", "no"] * 5 and ten.subtasks[0].n == 20
     (folder / "test.jsonl").write_text('{"text": "a", "toxicity": 3}')
     with pytest.raises(TaskError, match=r"test\.jsonl:1: toxicity 3"):

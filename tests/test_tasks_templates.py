@@ -64,7 +64,7 @@ def test_renderer_refuses_what_it_cannot_use():
     ):
         with pytest.raises(TaskError, match=problem):
             TemplateRenderer(**arguments)
-    with pytest.raises(TaskError, match="the pool has 1 row:"):
+    with pytest.raises(TaskError, match="the pool of 1 row has 1 that ask something else"):
         TemplateRenderer(TEMPLATES, num_exemplars=2)(ROWS[0], random.Random(0), ROWS[1:2])
 
 

@@ -401,7 +401,7 @@ def _cache_split(job: SplitJob, settings: CacheSettings, report: Reporter) -> Jo
         _refuse_empty(job, writer.num_examples, tally)
         manifest = commit(pipeline.blank_manifest(task, job.split, vocabulary, limit, fingerprint, tally))
     return dataclasses.replace(
-        _result(job, manifest), num_written=manifest.num_examples, notes=(*notes, *_drop_notes(job, tally))
+        _result(job, manifest), num_written=manifest.num_examples, notes=(*notes, *_count_notes(job, tally))
     )
 
 
@@ -446,12 +446,18 @@ def _refuse_empty(job: SplitJob, num_examples: int, tally: Tally) -> None:
         )
 
 
-def _drop_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
+def _count_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
     notes = []
     for reason, count in sorted(tally.dropped.items()):
-        rows = ", ".join(map(str, tally.dropped_rows[reason]))
-        more = ", ..." if count > len(tally.dropped_rows[reason]) else ""
-        notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason} (rows {rows}{more})")
+        rows = tally.dropped_rows.get(reason, [])  # what the source itself left out has no number
+        more = ", ..." if count > len(rows) else ""
+        which = f" (rows {', '.join(map(str, rows))}{more})" if rows else ""
+        notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason}{which}")
     for what, count in sorted(tally.cleaned.items()):
         notes.append(f"{job.task}/{job.split}: taken off {counted(count, 'time')}, {what}")
+    if tally.exemplars_missing:
+        notes.append(
+            f"{job.task}/{job.split}: {counted(tally.exemplars_missing, 'exemplar')} fewer than asked for: there "
+            f"are no more that ask something else than the query"
+        )
     return tuple(notes)

@@ -47,6 +47,7 @@ class Tally:
     cleaned: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     exemplars_dropped: int = 0
     examples_shortened: int = 0
+    exemplars_missing: int = 0
     num_exemplars: int = 0  # the most in one prompt
 
     def drop(self, reason: str, index: int) -> None:
@@ -163,6 +164,7 @@ def tokenise(
             dropped = len(example.exemplars) - len(stay)
             tally.exemplars_dropped += dropped
             tally.examples_shortened += dropped > 0
+            tally.exemplars_missing += example.exemplars_missing
             tally.num_exemplars = max(tally.num_exemplars, len(example.exemplars) - dropped)
             yield CachedExample(
                 inputs_tokens=np.array([*inputs, vocabulary.eos_id] if task.objective is None else [], np.int32),
@@ -239,6 +241,7 @@ def blank_manifest(
         max_inputs_length=max_inputs_length,
         num_exemplars=tally.num_exemplars,
         num_renderings=num_renderings(task, split),
+        exemplars_missing=tally.exemplars_missing,
     )
 
 

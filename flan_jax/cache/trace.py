@@ -13,9 +13,9 @@ from typing import Any
 
 from flan_jax.cache.native import render
 from flan_jax.declare.example import Rendered, Renderer, is_blank
-from flan_jax.declare.formatted import FormattedRenderer
+from flan_jax.declare.formatted import FormattedRenderer, question_of
 from flan_jax.declare.task import Task
-from flan_jax.declare.templates import TemplateRenderer, Turn
+from flan_jax.declare.templates import Choice, TemplateRenderer, Turn
 from flan_jax.sources.source import Row
 
 __all__ = ["Trace", "trace"]
@@ -44,11 +44,18 @@ def trace(task: Task, split: str, row: int, rendering: int = 0) -> Trace:
     """
     watched = _Watched(task.render)
     ((_, rendered),) = render(dataclasses.replace(task, render=watched), split, [row], rendering)
-    # The pool is the exemplar split's first rows, without the row itself.
-    skips = task.exemplar_split == split and row < task.pool_size
-    rows = tuple(place + (skips and place >= row) for place in watched.exemplar_places(len(rendered.exemplars)))
+    rows = tuple(_rows_shown(task, split, row, watched.exemplar_places(len(rendered.exemplars))))
     is_known = len(rows) == len(rendered.exemplars)
     return Trace(rendered, watched.template, task.exemplar_split, rows if is_known else None)
+
+
+def _rows_shown(task: Task, split: str, row: int, places: Sequence[int]) -> list[int]:
+    """Rows of the exemplar split at these places of the pool that the row's renderer was given."""
+    pool = task.exemplar_pool() if places else None
+    if pool is None:
+        return []
+    given = pool.places_beside(task.source.rows(split)[row], row if split == task.exemplar_split else None)
+    return [given[place] for place in places]
 
 
 class _Watched:
@@ -56,40 +63,40 @@ class _Watched:
 
     def __init__(self, renderer: Renderer):
         self._renderer = renderer
+        self._row: Row = {}
         self._pool = _WatchedPool(())
         self._wordings: _WatchedWordings | None = None
-        self._templates: _WatchedTuple | None = None
+        self._template: int | None = None
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
-        self._pool = _WatchedPool(pool)
+        self._row, self._pool = row, _WatchedPool(pool)
         renderer: Any = self._renderer
         if isinstance(renderer, FormattedRenderer):
             self._wordings = _WatchedWordings(renderer.wordings)
             renderer = dataclasses.replace(renderer, wordings=self._wordings)
         elif isinstance(renderer, TemplateRenderer):
-            self._templates = _WatchedTuple(renderer.templates)
-            renderer = dataclasses.replace(renderer, templates=self._templates)
+            again = random.Random()
+            again.setstate(rng.getstate())
+            self._template = renderer.draw_template_id(row, again)
         rendered: Rendered = renderer(row, rng, self._pool)
         return rendered
 
     @property
     def template(self) -> int | None:
         if self._wordings is not None:
-            return self._wordings.turns[0][0] if self._wordings.turns else None
-        if self._templates is not None and self._templates.looked_at:
-            return self._templates.looked_at[-1]
-        return None
+            return self._wordings.template_ids[0] if self._wordings.turns else None
+        return self._template
 
     def exemplar_places(self, num_exemplars: int) -> list[int]:
-        """Places in the pool. A formatted renderer looks at more rows than it shows: those it turned down for asking
-        the very same as the query, or for an empty answer, are left out."""
-        places = self._pool.looked_at
-        if self._wordings is not None and self._wordings.turns:
-            query, *others = [turn for _, turn in self._wordings.turns]
-            shown = [turn.inputs != query.inputs and not is_blank(turn.targets) for turn in others]
-            # Rows equal to the query's were looked at and never worded.
-            worded = [place for place in places if self._pool.rows[place] in self._wordings.rows[1:]]
-            places = [place for place, is_shown in zip(worded, shown, strict=False) if is_shown]
+        """Places in the pool. A renderer looks at more rows than it shows: those that ask what the query asks are never
+        worded, and those of an empty answer are worded and not shown."""
+        places, rows = self._pool.looked_at, self._pool.rows
+        if self._wordings is not None:
+            shown = [row for row, turn in self._wordings.turns[1:] if not is_blank(turn.targets)]
+            places = [place for place in places if any(rows[place] is row for row in shown)]
+        elif isinstance(self._renderer, TemplateRenderer) and self.template is not None:
+            shown = list(self._renderer.exemplars(self._row, rows, places, self.template))
+            places = [place for place in places if any(rows[place] is row for row in shown)]
         return places[:num_exemplars] if num_exemplars else []
 
 
@@ -107,35 +114,22 @@ class _WatchedPool(Sequence[Row]):
         return self.rows[place]
 
 
-class _WatchedTuple(tuple[Any, ...]):
-    """A tuple that remembers which places were asked for."""
-
-    looked_at: list[int]
-
-    def __new__(cls, items: Sequence[Any]) -> _WatchedTuple:
-        made = super().__new__(cls, items)
-        made.looked_at = []
-        return made
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, int):
-            self.looked_at.append(place)
-        return super().__getitem__(place)
-
-
 class _WatchedWordings:
     """Wordings that remember the turns asked of them."""
 
     def __init__(self, wordings: Any):
         self._wordings = wordings
-        self.turns: list[tuple[int, Turn]] = []
-        self.rows: list[Row] = []
+        self.template_ids: list[int] = []
+        self.turns: list[tuple[Row, Turn]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wordings, name)
 
     def turn(self, row: Row, template_id: int, *args: Any) -> Turn:
         made: Turn = self._wordings.turn(row, template_id, *args)
-        self.turns.append((template_id, made))
-        self.rows.append(row)
+        self.template_ids.append(template_id)
+        self.turns.append((row, made))
         return made
+
+    def question(self, row: Row, template_id: int, choice: Choice) -> Any:
+        return question_of(self._wordings, row, template_id, choice)  # not among the turns: nothing of it is shown

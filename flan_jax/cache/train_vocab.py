@@ -1,6 +1,9 @@
 """Trains the embedded vocabulary on the project's own text: `python -m flan_jax.cache.train_vocab` writes
 flan_jax/assets/procedural.model. The same text gives the same bytes.
 
+Pieces are numbered by how often the text has them: text that moves a little keeps the pieces and moves their numbers.
+The embedded weights are of the shipped numbers, so the file stays until `make pretrained` makes the weights anew.
+
 A SentencePiece BPE model in the T5 convention (pad 0, eos 1, unk 2, no bos; the 100 sentinels are added when it is
 read). BPE rather than unigram, because on a closed vocabulary its merges end in whole words: one word, one token
 (unigram splits "and" in two to save pieces that cost nothing here). Digits are split; a newline is a piece of its

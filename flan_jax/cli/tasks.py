@@ -229,6 +229,9 @@ def _count_line(
         parts.append(f"{exemplars_dropped} of {len(example.exemplars)} exemplars dropped to fit {limit} tokens")
     elif example.exemplars:
         parts.append(f"{len(example.exemplars)} exemplars")
+    if example.exemplars_missing:
+        asked = len(example.exemplars) + example.exemplars_missing
+        parts.append(f"{asked} exemplars asked for, {example.exemplars_missing} cannot be had")
     if args.inputs_length is not None and len(inputs) + 1 > args.inputs_length:
         parts.append(f"{len(inputs) + 1 - args.inputs_length} input tokens trimmed")
     if args.targets_length is not None and num_targets > args.targets_length:

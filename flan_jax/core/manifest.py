@@ -85,7 +85,8 @@ class SplitManifest:
     dropped: reason -> count of source rows that are not in the shards (e.g. "empty_targets").
     cleaned: what the source took off texts (e.g. "###eos_token### at the end of a text") -> how often.
     exemplars_dropped: exemplars left out to keep inputs within `max_inputs_length`; examples_shortened: how many
-    examples lost any. num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
+    examples lost any. exemplars_missing: how many fewer there are than were asked for, since no more could be had.
+    num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
     num_renderings: texts of each row, side by side in the shards: row r as text v is example r * num_renderings + v.
     """
 
@@ -110,6 +111,7 @@ class SplitManifest:
     num_exemplars: int | None = None
     num_renderings: int = 1
     cleaned: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    exemplars_missing: int = 0
     format_version: int = FORMAT_VERSION
 
     @property

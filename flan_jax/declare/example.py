@@ -11,7 +11,10 @@ from typing import Literal, Protocol
 from flan_jax.sources.fields import check_are_texts, check_is_text
 from flan_jax.sources.source import Row
 
-__all__ = ["Rendered", "Renderer", "is_blank"]
+# A row that has this field is there to be judged by its answer: templates that ask for another field pass it over.
+JUDGED_FIELD = "judged"
+
+__all__ = ["JUDGED_FIELD", "Rendered", "Renderer", "is_blank"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Rendered:
     2,048. `groups`, where there are several, are the sizes of groups of exemplars: each group keeps its first ones as
     long as they fit beside what the groups before it keep. `keeps` says which part stays of an input that is too long
     without any exemplar, where a benchmark asks it: its "end" with the question, or, as training trims it, its "start".
+    `exemplars_missing` is how many exemplars fewer there are than were asked for, since no more could be had.
     """
 
     query: str
@@ -35,6 +39,7 @@ class Rendered:
     budget: float = 1.0
     groups: tuple[int, ...] = ()
     keeps: Literal["start", "end"] = "end"
+    exemplars_missing: int = 0
 
     def inputs(self, num_exemplars: int | None = None) -> str:
         """The input text with the first `num_exemplars` exemplars (all of them by default)."""
@@ -59,7 +64,8 @@ def is_blank(text: str) -> bool:
 
 class Renderer(Protocol):
     """Turns a row into text. `rng` is seeded by (task, split, row index); `pool` holds rows to draw exemplars from,
-    never the row itself. Formats can steer those that are `declare.formatted.Wordings` too; a renderer that is only
-    this can still be put through every format that needs no more than its text."""
+    never the row itself, nor one equal to it but for case and white space. Formats can steer those that are
+    `declare.formatted.Wordings` too; a renderer that is only this can still be put through every format that needs no
+    more than its text."""
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered: ...

@@ -7,14 +7,16 @@ takes the formats that need no more than its text: exemplars, triggers, options 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer, is_blank
+from flan_jax.declare.exemplars import exemplar_rows, shuffled
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
-from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS
+from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS, shuffled_options
 from flan_jax.declare.task import FORMAT_MARK, Task
 from flan_jax.declare.templates import (
     AS_WRITTEN,
@@ -35,6 +37,7 @@ __all__ = [
     "Wordings",
     "format_task",
     "formats_of",
+    "question_of",
     "refusal",
 ]
 
@@ -42,7 +45,8 @@ __all__ = [
 @runtime_checkable
 class Wordings(Protocol):
     """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
-    format's."""
+    format's. It may have methods `question` and `fits` of (row, template_id, choice) too: what a row asks
+    (`question_of`), and whether it has something in each field that the template reads."""
 
     @property
     def has_options(self) -> bool:
@@ -164,33 +168,45 @@ class FormattedRenderer:
         ids = list(self.wordings.template_ids_for(choice))[: form.max_templates]
         if row.get(JUDGED_FIELD):
             ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)] or ids
+        fitting = self._fitting(ids, row, choice) or ids
         trigger = "\n" + form.triggers[rng.randrange(len(form.triggers))] if form.triggers else ""
 
         def words(words_of: Row, template_id: int) -> Turn:
             turn = _with_options(self.wordings.turn(words_of, template_id, choice, rng), choice, rng)
             return dataclasses.replace(turn, inputs=turn.inputs + trigger)
 
-        template_id = ids[rng.randrange(len(ids))]
+        template_id = fitting[rng.randrange(len(fitting))]
         turn = words(row, template_id)
-        query, exemplars = turn.inputs, []
+        query, exemplars, missing = turn.inputs, [], 0
         if form.shots:
             shots = form.shots[rng.randrange(len(form.shots))]
-            # A small pool gives fewer, but not fewer than the least that may be asked for: that is the error below.
-            wanted = min(shots.counts[rng.randrange(len(shots.counts))], max(len(pool), min(shots.counts)))
+            wanted = shots.counts[rng.randrange(len(shots.counts))]
             exemplar_style = MANY_EXEMPLAR_STYLES[rng.randrange(len(MANY_EXEMPLAR_STYLES))]
-            for shown in _others(row, pool, rng):
-                exemplar = words(shown, ids[rng.randrange(len(ids))] if shots.own_templates else template_id)
-                # Another row may ask the very same, e.g. a text that has several summaries.
-                if exemplar.inputs != turn.inputs and not is_blank(exemplar.targets):
+            shown_ids = [template_id]
+            # A query that asks for another field is shown how in its own words: other templates ask for the answer.
+            if shots.own_templates and not self.wordings.is_turned_around(template_id, choice):
+                shown_ids = [i for i in ids if not self.wordings.is_turned_around(i, choice)]
+            question = functools.partial(question_of, self.wordings, template_id=template_id, choice=choice)
+            for shown in exemplar_rows(row, pool, shuffled(rng, len(pool)), question):
+                fitting = self._fitting(shown_ids, shown, choice)
+                if not fitting:
+                    # A row that leaves a hole in every template is shown as it is.
+                    if self._fitting(ids, shown, choice):
+                        continue
+                    fitting = shown_ids
+                exemplar = words(shown, fitting[rng.randrange(len(fitting))] if shots.own_templates else template_id)
+                if not is_blank(exemplar.targets):
                     # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
                     exemplars.append(exemplar_style.exemplar.format(inputs=said, targets=exemplar.targets))
                 if len(exemplars) == wanted:
                     break
+            missing = wanted - len(exemplars)
             if len(exemplars) < min(shots.counts):
                 raise TaskError(
                     f"{min(shots.counts)} exemplars are asked for, the pool of {counted(len(pool), 'row')} has "
-                    f"{len(exemplars)} that differ from the query: ask for fewer, or use a larger exemplar split"
+                    f"{len(exemplars)} that ask something else than the query: ask for fewer, or use a larger exemplar "
+                    f"split"
                 )
             query = exemplar_style.query.format(inputs=turn.inputs)
         return Rendered(
@@ -201,22 +217,33 @@ class FormattedRenderer:
             references=turn.references,
             options=turn.options,
             budget=1.0 if form.budget is None else form.budget,
+            exemplars_missing=missing,
         )
+
+    def _fitting(self, ids: list[int], row: Row, choice: Choice) -> list[int]:
+        """Those of `ids` in which `row` leaves no hole blank."""
+        fits: Callable[[Row, int, Choice], bool] | None = getattr(self.wordings, "fits", None)
+        return ids if fits is None else [i for i in ids if fits(row, i, choice)]
 
 
 def _whole(turn: Turn) -> str:
     return turn.instruction + turn.inputs
 
 
-def _others(row: Row, pool: Sequence[Row], rng: random.Random) -> Iterator[Row]:
-    """Rows of `pool` that are not `row`, each once, in an order drawn as it is needed."""
-    left = list(range(len(pool)))
-    while left:
-        i = rng.randrange(len(left))
-        left[i], left[-1] = left[-1], left[i]
-        other = pool[left.pop()]
-        if other != row:
-            yield other
+def question_of(wordings: Wordings, row: Row, template_id: int, choice: Choice) -> Any:
+    """What `row` asks, without its answer: rows for which it is the same, but for case and spaces, are no exemplars of
+    each other. It is what the wordings' own `question` gives, else the text of the row.
+
+    Args:
+      wordings: the renderer.
+      row: the row.
+      template_id: the query's template.
+      choice: what the format asks for.
+    """
+    question: Callable[[Row, int, Choice], Any] | None = getattr(wordings, "question", None)
+    if question is not None:
+        return question(row, template_id, choice)
+    return _whole(wordings.turn(row, template_id, choice, random.Random(0)))
 
 
 def _choice(form: Format) -> Choice:
@@ -229,10 +256,8 @@ def _with_options(turn: Turn, choice: Choice, rng: random.Random) -> Turn:
     # name.
     if choice.options != SHOWN or turn.shows_options or turn.targets not in turn.options:
         return turn
-    options = list(turn.options)
-    if not turn.options_are_ordered:
-        rng.shuffle(options)
-    style = fitting_style(choice.option_style, len(options), turn.options_are_ordered)
+    options = list(turn.options) if turn.options_are_ordered else shuffled_options(turn.options, rng)
+    style = fitting_style(choice.option_style, options, turn.options_are_ordered or turn.options_are_said)
     answers = style.answers(options)
     return dataclasses.replace(
         turn,

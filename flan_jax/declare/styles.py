@@ -8,6 +8,8 @@ layout (Chung et al. 2022, section 2.1; the kinds of delimiter are counted in Lo
 from __future__ import annotations
 
 import dataclasses
+import random
+import re
 from collections.abc import Sequence
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "PLAIN_OPTIONS",
     "ExemplarStyle",
     "OptionStyle",
+    "shuffled_options",
 ]
 
 
@@ -48,6 +51,18 @@ class OptionStyle:
         """Whether there are names for so many options."""
         return not self.names or num_options <= len(OPTION_NAMES[self.names])
 
+    def for_options(self, options: Sequence[str]) -> OptionStyle:
+        """This style, or with each option on a line of its own where the style sets them in a row and one could not
+        tell them apart there: an option that holds the mark between two of them or ends like a sentence."""
+        mark = self.between.strip()
+        is_in_row = "\n" not in self.between and "\t" not in self.between
+        if not is_in_row or not any(
+            _SENTENCE_END.search(option) or mark in option or "," in option for option in options
+        ):
+            return self
+        between = "\n" if self.names else PLAIN_OPTIONS.between
+        return dataclasses.replace(self, before=between, between=between, end="")
+
     def answers(self, options: Sequence[str]) -> dict[str, str]:
         """What to say for each option: its name in this list, or itself where options have no names."""
         if not self.names:
@@ -63,6 +78,7 @@ class OptionStyle:
         return self.head + self.before + self.between.join(shown) + self.end
 
 
+_SENTENCE_END = re.compile(r"[.!?]['\"\u2019\u201d)\]]*$|\n")
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ROMAN = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii xxiv xxv xxvi".split()
 OPTION_NAMES = {
@@ -88,6 +104,19 @@ OPTION_STYLES = (
     OptionStyle("Choices:", " ", " / "),
     OptionStyle("Possible answers:", "\n* ", "\n* "),
 )
+
+_SUMS_UP = re.compile(
+    r"(none|all|both|neither) of (the (above|choices|options|others?)|these|those|them)\b( \w+)? ?\.?", re.IGNORECASE
+)
+
+
+def shuffled_options(options: Sequence[str], rng: random.Random) -> list[str]:
+    """The options in an order that does not tell the answer. What speaks of the others, as "None of the above", stands
+    at the end."""
+    shown = list(options)
+    rng.shuffle(shown)
+    return sorted(shown, key=lambda option: _SUMS_UP.fullmatch(option.strip()) is not None)
+
 
 # (before the inputs, between inputs and targets): the pair of words that a reader takes for "asked" and "answered".
 _PAIRS = (

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from flan_jax.core.errors import TaskError
 from flan_jax.core.settings import AtLeast, AtMost, Count, settle
 from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.exemplars import ExemplarPool
 from flan_jax.declare.metric import metric_names
 from flan_jax.sources.fields import FieldError
 from flan_jax.sources.files import place_of
@@ -94,37 +95,41 @@ class Task:
         rows have such, for a field without text."""
         self.check_split(split)
         rows = self.source.rows(split)
-        pool: Sequence[Row] = ()
-        pool_rows: Sequence[Row] = ()
-        if self.exemplar_split is not None:
-            pool_rows = self.source.rows(self.exemplar_split)
-            pool = [pool_rows[i] for i in range(min(self.pool_size, len(pool_rows)))]
+        pool = self.exemplar_pool()
         for i in range(len(rows)) if indices is None else indices:
             # A text as seed goes through SHA-512, so it is the same in every process, which hash() is not. Rendering 0
             # adds nothing: tasks of one rendering keep their text.
             rng = random.Random(f"{self.name}/{split}/{i}" + (f"/{rendering}" if rendering else ""))
-            others = pool
-            if self.exemplar_split == split and i < len(pool):
-                # A row among its own exemplars would show its answer.
-                others = [row for j, row in enumerate(pool) if j != i]
+            others: Sequence[Row] = ()
             row: Row | None = None
             try:
                 row = rows[i]
+                if pool is not None:
+                    own_place = i if split == self.exemplar_split else None
+                    others = [pool.rows[place] for place in pool.places_beside(row, own_place)]
                 example = self.render(row, rng, others)
                 example.check_is_text()
             except FieldError as error:
-                where = f"split {split}, {place_of(rows, i)}"
-                if error.row is not None and error.row is not row:
-                    where = next(
-                        (
-                            f"split {self.exemplar_split}, {place_of(pool_rows, j)}"
-                            for j, shown in enumerate(pool)
-                            if shown is error.row
-                        ),
-                        f"{where}, in an exemplar",
-                    )
+                shown = None if error.row is row else self._place_in_pool(pool, error.row)
+                where = shown or f"split {split}, {place_of(rows, i)}"
                 raise error.placed(f"task {self.name}, {where}") from None
             yield i, example
+
+    def _place_in_pool(self, pool: ExemplarPool | None, row: Row | None) -> str | None:
+        """Where a row of the pool is from; None for a row that is not in it."""
+        if pool is None or row is None or self.exemplar_split is None:
+            return None
+        place = next((place for place, shown in enumerate(pool.rows) if shown is row), None)
+        if place is None:
+            return None
+        return f"split {self.exemplar_split}, {place_of(self.source.rows(self.exemplar_split), place)}"
+
+    def exemplar_pool(self) -> ExemplarPool | None:
+        """The rows that exemplars are drawn from; None for a task without exemplars."""
+        if self.exemplar_split is None:
+            return None
+        rows = self.source.rows(self.exemplar_split)
+        return ExemplarPool([rows[i] for i in range(min(self.pool_size, len(rows)))])
 
 
 @dataclasses.dataclass(frozen=True)

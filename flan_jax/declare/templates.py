@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import random
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.errors import TaskError, counted, did_you_mean
-from flan_jax.declare.example import Rendered
-from flan_jax.declare.styles import EXEMPLAR_STYLES, OPTION_STYLES, PLAIN_OPTIONS, ExemplarStyle, OptionStyle
+from flan_jax.declare.example import JUDGED_FIELD, Rendered, is_blank
+from flan_jax.declare.exemplars import exemplar_rows, folded, sampled
+from flan_jax.declare.styles import (
+    EXEMPLAR_STYLES,
+    OPTION_STYLES,
+    PLAIN_OPTIONS,
+    ExemplarStyle,
+    OptionStyle,
+    shuffled_options,
+)
 from flan_jax.sources.fields import TextFields, texts_of
 from flan_jax.sources.source import Row
 
@@ -24,6 +34,7 @@ __all__ = [
     "DIRECT",
     "EXEMPLAR_STYLES",
     "HIDDEN",
+    "JUDGED_FIELD",
     "OPTION_STYLES",
     "ORDERED_FIELD",
     "REFERENCES_FIELD",
@@ -45,10 +56,9 @@ OPTIONS_FIELD = "options"
 REFERENCES_FIELD = "references"
 RATIONALE_FIELD = "rationale"
 ANSWER_FIELD = "answer"
-# A row that has this field is there to be judged by its answer: templates that ask for another field pass it over.
-JUDGED_FIELD = "judged"
 # The options of a row that has this field are a scale: they are listed as they stand, neither shuffled nor named.
 ORDERED_FIELD = "options_are_ordered"
+_ANSWERS = frozenset({ANSWER_FIELD, RATIONALE_FIELD, OPTIONS_FIELD})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,26 +90,46 @@ class Template:
         if OPTIONS_FIELD in _holes(self.targets):
             raise TaskError(f"template targets {self.targets!r} contain {{options}}: only `inputs` may")
 
-    @property
+    @functools.cached_property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields this template reads, sorted."""
         return tuple(sorted(_holes(self.inputs) | _holes(self.targets)))
 
-    @property
+    @functools.cached_property
+    def question_fields(self) -> tuple[str, ...]:
+        """The fields of the inputs that say what is asked, sorted: neither the answer nor the options."""
+        return tuple(sorted(_holes(self.inputs) - _ANSWERS))
+
+    @functools.cached_property
     def has_options(self) -> bool:
         """Whether the inputs list the answer options."""
         return OPTIONS_FIELD in _holes(self.inputs)
 
-    @property
+    @functools.cached_property
     def is_turned_around(self) -> bool:
         """Whether the target is another field than `answer`, e.g. a text written to a given label; of templates whose
         rows call the answer otherwise, `TemplateRenderer.is_turned_around` knows."""
         return ANSWER_FIELD not in _holes(self.targets)
 
-    @property
+    @functools.cached_property
     def reasons(self) -> bool:
         """Whether the target is a chain of thought: a rationale, then the answer."""
         return {RATIONALE_FIELD, ANSWER_FIELD} <= _holes(self.targets)
+
+    def fits(self, row: Row) -> bool:
+        """Whether `row` has something in each field that is read: a title that a row lacks would leave a hole in the
+        text. A field that the row has not at all is an error when it is rendered."""
+        return not any(_is_blank(row[field]) for field in self.fields if field in row)
+
+    def says(self, options: Sequence[str]) -> bool:
+        """Whether the wording itself, fields apart, has every option in it, as "Answer yes or no" has: then the answer
+        is one of these words, and no letter or number that stands before it."""
+        return bool(options) and all(_words(option) in self._phrases for option in options)
+
+    @functools.cached_property
+    def _phrases(self) -> frozenset[tuple[str, ...]]:
+        literals = (_words(text) for text, *_ in string.Formatter().parse(self.instruction + self.inputs))
+        return frozenset(part[i : i + n] for part in literals for n in range(1, 5) for i in range(len(part)))
 
     def without_options(self) -> Template:
         """The same wording without the block of answer options, nor the white space before it."""
@@ -140,7 +170,7 @@ class Choice:
 class Turn:
     """One row in words, before a format sets it among others. `instruction` is said once for all of them; `options`
     and `references` are as in `Rendered`; `shows_options` says that they are listed in `inputs`, `options_are_ordered`
-    that they are a scale, never shuffled."""
+    that they are a scale, never shuffled, and `options_are_said` that the wording itself names them all."""
 
     inputs: str
     targets: str
@@ -149,6 +179,7 @@ class Turn:
     options: tuple[str, ...] = ()
     shows_options: bool = False
     options_are_ordered: bool = False
+    options_are_said: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,11 +218,9 @@ class TemplateRenderer:
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
         """One example. Raises `TaskError` when the pool has fewer rows than `num_exemplars`."""
-        ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
-        if row.get(JUDGED_FIELD):
-            ids = [i for i in ids if not self._turns_around(self.templates[i])] or ids
         # The order of draws is part of the text: another one would render every row anew.
-        template = self.templates[ids[rng.randrange(len(ids))]]
+        template_id = self.draw_template_id(row, rng)
+        template = self.templates[template_id]
         option_style = self.option_styles[rng.randrange(len(self.option_styles))]
         options = texts_of(row, OPTIONS_FIELD)
         query, targets = _fill(template, row, options, option_style, rng)
@@ -200,16 +229,15 @@ class TemplateRenderer:
         exemplars: list[str] = []
         if self.num_exemplars:
             if len(pool) < self.num_exemplars:
-                raise TaskError(
-                    f"{self.num_exemplars} exemplars are asked for, the pool has {counted(len(pool), 'row')}: lower "
-                    f"num_exemplars or use a larger exemplar split"
-                )
+                raise _too_few(self.num_exemplars, len(pool), len(pool))
             style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
-            for shown in rng.sample(range(len(pool)), self.num_exemplars):
-                other = pool[shown]
-                shown_options = texts_of(other, OPTIONS_FIELD)
-                shown_inputs, shown_targets = _fill(template, other, shown_options, option_style, rng)
+            places = sampled(rng, len(pool), self.num_exemplars)
+            for shown in itertools.islice(self.exemplars(row, pool, places, template_id), self.num_exemplars):
+                shown_options = texts_of(shown, OPTIONS_FIELD)
+                shown_inputs, shown_targets = _fill(template, shown, shown_options, option_style, rng)
                 exemplars.append(style.exemplar.format(inputs=shown_inputs, targets=shown_targets))
+            if len(exemplars) < self.num_exemplars:
+                raise _too_few(self.num_exemplars, len(pool), len(exemplars))
             query = style.query.format(inputs=query)
         return Rendered(
             query=query,
@@ -230,6 +258,27 @@ class TemplateRenderer:
     def _turns_around(self, template: Template) -> bool:
         return self.answer_fields.isdisjoint(_holes(template.targets))
 
+    def draw_template_id(self, row: Row, rng: random.Random) -> int:
+        """Number of the template for `row`: one of those in use that it leaves no hole in, if there are any."""
+        fitting = self._fitting_ids(row, self._ids(row))
+        return fitting[rng.randrange(len(fitting))]
+
+    def exemplars(self, row: Row, pool: Sequence[Row], places: Iterable[int], template_id: int) -> Iterator[Row]:
+        """The rows of `pool` at `places` that may stand before `row` in that template: none that asks what `row` asks,
+        none without an answer, and none that leaves a hole blank there and not in another template.
+
+        Args:
+          row: the query's.
+          pool: rows to choose from.
+          places: positions in `pool`, taken one by one.
+          template_id: number of the template.
+        """
+        ids, template = self._ids(row), self.templates[template_id]
+        for shown in exemplar_rows(row, pool, places, lambda one: self._question(one, template)):
+            is_whole = template.fits(shown) or template_id in self._fitting_ids(shown, ids)
+            if is_whole and not is_blank(template.targets.format_map(TextFields(shown))):
+                yield shown
+
     @property
     def has_options(self) -> bool:
         """Whether the answer is one of options that a wording lists."""
@@ -242,11 +291,21 @@ class TemplateRenderer:
 
     def template_ids_for(self, choice: Choice) -> tuple[int, ...]:
         """Numbers of the templates that can say what `choice` asks for; none where no template can."""
-        return tuple(i for i, template in self._set(choice.wording) if _chosen(template, choice) is not None)
+        return tuple(i for i, template in self._as_chosen(choice).items() if template is not None)
 
     def is_turned_around(self, template_id: int, choice: Choice) -> bool:
         """Whether that template asks for another field than the answer."""
         return self._turns_around(dict(self._set(choice.wording))[template_id])
+
+    def question(self, row: Row, template_id: int, choice: Choice) -> list[Any]:
+        """What `row` asks in that template, without its answer: rows for which it is the same, but for case and spaces,
+        are no exemplars of each other."""
+        return self._question(row, self._as_chosen(choice)[template_id] or self.templates[template_id])
+
+    def fits(self, row: Row, template_id: int, choice: Choice) -> bool:
+        """Whether `row` leaves no hole in that template blank."""
+        template = self._as_chosen(choice)[template_id]
+        return template is not None and template.fits(row)
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
         """One row in the words of one of the templates of `template_ids_for(choice)`.
@@ -255,7 +314,7 @@ class TemplateRenderer:
           template_id: number of the template.
           rng: the example's random state.
         """
-        template = _chosen(dict(self._set(choice.wording))[template_id], choice)
+        template = self._as_chosen(choice)[template_id]
         if template is None:
             raise TaskError(f"template {template_id} cannot be said as {choice}: ask template_ids_for which ones can")
         options = list(texts_of(row, OPTIONS_FIELD))
@@ -263,8 +322,8 @@ class TemplateRenderer:
         if options and template.has_options:
             ordered = bool(row.get(ORDERED_FIELD))
             if not ordered:
-                rng.shuffle(options)
-            style = fitting_style(choice.option_style, len(options), ordered)
+                options = shuffled_options(options, rng)
+            style = fitting_style(choice.option_style, options, ordered or template.says(options))
             answers = style.answers(options)
             # In the inputs an option stays what it is; only what is answered is said by name.
             inputs = template.inputs.format_map(TextFields(row, {OPTIONS_FIELD: style.block(options)}))
@@ -282,7 +341,45 @@ class TemplateRenderer:
             options=tuple(options) if targets in options else (),
             shows_options=bool(options) and template.has_options,
             options_are_ordered=bool(row.get(ORDERED_FIELD)),
+            options_are_said=template.says(options),
         )
+
+    def _ids(self, row: Row) -> Sequence[int]:
+        """Numbers of the templates in use for `row`."""
+        ids: Sequence[int] = self.template_ids if self.template_ids is not None else range(len(self.templates))
+        if row.get(JUDGED_FIELD):
+            ids = [i for i in ids if not self._turns_around(self.templates[i])] or ids
+        return ids
+
+    def _fitting_ids(self, row: Row, ids: Sequence[int]) -> Sequence[int]:
+        """Those of `ids` in which `row` leaves no hole blank; all of them where it leaves one in each."""
+        return [i for i in ids if self.templates[i].fits(row)] or ids
+
+    def _question(self, row: Row, template: Template) -> list[Any]:
+        # What is asked for another field may be a mere label, which many rows share: there, the whole row is compared.
+        fields = (() if self._turns_around(template) else template.question_fields) or self._question_fields
+        if not fields:
+            # The question is its options, which a data set may list in any order.
+            return sorted(map(folded, texts_of(row, OPTIONS_FIELD)))
+        return [row.get(field) for field in fields]
+
+    @functools.cached_property
+    def _question_fields(self) -> tuple[str, ...]:
+        everything = [self.templates, *self.wordings.values()]
+        read = {field for templates in everything for template in templates for field in template.fields}
+        return tuple(sorted(read - _ANSWERS))
+
+    def _as_chosen(self, choice: Choice) -> Mapping[int, Template | None]:
+        """The templates of a wording as `choice` wants them; None for one that cannot be had so."""
+        key = (choice.wording, choice.instruction, choice.options)
+        if key not in self._chosen_templates:
+            templates = self._set(choice.wording)
+            self._chosen_templates[key] = {i: _chosen(template, choice) for i, template in templates}
+        return self._chosen_templates[key]
+
+    @functools.cached_property
+    def _chosen_templates(self) -> dict[tuple[str, bool, str], dict[int, Template | None]]:
+        return {}
 
     def _set(self, wording: str) -> list[tuple[int, Template]]:
         if wording in self.wordings:
@@ -296,9 +393,17 @@ class TemplateRenderer:
         return []
 
 
-def fitting_style(style: OptionStyle, num_options: int, ordered: bool) -> OptionStyle:
-    """`style`, or the plain one for more options than it has names. A scale's points are their own names."""
-    return style if style.fits(num_options) and not (ordered and style.names) else PLAIN_OPTIONS
+def fitting_style(style: OptionStyle, options: Sequence[str], are_names: bool) -> OptionStyle:
+    """`style`, or the plain one for more options than it has names; line by line where options would run into each
+    other.
+
+    Args:
+      style: what the format drew.
+      options: what is listed.
+      are_names: whether the options are their own names, as a scale's points, and words that the question itself says.
+    """
+    fits = style.fits(len(options)) and not (are_names and style.names)
+    return (style if fits else PLAIN_OPTIONS).for_options(options)
 
 
 def _chosen(template: Template, choice: Choice) -> Template | None:
@@ -318,13 +423,25 @@ def _fill(
 ) -> tuple[str, str]:
     said = {}
     if OPTIONS_FIELD in row:
-        shown = list(options)
-        if not row.get(ORDERED_FIELD):
-            # The order in which a data set lists its options must not tell the answer.
-            rng.shuffle(shown)
-        said[OPTIONS_FIELD] = option_style.block(shown) if shown else ""
+        shown = options if row.get(ORDERED_FIELD) else shuffled_options(options, rng)
+        said[OPTIONS_FIELD] = option_style.for_options(shown).block(shown) if shown else ""
     fields = TextFields(row, said)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.casefold()))
+
+
+def _is_blank(value: object) -> bool:
+    return is_blank(value) if isinstance(value, str) else value is None or value == () or value == []
+
+
+def _too_few(wanted: int, num_rows: int, num_found: int) -> TaskError:
+    return TaskError(
+        f"{wanted} exemplars are asked for, the pool of {counted(num_rows, 'row')} has {num_found} that ask something "
+        f"else than the query: lower num_exemplars or use a larger exemplar split"
+    )
 
 
 @functools.lru_cache(maxsize=4096)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import abc
 import dataclasses
 import pathlib
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from flan_jax.core.errors import MissingDataError, TaskError
 from flan_jax.declare.task_folders import active_folder
@@ -14,6 +15,7 @@ from flan_jax.sources import CsvSource, MappedSource
 from flan_jax.sources.data_dir import Download
 from flan_jax.sources.jsonl import read_jsonl
 from flan_jax.sources.source import Row
+from flan_jax.sources.tidy import tidy
 
 TASK_FOLDER = "cot"
 FLAN_COT = Download(
@@ -106,7 +108,13 @@ class TsvCotSource(CotSource):
 
 
 def _with_line_ends(row: Row) -> Row:
-    return {name: text.replace("\\n", "\n") for name, text in row.items()}
+    fields = {name: tidy(text.replace("\\n", "\n")) for name, text in row.items()}
+    return fields | {"rationale": _as_sentence(fields["rationale"])}
+
+
+def _as_sentence(text: str) -> str:
+    """`text` with a full stop after its last word or sum: templates go on behind it."""
+    return f"{text}." if re.search(r"[\w)\]}%$]$", text) else text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,21 +125,28 @@ class _JsonLinesSource(CotSource):
         train, dev = (self.download.path(f"{self.name}_{part}.jsonl") for part in ("train", "dev"))
         return dev if dev.is_file() and not train.is_file() else train
 
+    outside: ClassVar[str]  # what a line is that is outside the set
+
     def read(self) -> Sequence[Row]:
         """The rows of the file's lines."""
-        path, rows = self.path, []
+        return [row for row in self._rows() if row is not None]
+
+    def left_out(self, split: str) -> dict[str, int]:
+        """How many lines are outside the set, by reason."""
+        count = sum(row is None for row in self._rows())
+        return {self.outside: count} if count else {}
+
+    def _rows(self) -> Iterator[Row | None]:
+        path = self.path
         records = read_jsonl(path)
         for index, record in enumerate(records):
             try:
-                row = self.row(record)
+                yield self.row(record)
             except (KeyError, TypeError, IndexError, AttributeError) as error:
                 raise TaskError(
                     f"{path}:{records.line(index)}: not an example of {self.download.name} "
                     f"({type(error).__name__}: {error})"
                 ) from error
-            if row is not None:
-                rows.append(row)
-        return rows
 
     @abc.abstractmethod
     def row(self, record: Any) -> Row | None:
@@ -142,6 +157,8 @@ class _JsonLinesSource(CotSource):
 class EsnliSource(_JsonLinesSource):
     """e-SNLI: premise and hypothesis, label, and the first annotator's explanation. A pair without a label that the
     annotators agreed on is outside the set, as in SNLI."""
+
+    outside = "without a label that annotators agreed on"
 
     @property
     def download(self) -> Download:
@@ -156,7 +173,7 @@ class EsnliSource(_JsonLinesSource):
         return {
             "question": question + "\n- ".join(LABELS),
             "answer": record["label"],
-            "rationale": record["explanation_1"].strip(),
+            "rationale": _as_sentence(record["explanation_1"].strip()),
         }
 
 
@@ -164,6 +181,8 @@ class EsnliSource(_JsonLinesSource):
 class QedSource(_JsonLinesSource):
     """QED: a passage and a question; the explanation is the sentence that answers it and what its words refer to.
     Only questions that one sentence answers have one, and only these are in the set."""
+
+    outside = "without a sentence that holds the answer"
 
     @property
     def download(self) -> Download:
@@ -175,6 +194,11 @@ class QedSource(_JsonLinesSource):
         notes = record["annotation"]
         if notes["explanation_type"] != "single_sentence":
             return None
+        found = (answer["sentence_reference"]["string"].strip() for answer in notes["answer"])
+        # A closing sentence goes on behind the answer: "The answer is Washington , D.C."
+        answer = ", ".join(text for text in found if text).removesuffix(".").rstrip()
+        if not answer:
+            return None
         rationale = f'The passage says: "{notes["selected_sentence"]["string"].strip()}"'
         for pair in notes["referential_equalities"]:
             asked, said = (pair[f"{part}_reference"]["string"].strip() for part in ("question", "sentence"))
@@ -182,6 +206,6 @@ class QedSource(_JsonLinesSource):
                 rationale += f' There "{said}" is what the question calls "{asked}".'
         return {
             "question": f"Passage: {record['paragraph_text'].strip()}\nQuestion: {record['question_text'].strip()}?",
-            "answer": ", ".join(answer["sentence_reference"]["string"].strip() for answer in notes["answer"]),
+            "answer": answer,
             "rationale": rationale,
         }

@@ -150,7 +150,7 @@ INVERTED_TEMPLATES = {
             "Somebody answered {answer} to this:\n{question}\nExplain how they may have come to it.",
             "{question}\nWe know that the answer is {answer}. Give the steps.",
             "Defend the answer {answer}.\n\n{question}",
-            "Here are a question and its answer. What is the explanation?\n{question}\n{answer}",
+            "Here are a question and its answer. What is the explanation?\n{question}\n\nThe reply: {answer}",
         )
     ),
     "Question Generation": tuple(

@@ -18,6 +18,7 @@ from typing import Any
 
 from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import Rendered
+from flan_jax.declare.exemplars import folded
 from flan_jax.sources.end_marks import without_end_marks
 from flan_jax.sources.source import Row
 
@@ -227,8 +228,8 @@ def examples(demonstration: Demonstration) -> Iterator[Row]:
     """The training examples of one demonstration, as rows: `shown` pairs, then `query` and `response`.
 
     K pairs of a few-shot prompt are K examples, each with the other K - 1 shown; a chat's turns are examples with the
-    turns before them shown. A few-shot pair without a query or a response has nothing to show. What has no response is
-    not trained on.
+    turns before them shown. A few-shot pair without a query or a response has nothing to show, and one that asks the
+    same but for case and white space would show the answer. What has no response is not trained on.
     """
     for number, pair in enumerate(demonstration.pairs):
         if not pair.response.strip():
@@ -238,7 +239,7 @@ def examples(demonstration: Demonstration) -> Iterator[Row]:
             shown = [
                 other
                 for i, other in enumerate(demonstration.pairs)
-                if i != number and other.query.strip() and other.response.strip()
+                if i != number and other.response.strip() and folded(other.query) not in ("", folded(pair.query))
             ]
         elif demonstration.kind == "chat":
             shown = demonstration.pairs[:number]
@@ -301,7 +302,7 @@ _DIGITS = re.compile(r"\d[\d ./()-]{8,}\d")
 
 def _start(prompt: str, length: int) -> str:
     """The first `length` characters of `prompt` without case and white space of its own; a shorter prompt whole."""
-    return " ".join(prompt.casefold().split())[:length]
+    return folded(prompt)[:length]
 
 
 def rules_from(settings: Mapping[str, Any], where: str) -> DemonstrationRules:

@@ -16,6 +16,7 @@ from flan_jax.declare.benchmark import (
     Subtask,
     add_benchmark,
 )
+from flan_jax.declare.exemplars import first_others
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
 
@@ -70,10 +71,16 @@ def _open_zero_shot(subtask: str, split: str) -> PromptBuilder:
 def _open_few_shot(subtask: str, split: str) -> PromptBuilder:
     """As many toxic exemplars as others, of the training split, in an order of their own."""
     by_hash = sorted(read(subtask, "train"), key=lambda q: hashlib.sha256(q.id.encode()).digest())
-    halves = [[q for q in by_hash if q.correct == (right,)][: NUM_SHOTS // 2] for right in (0, 1)]
-    mixed = [question for pair in zip(*halves, strict=False) for question in pair]
-    shots = [f"{_QUESTION.format(text=q.text)} {q.references[0]}\n\n" for q in mixed]
-    return lambda question: _prompt(question, shots)
+    halves = [[q for q in by_hash if q.correct == (right,)] for right in (0, 1)]
+    where = str(DATA.path("train.jsonl"))
+
+    def build(question: Question) -> Prompt:
+        num = NUM_SHOTS // 2
+        chosen = [first_others(question.text, half, num, lambda shot: shot.text, where) for half in halves]
+        mixed = [shot for pair in zip(*chosen, strict=True) for shot in pair]
+        return _prompt(question, [f"{_QUESTION.format(text=shot.text)} {shot.references[0]}\n\n" for shot in mixed])
+
+    return build
 
 
 def _format(name: str, open_: Callable[[str, str], PromptBuilder], num_shots: int) -> Format:

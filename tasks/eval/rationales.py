@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from flan_jax.declare.benchmark import Prompt, PromptBuilder, Question
+from flan_jax.declare.exemplars import first_others
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv
 from flan_jax.tasks.eval.formats import Opener
@@ -29,7 +30,8 @@ def few_shot(ask: PromptBuilder, name: str, num: int) -> Opener:
     Args:
       ask: the prompt without exemplars.
       name: of the set, the start of its file's name.
-      num: exemplars, the first of the set that do not ask the question at hand itself.
+      num: exemplars, the first of the set that do not ask the question at hand itself
+        (`flan_jax.declare.exemplars.same`).
     """
     return _shown(ask, name, num, lambda question, answer, _: answered(question, answer))
 
@@ -41,20 +43,21 @@ def few_shot_cot(ask: PromptBuilder, name: str, num: int) -> Opener:
 
 def _shown(ask: PromptBuilder, name: str, num: int, write: Callable[[str, str, str], str]) -> Opener:
     def open_(subtask: str, split: str) -> PromptBuilder:
-        shots = _worked_questions(name, num + 1)
+        shots = _worked_questions(name)
 
         def build(question: Question) -> Prompt:
-            others = [shot for shot in shots if shot[0].partition("\n")[0].strip() != question.text.strip()]
-            return dataclasses.replace(ask(question), exemplars=tuple(write(*shot) for shot in others[:num]))
+            # A question's options stand below it.
+            others = first_others(question.text, shots, num, lambda shot: shot[0].partition("\n")[0], f"set {name}")
+            return dataclasses.replace(ask(question), exemplars=tuple(write(*shot) for shot in others))
 
         return build
 
     return open_
 
 
-def _worked_questions(name: str, num: int) -> list[WorkedQuestion]:
-    """The first `num` (question, answer, rationale) of a set; newlines are written `\\n` in the file."""
-    rows = read_csv(DATA.require(f"{name}_train.tsv"), 3, "\t", quote="")[:num]
+def _worked_questions(name: str) -> list[WorkedQuestion]:
+    """(question, answer, rationale) of a set, in order; newlines are written `\\n` in the file."""
+    rows = read_csv(DATA.require(f"{name}_train.tsv"), 3, "\t", quote="")
     return [(_field(question), _field(answer), _field(reasoning)) for _, (question, answer, reasoning) in rows]
 
 

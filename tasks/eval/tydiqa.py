@@ -15,6 +15,7 @@ from flan_jax.declare.benchmark import (
     Subtask,
     add_benchmark,
 )
+from flan_jax.declare.exemplars import first_others
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_json, read_jsonl, row_error, text_field
 from flan_jax.tasks.eval.formats import short_answer, zero_shot, zero_shot_cot
@@ -104,15 +105,17 @@ def _open_direct(language: str, split: str) -> PromptBuilder:
     name = LANGUAGES[language]
     if split == "tiny":  # too few to have one of each language: the exemplar is the next question, of whichever
         pool = [question for _, question in _all(split)]
-        follower = {question.id: pool[(i + 1) % len(pool)] for i, question in enumerate(pool)}
-        return lambda question: _prompt(question, follower[question.id])
-    shot = next((question for found, question in _all("train") if found == name), None)
-    if shot is None:
+        followers = {question.id: [*pool[i + 1 :], *pool[:i]] for i, question in enumerate(pool)}
+        return lambda question: _prompt(question, followers[question.id], split)
+    shots = [question for found, question in _all("train") if found == name]
+    if not shots:
         raise TaskError(f"{DATA.path(_FILES['train'])} has no question in {name}. {DATA.line(_FILES['train'])}")
-    return lambda question: _prompt(question, shot)
+    return lambda question: _prompt(question, shots, "train")
 
 
-def _prompt(question: Question, shot: Question) -> Prompt:
+def _prompt(question: Question, shots: Sequence[Question], split: str) -> Prompt:
+    query = _ask(question).query
+    (shot,) = first_others(query, shots, 1, lambda shot: _ask(shot).query, str(DATA.path(_FILES[split])))
     return dataclasses.replace(_ask(question), exemplars=(f"{_ask(shot).query} {shot.references[0]}\n\n",))
 
 

@@ -15,6 +15,7 @@ from flan_jax.declare.benchmark import (
     Subtask,
     add_benchmark,
 )
+from flan_jax.declare.exemplars import first_others
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval.files import read_csv, row_error
 from flan_jax.tasks.eval.formats import Opener, short_answer
@@ -54,7 +55,10 @@ def _open(num_shots: int) -> Opener:
         def build(question: Question) -> Prompt:
             others = [q for q in pool if q.fields["schema"] != question.fields["schema"]]
             others.sort(key=lambda q: hashlib.sha256(f"{question.id}/{q.id}".encode()).digest())
-            shots = tuple(f"{q.text}\nAnswer: the {q.references[0]}\n\n" for q in others[:num_shots])
+            chosen = first_others(
+                question.text, others, num_shots, lambda q: q.text, str(DATA.path("all_sentences.tsv"))
+            )
+            shots = tuple(f"{q.text}\nAnswer: the {q.references[0]}\n\n" for q in chosen)
             return Prompt("", shots, f"{question.text}\nAnswer:", question.references)
 
         return build

@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.exemplars import folded
 from flan_jax.declare.formats import Format, add_format
 from flan_jax.declare.registry import add_task
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import ANSWER_FIELD, OPTIONS_FIELD, Template, TemplateRenderer
 from flan_jax.sources.source import Row
 from flan_jax.sources.tfds import TfdsSource
+from flan_jax.sources.tidy import tidy
 from flan_jax.tasks.flan2021.samples import Sample
 from flan_jax.tasks.flan2021.source import Flan2021Source
 
@@ -48,6 +50,7 @@ __all__ = [
     "Dataset",
     "dataset_of",
     "register",
+    "unless_cut",
 ]
 
 Fields = Mapping[str, Any]
@@ -133,7 +136,8 @@ class Dataset:
     def fields_of(self, row: Row) -> Fields | None:
         """The template fields of a row with TFDS's field names; None for one that is left out."""
         if self.fields is not None:
-            return self.fields(row)
+            fields = self.fields(row)
+            return fields if fields is None else _told_apart({name: tidy(value) for name, value in fields.items()})
         made = {name.rpartition("/")[2]: text_of(row, name) for name in self.features if name != self.label}
         if self.labels:
             number = row[self.label]
@@ -178,12 +182,21 @@ class Dataset:
         )
 
 
+def _told_apart(fields: dict[str, Any]) -> Fields:
+    """`fields` with options that are the same but for case and white space listed once, as the answer has them."""
+    options: dict[str, str] = {}
+    for option in fields.get(OPTIONS_FIELD, ()):
+        if option == fields[ANSWER_FIELD] or folded(option) not in options:
+            options[folded(option)] = option
+    return fields | {OPTIONS_FIELD: tuple(options.values())} if options else fields
+
+
 def text_of(row: Row, name: str) -> Any:
-    """The value at `name`, inner names after a slash; text without white space around it."""
+    """The value at `name`, inner names after a slash; text is made `tidy`."""
     value: Any = row
     for part in name.split("/"):
         value = value[part]
-    return value.strip() if isinstance(value, str) else value
+    return tidy(value)
 
 
 def register(*datasets: Dataset) -> None:
@@ -224,6 +237,12 @@ def choices(*texts: str, answer: int) -> dict[str, Any]:
     if not 0 <= answer < len(texts):
         raise TaskError(f"answer {answer} is no position among {len(texts)} options: leave the row out")
     return {ANSWER_FIELD: texts[answer], OPTIONS_FIELD: tuple(texts)}
+
+
+def unless_cut(text: str) -> str:
+    """`text`, or nothing where its source cut it: half a report is no answer, and the templates that ask for it are
+    passed over (`Template.fits`)."""
+    return "" if text.rstrip().endswith(("...", "\u2026")) else text
 
 
 def bullet_list(items: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.example import Rendered, Renderer
+from flan_jax.declare.exemplars import same
 from flan_jax.declare.formats import Format, add_format
 from flan_jax.declare.templates import HIDDEN, WRITTEN
 from flan_jax.sources.source import Row
@@ -54,7 +55,7 @@ class EncodingRenderer:
                 ("Wrong example", row["negative"], self.num_negative),
             )
             # Some files have an example among their instances: it would give the answer away.
-            for number, example in enumerate([e for e in examples if e[0].strip() != row["input"].strip()][:limit], 1)
+            for number, example in enumerate([e for e in examples if not same(e[0], row["input"])][:limit], 1)
         ]
         preamble = f"Task: {row['definition']}\n\n" if self.definition else ""
         return Rendered(
@@ -64,6 +65,7 @@ class EncodingRenderer:
             targets=targets,
             references=tuple(dict.fromkeys(outputs)),
             budget=self.budget,
+            exemplars_missing=num_positive + self.num_negative - len(shown),
         )
 
     def in_format(self, form: Format) -> Renderer:

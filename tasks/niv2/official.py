@@ -63,6 +63,7 @@ class OfficialRenderer:
             targets=outputs[rng.randrange(len(outputs))] if outputs else "",
             references=tuple(dict.fromkeys(outputs)),
             keeps="start",
+            exemplars_missing=self.num_positive + self.num_negative - len(positive) - len(negative),
         )
 
     def in_format(self, form: Format) -> Renderer:

@@ -26,6 +26,8 @@ from flan_jax.tasks.t0.data_sets import identifier
 FOLDER = "p3_t0"
 FIRST_ROWS = 5
 END_OF_TEXT = "<|endoftext|>"
+# PromptSource may have shortened a field to 2,048 characters: at a word's end, with three dots behind it.
+CUT_LENGTHS = range(2_030, 2_050)
 HUB = "https://huggingface.co/datasets/bigscience/P3"
 LICENCE = "prompts Apache-2.0; each data set has its own terms"
 
@@ -97,10 +99,10 @@ def _has_completions(path: pathlib.Path) -> bool:
     """Whether one of the first rows has a completion, without reading the rest. True for a file that cannot be read:
     whoever asks for its rows is told why."""
     try:
-        rows = [_row(row) for row in read_first_rows(path, FIRST_ROWS)]
+        answers = [_texts(row)[1] for row in read_first_rows(path, FIRST_ROWS)]
     except (TypeError, AttributeError, TaskError):
         return True
-    return not rows or any(row["targets"] for row in rows)
+    return not answers or any(answers)
 
 
 def _rows(paths: Sequence[pathlib.Path]) -> Sequence[Row]:
@@ -110,13 +112,20 @@ def _rows(paths: Sequence[pathlib.Path]) -> Sequence[Row]:
 
 
 def _row(row: Row) -> Row:
+    asked, answer = _texts(row)
+    return {
+        "inputs": asked,
+        # Half a text is no answer: a row with an empty one is dropped, and counted.
+        "targets": "" if answer.endswith("...") and len(answer) in CUT_LENGTHS else answer,
+        "options": tuple(choice.strip() for choice in texts_of(row, "answer_choices")),
+    }
+
+
+def _texts(row: Row) -> tuple[str, str]:
     for inputs, targets in (("prompt", "completion"), ("inputs_pretokenized", "targets_pretokenized")):
         if inputs in row and targets in row:
-            return {
-                "inputs": text_of(row, inputs).strip(),
-                "targets": text_of(row, targets).strip().removesuffix(END_OF_TEXT).strip(),
-                "options": tuple(choice.strip() for choice in texts_of(row, "answer_choices")),
-            }
+            answer = text_of(row, targets).strip().removesuffix(END_OF_TEXT).strip()
+            return text_of(row, inputs).strip(), answer
     raise TaskError(
         f"a P3 row has the fields {', '.join(row)}; prompt and completion, or inputs_pretokenized and "
         f"targets_pretokenized, are needed"

@@ -18,7 +18,7 @@ TEMPLATES = (
     Template("What you know about nature will help you here. {question}\n{options}"),
     Template("{question}\n{options}\n\nGive the one answer that is right.", needs_options=True),
     Template("Write a question for a science test. Its answer is to be: {answer}", targets="{question}"),
-    Template('The solution is "{answer}". What may have been the exam question?', targets="{question}"),
+    Template("Solution: {answer}\n\nWhat may have been the exam question?", targets="{question}"),
     Template(
         "Invent a question about science that is answered correctly by the following.\n\n{answer}",
         targets="{question}",

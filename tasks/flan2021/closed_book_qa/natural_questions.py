@@ -12,7 +12,7 @@ TEMPLATES = (
     Template("{question}?"),
     Template("Answer in a few words: {question}?"),
     Template('Somebody typed this into a search engine: "{question}". What were they looking for?'),
-    Template("Please tell me {question}."),
+    Template("Please tell me this: {question}?"),
     Template("I would like to know the following.\n\n{question}?\n\nWhat is the answer?"),
     Template("From your memory, without looking it up: {question}?"),
     Template("Give the short answer to a question of general knowledge.\nQ: {question}?\nA:"),

@@ -15,7 +15,7 @@ TEMPLATES = (
     Template("Event: {premise}\n\nName the likelier {relation} of this event.\n{options}\nAnswer:"),
     Template("Here is something that happened: {premise}\n\n{question}\n{options}"),
     Template("Find the sentence that tells the {relation} of the following.\n\n{premise}\n{options}"),
-    Template("{question} Choose the better explanation.\n{premise}\n{options}", needs_options=True),
+    Template("{question} Choose the better reply.\n{premise}\n{options}", needs_options=True),
     Template("Complete the pair.\n{relation_heading} of: {premise}\n{options}"),
     Template("Use common sense. {premise} What is the most plausible {relation}?\n{options}"),
     Template(

@@ -1,5 +1,6 @@
 """HellaSwag: how does a description of an everyday scene go on? (Zellers et al. 2019)"""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ TEMPLATES = (
     ),
     Template("{context}\n{options}\n\nPick the continuation that could really happen.", needs_options=True),
     Template('The following text from "{activity}" breaks off. Continue it.\n\n{context}\n{options}'),
-    Template('Somebody describes a video: "{context}" What do you expect to hear next?\n{options}'),
+    Template('Somebody tells you this: "{context}" What do you expect to hear next?\n{options}'),
     Template("Which words should follow these? {context}\n{options}"),
     Template(
         "Read the start of an instruction or a scene and choose what happens then.\n{context}\n{options}",
@@ -32,10 +33,16 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
     if not 0 <= row["label"] < len(row["endings"]):
         return None  # the test split is published without labels
     return {
-        "context": row["context"],
+        "context": _plain(row["context"]),
         "activity": row["activity_label"],
-        **choices(*row["endings"], answer=row["label"]),
+        **choices(*map(_plain, row["endings"]), answer=row["label"]),
     }
+
+
+def _plain(text: str) -> str:
+    """`text` without the marks that WikiHow's pages left in it: "[header] How to … [title] Read on. [step] …"."""
+    text = re.sub(r"(?<=[^\s.?!:;])\s*\[(?:title|step|substeps|header)\]\s*", ". ", text)
+    return re.sub(r"\s*\[(?:title|step|substeps|header)\]\s*", " ", text).strip()
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ TEMPLATES = (
         "Think about how things behave, then pick the instruction that would succeed.\n\n{goal}\n{options}",
         needs_options=True,
     ),
-    Template('You want to follow a tip from a household magazine. The title is "{goal}". What does it say?\n{options}'),
+    Template('What does a household magazine say in a tip with the following title?\n"{goal}"\n{options}'),
     Template("These are the instructions:\n{answer}\n\nWhat are they good for?", targets="{goal}"),
     Template("Write the question or the goal that the following tip belongs to.\n\nTip: {answer}", targets="{goal}"),
 )

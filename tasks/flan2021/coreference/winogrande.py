@@ -16,14 +16,14 @@ TEMPLATES = (
     Template("{beginning}\n{options}\n\nChoose the continuation that fits.", needs_options=True),
     Template("The sentence below is not finished. Finish it in the sensible way.\n\n{beginning}\n{options}"),
     Template("Start: {beginning}\nEnd:\n{options}"),
-    Template("Think of who would do what. {beginning} ...\n{options}"),
+    Template("Think of who would do what, and go on.\n{beginning}\n{options}"),
     Template(
         "Two writers end this sentence, and one of them has mixed something up. Who is right?\n{beginning}\n{options}",
         needs_options=True,
     ),
-    Template('What is the logical rest of this? "{beginning} ..."\n{options}\nAnswer:'),
+    Template("Begun: {beginning}\nWhat is the logical rest of it?\n{options}\nAnswer:"),
     Template("Complete the following by one of the endings.\n{beginning}\n{options}", needs_options=True),
-    Template('A story contains the words "{beginning}". Which words come next?\n{options}'),
+    Template('A story contains the following words. Which ones come next?\n"{beginning}"\n{options}'),
 )
 
 

@@ -12,11 +12,15 @@ TEMPLATES = (
     Template("The commas, full stops and other marks of the next line got lost. Bring them back.\n\n{text}"),
     Template("Rewrite with correct punctuation.\n{text}"),
     Template("Without punctuation: {text}\nWith punctuation:"),
-    Template('Somebody dictated "{text}" to a machine that leaves out every mark. What did they mean to write?'),
+    Template(
+        'A machine that writes down words only was told "{text}" What was meant, with the marks between the words?'
+    ),
     Template("Where do the punctuation marks go?\n\n{text}"),
     Template("Please correct this text, which lacks marks such as commas and full stops.\n{text}"),
     Template("Line from a telegram: {text}\nThe same line as it would be printed in a book:"),
-    Template("Delete all punctuation from this text.\n\n{answer}", targets="{text}"),
+    Template(
+        "Delete the punctuation of this text, but not the marks inside words and numbers.\n\n{answer}", targets="{text}"
+    ),
 )
 
 

@@ -10,7 +10,7 @@ TEMPLATES = (
     Template("All letters are small here. Put that right.\n\n{text}"),
     Template("Restore upper case in the following line.\n{text}"),
     Template("Lower case: {text}\nProper case:"),
-    Template('My keyboard\'s shift key was broken when I typed "{text}". What should it look like?'),
+    Template('My keyboard\'s shift key was broken when I typed this: "{text}" What should it look like?'),
     Template("Begin sentences and names with capitals.\n\n{text}"),
     Template("Repeat the text below, but with the usual upper-case letters.\n{text}"),
     Template("An editor has to capitalise this line correctly.\nLine: {text}\nEdited line:"),

@@ -13,7 +13,7 @@ TEMPLATES = (
     Template('Has "{word}" one meaning or two here?\n1. {sentence1}\n2. {sentence2}\n{options}'),
     Template("Word: {word}\nFirst use: {sentence1}\nSecond use: {sentence2}\nCompare the meanings.\n{options}"),
     Template('Would a dictionary list both uses of "{word}" under one sense?\n- {sentence1}\n- {sentence2}\n{options}'),
-    Template('Look at "{word}" in "{sentence1}" and in "{sentence2}". What do you find?\n{options}'),
+    Template('What do you find if you look at "{word}" here and there?\n"{sentence1}"\n"{sentence2}"\n{options}'),
     Template('Words can have several senses. Is "{word}" used in one sense only?\n{sentence1}\n{sentence2}\n{options}'),
     Template(
         "{word}:\n(a) {sentence1}\n(b) {sentence2}\n\nHow do the senses in (a) and (b) relate?\n{options}\nAnswer:"

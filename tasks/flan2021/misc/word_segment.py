@@ -10,7 +10,7 @@ TEMPLATES = (
     Template("The spaces have gone missing. Write the line as it should be.\n\n{text}"),
     Template("Separate the words in the following.\n{text}"),
     Template("No spaces: {text}\nWith spaces:"),
-    Template('My space bar is broken, so I typed "{text}". What did I want to say?'),
+    Template('My space bar is broken, and I typed this: "{text}" What did I want to say?'),
     Template("Find the borders between the words of this string and insert blanks there.\n\n{text}"),
     Template("Make this readable again by spacing it correctly.\n{text}"),
     Template("Remove every space from the text.\n\n{answer}", targets="{text}"),

@@ -10,7 +10,7 @@ from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
 TEMPLATES = (
     Template("First sentence: {premise}\nSecond sentence: {hypothesis}\n\nDoes the first imply the second?\n{options}"),
     Template("Assume that this is so: {premise}\n\nIs this then so, too? {hypothesis}\n{options}"),
-    Template('{premise}\n\nIf that is right, is it right to say "{hypothesis}"?\n{options}'),
+    Template("{premise}\n\nIf that is right, is it right to say this? {hypothesis}\n{options}"),
     Template("Premise: {premise}\nHypothesis: {hypothesis}\nIs the hypothesis true, given the premise?\n{options}"),
     Template("Somebody says: {premise}\nSomebody else replies: {hypothesis}\nIs the reply justified?\n{options}"),
     Template(

@@ -7,7 +7,7 @@ TEMPLATES = (
     Template(
         "Question: {question}\nSentence: {sentence}\n\nCan the question be answered from the sentence?\n{options}"
     ),
-    Template("{sentence}\n\nAfter reading that, would you know {question}\n{options}"),
+    Template("{sentence}\n\nAfter reading that, could you answer this? {question}\n{options}"),
     Template("I am looking for the answer to this: {question}\n\nIs it stated here? {sentence}\n{options}"),
     Template(
         "A search engine returned one sentence for the query.\nQuery: {question}\nResult: {sentence}\nDoes the result "

@@ -7,7 +7,7 @@ TEMPLATES = (
     Template("{sentence1}\n\nDoes that mean the following? {sentence2}\n{options}"),
     Template("Sentence A: {sentence1}\nSentence B: {sentence2}\n\nIf A is true, is B true as well?\n{options}"),
     Template("{sentence1}\n\nA listener takes this to say: {sentence2}\nHas the listener understood it?\n{options}"),
-    Template('Is "{sentence2}" a correct reading of "{sentence1}"?\n{options}'),
+    Template('"{sentence1}"\n\nIs this a correct reading of it? "{sentence2}"\n{options}'),
     Template(
         "In the original a pronoun stands for somebody or something; in the rewording it has been replaced.\nOriginal: "
         "{sentence1}\nRewording: {sentence2}\nWas the replacement right?\n{options}"
@@ -15,7 +15,7 @@ TEMPLATES = (
     Template("Given: {sentence1}\nTo judge: {sentence2}\nIs the sentence to judge true?\n{options}\nAnswer:"),
     Template("{sentence2}\n\nCan we know this from the sentence below?\n{sentence1}\n{options}"),
     Template(
-        'Think about who or what each word refers to. From "{sentence1}", may one conclude "{sentence2}"?\n{options}'
+        'Think about who or what each word refers to. "{sentence1}" May one conclude that? "{sentence2}"\n{options}'
     ),
     Template("Story: {sentence1}\nIs the following the case? {sentence2}\n{options}"),
     Template("Does the second sentence follow from the first?\n- {sentence1}\n- {sentence2}\n{options}"),

@@ -17,7 +17,7 @@ TEMPLATES = (
     Template(
         "Somebody asks: {question1}\nSomebody else asks: {question2}\nIs it the same question?\n{options}\nAnswer:"
     ),
-    Template('Is "{question2}" just another way to ask "{question1}"?\n{options}'),
+    Template("{question1}\n\nIs the following just another way to ask that? {question2}\n{options}"),
     Template("Compare the intents of two queries.\nA. {question1}\nB. {question2}\nIs the intent the same?\n{options}"),
     Template("Already answered: {question1}\nNew: {question2}\nIs the new question answered, too?\n{options}"),
     Template("Two people want to know something.\n{question1}\n{question2}\nDo they want to know the same?\n{options}"),

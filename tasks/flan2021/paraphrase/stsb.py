@@ -23,7 +23,7 @@ TEMPLATES = (
     ),
     Template("Grade how much of the meaning the sentences share (0 to 5).\n\n{sentence1}\n\n{sentence2}\n{options}"),
     Template("First: {sentence1}\nSecond: {sentence2}\n\nWhich number from 0, unlike, to 5, alike, fits?\n{options}"),
-    Template('Two captions: "{sentence1}" and "{sentence2}". Rate their likeness between 0 and 5.\n{options}'),
+    Template('Rate the likeness of two captions between 0 and 5.\n"{sentence1}"\n"{sentence2}"\n{options}'),
     Template(
         "Do these mean the same? 5 is yes, 0 is no, and there are steps between.\n{sentence1}\n{sentence2}\n{options}"
     ),

@@ -15,7 +15,7 @@ TEMPLATES = (
     Template("Article: {title}\n\n{passage}\n\nSomebody asks: {question}? What is the right reply?\n{options}"),
     Template("From the text below, {question}?\n\nText: {passage}\n{options}"),
     Template("{question}? Find out from this passage:\n{passage}\n{options}"),
-    Template('Here is a paragraph about {title}. {passage}\n\nIs the answer to "{question}?" yes or no?\n{options}'),
+    Template('Here is a paragraph about {title}:\n{passage}\n\nIs the answer to "{question}?" yes or no?\n{options}'),
     Template("After reading the paragraph, what would you answer?\n\n{passage}\n\nQ: {question}?\n{options}"),
     Template("Settle the question by the evidence.\nEvidence: {passage}\nQuestion: {question}?\n{options}"),
     Template(

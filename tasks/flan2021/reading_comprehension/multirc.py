@@ -12,20 +12,20 @@ from flan_jax.tasks.flan2021.superglue import LICENCE
 
 TEMPLATES = (
     Template("{paragraph}\n\nQuestion: {question}\nIs this a right answer? {proposal}\n{options}"),
-    Template('{paragraph}\n\nTo the question "{question}" somebody answers "{proposal}". Correct?\n{options}'),
+    Template("{paragraph}\n\nSomebody is asked: {question}\nThe reply is: {proposal}\nCorrect?\n{options}"),
     Template("Text: {paragraph}\nQuestion: {question}\nProposed answer: {proposal}\nIs it right?\n{options}"),
     Template("Mark the pupil's answer by the text.\n\n{paragraph}\n\n{question}\nPupil: {proposal}\n{options}"),
     Template('A question can have several right answers.\n{paragraph}\n{question}\nIs "{proposal}" one?\n{options}'),
     Template("{question}\n- {proposal}\n\nDoes the paragraph below agree with this answer?\n{paragraph}\n{options}"),
     Template("Check the following against the passage.\nQ: {question}\nA: {proposal}\n\n{paragraph}\n{options}"),
-    Template('Would you accept "{proposal}" as a reply to "{question}", after reading this?\n{paragraph}\n{options}'),
+    Template('Would you accept "{proposal}" as a reply after reading this?\n{paragraph}\n\n{question}\n{options}'),
     Template(
         "{paragraph}\n\nQuestion: {question}\nGive an answer. Is it right? That should be: {answer}",
         targets="{proposal}",
     ),
     Template(
-        'Somebody read the text and answered a question with "{proposal}". Was that right: {answer}. What was the '
-        "question?\n\n{paragraph}",
+        "Somebody read the text and gave an answer to a question. What was the question?\nAnswer: {proposal}\nWas it "
+        "right? {answer}\n\n{paragraph}",
         targets="{question}",
     ),
 )

@@ -19,7 +19,7 @@ TEMPLATES = (
     ),
     Template("What fits best?\n{question}\n{options}"),
     Template("{question}\n{options}\n\nPick one of the options above.", needs_options=True),
-    Template('Write a question, or a sentence to be completed, whose solution is "{answer}".', targets="{question}"),
+    Template("Write a question, or a sentence to be completed. Its solution: {answer}", targets="{question}"),
     Template(
         "{answer}\n\nThat is the right choice in a science quiz. What is the quiz question?", targets="{question}"
     ),

@@ -69,7 +69,7 @@ def _fields_v1(row: Row) -> Mapping[str, Any] | None:
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{**record, "title": record.get("title", "the subject below")}]
+    return [{**record, "title": record.get("title", "")}]  # templates that name a title are then passed over
 
 
 SAMPLE = Sample(

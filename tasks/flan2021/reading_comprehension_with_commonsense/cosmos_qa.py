@@ -13,7 +13,7 @@ TEMPLATES = (
     Template("Story: {context}\nQuestion: {question}\n{options}\nAnswer:"),
     Template("Read between the lines of this story.\n\n{context}\n\n{question}\n{options}"),
     Template("{question}\n\nThe following was told by the person in question.\n{context}\n{options}"),
-    Template('Somebody writes in a blog: "{context}" Then tell me, {question}\n{options}'),
+    Template('Somebody writes in a blog: "{context}"\n\nNow tell me: {question}\n{options}'),
     Template("The answer is not said, but it can be guessed.\n{context}\n{question}\n{options}"),
     Template('Context: {context}\n\nWhich of the options answers "{question}" best?\n{options}', needs_options=True),
     Template("Use the story and common sense.\n{context}\n\nQ: {question}\n{options}"),

@@ -22,7 +22,7 @@ TEMPLATES = (
         needs_options=True,
     ),
     Template("Cloze test. Passage: {passage}\nSentence with a gap: {query}\n{options}"),
-    Template('A printer has left out a name in "{query}". Restore it from the context.\n\n{passage}\n{options}'),
+    Template('A printer has left out a name: "{query}" Restore it from the context.\n\n{passage}\n{options}'),
     Template(
         "{passage}\n\nWhich of the names makes the following sentence true?\n{query}\n{options}", needs_options=True
     ),

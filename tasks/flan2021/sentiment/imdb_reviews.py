@@ -29,7 +29,7 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
     if row["label"] not in (0, 1):
         return None
     options = ("negative", "positive")
-    return {"text": row["text"].replace("<br />", "\n"), "answer": options[row["label"]], "options": options}
+    return {"text": row["text"], "answer": options[row["label"]], "options": options}
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:

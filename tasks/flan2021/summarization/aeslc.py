@@ -16,7 +16,7 @@ TEMPLATES = (
     Template("Name the topic of the message, as it would stand in the list of an inbox.\n{email}"),
     Template("Body of an e-mail:\n{email}\n\nHeading:"),
     Template("Sum up this mail in a line so short that it can be its subject.\n\n{email}"),
-    Template('Write an e-mail with the subject line "{answer}".', targets="{email}"),
+    Template("Write an e-mail. Its subject line: {answer}", targets="{email}"),
     Template("Subject: {answer}\n\nWhat might the mail under this heading say?", targets="{email}"),
 )
 

@@ -1,5 +1,7 @@
 """AG News: the section a news item belongs to (Zhang et al. 2015)."""
 
+import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,14 +13,14 @@ from flan_jax.tasks.flan2021.samples import Sample, read_csv
 TEMPLATES = (
     Template("{title}\n{description}\n\nWhat is this news about?\n{options}"),
     Template("Headline: {title}\nText: {description}\nSection of the newspaper?\n{options}"),
-    Template("In which section would you print this item?\n\n{title}. {description}\n{options}"),
+    Template("In which section would you print this item?\n\n{title} - {description}\n{options}"),
     Template("Sort the news by topic.\n{description}\n{options}\nTopic:"),
     Template("A news site tags its items. Which tag does this one get?\n\n{title}\n{description}\n{options}"),
     Template('"{description}" is the beginning of a report. Which field does the report belong to?\n{options}'),
     Template("{title}\n{description}\n{options}\n\nChoose the subject area.", needs_options=True),
     Template("Readers of which pages will find the following item?\n{title}\n\n{description}\n{options}"),
     Template('Write a headline for the topic "{answer}".', targets="{title}"),
-    Template('An item in the section "{answer}" has the title "{title}". What does it say?', targets="{description}"),
+    Template('What does an item in the section "{answer}" say under this title?\n{title}', targets="{description}"),
 )
 
 
@@ -37,11 +39,18 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
         return None
     options = tuple(word for _, word in LABELS)
     return {
-        "title": row["title"].replace("\\", " ").strip(),  # as line ends are written in the published files
-        "description": row["description"].replace("\\", " ").strip(),
+        "title": _as_printed(row["title"]),
+        "description": _as_printed(row["description"]),
         "answer": options[row["label"]],
         "options": options,
     }
+
+
+def _as_printed(text: str) -> str:
+    """`text` without what a feed and its conversion left: a backslash for a line's end, " #39;" and " quot;" for marks
+    (their "&" has become a space), and tags."""
+    text = html.unescape(re.sub(r" (?=(?:quot|amp|lt|gt|nbsp|#\d+);)", "&", text.replace("\\", " ")))
+    return " ".join(re.sub(r"</?[a-zA-Z][^<>]*>", " ", text).split())
 
 
 LABELS = (("World", "World"), ("Sports", "Sports"), ("Business", "Business"), ("Sci/Tech", "Science/Tech"))

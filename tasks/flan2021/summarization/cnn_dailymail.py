@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
-from flan_jax.tasks.flan2021.dataset import SUMMARY, Dataset, register
+from flan_jax.tasks.flan2021.dataset import SUMMARY, Dataset, register, unless_cut
 from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
 
 TEMPLATES = (
@@ -17,14 +17,16 @@ TEMPLATES = (
     Template("For readers in a hurry, condense this:\n\n{article}"),
     Template("Read the news, then note the most important facts.\n{article}\nNotes:"),
     Template("Write the short version of this newspaper article.\n\n{article}"),
-    Template("Write a news article from these highlights.\n\n{answer}", targets="{article}"),
-    Template("{answer}\n\nExpand these notes into a full report for a newspaper.", targets="{article}"),
+    Template("Write a news article from these highlights.\n\n{answer}", targets="{whole_article}"),
+    Template("{answer}\n\nExpand these notes into a full report for a newspaper.", targets="{whole_article}"),
 )
 
 
 def _fields(row: Row) -> Mapping[str, Any] | None:
     article, highlights = row["article"].strip(), row["highlights"].strip()
-    return {"article": article, "answer": highlights} if article and highlights else None
+    if not article or not highlights:
+        return None
+    return {"article": article, "whole_article": unless_cut(article), "answer": highlights}
 
 
 register(
@@ -38,7 +40,8 @@ register(
         test="test",
         features=("article", "highlights"),
         fields=_fields,
-        makes=("article", "answer"),
+        makes=("article", "whole_article", "answer"),
+        plain=("article",),
         left_out="without an article or highlights",
         metrics=SUMMARY,
         templates=TEMPLATES,
@@ -47,7 +50,7 @@ register(
             read=read_jsonl,
             convert=lambda record: [record],
             licence="Apache-2.0 repository; articles under their publishers' terms",
-            note="200 rows taken back out of prompts; most articles were cut by their source",
+            note="200 rows taken back out of prompts; most articles were cut by their source, and are not asked for",
         ),
     )
 )

@@ -18,7 +18,7 @@ TEMPLATES = (
     Template("{document}\n\nHow would an editor entitle this?"),
     Template("Reduce the following sentence to its core.\n\n{document}"),
     Template("News ticker: {document}\nThe title line reads:"),
-    Template('Write the first sentence of a report with the headline "{answer}".', targets="{document}"),
+    Template("Write the first sentence of a report. Its headline: {answer}", targets="{document}"),
     Template("Headline: {answer}\n\nTell the news in one full sentence.", targets="{document}"),
 )
 

@@ -13,7 +13,7 @@ TEMPLATES = (
     Template("{arguments}\n\nClaim:"),
     Template('In a debate on "{debate}" somebody said all this:\n{arguments}\nWhat is the speaker\'s point?'),
     Template("Which thesis is supported by the following?\n\n{arguments}"),
-    Template('The topic is "{debate}". Read the arguments and put what they come to into a sentence.\n{arguments}'),
+    Template("Topic: {debate}\nRead the arguments and put what they come to into a sentence.\n{arguments}"),
     Template("Formulate the central statement behind these sentences.\n\n{arguments}"),
     Template("Find arguments for this claim: {answer}", targets="{arguments}"),
     Template("A debater claims: {answer}\n\nWhich debate may that have been in?", targets="{debate}"),

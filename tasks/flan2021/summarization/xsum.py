@@ -6,7 +6,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
-from flan_jax.tasks.flan2021.dataset import SUMMARY, Dataset, register
+from flan_jax.tasks.flan2021.dataset import SUMMARY, Dataset, register, unless_cut
 from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
 
 TEMPLATES = (
@@ -18,16 +18,16 @@ TEMPLATES = (
     Template("You are reading the news on the radio and have time for one sentence about this.\n\n{document}"),
     Template("Condense the following article as far as you can.\n{document}"),
     Template("Tell a friend what you have just read.\n\n{document}"),
-    Template(
-        'Write a news article that begins with the message "{answer}", but does not repeat it.', targets="{document}"
-    ),
-    Template("{answer}\n\nGive the details in a longer report.", targets="{document}"),
+    Template("Write the news article that goes on from this opening sentence.\n\n{answer}", targets="{whole_document}"),
+    Template("{answer}\n\nGive the details in a longer report.", targets="{whole_document}"),
 )
 
 
 def _fields(row: Row) -> Mapping[str, Any] | None:
     document, summary = row["document"].strip(), row["summary"].strip()
-    return {"document": document, "answer": summary} if document and summary else None
+    if not document or not summary:
+        return None
+    return {"document": document, "whole_document": unless_cut(document), "answer": summary}
 
 
 register(
@@ -41,7 +41,8 @@ register(
         test="test",
         features=("document", "summary"),
         fields=_fields,
-        makes=("document", "answer"),
+        makes=("document", "whole_document", "answer"),
+        plain=("document",),
         left_out="without an article or a summary",
         metrics=SUMMARY,
         templates=TEMPLATES,
@@ -50,7 +51,7 @@ register(
             read=read_jsonl,
             convert=lambda record: [record],
             licence="Apache-2.0 repository; articles under the BBC's terms",
-            note="200 rows taken back out of prompts; some articles were cut by their source",
+            note="200 rows taken back out of prompts; some articles were cut by their source, and are not asked for",
         ),
     )
 )
