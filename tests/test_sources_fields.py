@@ -4,6 +4,7 @@ row is ever worded "None", "nan", "['a']" or "b'x'"."""
 import datetime
 import decimal
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from flan_jax.sources import (
 from flan_jax.sources.data_dir import Download
 from flan_jax.sources.fields import FieldError, TextFields, text_of, texts_of
 from flan_jax.sources.jsonl import read_first_rows, read_json
+from flan_jax.sources.prompts import read_prompts
 from flan_jax.sources.text import read_text
 
 SURROGATE = '{"q": "smile \\ud83d", "a": "x"}'
@@ -306,3 +308,31 @@ def test_the_hubs_layout_is_read_as_splits(tmp_path):
     (tmp_path / "plain_text/train").mkdir()
     write_parquet(tmp_path / "plain_text/train/0000.parquet", [{"q": "converted"}])
     assert (folder().splits, folder().rows("train")[0]) == (("train",), {"q": "converted"})
+
+
+def test_prompts_are_read_as_rows_are():
+    text = "\ufeffWhere?\r\n\r\n \u2028\none\x85two\u2028three\x0cfour"
+    found, num_blank = read_prompts(pathlib.Path("p.txt"), text.encode())
+    assert found == [("p.txt:1", "Where?"), ("p.txt:4", "one\x85two\u2028three\x0cfour")] and num_blank == 2
+    lines = b'{"prompt": "a"}\n\n{"inputs": "b", "n": 1}\n'
+    assert read_prompts(pathlib.Path("p.jsonl"), lines) == ([("p.jsonl:1", "a"), ("p.jsonl:3", "b")], 1)
+    assert read_prompts(pathlib.Path("p.txt"), b"") == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.txt", b"a\ncaf\xe9?\n", r"^p.txt:2: byte 0xe9 at column 4 is not UTF-8"),
+        ("p.txt", "where?".encode("utf-16"), r"^p.txt is UTF-16"),
+        ("p.txt", b"a\rb\r", r"^p.txt:1: lines end in carriage returns alone"),
+        ("p.jsonl", b'{"prompt": "a"}\n{"prompt": null}', r"^p.jsonl:2 has no text in a field named prompt or inputs"),
+        ("p.jsonl", b'{"instruction": "a"}', r"^p.jsonl:1 has no text in a field named"),
+        ("p.jsonl", b'{"prompt": ["a"]}', r"^p.jsonl:1 has no text in a field named"),
+        ("p.jsonl", b'{"prompt": "\\ud83d"}', r"^p.jsonl:1: the prompt has half a surrogate pair"),
+        ("p.jsonl", b'{"prompt": "a", "prompt": "b"}', r"^p.jsonl:1: an object has 'prompt' twice"),
+        ("p.jsonl", b'["a"]', r"^p.jsonl:1: holds a list; each line is one JSON object"),
+    ],
+)
+def test_prompts_that_cannot_be_read_are_named(name, content, message):
+    with pytest.raises(TaskError, match=message):
+        read_prompts(pathlib.Path(name), content)

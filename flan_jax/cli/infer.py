@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import pathlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import TextIO, get_args
+from typing import get_args
 
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.cli.flags import flag
@@ -17,13 +16,12 @@ from flan_jax.core.settings import BatchSize, Count, PathText, Seed, Tokens
 from flan_jax.core.terminal import plain_stream, visible, visible_json
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
 from flan_jax.decode.methods import Alpha, Samples, Share
-from flan_jax.sources.text import BYTE_ORDER_MARK, decode
+from flan_jax.sources.prompts import read_prompts
 from flan_jax.workflows.arguments import check_characters
 from flan_jax.workflows.loading import open_model
 from flan_jax.workflows.model import Temperature
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
-FIELDS = ("prompt", "inputs")
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -170,40 +168,17 @@ def _read_prompts(name: str) -> list[str]:
                 f"--prompts_file {path} does not exist: give a text file with one prompt a line, or .jsonl"
             )
         content = path.read_bytes()
-    text = decode(pathlib.Path(name), content.removeprefix(BYTE_ORDER_MARK), 1)
-    return _parse_prompts(io.StringIO(text, newline=None), name)
-
-
-def _parse_prompts(file: TextIO, name: str) -> list[str]:
-    prompts = []
-    num_blank = 0
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            num_blank += 1
-            continue
-        where = f"{name}:{number}"
-        prompt = _prompt_of_json(line, where) if name.endswith(".jsonl") else line.rstrip("\n")
-        _check_readable(prompt, where)
-        prompts.append(prompt)
+    placed, num_blank = read_prompts(pathlib.Path(name), content)
     if num_blank:
         print(visible(f"{name}: no generation for {counted(num_blank, 'blank line')}"), file=sys.stderr)
-    if not prompts:
+    if not placed:
         raise ConfigError(f"--prompts_file {name} holds no prompt: give one a line")
-    return prompts
+    for where, prompt in placed:
+        _check_readable(prompt, where)
+    return [prompt for _, prompt in placed]
 
 
 def _check_readable(prompt: str, where: str) -> None:
     if "\0" in prompt:
         raise ConfigError(f"{where} has a NUL character, which no vocabulary can read: take it out")
     check_characters(where, prompt)
-
-
-def _prompt_of_json(line: str, where: str) -> str:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where} is not JSON ({error}): give an object a line") from error
-    text = next((value[field] for field in FIELDS if isinstance(value, dict) and field in value), None)
-    if not isinstance(text, str) or not text.strip():
-        raise ConfigError(f"{where} has no text in a field named {' or '.join(FIELDS)}: give one")
-    return text

@@ -100,21 +100,29 @@ class Task:
             # A text as seed goes through SHA-512, so it is the same in every process, which hash() is not. Rendering 0
             # adds nothing: tasks of one rendering keep their text.
             rng = random.Random(f"{self.name}/{split}/{i}" + (f"/{rendering}" if rendering else ""))
+            others: Sequence[Row] = ()
             row: Row | None = None
             try:
                 row = rows[i]
-                others: Sequence[Row] = ()
                 if pool is not None:
                     own_place = i if split == self.exemplar_split else None
                     others = [pool.rows[place] for place in pool.places_beside(row, own_place)]
                 example = self.render(row, rng, others)
                 example.check_is_text()
             except FieldError as error:
-                where = f"split {split}, {place_of(rows, i)}"
-                if error.row is not None and error.row is not row:
-                    where = self._place_of_exemplar(error.row) or f"{where}, in an exemplar"
+                shown = None if error.row is row else self._place_in_pool(pool, error.row)
+                where = shown or f"split {split}, {place_of(rows, i)}"
                 raise error.placed(f"task {self.name}, {where}") from None
             yield i, example
+
+    def _place_in_pool(self, pool: ExemplarPool | None, row: Row | None) -> str | None:
+        """Where a row of the pool is from; None for a row that is not in it."""
+        if pool is None or row is None or self.exemplar_split is None:
+            return None
+        place = next((place for place, shown in enumerate(pool.rows) if shown is row), None)
+        if place is None:
+            return None
+        return f"split {self.exemplar_split}, {place_of(self.source.rows(self.exemplar_split), place)}"
 
     def exemplar_pool(self) -> ExemplarPool | None:
         """The rows that exemplars are drawn from; None for a task without exemplars."""
@@ -122,15 +130,6 @@ class Task:
             return None
         rows = self.source.rows(self.exemplar_split)
         return ExemplarPool([rows[i] for i in range(min(self.pool_size, len(rows)))])
-
-    def _place_of_exemplar(self, row: Row) -> str | None:
-        """Where the row of an exemplar is from; None where that cannot be told."""
-        if self.exemplar_split is None:
-            return None
-        rows = self.source.rows(self.exemplar_split)
-        places = (i for i in range(min(self.pool_size, len(rows))) if rows[i] is row or rows[i] == row)
-        place = next(places, None)
-        return None if place is None else f"split {self.exemplar_split}, {place_of(rows, place)}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Template:
     def fits(self, row: Row) -> bool:
         """Whether `row` has something in each field that is read: a title that a row lacks would leave a hole in the
         text. A field that the row has not at all is an error when it is rendered."""
-        return not any(_has_nothing(row[field]) for field in self.fields if field in row)
+        return not any(_is_blank(row[field]) for field in self.fields if field in row)
 
     def says(self, options: Sequence[str]) -> bool:
         """Whether the wording itself, fields apart, has every option in it, as "Answer yes or no" has: then the answer
@@ -423,8 +423,7 @@ def _fill(
 ) -> tuple[str, str]:
     said = {}
     if OPTIONS_FIELD in row:
-        # The order in which a data set lists its options must not tell the answer.
-        shown = list(options) if row.get(ORDERED_FIELD) else shuffled_options(options, rng)
+        shown = options if row.get(ORDERED_FIELD) else shuffled_options(options, rng)
         said[OPTIONS_FIELD] = option_style.for_options(shown).block(shown) if shown else ""
     fields = TextFields(row, said)
     return template.inputs.format_map(fields), template.targets.format_map(fields)
@@ -434,7 +433,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.casefold()))
 
 
-def _has_nothing(value: object) -> bool:
+def _is_blank(value: object) -> bool:
     return is_blank(value) if isinstance(value, str) else value is None or value == () or value == []
 
 

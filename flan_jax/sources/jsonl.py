@@ -18,7 +18,7 @@ from flan_jax.sources.files import FileSource, Version, file_version, unreadable
 from flan_jax.sources.source import Row
 from flan_jax.sources.text import BYTE_ORDER_MARK, TextRecords, check_is_text, decode, lines, read_text
 
-__all__ = ["JsonlSource", "loads", "parse_json", "read_first_rows", "read_json", "read_jsonl"]
+__all__ = ["JsonlSource", "loads", "parse_json", "parse_row", "read_first_rows", "read_json", "read_jsonl"]
 
 
 class JsonlSource(FileSource):
@@ -43,7 +43,7 @@ def read_first_rows(path: pathlib.Path, num_rows: int) -> list[Row]:
             file.seek(0)
             numbered = ((number, line) for number, line in enumerate(file, 1) if line.strip())
             return [
-                _parse(path, line.removeprefix(BYTE_ORDER_MARK), number)
+                parse_row(path, line.removeprefix(BYTE_ORDER_MARK), number)
                 for number, line in itertools.islice(numbered, num_rows)
             ]
     except OSError as error:
@@ -102,7 +102,14 @@ def _parsed(text: str, path: pathlib.Path, line: int, remedy: str = "") -> Any:
         raise TaskError(f"{path}:{line}: {error}") from error
 
 
-def _parse(path: pathlib.Path, record: bytes, line: int) -> Row:
+def parse_row(path: pathlib.Path, record: bytes, line: int) -> Row:
+    """The object of one line. Raises `TaskError` with file and line for anything else.
+
+    Args:
+      path: the file.
+      record: the line's bytes.
+      line: its number, from 1.
+    """
     text = decode(path, record, line)
     # The two habits that other programs have: everything in one array, an object over several lines.
     is_part = text.strip() in ("{", "[") or text.startswith("[")
@@ -114,4 +121,4 @@ def _parse(path: pathlib.Path, record: bytes, line: int) -> Row:
 
 @functools.lru_cache(maxsize=4)
 def _rows(path: pathlib.Path, version: Version) -> TextRecords:
-    return TextRecords(path, lines, functools.partial(_parse, path))
+    return TextRecords(path, lines, functools.partial(parse_row, path))

@@ -124,7 +124,8 @@ def _row(row: Row) -> Row:
 def _texts(row: Row) -> tuple[str, str]:
     for inputs, targets in (("prompt", "completion"), ("inputs_pretokenized", "targets_pretokenized")):
         if inputs in row and targets in row:
-            return text_of(row, inputs).strip(), text_of(row, targets).strip().removesuffix(END_OF_TEXT).strip()
+            answer = text_of(row, targets).strip().removesuffix(END_OF_TEXT).strip()
+            return text_of(row, inputs).strip(), answer
     raise TaskError(
         f"a P3 row has the fields {', '.join(row)}; prompt and completion, or inputs_pretokenized and "
         f"targets_pretokenized, are needed"
