@@ -42,8 +42,14 @@ __all__ = [
 
 
 def is_weights_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether `path` is a folder that `load_weights` reads."""
-    return (pathlib.Path(path) / WEIGHTS_FILE).is_file()
+    """Whether `path` is a folder that `load_weights` reads. Raises `CheckpointError` for one in which a folder has the
+    name of the weights' file: other weights would be taken for them."""
+    file = pathlib.Path(path) / WEIGHTS_FILE
+    if file.is_dir():
+        raise CheckpointError(
+            f"{file} is a folder, where a file of weights belongs: move it away, or copy the file again"
+        )
+    return file.is_file()
 
 
 def save_weights(

@@ -41,8 +41,8 @@ def read_json_object(path: pathlib.Path, remedy: str, fields: Mapping[str, type]
     Raises `CheckpointError` for a file that holds something else, `FileNotFoundError` for none.
     """
     try:
-        found = json.loads(path.read_text())
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON ({error}): {remedy}") from error
     if not isinstance(found, dict):
         raise CheckpointError(f"{path} holds {found!r:.40}, no JSON object: {remedy}")
