@@ -168,10 +168,16 @@ def check_folder(name: str, folder: pathlib.Path) -> None:
     if not there.is_dir():
         below = "" if there == folder.absolute() else f", which is below the file {there}"
         raise ConfigError(name, f" is {str(folder)!r}{below or ', a file'}: give a folder, which is made if missing")
-    if there != folder.absolute() and not os.access(there, os.W_OK | os.X_OK):
+    if there != folder.absolute() and not _is_writable(there):
         raise ConfigError(
             name, f" is {str(folder)!r}, below {there}, where this user may make nothing: give a folder elsewhere"
         )
+
+
+def _is_writable(folder: pathlib.Path) -> bool:
+    """Whether this process may make something in a folder: by its own rights, where the system can say that."""
+    as_it_is = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=as_it_is)
 
 
 def as_evaluators(evaluators: Iterable[CustomEvaluator]) -> tuple[CustomEvaluator, ...]:
