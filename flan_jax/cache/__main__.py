@@ -10,6 +10,7 @@ import sys
 
 from flan_jax.cache.ensure import BuildOrder, carry_out
 from flan_jax.core.errors import FlanError
+from flan_jax.core.faults import explained
 from flan_jax.core.terminal import VisibleStream, visible
 
 
@@ -20,8 +21,12 @@ def main() -> int:
     try:
         with contextlib.redirect_stdout(VisibleStream(sys.stdout)):
             carry_out(BuildOrder.from_json(sys.argv[1]))
-    except FlanError as error:
-        print(visible(f"{type(error).__name__}: {error}"), file=sys.stderr)
+    except Exception as error:
+        line = explained(error)
+        if line is None:
+            raise
+        is_ours = isinstance(error, FlanError)
+        print(visible(line if is_ours else f"OSError: {line}"), file=sys.stderr)
         return 2
     return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -136,8 +137,13 @@ def ensure_cache(order: BuildOrder) -> None:
     # The subprocess writes to the same file: what was said before comes first.
     sys.stdout.flush()
     result = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    said, message = result.stderr, ""
     if result.returncode:
-        message = result.stderr.strip().removeprefix("CacheError: ")
+        # Its error is the last thing that it says, after what libraries had to say.
+        starts = [match.start() for match in re.finditer(r"^[A-Z]\w*Error: ", said, re.MULTILINE)]
+        cut = starts[-1] if starts and result.returncode == 2 else 0
+        said, message = said[:cut], said[cut:].strip()
+    sys.stderr.write(said)
+    if result.returncode:
+        message = re.sub("^(CacheError|OSError): ", "", message)
         raise CacheError(message or f"the cache process ended with exit code {result.returncode} and no message")
-    if result.stderr:
-        sys.stderr.write(result.stderr)

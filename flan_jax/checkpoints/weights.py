@@ -45,8 +45,16 @@ __all__ = [
 
 
 def is_weights_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether `path` is a folder that `load_weights` reads."""
-    return (pathlib.Path(path) / WEIGHTS_FILE).is_file()
+    """Whether `path` is a folder that `load_weights` reads. Raises `CheckpointError` for one whose weights are
+    missing, or a folder: others would be taken for them."""
+    file = pathlib.Path(path) / WEIGHTS_FILE
+    if file.is_dir():
+        raise CheckpointError(
+            f"{file} is a folder, where a file of weights belongs: move it away, or copy the file again"
+        )
+    if not file.exists() and (file.parent / MODEL_FILE).exists():
+        raise CheckpointError(f"{file} is missing beside {MODEL_FILE}: copy it again, or move the folder away")
+    return file.is_file()
 
 
 def save_weights(

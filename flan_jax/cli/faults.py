@@ -1,66 +1,25 @@
-"""Which errors are the fault of what the program was given or of the machine, and what the user reads of them: one
-line, the last one. Any other error is a fault of ours and keeps its traceback.
-"""
+"""The last line that a user reads of a verb that has failed."""
 
 from __future__ import annotations
 
-import errno
+import logging
 import os
 import sys
 
-from flan_jax.core.errors import FlanError
 from flan_jax.core.terminal import visible
 
-_NAME_ANOTHER = "or name another"
-_REMEDIES = {
-    errno.EACCES: f"let this user read and write it (ls -l shows who may), {_NAME_ANOTHER}",
-    errno.EPERM: f"let this user read and write it (ls -l shows who may), {_NAME_ANOTHER}",
-    errno.EROFS: "name a folder of a disk that can be written to",
-    errno.ENOENT: "check the name, or make it first",
-    errno.ENOTDIR: f"a file stands where a folder is needed: move it away, {_NAME_ANOTHER}",
-    errno.EISDIR: f"a folder stands where a file is needed: move it away, {_NAME_ANOTHER}",
-    errno.EEXIST: f"something else has that name: move it away, {_NAME_ANOTHER}",
-    errno.ENOTEMPTY: f"something is in the way there: move it away, {_NAME_ANOTHER}",
-    errno.ENOSPC: "the disk is full: free some space, or name a folder of a larger one, then start the same again",
-    errno.EDQUOT: "this user's share of the disk is full: free some space, then start the same again",
-    errno.EFBIG: "the file system takes no file of that size: name a folder of another one",
-    errno.ENAMETOOLONG: "give a shorter name",
-    errno.ELOOP: "links lead back to themselves there: remove one of them",
-    errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
-    errno.ENFILE: "too many files are open on this machine: end some program",
-    errno.EIO: "the disk does not answer: look at the machine's log, and copy the data to another one",
-    errno.ESTALE: "the file server has lost it: mount the folder again",
-}
-# Texts by which JAX reports it.
-_OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
-
-__all__ = ["explained", "silence", "tell"]
+__all__ = ["keep_logs_short", "silence", "tell"]
 
 
-def explained(error: BaseException) -> str | None:
-    """The line for an error that is no fault of ours; None for one that is.
-
-    Args:
-      error: what ended a verb.
-    """
-    if isinstance(error, FlanError):
-        return f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError):
-        return _of_the_system(error)
-    if isinstance(error, MemoryError) or any(text in str(error) for text in _OUT_OF_MEMORY):
-        return (
-            "out of memory: set a smaller BATCH_SIZE (--batch_size) or shorter lengths, or MICROBATCHES; for training "
-            "also REMAT = 'full'"
-        )
-    return None
+def keep_logs_short() -> None:
+    """Libraries' log records lose their tracebacks: Orbax logs the same error from four of its threads before it raises
+    it, hundreds of lines in front of ours."""
+    logging.getLogger("absl").addFilter(_without_traceback)
 
 
-def _of_the_system(error: OSError) -> str:
-    named = (error.filename, error.filename2)
-    paths = " and ".join(os.fsdecode(name) for name in named if isinstance(name, (str, bytes, os.PathLike)))
-    what = error.strerror or " ".join(str(error).split()) or type(error).__name__
-    remedy = _REMEDIES.get(error.errno or 0, "see to that, then start the same again")
-    return ": ".join(part for part in (paths, what, remedy) if part)
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.exc_info = record.exc_text = record.stack_info = None
+    return True
 
 
 def silence() -> None:

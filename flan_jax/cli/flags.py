@@ -17,6 +17,7 @@ from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.settings import settled
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
 
 __all__ = ["FlagParser", "flag"]
 
@@ -33,16 +34,14 @@ def flag(kind: Any) -> Callable[[str], Any]:
         value: Any = text
         if base is int and _WHOLE.fullmatch(text) and len(text) < 1000:
             value = int(text)
-        elif base is float:
-            try:
-                value = float(text)
-            except ValueError:
-                pass
+        elif base is float and _NUMBER.fullmatch(text):
+            value = float(text)
         try:
             return settled(kind, value, "")
         except ConfigError as error:
             raise argparse.ArgumentTypeError(str(error).removeprefix(" is ")) from None
 
+    parse.kind = kind  # type: ignore[attr-defined]
     return parse
 
 

@@ -199,7 +199,11 @@ def _find(file: str, search_paths: Sequence[str]) -> str:
         if (root / file).is_file():
             return str(root / file)
     known = [str(p.relative_to(gin_root())) for p in sorted((gin_root() / "gin").rglob("*.gin"))]
-    raise ConfigError(f"gin file {file} is in none of {', '.join(str(r) for r in roots)}{did_you_mean(file, known)}")
+    searched = ", ".join(str(root) for root in roots)
+    raise ConfigError(
+        f"gin file {file or repr(file)} is in none of {searched}{did_you_mean(file, known) or '.'} Give the path of a "
+        f"file, or its folder by --gin_search_paths"
+    )
 
 
 def _parse(parse: Any, what: str) -> None:
@@ -207,6 +211,8 @@ def _parse(parse: Any, what: str) -> None:
         parse()
     except ConfigError:
         raise
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{what} is not UTF-8 ({error.reason} at byte {error.start:,}): convert it") from error
     except Exception as error:  # gin raises many kinds; all of them are the file's fault here
         message = " ".join(str(error).split()).removesuffix(" ^")  # the mark below a line of its own
         hint = ""
@@ -219,6 +225,8 @@ def _parse(parse: Any, what: str) -> None:
             cls = _CONFIGURABLES.get(match[1].split(".")[-1])
             names = [field.name for field in dataclasses.fields(cls)] if cls else []
             hint = did_you_mean(match[2], names) or f"; it has {', '.join(names)}"
+        elif isinstance(error, SyntaxError):
+            hint = " Write lines such as BATCH_SIZE = 64"
         elif isinstance(error, OSError) or "Unable to open file" in message:
             known = [str(p.relative_to(gin_root())) for p in sorted((gin_root() / "gin").rglob("*.gin"))]
             if match := re.search(r"open file:? '?([^' ,]+)", message):

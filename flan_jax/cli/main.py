@@ -15,6 +15,7 @@ from flan_jax import __version__
 from flan_jax.cli import faults
 from flan_jax.cli.flags import FlagParser
 from flan_jax.core.errors import FlanError, did_you_mean
+from flan_jax.core.faults import explained
 from flan_jax.core.terminal import VisibleStream
 from flan_jax.sources.data_dir import set_data_dir
 
@@ -46,6 +47,7 @@ def console(argv: Sequence[str] | None = None) -> NoReturn:
     Args:
       argv: the verb and its options; the program's own by default.
     """
+    faults.keep_logs_short()
     status = main(argv)
     if status in (2, STOPPED):
         faults.silence()
@@ -69,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         faults.tell(verb, "stopped")
         return STOPPED
     except Exception as error:
-        line = faults.explained(error)
+        line = explained(error)
         if line is None:
             raise
         faults.tell(verb, line)

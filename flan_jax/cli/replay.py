@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import pathlib
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,10 +17,11 @@ from flan_jax.cache.trace import Trace, trace
 from flan_jax.checkpoints.lineage import DATA_FILE
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import load
+from flan_jax.core.disk import read_json_object
 from flan_jax.core.errors import CacheError, CheckpointError, ConfigError, FlanError
 from flan_jax.core.manifest import cache_root, read_mixture_manifest
 from flan_jax.core.settings import Natural, PathText, Steps
-from flan_jax.core.terminal import console, styled
+from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, batch_at, make_plan
 from flan_jax.declare.registry import get
@@ -88,7 +89,12 @@ def _plan(
     model = tuned_model(config.model, config.tuning)
     plan = make_plan(plan_spec(config.train, model, mixture), reader, vocabulary)
     path = folder / DATA_FILE
-    used = json.loads(path.read_text())["plan"] if path.is_file() else plan.fingerprint
+    try:
+        remedy = "copy it again from the run, or move it away: its rows are then shown without a check"
+        used = read_json_object(path, remedy, {"plan": str})["plan"]
+    except FileNotFoundError:
+        print(visible(f"{path} is not there: whether the run had these rows cannot be checked"), file=sys.stderr)
+        used = plan.fingerprint
     if used != plan.fingerprint:
         raise CacheError(
             f"the run was fed by plan {used[:16]}, the cache at {root} now gives {plan.fingerprint[:16]}: its tasks or "

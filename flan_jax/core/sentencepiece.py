@@ -36,7 +36,11 @@ class SentencePieceVocabulary(Vocabulary):
         try:
             model = sentencepiece_model_pb2.ModelProto.FromString(model_bytes)
         except DecodeError as error:
-            raise ConfigError(f"{self.path} is not a SentencePiece model: {error}") from error
+            raise ConfigError(
+                f"{self.path} is not a SentencePiece model: {error}. Copy it again, or give another"
+            ) from error
+        if not model.pieces:
+            raise ConfigError(f"{self.path} is not a SentencePiece model: it holds no pieces. Copy it again")
         trainer = model.trainer_spec
         ids = (trainer.pad_id, trainer.bos_id, trainer.eos_id, trainer.unk_id)
         own_sentinels = _own_sentinels(model)

@@ -281,11 +281,14 @@ def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
     """Lines with a step and a loss, the last one of a step; a line that a kill cut short is left out."""
     lines: dict[int, dict[str, Any]] = {}
     if path.exists():
-        text = path.read_text()
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise CheckpointError(f"{path} is not UTF-8 ({error.reason} at byte {error.start:,}): delete it") from error
         for number, line in enumerate(text.splitlines(), 1):
             try:
                 value = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 if number == text.count("\n") + 1:
                     continue
                 raise CheckpointError(f"{path}:{number} is not JSON ({error}): remove that line") from error

@@ -29,6 +29,7 @@ OF_TRAIN: Mapping[str, str] = {
     "AdafactorConfig.learning_rate": "learning_rate",
     "DecoderConfig.dropout_rate": "dropout",
     "EvalConfig.limit": "eval_limit",
+    "CACHE_DIR": "cache_dir",
     "INITIAL_CHECKPOINT_PATH": "init",
     "MODEL_DIR": "to",
     "T5Config.dropout_rate": "dropout",
@@ -59,6 +60,7 @@ __all__ = [
     "as_texts",
     "check_called_with",
     "check_characters",
+    "check_folder",
     "in_words_of",
 ]
 
@@ -150,13 +152,32 @@ def as_folder(name: str, given: str | os.PathLike[str]) -> pathlib.Path:
       given: its value.
     """
     folder = pathlib.Path(as_path(name, given, "the path of a folder")).absolute()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
-        below = "" if there == folder else f", which is below the file {there}"
-        raise ConfigError(
-            f"{name} is {os.fspath(given)!r}{below or ', a file'}: give a folder, which is made if missing"
-        )
+    check_folder(name, folder)
     return folder
+
+
+def check_folder(name: str, folder: pathlib.Path) -> None:
+    """Raises `ConfigError` for a path where no folder is and none can be made: a file, or below one, or below a folder
+    that this user may not write to.
+
+    Args:
+      name: of the argument or setting, perhaps a `Setting`.
+      folder: its value.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        below = "" if there == folder.absolute() else f", which is below the file {there}"
+        raise ConfigError(name, f" is {str(folder)!r}{below or ', a file'}: give a folder, which is made if missing")
+    if there != folder.absolute() and not _is_writable(there):
+        raise ConfigError(
+            name, f" is {str(folder)!r}, below {there}, where this user may make nothing: give a folder elsewhere"
+        )
+
+
+def _is_writable(folder: pathlib.Path) -> bool:
+    """Whether this process may make something in a folder: by its own rights, where the system can say that."""
+    as_it_is = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=as_it_is)
 
 
 def as_evaluators(evaluators: Iterable[CustomEvaluator]) -> tuple[CustomEvaluator, ...]:

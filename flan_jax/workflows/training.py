@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pathlib
 from collections.abc import Sequence
 
 import jax
@@ -10,6 +11,7 @@ import jax
 from flan_jax.cache.ensure import ensure_cache
 from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.find import WeightsSource
+from flan_jax.core.errors import Setting
 from flan_jax.core.manifest import cache_root
 from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.custom import CustomEvaluator
@@ -18,6 +20,7 @@ from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
 from flan_jax.train.loop import RunResult, run_training
 from flan_jax.train.run import Run
+from flan_jax.workflows.arguments import check_folder
 from flan_jax.workflows.config import RunConfig
 from flan_jax.workflows.metrics import import_metrics
 from flan_jax.workflows.model import Model
@@ -36,6 +39,8 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
 
     Raises errors of `flan_jax.core.errors`; whatever was saved stays loadable.
     """
+    for name, folder in (("MODEL_DIR", config.train.model_dir), ("CACHE_DIR", config.train.cache_dir)):
+        check_folder(Setting(name), pathlib.Path(folder))  # before a cache is built
     tasks = config.tasks
     if tasks.data_dir is not None:
         set_data_dir(tasks.data_dir)
