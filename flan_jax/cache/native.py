@@ -174,7 +174,8 @@ def tokenise(
             if index in unfit:
                 continue
             has_unknown = vocabulary.count_unknown(inputs) > 0
-            tally.count_unwritten(has_unknown, not are_written[number], not are_answerable[number])
+            if has_unknown or not are_written[number] or not are_answerable[number]:
+                tally.count_unwritten(has_unknown, not are_written[number], not are_answerable[number])
             dropped = len(example.exemplars) - len(stay)
             tally.exemplars_dropped += dropped
             tally.examples_shortened += dropped > 0

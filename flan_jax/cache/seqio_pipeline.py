@@ -117,8 +117,8 @@ def tokenise(
             continue
         references = _texts(example, "references", "targets_pretokenized") or (vocabulary.decode(targets),)
         # SeqIO gives tokens, with the text of them in the references at best.
-        lost = [vocabulary.count_unknown(ids.tolist()) > 0 for ids in (inputs, targets)]
-        tally.count_unwritten(*lost, lost[1] and not any(can_write(vocabulary, references)))
+        has_unknown, is_lost = (vocabulary.count_unknown(ids.tolist()) > 0 for ids in (inputs, targets))
+        tally.count_unwritten(has_unknown, is_lost, is_lost and not any(can_write(vocabulary, references)))
         yield CachedExample(
             inputs_tokens=_with_eos(inputs),
             targets_tokens=_with_eos(targets),

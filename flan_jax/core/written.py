@@ -6,6 +6,7 @@ piece, so that a model is trained to say that, and can never give such an answer
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Sequence
 
@@ -26,10 +27,24 @@ def can_write(
       encoded: their token ids without EOS, where they are at hand.
     """
     encoded = vocabulary.encode_batch(texts) if encoded is None else encoded
-    return [
-        not vocabulary.count_unknown(ids) and (back == text or _folded(back) == _folded(text))
-        for text, ids, back in zip(texts, encoded, vocabulary.decode_batch(encoded), strict=True)
-    ]
+    found = [not vocabulary.count_unknown(ids) for ids in encoded]
+    # It runs on every row that is cached, and nearly all texts need no decoding.
+    is_ascii_kept = _keeps_ascii(vocabulary)
+    left = [i for i, text in enumerate(texts) if found[i] and not (is_ascii_kept and text.isascii())]
+    for i, back in zip(left, vocabulary.decode_batch([encoded[i] for i in left]), strict=True):
+        found[i] = back == texts[i] or _folded(back) == _folded(texts[i])
+    return found
+
+
+@functools.lru_cache(maxsize=8)
+def _keeps_ascii(vocabulary: Vocabulary) -> bool:
+    """Whether each ASCII character, white space aside, comes back or is an unknown piece: no case is lost, say."""
+    probes = [f"a{chr(code)}a" for code in range(33, 127)]
+    encoded = vocabulary.encode_batch(probes)
+    backs = vocabulary.decode_batch(encoded)
+    return all(
+        back == probe or vocabulary.count_unknown(ids) for probe, ids, back in zip(probes, encoded, backs, strict=True)
+    )
 
 
 def _folded(text: str) -> str:

@@ -20,7 +20,7 @@ def ceilings(vocabulary: Vocabulary, work: Sequence[Work]) -> dict[str, float]:
     """Key -> the most that an item can score by its format's first metric, in [0, 1].
 
     1 where an accepted answer comes back from its tokens, else what the best of them scores as it is written. An item
-    whose options are ranked has 1 unless its right options are the same tokens as wrong ones.
+    whose options are ranked has 1 unless each right option has the tokens of a wrong one that reads otherwise.
 
     Args:
       vocabulary: of the model that is asked.
@@ -41,8 +41,8 @@ def unknown_questions(vocabulary: Vocabulary, work: Sequence[Work]) -> set[str]:
     encoded = vocabulary.encode_batch([one.fitted.query for one in texts])
     found = {one.key for one, ids in zip(texts, encoded, strict=True) if vocabulary.count_unknown(ids)}
     # What a cache has is tokens already.
-    cached = [one for one in work if one.fitted.tokens is not None]
-    return found | {one.key for one in cached if (one.fitted.tokens == vocabulary.unknown_id).any()}
+    cached = ((one.key, one.fitted.tokens) for one in work if one.fitted.tokens is not None)
+    return found | {key for key, tokens in cached if vocabulary.count_unknown(tokens.tolist())}
 
 
 def ceiling_note(name: str, ceiling: float | None, num_unwritable: int, num_items: int) -> str:
@@ -72,9 +72,11 @@ def _ceiling(
 ) -> float:
     prompt = one.item.prompt
     if one.format.method == "rank":
-        wrong = {ids[option] for position, option in enumerate(prompt.options) if position not in prompt.correct}
-        right = [ids[prompt.options[position]] for position in prompt.correct]
-        return float(not right or any(tokens not in wrong for tokens in right))
+        right = [prompt.options[position] for position in prompt.correct]
+        wrong = [option for position, option in enumerate(prompt.options) if position not in prompt.correct]
+        # An option that stands there twice is the data's doing.
+        lost = [any(ids[one] == ids[other] and one.strip() != other.strip() for other in wrong) for one in right]
+        return float(not right or not all(lost))
     if not prompt.references or any(are_written[reference] for reference in prompt.references):
         return 1.0
     metric, extract = get_metric(one.format.metrics[0]), get_extractor(one.extract)
