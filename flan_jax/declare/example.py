@@ -59,7 +59,11 @@ class Rendered:
 
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` can be seen: white space, and characters that only steer it, such as U+200B."""
-    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in text)
+    stripped = text.strip()
+    # Nearly all texts begin with what can be seen: this is asked of each field of each row.
+    if not stripped or stripped[0].isalnum():
+        return not stripped
+    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in stripped)
 
 
 class Renderer(Protocol):

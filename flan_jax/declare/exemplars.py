@@ -9,6 +9,7 @@ exception: Tk-Instruct's own layout, and benchmarks whose exemplars are printed 
 from __future__ import annotations
 
 import collections
+import functools
 import random
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import JUDGED_FIELD
 from flan_jax.sources.source import Row
 
-__all__ = ["ExemplarPool", "exemplar_rows", "first_others", "folded", "same", "sampled", "shuffled"]
+__all__ = ["ExemplarPool", "OtherRows", "exemplar_rows", "first_others", "folded", "same", "sampled", "shuffled"]
 
 _Shot = TypeVar("_Shot")
 _START, _LOOK = 16, 64  # characters compared first, and how far into a text they are looked for
@@ -69,6 +70,28 @@ class ExemplarPool:
         alike = self._places.get(_beginning(row), ())
         hidden = {own_place, *(place for place in alike if same(content, _content(self.rows[place])))}
         return [place for place in range(len(self.rows)) if place not in hidden]
+
+
+class OtherRows(Sequence[Row]):
+    """The rows of a pool that a query may be shown (`ExemplarPool.places_beside`), looked for when the first is asked
+    for: most renderers show none.
+
+    Args:
+      pool, row, own_place: as there.
+    """
+
+    def __init__(self, pool: ExemplarPool, row: Row, own_place: int | None):
+        self._pool, self._row, self._own_place = pool, row, own_place
+
+    @functools.cached_property
+    def _rows(self) -> list[Row]:
+        return [self._pool.rows[place] for place in self._pool.places_beside(self._row, self._own_place)]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._rows[place]
 
 
 def _content(row: Row) -> dict[str, Any]:

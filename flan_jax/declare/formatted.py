@@ -45,8 +45,9 @@ __all__ = [
 @runtime_checkable
 class Wordings(Protocol):
     """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
-    format's. It may have methods `question` and `fits` of (row, template_id, choice) too: what a row asks
-    (`question_of`), and whether it has something in each field that the template reads."""
+    format's. It may have two methods more: `question` of (row, template_id, choice), what it asks (`question_of`), and
+    `fitting_ids` of (row, template_ids, choice), those of the templates that read no field that the row has nothing in.
+    """
 
     @property
     def has_options(self) -> bool:
@@ -222,8 +223,8 @@ class FormattedRenderer:
 
     def _fitting(self, ids: list[int], row: Row, choice: Choice) -> list[int]:
         """Those of `ids` in which `row` leaves no hole blank."""
-        fits: Callable[[Row, int, Choice], bool] | None = getattr(self.wordings, "fits", None)
-        return ids if fits is None else [i for i in ids if fits(row, i, choice)]
+        fitting: Callable[[Row, list[int], Choice], list[int]] | None = getattr(self.wordings, "fitting_ids", None)
+        return ids if fitting is None else fitting(row, ids, choice)
 
 
 def _whole(turn: Turn) -> str:

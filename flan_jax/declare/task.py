@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from flan_jax.core.errors import TaskError
 from flan_jax.core.settings import AtLeast, AtMost, Count, settle
 from flan_jax.declare.example import Rendered, Renderer
-from flan_jax.declare.exemplars import ExemplarPool
+from flan_jax.declare.exemplars import ExemplarPool, OtherRows
 from flan_jax.declare.metric import metric_names
 from flan_jax.sources.fields import FieldError
 from flan_jax.sources.files import place_of
@@ -106,7 +106,7 @@ class Task:
                 row = rows[i]
                 if pool is not None:
                     own_place = i if split == self.exemplar_split else None
-                    others = [pool.rows[place] for place in pool.places_beside(row, own_place)]
+                    others = OtherRows(pool, row, own_place)
                 example = self.render(row, rng, others)
                 example.check_is_text()
             except FieldError as error:

@@ -119,7 +119,7 @@ class Template:
     def fits(self, row: Row) -> bool:
         """Whether `row` has something in each field that is read: a title that a row lacks would leave a hole in the
         text. A field that the row has not at all is an error when it is rendered."""
-        return not any(_is_blank(row[field]) for field in self.fields if field in row)
+        return _blank_fields(row).isdisjoint(self.fields)
 
     def says(self, options: Sequence[str]) -> bool:
         """Whether the wording itself, fields apart, has every option in it, as "Answer yes or no" has: then the answer
@@ -302,10 +302,17 @@ class TemplateRenderer:
         are no exemplars of each other."""
         return self._question(row, self._as_chosen(choice)[template_id] or self.templates[template_id])
 
-    def fits(self, row: Row, template_id: int, choice: Choice) -> bool:
-        """Whether `row` leaves no hole in that template blank."""
-        template = self._as_chosen(choice)[template_id]
-        return template is not None and template.fits(row)
+    def fitting_ids(self, row: Row, ids: Sequence[int], choice: Choice) -> list[int]:
+        """Those of `ids` that `row` leaves no hole in.
+
+        Args:
+          row: the row.
+          ids: numbers of templates.
+          choice: what the format asks for.
+        """
+        blank, chosen = _blank_fields(row), self._as_chosen(choice)
+        templates = ((i, chosen[i]) for i in ids)
+        return [i for i, template in templates if template is not None and blank.isdisjoint(template.fields)]
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
         """One row in the words of one of the templates of `template_ids_for(choice)`.
@@ -353,7 +360,8 @@ class TemplateRenderer:
 
     def _fitting_ids(self, row: Row, ids: Sequence[int]) -> Sequence[int]:
         """Those of `ids` in which `row` leaves no hole blank; all of them where it leaves one in each."""
-        return [i for i in ids if self.templates[i].fits(row)] or ids
+        blank = _blank_fields(row)
+        return [i for i in ids if blank.isdisjoint(self.templates[i].fields)] or ids if blank else ids
 
     def _question(self, row: Row, template: Template) -> list[Any]:
         # What is asked for another field may be a mere label, which many rows share: there, the whole row is compared.
@@ -433,8 +441,13 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.casefold()))
 
 
-def _is_blank(value: object) -> bool:
-    return is_blank(value) if isinstance(value, str) else value is None or value == () or value == []
+def _blank_fields(row: Row) -> set[str]:
+    """Names of the fields that hold nothing: blank text, None, an empty list."""
+    return {
+        name
+        for name, value in row.items()
+        if (is_blank(value) if isinstance(value, str) else value is None or value == () or value == [])
+    }
 
 
 def _too_few(wanted: int, num_rows: int, num_found: int) -> TaskError:
