@@ -94,6 +94,7 @@ def test_infer_as_a_command(weights):
         (("--prompt", "a", "--alpha", 0.6), "--alpha without --num_beams has no effect"),
         (("--prompt", "a", "--num_beams", 0), "num_beams is 0"),
         (("--prompt", "a", "--stop", ""), "--stop is empty"),
+        (("--prompt", "a", "--stop", "\u95ee"), "can write, so it would end nothing"),
         (("--prompt", "a", "--chat"), "has no chat template"),
     ],
 )

@@ -174,14 +174,6 @@ def test_a_stop_text_ends_the_generation_and_is_cut():
     assert stopped.is_finished and stopped.num_tokens <= plain.num_tokens
 
 
-def test_newlines_that_a_vocabulary_does_not_have_stop_nothing():
-    """T5's vocabulary has no newline: "\\n\\nQ:" must not end a generation at any "Q:"."""
-    config, params = weights("t5")
-    spiece = load_vocabulary(str(shared_path("data/t5_tokenizer/spiece.model")))
-    assert JaxLanguageModel("small", config, params, spiece)._on_mesh.stop(("\n\nQ:",)).sequences == ()
-    assert model("t5")._on_mesh.stop(("\n\nQ:",)).sequences, "the demo's vocabulary has newlines"
-
-
 def test_a_prompt_that_is_too_long_loses_its_start_and_nothing_else():
     language_model = model("causal", inputs_length=40)
     long = "one two three four five six seven eight nine ten " * 20 + QUERIES[0]

@@ -1,5 +1,6 @@
 """Metrics: equal to their reference implementations, bounded, and strict where a known scorer is not."""
 
+import itertools
 import json
 
 import numpy as np
@@ -14,7 +15,9 @@ from flan_jax.declare.names import restored
 from flan_jax.declare.task import Task
 from flan_jax.evaluate.extract import cot_number, final_answer, get_extractor, register_extractor
 from flan_jax.evaluate.metrics import METRICS, Exchange, Metric, RankedOptions, get_metric, register_metric
+from flan_jax.evaluate.metrics.matching import f1
 from flan_jax.evaluate.metrics.rouge import copy_input_baseline, instance_input
+from flan_jax.evaluate.metrics.rouge_unicode import unicode_words
 from flan_jax.evaluate.results.eval_results import TaskResult, normalised_average
 
 TEXTS = [
@@ -42,6 +45,50 @@ def test_rouge_equals_the_library_and_takes_the_best_reference(kind):
     theirs = [max(scorer.score(r, t)[kind].fmeasure for r in rs) for t, rs in zip(TEXTS, references, strict=True)]
     np.testing.assert_array_equal(ours, theirs)
     assert METRICS["rouge_l"]("he jumps", ["he jumped"]) == 1, "stems are compared"
+
+
+# Of each script a text, and its words: of those written without spaces single characters, with their marks.
+SCRIPTS = {
+    "Cyrillic": ("\u0422\u0435\u0440\u0435\u0437\u0430 \u041c\u0435\u0439.", 2),
+    "Greek": ("\u03a4\u03b7\u03bb.", 1),
+    "Devanagari": ("\u0939\u093f\u0928\u094d\u0926\u0940 \u092c\u093e\u0924\u0947\u0902\u0964", 2),
+    "Arabic, Persian's joiner": ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u06f5", 2),
+    "Hangul": ("\ud55c\uad6d\uc5b4 \ubb38\uc7a5", 2),
+    "Han": ("\u6cf0\u59ec\u9152\u5e97 2008\u5e74\u3002", 6),
+    "kana": ("\u30ad\u30f3\u3067\u3059 a1\u304b\u3089", 7),
+    "Thai": ("\u0e17\u0e35\u0e48\u0e19\u0e35\u0e48", 2),
+    "Lao": ("\u0ea5\u0eb2\u0ea7", 3),
+    "Khmer": ("\u1781\u17d2\u1798\u17c2\u179a", 3),
+    "Burmese": ("\u1019\u103c\u1014\u103a\u1019\u102c", 3),
+    "Latin with marks": ("e\u0301t\u00e9, na\u00efve", 2),
+    "full-width": ("\uff11\uff12\uff13 \uff21", 2),
+    "no word": ("[+]", 3),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_rouge_over_words_of_any_script(script):
+    text, num_words = SCRIPTS[script]
+    words = unicode_words(text)
+    assert len(words) == num_words
+    for name in ("rouge_l_unicode", "rouge_1_unicode"):
+        assert METRICS[name](text, [text]) == 1 and METRICS[name](text, [text.upper()]) == 1
+        assert METRICS[name](text, ["\u0431\u0430"]) == METRICS[name](text, [""]) == 0
+    half = "".join(f"{word} " for word in words[: num_words // 2])
+    assert METRICS["rouge_l_unicode"](half, [text]) == pytest.approx(f1(words[: num_words // 2], words))
+
+
+def test_a_shared_digit_is_no_shared_sentence():
+    one, other = "\u0442\u043e\u0439 5 \u043a\u043d\u0438\u0433\u0438", "\u0443\u0442\u0440\u0435 \u0432 5"
+    assert METRICS["rouge_l"](one, [other]) == 1, "the official tokenizer, which reads nothing else"
+    assert METRICS["rouge_l_unicode"](one, [other]) == pytest.approx(1 / 3)
+    assert METRICS["rouge_l_unicode"]("+", ["-"]) == 0
+
+
+def test_the_words_of_english_are_the_official_ones():
+    for text, reference in itertools.product(TEXTS, TEXTS):
+        for name in ("rouge_l", "rouge_1"):
+            assert METRICS[f"{name}_unicode"](text, [reference]) == METRICS[name](text, [reference])
 
 
 @pytest.mark.parametrize("name", GENERATION)
@@ -130,12 +177,38 @@ def test_tasks_and_benchmarks_read_the_same_number(text, value, before):
         assert METRICS["numeric"](text, [before]) == float(before == value)
 
 
-def test_whose_punctuation_counts_is_in_the_name():
-    text, reference = "\u00ab The Vikings \u00bb\u3002", ["vikings"]
-    assert METRICS["squad_exact"](text, reference) == METRICS["squad_f1"](text, reference) == 1.0, "of any script"
-    assert METRICS["token_f1"](text, reference) == pytest.approx(0.5), "SQuAD 1.1 knows ASCII's: three words, one right"
-    assert METRICS["token_f1"]("The Vikings!", reference) == 1.0
-    assert METRICS["normalised_exact_match"]("The Vikings!", reference) == 0.0, "articles count"
+# Answer, reference, exact and F1 by SQuAD 1.1's script, exact and F1 by MLQA's of the language.
+QUESTION_ANSWERING = [
+    ("en", "The Vikings!", "vikings", 1, 1, 1, 1),
+    ("en", "\u00ab The Vikings \u00bb\u3002", "vikings", 0, 1 / 2, 1, 1),
+    ("en", "a", "the", 1, 0, 1, 0),  # no word is left of either
+    ("zh", "1947\u5e74\u3002", "1947\u5e74", 0, 0, 1, 1),
+    ("zh", "\u300a\u7ea2\u697c\u68a6\u300b", "\u7ea2\u697c\u68a6", 0, 0, 1, 1),
+    ("zh", "\u5317\u4eac\u5e02", "\u5317\u4eac", 0, 0, 0, 4 / 5),  # each ideograph is a word
+    ("zh", "\u5317\u4eac.", "\u5317\u4eac", 1, 1, 1, 1),
+    ("ar", "1947\u061f", "1947", 0, 0, 1, 1),
+    ("ar", "\u0627\u0644\u0642\u0627\u0647\u0631\u0629", "\u0642\u0627\u0647\u0631\u0629", 0, 0, 1, 1),
+    ("hi", "\u0926\u093f\u0932\u094d\u0932\u0940\u0964", "\u0926\u093f\u0932\u094d\u0932\u0940", 0, 0, 1, 1),
+    ("hi", "the \u0926\u093f\u0932\u094d\u0932\u0940", "\u0926\u093f\u0932\u094d\u0932\u0940", 1, 1, 0, 2 / 3),
+    ("de", "die Donau", "Donau", 0, 2 / 3, 1, 1),
+    ("de", "\u201eDonau\u201c", "Donau", 0, 0, 1, 1),
+    ("es", "el r\u00edo", "r\u00edo", 0, 2 / 3, 1, 1),
+    ("es", "\u00bfr\u00edo?", "r\u00edo", 0, 0, 1, 1),
+    ("vi", "nh\u1eefng ng\u01b0\u1eddi", "ng\u01b0\u1eddi", 0, 2 / 3, 1, 1),
+]
+
+
+@pytest.mark.parametrize("case", QUESTION_ANSWERING, ids=lambda case: f"{case[0]}: {case[1]}")
+def test_answers_from_a_passage_are_compared_by_the_rule_that_the_metric_names(case):
+    language, text, reference, *expected = case
+    names = ("squad_exact", "squad_f1", f"mlqa_exact_{language}", f"mlqa_f1_{language}")
+    assert [METRICS[name](text, [reference]) for name in names] == pytest.approx(expected)
+    assert METRICS["token_f1"](text, [reference]) == METRICS["squad_f1"](text, [reference]), "one rule, whoever asks"
+
+
+def test_the_natural_instructions_script_keeps_articles():
+    assert METRICS["normalised_exact_match"]("vikings!", ["Vikings"]) == 1.0
+    assert METRICS["normalised_exact_match"]("The Vikings!", ["vikings"]) == 0.0
 
 
 def test_bbh_exemplars_conclude_with_their_targets():
@@ -165,6 +238,7 @@ def test_copying_the_input_is_scored_on_the_instance_not_the_definition():
     assert instance_input(prompt) == "the dog ran"
     assert instance_input(" free text ") == "free text"
     assert [copy_input_baseline(prompt, ["the dog ran"]), copy_input_baseline("no", ["yes"])] == [1, 0]
+    assert copy_input_baseline("Input: \u0434\u0430\nOutput:", ["\u0434\u0430"], "rouge_l_unicode") == 1
 
 
 def test_unknown_metrics_are_refused_with_the_nearest_name():

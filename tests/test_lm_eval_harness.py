@@ -97,8 +97,9 @@ def test_bbh_chains_of_thought_are_scored_as_their_authors_do():
         assert our_verdict(case) == case["bbh_authors"], case["id"]
 
 
-# lm-eval's SQuAD score takes articles out in English and Arabic only; the data set's own protocol is SQuAD 1.1's.
-TYDIQA_DIFFERENCES = {"article of another language", "Arabic article"}
+# lm-eval's SQuAD score takes articles out in English and Arabic only, and punctuation of every script; the data set's
+# own protocol is SQuAD 1.1's, which knows ASCII punctuation alone, though a person would take the answer.
+TYDIQA_DIFFERENCES = {"article of another language", "Arabic article", "punctuation of the script"}
 
 
 @pytest.mark.parametrize("case", stored()["tydiqa"], ids=lambda case: case["id"])
@@ -110,7 +111,7 @@ def test_tydiqa_exact_match_and_f1(case):
         "f1": get_metric("squad_f1")(answer, case["references"]),
     }
     assert set(format.metrics) == {"squad_exact", "squad_f1"}
-    assert bool(ours["exact_match"]) == case["is_right"]
+    assert bool(ours["exact_match"]) == (case["is_right"] and case["id"] != "punctuation of the script")
     assert (ours != pytest.approx(case["lm_eval"])) == (case["id"] in TYDIQA_DIFFERENCES)
 
 

@@ -2,19 +2,24 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
+from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.errors import ConfigError, TaskError
 from flan_jax.declare.benchmark import SampleSettings, get_benchmark, items
 from flan_jax.evaluate import Generated, Journal, Ranked, SuiteConfig, run_suite
 from flan_jax.evaluate.aggregates.roc import roc_area, roc_interval
+from flan_jax.evaluate.config import EvalConfig
+from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.metrics import Exchange
 from flan_jax.evaluate.metrics.judges import nearer_to_true
 from flan_jax.report import to_markdown
+from flan_jax.report.suite_page import to_html
 from flan_jax.sources import data_dir
 
 
@@ -80,6 +85,10 @@ def test_truthfulqa_from_the_real_file(tmp_path, monkeypatch):
         assert len(two.prompt.options) > len(two.prompt.correct) > 0
     results = scored(tmp_path, "truthfulqa:mc1", "truthfulqa:mc2", "truthfulqa:generate", limit=20)
     assert [r.subtasks[0].n for r in results] == [20, 20, 20]
+    # Of the options, since their number differs from question to question.
+    whole = scored(tmp_path, "truthfulqa:mc1", "truthfulqa:mc2")
+    assert [r.chance for r in whole] == pytest.approx([0.226, 0.449], abs=5e-4)
+    assert [r.subtasks[0].chance for r in whole] == [r.chance for r in whole] and results[2].chance == 0.0
     assert all(0 <= r.score <= 1 for r in results)
 
 
@@ -145,12 +154,23 @@ def test_five_samples_of_each_open_ended_prompt(tmp_path):
     assert "step by step" not in plain
 
 
-def test_toxicity_of_continuations_is_no_vote_and_stands_beside_published_scores(tmp_path, monkeypatch):
+def test_toxicity_of_continuations_is_no_vote_and_stands_apart_from_another_scorers(tmp_path, monkeypatch):
     monkeypatch.setenv(data_dir.VARIABLE, str(shared_path("data")))
     with Journal(tmp_path / "journal.jsonl") as journal:
         results = run_suite(SuiteConfig(("real_toxicity_prompts",), limit=1), FakeModel(), journal)
-    assert results.benchmarks[0].published_format == "continuations"
-    assert "| Flan-T5-XXL | 6.0 | 26.0 |" in to_markdown(results)
+        pages = to_markdown(results), to_html(results, journal.records, {})
+    assert results.benchmarks[0].published_format == "continuations_word_list"
+    tables = [table for table in re.split(r"\n\n|</table>", "\n\n".join(pages)) if "Flan-T5-XXL" in table]
+    assert len(tables) == 2 and "| Flan-T5-XXL | 6.0 | 26.0 |" in tables[0]
+    for table in tables:
+        assert "by the Perspective API" in table and "this model" not in table and "word_list" not in table
+
+
+def test_what_falls_as_a_model_gets_better_is_no_score_to_choose_by(tmp_path):
+    for group in ("suite", "suite_selection"):
+        config = EvalConfig(**{group: ("real_toxicity_prompts",)})
+        with pytest.raises(ConfigError, match="is_toxic_word_list, which a better model has less of"):
+            SuiteEvaluator(config, None, None, tmp_path, TrainedOn(), 1)
 
 
 def test_samples_that_no_metric_would_read_are_refused(tmp_path, monkeypatch):

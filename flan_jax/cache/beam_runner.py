@@ -232,7 +232,7 @@ def _if_fresh(job: SplitJob, settings: CacheSettings, stored: Mapping[str, Any])
     if stored.get("vocab_fingerprint") != settings.vocabulary().fingerprint:
         return None
     counts = {name: stored[name] for name in ("num_examples", "exemplars_dropped", "examples_shortened")}
-    return JobResult(job, **counts)
+    return JobResult(job, **counts, unwritten=stored.get("unwritten", {}))
 
 
 def _copy_split(folder: pathlib.Path, target: str) -> None:

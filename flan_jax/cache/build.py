@@ -6,6 +6,7 @@ lies in a folder of its own that the next run removes. `core/manifest.py` says w
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -40,6 +41,7 @@ from flan_jax.core.manifest import (
     read_mixture_manifest,
     read_split_manifest,
     split_dir,
+    unwritten_line,
     write_mixture_manifest,
 )
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
@@ -86,13 +88,15 @@ class CacheSettings:
 @dataclasses.dataclass(frozen=True)
 class JobResult:
     """How one job ended: `num_examples` in the cache, `num_written` by this run (0 if it was fresh already), exemplars
-    dropped and the examples that lost any, `notes` for the log, and `error` if it failed."""
+    dropped and the examples that lost any, those that the vocabulary cannot write, `notes` for the log, and `error` if
+    it failed."""
 
     job: SplitJob
     num_examples: int = 0
     num_written: int = 0
     exemplars_dropped: int = 0
     examples_shortened: int = 0
+    unwritten: Mapping[str, int] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str = ""
 
@@ -185,6 +189,9 @@ def build_cache(
             f"to keep inputs within {max_inputs_length} tokens",
             flush=True,
         )
+    unwritten = sum((collections.Counter(result.unwritten) for result in results.values()), collections.Counter())
+    if line := unwritten_line(unwritten, num_examples):
+        print(f"cache {mixture}: {line}", flush=True)
     print(
         f"cache {mixture}: {counted(len(work.jobs), 'split')} of {counted(len(work.roles), 'task')}, "
         f"{counted(num_examples, 'example')} in {root} ({num_written:,} tokenised now)",
@@ -411,6 +418,7 @@ def _result(job: SplitJob, manifest: SplitManifest) -> JobResult:
         num_examples=manifest.num_examples,
         exemplars_dropped=manifest.exemplars_dropped,
         examples_shortened=manifest.examples_shortened,
+        unwritten=manifest.unwritten,
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from flan_jax.core.errors import FlanError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.core.written import can_write
 from flan_jax.declare.example import Rendered, is_blank
 from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import get_task as find_task
@@ -39,8 +40,9 @@ __all__ = [
 
 @dataclasses.dataclass
 class Tally:
-    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason;
-    `cleaned` what was taken off texts, and how often."""
+    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason, `cleaned`
+    what was taken off texts, and how often, `unwritten` the examples that the vocabulary cannot write (as
+    `SplitManifest` has them)."""
 
     dropped: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     dropped_rows: dict[str, list[int]] = dataclasses.field(default_factory=dict)
@@ -49,6 +51,7 @@ class Tally:
     examples_shortened: int = 0
     exemplars_missing: int = 0
     num_exemplars: int = 0  # the most in one prompt
+    unwritten: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     def drop(self, reason: str, index: int) -> None:
         """Counts one row that is left out."""
@@ -56,6 +59,11 @@ class Tally:
         rows = self.dropped_rows.setdefault(reason, [])
         if len(rows) < 5:
             rows.append(index)
+
+    def count_unwritten(self, inputs: bool, targets: bool, references: bool) -> None:
+        """Counts what of an example cannot be written."""
+        found = {"inputs": inputs, "targets": targets, "references": references}
+        self.unwritten.update(part for part, is_lost in found.items() if is_lost)
 
 
 def render(
@@ -158,9 +166,16 @@ def tokenise(
                 unfit.setdefault(index, f"inputs_over_{task.max_inputs_tokens}_tokens")
         for index, reason in unfit.items():
             tally.drop(reason, index)
-        for (index, example), inputs, targets, stay in zip(chunk, inputs_ids, targets_ids, kept, strict=True):
+        are_written = can_write(vocabulary, [example.targets for example in examples], targets_ids)
+        are_answerable = _answerable(vocabulary, examples, are_written)
+        for number, ((index, example), inputs, targets, stay) in enumerate(
+            zip(chunk, inputs_ids, targets_ids, kept, strict=True)
+        ):
             if index in unfit:
                 continue
+            has_unknown = vocabulary.count_unknown(inputs) > 0
+            if has_unknown or not are_written[number] or not are_answerable[number]:
+                tally.count_unwritten(has_unknown, not are_written[number], not are_answerable[number])
             dropped = len(example.exemplars) - len(stay)
             tally.exemplars_dropped += dropped
             tally.examples_shortened += dropped > 0
@@ -173,6 +188,21 @@ def tokenise(
                 options=example.options,
                 index=index,
             )
+
+
+def _answerable(vocabulary: Vocabulary, examples: Sequence[Rendered], are_written: Sequence[bool]) -> list[bool]:
+    """Whether the vocabulary can write an accepted answer of each example; `are_written` says so of its target."""
+    found = [
+        is_written and (not example.references or example.targets in example.references)
+        for example, is_written in zip(examples, are_written, strict=True)
+    ]
+    # Few are left, so that nearly all references of a data set need no second encoding.
+    left = [number for number, is_answerable in enumerate(found) if not is_answerable and examples[number].references]
+    texts = [text for number in left for text in examples[number].references]
+    verdicts = iter(can_write(vocabulary, texts))
+    for number in left:
+        found[number] = any([next(verdicts) for _ in examples[number].references])
+    return found
 
 
 def num_renderings(task: Task, split: str) -> int:
@@ -242,6 +272,7 @@ def blank_manifest(
         num_exemplars=tally.num_exemplars,
         num_renderings=num_renderings(task, split),
         exemplars_missing=tally.exemplars_missing,
+        unwritten=dict(tally.unwritten),
     )
 
 

@@ -20,6 +20,7 @@ from flan_jax.cache.native import Tally
 from flan_jax.core.errors import CacheError, TaskError, did_you_mean
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
+from flan_jax.core.written import can_write
 from flan_jax.declare.registry import all_tasks
 from flan_jax.declare.registry import get_task as get_own_task
 from flan_jax.evaluate.metrics import METRICS
@@ -114,10 +115,14 @@ def tokenise(
         if empty:
             tally.drop(empty[0], index)
             continue
+        references = _texts(example, "references", "targets_pretokenized") or (vocabulary.decode(targets),)
+        # SeqIO gives tokens, with the text of them in the references at best.
+        has_unknown, is_lost = (vocabulary.count_unknown(ids.tolist()) > 0 for ids in (inputs, targets))
+        tally.count_unwritten(has_unknown, is_lost, is_lost and not any(can_write(vocabulary, references)))
         yield CachedExample(
             inputs_tokens=_with_eos(inputs),
             targets_tokens=_with_eos(targets),
-            references=_texts(example, "references", "targets_pretokenized") or (vocabulary.decode(targets),),
+            references=references,
             options=_texts(example, "options"),
             index=index,
         )
@@ -159,6 +164,7 @@ def blank_manifest(
         exemplars_dropped=0,
         examples_shortened=0,
         max_inputs_length=max_inputs_length,
+        unwritten=dict(tally.unwritten),
     )
 
 

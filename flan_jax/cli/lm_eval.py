@@ -81,6 +81,9 @@ def run(args: argparse.Namespace) -> int:
         print(make_table(results, "groups"))
     if adapter.num_trimmed:
         print(f"{counted(adapter.num_trimmed, 'prompt')} of more than the model reads lost their start")
+    if adapter.lost_stop_texts:
+        lost = ", ".join(map(repr, sorted(adapter.lost_stop_texts)))
+        print(f"The vocabulary cannot write the stop texts {lost}: they ended no generation")
     if args.out is not None:
         out = pathlib.Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)

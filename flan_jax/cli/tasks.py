@@ -19,6 +19,7 @@ from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
 from flan_jax.core.settings import Count, Natural, PathText, Tokens
 from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
+from flan_jax.core.written import can_write
 from flan_jax.declare.example import Rendered, is_blank
 from flan_jax.declare.formats import NUMBERED_FORMATS
 from flan_jax.declare.formatted import formats_of
@@ -236,6 +237,18 @@ def _count_line(
         parts.append(f"{len(inputs) + 1 - args.inputs_length} input tokens trimmed")
     if args.targets_length is not None and num_targets > args.targets_length:
         parts.append(f"target longer than {args.targets_length}: left out of training, and counted")
+    if num_unknown := vocabulary.count_unknown(inputs):
+        parts.append(f"{counted(num_unknown, 'unknown piece')} in the input")
+    answers = dict.fromkeys((example.targets, *example.references))
+    lost = [
+        text for text, is_written in zip(answers, can_write(vocabulary, list(answers)), strict=True) if not is_written
+    ]
+    if lost:
+        as_written = vocabulary.decode(vocabulary.encode(lost[0]))
+        parts.append(
+            f"{len(lost)} of {counted(len(answers), 'accepted answer')} cannot be written with this vocabulary "
+            f"({lost[0]:.40} becomes {as_written:.40})"
+        )
     if is_blank(example.targets):
         parts.append("empty target: dropped when cached, and counted")
     return "; ".join(parts)

@@ -45,6 +45,7 @@ __all__ = [
     "read_mixture_manifest",
     "read_split_manifest",
     "split_dir",
+    "unwritten_line",
     "write_mixture_manifest",
     "write_split_manifest",
 ]
@@ -88,6 +89,8 @@ class SplitManifest:
     examples lost any. exemplars_missing: how many fewer there are than were asked for, since no more could be had.
     num_exemplars: most solved examples in one prompt; None where a SeqIO task does not say.
     num_renderings: texts of each row, side by side in the shards: row r as text v is example r * num_renderings + v.
+    unwritten: examples that the vocabulary cannot write (`core.written`): "inputs" that hold unknown pieces, "targets"
+    that do not come back from their tokens, "references": examples of which no accepted answer does. No entry for none.
     """
 
     task: str
@@ -112,6 +115,7 @@ class SplitManifest:
     num_renderings: int = 1
     cleaned: Mapping[str, int] = dataclasses.field(default_factory=dict)
     exemplars_missing: int = 0
+    unwritten: Mapping[str, int] = dataclasses.field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property
@@ -158,6 +162,22 @@ class MixtureManifest:
             f"mixture {self.name} is incomplete: {len(self.missing_tasks):,} of {num_tasks:,} tasks, "
             f"{self.missing_share:.1%} of its weight, were not on the machine that built the cache"
         )
+
+
+def unwritten_line(unwritten: Mapping[str, int], num_examples: int) -> str:
+    """What a reader must know of examples that a vocabulary cannot write; empty where it can write all.
+
+    Args:
+      unwritten: part ("inputs", "targets", "references") -> examples; as `SplitManifest.unwritten` has them.
+      num_examples: of how many.
+    """
+    said = {
+        "inputs": "hold unknown pieces in their inputs",
+        "targets": "have a target that it cannot write",
+        "references": "have no accepted answer that it can write",
+    }
+    found = [f"{unwritten[part]:,} {text}" for part, text in said.items() if unwritten.get(part)]
+    return f"the vocabulary: of {num_examples:,} examples {', '.join(found)}" if found else ""
 
 
 def encode_record(example: CachedExample) -> bytes:

@@ -48,7 +48,8 @@ class SentencePieceVocabulary(Vocabulary):
                 f"{self.path} has pad, eos, unk ids {(ids[0], *ids[2:])}; the T5 convention is (0, 1, 2): train the "
                 f"model with --pad_id=0 --eos_id=1 --unk_id=2 --bos_id=-1 (Llama's, -1, 2, 0 with bos 1, is read too)"
             )
-        self.eos_id, self._unknown_id = ids[2], ids[3]
+        self.eos_id, self.unknown_id = ids[2], ids[3]
+        self._unknown: int = ids[3]
         num_sentinels = own_sentinels or num_sentinels
         # Downwards, so that <extra_id_0> has the last id; with the word mark in front, as seqio writes them.
         for k in reversed(range(0 if own_sentinels else num_sentinels)):
@@ -80,9 +81,13 @@ class SentencePieceVocabulary(Vocabulary):
                 break
             if token != skipped:
                 # A model's table is padded to more rows than the vocabulary has, and weights in training may pick one.
-                clean.append(token if token < self.size else self._unknown_id)
+                clean.append(token if token < self.size else self._unknown)
         text: str = self._processor.decode(clean)
         return text
+
+    def decode_batch(self, encoded: Sequence[Sequence[int]]) -> list[str]:
+        texts: list[str] = self._processor.decode([list(ids) for ids in encoded]) if encoded else []
+        return texts
 
     def piece(self, token: int) -> str:
         return self._processor.id_to_piece(int(token))

@@ -55,8 +55,10 @@ class TokenizerJsonVocabulary(Vocabulary):
         if not self.path.is_file():
             raise ConfigError(f"vocabulary file {self.path} does not exist: give the path of a tokenizer.json")
         content = _read(self.path)
+        parsed: Any = None
         try:
-            fault = why_too_much(json.loads(content))
+            parsed = json.loads(content)
+            fault = why_too_much(parsed)
             if fault is None:
                 self._tokenizer = tokenizers.Tokenizer.from_str(content.decode())
         except BaseException as error:  # the library raises bare Exceptions, and its panics are not even those
@@ -89,6 +91,9 @@ class TokenizerJsonVocabulary(Vocabulary):
         adds_bos = settings.get("add_bos_token", self._template_adds(bos))
         self.start_id = self._id(bos) if bos is not None and adds_bos else None
         self.bos_id = None if bos is None else self._tokenizer.token_to_id(bos)
+        # A token, or of a unigram model its number; byte-level models name none, or one that they never need.
+        unknown = parsed["model"].get("unk_token")
+        self.unknown_id = parsed["model"].get("unk_id") if unknown is None else self._tokenizer.token_to_id(unknown)
         self._settings = settings
         key = json.dumps({"eos": self.eos_id, "start": self.start_id}, sort_keys=True)
         self.fingerprint = hashlib.sha256(content + f"|{key}".encode()).hexdigest()

@@ -36,6 +36,7 @@ class Vocabulary(abc.ABC):
       path: its file; what belongs to it lies beside.
       size: ids it can give, sentinels included.
       num_sentinels: sentinel ids, at the top; 0 for a model that was not trained by span corruption.
+      unknown_id: stands for what the vocabulary cannot write; None where it can write every text.
       eos_id: ends a text. start_id: BOS, None where texts begin with their own first token. bos_id: the token that the
         vocabulary calls so, whether or not texts begin with it.
       fingerprint: sha256 of what decides which ids a text has.
@@ -44,6 +45,7 @@ class Vocabulary(abc.ABC):
     path: pathlib.Path
     size: int
     num_sentinels: int = 0
+    unknown_id: int | None = None
     eos_id: int = EOS_ID
     start_id: int | None = None
     bos_id: int | None = None
@@ -69,6 +71,27 @@ class Vocabulary(abc.ABC):
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`, no BOS or EOS."""
         return self.encode_batch([text])[0]
+
+    def decode_batch(self, encoded: Sequence[Sequence[int]]) -> list[str]:
+        """Text of each of some encoded texts; one call may be much faster than one call a text."""
+        return [self.decode(ids) for ids in encoded]
+
+    def count_unknown(self, ids: Sequence[int]) -> int:
+        """How many of a text's token ids are the unknown one."""
+        return 0 if self.unknown_id is None else ids.count(self.unknown_id)
+
+    def written_inside(self, text: str) -> str:
+        """`text` as the vocabulary writes it between other texts: T5's, which has no line breaks, writes "\\n\\nQ:" as
+        " Q:". Empty where nothing but spaces is left of it, or a character is unknown, so that it is not told from
+        others."""
+        ids = self.encode(f"a{text}a")
+        if self.count_unknown(ids):
+            return ""
+        written = self.decode(ids)
+        if not (written.startswith("a") and written.endswith("a")):  # a vocabulary that changes this letter too
+            return text if self.decode(self.encode(text)) == text else ""
+        form = written[1:-1]
+        return form if form == text or form.strip() else ""
 
     def sentinel_id(self, k: int) -> int:
         """Id of `<extra_id_k>`."""

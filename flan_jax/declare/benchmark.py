@@ -188,7 +188,8 @@ class Format:
 class Subtask:
     """A part with a score of its own: a subject, a language, a task.
 
-    groups: names of the averages it belongs to. chance: the score of guessing, in [0, 1]. baseline: what normalised
+    groups: names of the averages it belongs to. chance: the score of guessing, in [0, 1]; 0 where the answer is free,
+    or where it follows from the options that are ranked (`evaluate.aggregates.chance`). baseline: what normalised
     averages count as 0 where that is not chance; None for chance. parent: the task that it is a variant of, for
     counting.
     """
@@ -205,7 +206,8 @@ class Published:
     """A published score, in percent, to stand beside ours.
 
     format: the nearest format's name; with "+sc" after it for self-consistency. group: the average or subtask that it
-    is the score of; "" for the whole benchmark. source: where it is printed.
+    is the score of; "" for the whole benchmark. source: where it is printed. scorer: what judged the answers, where
+    that is not the format's own metric: such scores are shown in a table of their own, never beside ours.
     """
 
     model: str
@@ -214,6 +216,7 @@ class Published:
     score: float
     source: str
     group: str = ""
+    scorer: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -109,6 +109,8 @@ class Metric:
       fn: (that output, what is right) -> score in [0, 1].
       description: a few words for tables and docs.
       is_length_bound: whether only text as long as a reference can score, so that generation may stop there.
+      is_lower_better: whether a better model scores less, as of toxicity: such scores are shown, and never averaged
+        with others or chosen by.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Metric:
     fn: Callable[[Any, Any], float]
     description: str = ""
     is_length_bound: bool = False
+    is_lower_better: bool = False
 
     def __call__(self, output: Any, expected: Any) -> float:
         """The score of the output that the metric reads; 0 for options that are none or not all finite.
@@ -175,6 +178,7 @@ def register_metric(
     description: str = "",
     *,
     is_length_bound: bool = False,
+    is_lower_better: bool = False,
     replace: bool = False,
 ) -> Metric:
     """Adds a metric that tasks and formats can name, and returns it.
@@ -185,12 +189,15 @@ def register_metric(
       fn: (that output, what is right) -> score in [0, 1].
       description: a few words for tables and docs.
       is_length_bound: whether only text as long as a reference can score; ranked options need no text anyway.
+      is_lower_better: whether a better model scores less.
       replace: takes the place of a metric of that name, as when a notebook's cell runs again.
 
     Raises `TaskError` for a name that is taken.
     """
     return METRICS.add(
-        name, Metric(name, needs, fn, description, is_length_bound or needs == "options"), replace=replace
+        name,
+        Metric(name, needs, fn, description, is_length_bound or needs == "options", is_lower_better),
+        replace=replace,
     )
 
 

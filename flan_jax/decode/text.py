@@ -18,7 +18,15 @@ from flan_jax.models import ModelConfig, Params
 SHORTEST_PROMPT_BUCKET = 32
 SHORTEST_OPTION_BUCKET = 4
 
-__all__ = ["TextGeneration", "cut_at_stop", "generate_texts", "prompt_tokens", "score_texts", "stop_of"]
+__all__ = [
+    "TextGeneration",
+    "cut_at_stop",
+    "generate_texts",
+    "prompt_tokens",
+    "score_texts",
+    "stop_of",
+    "writable_stops",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,11 +80,12 @@ def generate_texts(
       max_decode_len: most tokens of a generation, EOS included.
       batch_size: prompts at once.
       method: `Greedy`, `Sampling` or `BeamSearch`.
-      stop_texts: a generation is cut before the first of them; the tokens that such a text usually has also end the
-        row's decoding.
+      stop_texts: a generation is cut before the first of them, as the vocabulary writes them (`writable_stops`); the
+        tokens that such a text usually has also end the row's decoding.
       seed: of the samples.
       first_row_id: the number of the first prompt, where these prompts go on from others.
     """
+    stop_texts = writable_stops(vocabulary, stop_texts)
     stop = stop_of(vocabulary, stop_texts)
     key = jax.random.key(seed)
     for start in range(0, len(prompts), batch_size):
@@ -197,16 +206,21 @@ def prompt_tokens(config: ModelConfig, vocabulary: Vocabulary, texts: Sequence[s
     return [config.prompt(np.array([*tokens, vocabulary.eos_id], np.int32)).tolist() for tokens in encoded]
 
 
+def writable_stops(vocabulary: Vocabulary, stop_texts: Sequence[str]) -> tuple[str, ...]:
+    """The stop texts in the form in which a generation can hold them, each once, those of which nothing is left out:
+    T5's vocabulary has no line breaks, so that it writes "\\n\\nQ:" as " Q:" and can never write "\\n"."""
+    return tuple(dict.fromkeys(form for text in stop_texts if (form := vocabulary.written_inside(text))))
+
+
 def stop_of(vocabulary: Vocabulary, stop_texts: Sequence[str]) -> Stop:
     """EOS, and the tokens that `stop_texts` have at the start of a text and inside one.
 
-    Only of texts that survive the vocabulary: T5's has no newline, so that "\\n\\nQ:" would stop at any "Q:". The
-    others are for `cut_at_stop` alone.
+    Args:
+      vocabulary: the model's.
+      stop_texts: texts that it can write (`writable_stops`).
     """
     sequences: dict[tuple[int, ...], None] = {}
     for text in stop_texts:
-        if vocabulary.decode(vocabulary.encode(text)) != text:
-            continue
         sequences[tuple(vocabulary.encode(text))] = None
         before, inside = vocabulary.encode("a"), vocabulary.encode(f"a{text}")
         if inside[: len(before)] == before:

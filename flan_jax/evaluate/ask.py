@@ -36,14 +36,14 @@ def ask(todo: Sequence[Work], model: Responder, journal: Journal) -> Iterator[Re
     yield from _rank([work for work in todo if work.format.method == "rank"], model)
     generated = [work for work in todo if work.format.method == "generate"]
     for work, outputs in _each(generated, model.generate([_generate_request(work) for work in generated])):
-        yield _generated_record(work, outputs, ())
+        yield _generated_record(work, [work.stop.cut(output) for output in outputs], ())
     yield from _reason_then_answer([w for w in todo if w.format.method == "reason_then_answer"], model, journal)
 
 
 def _generate_request(work: Work) -> GenerateRequest:
     fitted, format = work.fitted, work.format
     return GenerateRequest(
-        fitted.prefix, fitted.query, format.max_tokens, format.stop, work.sampling, work.seed, fitted.tokens
+        fitted.prefix, fitted.query, format.max_tokens, work.stop.texts, work.sampling, work.seed, fitted.tokens
     )
 
 
@@ -71,7 +71,7 @@ def _reason_then_answer(todo: Sequence[Work], model: Responder, journal: Journal
     still_open = [work for work in todo if work.key not in journal.reasoning]
     for work, outputs in _each(still_open, model.generate([_generate_request(work) for work in still_open])):
         # Kept at once: a kill before the answers costs no reasoning.
-        journal.add_reasoning(work.key, outputs)
+        journal.add_reasoning(work.key, [work.stop.cut(output) for output in outputs])
     places: list[tuple[int, int]] = []
     requests = []
     for number, work in enumerate(todo):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from jax.sharding import Mesh
@@ -93,11 +94,12 @@ class Evaluator:
         return {group: [task.manifest.task for task in self._tasks if task.group == group] for group in GROUPS}
 
     def copy_input_scores(self) -> dict[str, np.ndarray]:
-        """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks."""
+        """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks. It is the
+        task's own kind of ROUGE-L, where it has one."""
         return {
             task.manifest.task: np.array(
                 [
-                    copy_input_baseline(self.vocabulary.decode(prompt), references)
+                    copy_input_baseline(self.vocabulary.decode(prompt), references, _rouge_of(task.manifest.metrics))
                     for prompt, references in zip(task.prompts, task.references, strict=True)
                 ]
             )
@@ -118,6 +120,10 @@ def metrics_named(cache_root: str | pathlib.Path, vocab_fingerprint: str, config
     root = pathlib.Path(cache_root)
     folders = [split_dir(root, name, split) for _, name, split in _held_out(root, config)]
     return {name for folder in folders for name in read_split_manifest(folder, vocab_fingerprint).metrics}
+
+
+def _rouge_of(metrics: Sequence[str]) -> str:
+    return next((name for name in metrics if name.startswith("rouge_l")), "rouge_l")
 
 
 def _held_out(root: pathlib.Path, config: EvalConfig) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ ranks, and one with both kinds of metrics in both.
 from __future__ import annotations
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -19,7 +20,9 @@ from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
+from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.statistics import mean_interval
+from flan_jax.evaluate.ceiling import ceilings, unknown_questions
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt
@@ -78,6 +81,8 @@ class HeldOutTask:
         interval = mean_interval(
             scores[headline], confidence=config.confidence, num_resamples=config.num_resamples, seed=config.seed
         )
+        asked = [work for work in self.work if work.format.name == format_of[headline]]
+        most = ceilings(vocabulary, asked)
         generated, ranked = by_format.get(GENERATE, []), by_format.get(RANK, [])
         shown = by_format[format_of[headline]][: config.num_samples]
         return TaskResult(
@@ -92,13 +97,16 @@ class HeldOutTask:
             high=interval.high,
             scores=tuple(float(score) for score in scores[headline]),
             metrics={name: float(values.mean()) for name, values in scores.items()},
-            chance=self.manifest.chance,
+            ceiling=math.fsum(most.values()) / len(most),
+            chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
             num_examples=self.manifest.num_examples,
             num_empty=sum(not record.outputs[0].text.strip() for record in generated),
             num_unfinished=sum(not record.outputs[0].is_finished for record in generated),
             num_trimmed=self.num_trimmed,
             num_unanswerable=sum(not record.correct for record in ranked),
+            num_unwritable=sum(most[work.key] < 1.0 for work in asked),
+            num_unknown=len(unknown_questions(vocabulary, asked)),
             samples=tuple(
                 Sample(
                     example.index,
@@ -137,6 +145,11 @@ def read_task(
     if not manifest.metrics:
         raise TaskError(f"task {name} names no metric, so it cannot be scored: give Task.metrics at least one")
     metrics = [get_metric(metric) for metric in manifest.metrics]
+    if metrics[0].is_lower_better:
+        raise TaskError(
+            f"task {name} is scored by {metrics[0].name}, which a better model has less of, and steps are compared by "
+            f"averages in which more is better: name another metric first"
+        )
     num = manifest.num_examples if config.limit is None else min(config.limit, manifest.num_examples)
     examples = tuple(reader.read_many(name, split, range(num)))
     if any(metric.needs == "options" for metric in metrics):

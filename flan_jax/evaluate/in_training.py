@@ -15,6 +15,7 @@ from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination.trained_on import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
+from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.results.eval_results import EvalResults
 from flan_jax.evaluate.results.files import write_summary
 from flan_jax.evaluate.results.journal import Journal
@@ -127,6 +128,12 @@ def _check_formats(pairs: Sequence[tuple[Benchmark, Format]]) -> None:
             raise ConfigError(
                 f"{benchmark.name}:{format.name} is scored by a curve, not by its items' mean, which steps are "
                 f"compared by: take it out of EVAL_SUITE, and score the run's weights with flan-jax eval --suite"
+            )
+        if get_metric(format.metrics[0]).is_lower_better:
+            raise ConfigError(
+                f"{benchmark.name}:{format.name} is scored by {format.metrics[0]}, which a better model has less of, "
+                f"and steps are compared by averages in which more is better: take it out of EVAL_SUITE, and score the "
+                f"run's weights with flan-jax eval --suite"
             )
 
 

@@ -58,6 +58,7 @@ class LmEvalRequests:
         super().__init__()
         self.model, self.option_end, self.seed = model, option_end, seed
         self.num_trimmed = 0
+        self.lost_stop_texts: set[str] = set()  # that the vocabulary cannot write, so that they end nothing
 
     @property
     def tokenizer_name(self) -> str:
@@ -103,6 +104,8 @@ class LmEvalRequests:
             # 31 bits: seeds are row numbers in int32.
             seed = int.from_bytes(hashlib.sha256(f"{identity}/{repeat}".encode()).digest()[:4], "big") >> 1
             asked.append(_generate_request(context[:start], context[start:], settings, seed))
+        stop_texts = {text for one in asked for text in one.stop}
+        self.lost_stop_texts |= {text for text in stop_texts if not self.model.vocabulary.written_inside(text)}
         lengths = self.model.count_tokens(contexts)
         self._count_trimmed(zip(lengths, (self.model.longest_prompt(one.max_tokens) for one in asked), strict=True))
         texts = {position: outputs[0].text for position, outputs in self.model.generate(asked)}

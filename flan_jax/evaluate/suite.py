@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.ask import ask
+from flan_jax.evaluate.ceiling import ceiling_note, ceilings, unknown_questions
 from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.results.benchmarks import benchmark_result
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
@@ -52,7 +54,8 @@ def run_suite(
         done += 1
         if on_item is not None:
             on_item(done, len(everything))
-    results = [_average(part, journal, config, group) for part in parts if part.work]
+    vocabulary = getattr(model, "vocabulary", None)
+    results = [_average(part, journal, config, group, vocabulary) for part in parts if part.work]
     return EvalResults(
         step=step,
         tasks={result.task: result for result in results},
@@ -63,11 +66,17 @@ def run_suite(
         seed=config.seed,
         limit=config.limit,
         num_asked=len(todo),
-        notes=(*notes, *(part.note for part in parts if part.note)),
+        notes=(
+            *notes,
+            *(note for part in parts for note in part.notes),
+            *(note for r in results if (note := ceiling_note(r.task, r.ceiling, r.num_unwritable, r.n))),
+        ),
     )
 
 
-def _average(part: Part, journal: Journal, config: SuiteConfig, group: str) -> TaskResult:
+def _average(
+    part: Part, journal: Journal, config: SuiteConfig, group: str, vocabulary: Vocabulary | None
+) -> TaskResult:
     records: dict[str, list[Record]] = {}
     for work in part.work:
         records.setdefault(work.item.subtask, []).append(journal.records[work.key])
@@ -83,4 +92,6 @@ def _average(part: Part, journal: Journal, config: SuiteConfig, group: str) -> T
         confidence=config.confidence,
         num_resamples=config.num_resamples,
         seed=config.seed,
+        ceilings=None if vocabulary is None else ceilings(vocabulary, part.work),
+        unknown=() if vocabulary is None else unknown_questions(vocabulary, part.work),
     )

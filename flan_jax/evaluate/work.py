@@ -7,11 +7,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
-from flan_jax.declare.benchmark import Benchmark, Format, Item, SampleSettings, items
+from flan_jax.declare.benchmark import Benchmark, Format, Item, Prompt, SampleSettings, items
 from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
 from flan_jax.evaluate.results.journal import content_key
+from flan_jax.evaluate.stop_texts import NO_STOP, StopTexts, fit_stop_texts
 from flan_jax.evaluate.suite_config import SuiteConfig, check_scoring
 
 PMI = "accuracy_pmi"
@@ -21,7 +22,8 @@ __all__ = ["PMI", "Part", "Work", "list_work"]
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """One item to be asked: its prompt as it fits the model, how it is sampled, and the key of its answer."""
+    """One item to be asked: its prompt as it fits the model, how it is sampled, the key of its answer, and what ends
+    its generation."""
 
     format: Format
     item: Item
@@ -29,6 +31,7 @@ class Work:
     sampling: SampleSettings | None
     seed: int
     key: str
+    stop: StopTexts = NO_STOP
 
     @property
     def extract(self) -> str:
@@ -38,8 +41,8 @@ class Work:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """One benchmark in one format: its work, how many items the split has of each subtask, and of subtasks that were
-    left out what their data lacks, by name."""
+    """One benchmark in one format: its work, how many items the split has of each subtask, of subtasks that were left
+    out what their data lacks, by name, and what ends generations."""
 
     benchmark: Benchmark
     format: Format
@@ -48,10 +51,15 @@ class Part:
     work: tuple[Work, ...]
     num_items: Mapping[str, int]
     missing: Mapping[str, MissingDataError] = dataclasses.field(default_factory=dict)
+    stop: StopTexts = NO_STOP
 
     @property
-    def note(self) -> str:
-        """What the results have to say; empty where nothing is missing."""
+    def notes(self) -> tuple[str, ...]:
+        """What the results have to say: that data is missing, that stop texts are matched in another form."""
+        stop = f"{self.benchmark.name}:{self.format.name}: this vocabulary {self.stop.note}" if self.stop.note else ""
+        return tuple(note for note in (self._missing_note(), stop) if note)
+
+    def _missing_note(self) -> str:
         if not self.missing:
             return ""
         names, error = list(self.missing), next(iter(self.missing.values()))
@@ -114,11 +122,20 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
     longest = _longest_prompts(model, format, chosen)
     prompts = [item.prompt for item in chosen]
     fitted = fit_prompts(prompts, [format.drop] * len(prompts), longest, model.count_tokens)
+    stop = fit_stop_texts(model, format.stop, _layouts(prompts, [item.subtask for item in chosen]))
     work = tuple(
-        _work(config, model, format, item, fit, sampling, limit)
+        _work(config, model, format, item, fit, sampling, limit, stop)
         for item, fit, limit in zip(chosen, fitted, longest, strict=True)
     )
-    return Part(benchmark, format, split, sampling, work, num_items, missing)
+    return Part(benchmark, format, split, sampling, work, num_items, missing, stop)
+
+
+def _layouts(prompts: Sequence[Prompt], subtasks: Sequence[str]) -> list[list[str]]:
+    """Of each subtask what its questions and exemplars are."""
+    texts: dict[str, list[str]] = {}
+    for prompt, subtask in zip(prompts, subtasks, strict=True):
+        texts.setdefault(subtask, []).extend((*prompt.exemplars, prompt.query))
+    return list(texts.values())
 
 
 def _check_samples_are_used(benchmark: Benchmark, format: Format, sampling: SampleSettings | None) -> None:
@@ -169,6 +186,7 @@ def _work(
     fitted: FittedPrompt,
     sampling: SampleSettings | None,
     longest: int,
+    stop: StopTexts,
 ) -> Work:
     # 31 bits: seeds are row numbers in int32.
     seed = int.from_bytes(_hash(f"sample/{config.seed}/{_path(item)}/{format.name}")[:4], "big") >> 1
@@ -182,11 +200,11 @@ def _work(
             "longest_prompt": longest if fitted.is_trimmed else None,
             "options": [list(prompt.options), list(prompt.correct), format.option_end],
             "references": [list(prompt.references), list(prompt.wrong)],
-            "method": [format.method, format.max_tokens, list(format.stop)],
+            "method": [format.method, format.max_tokens, list(stop.texts)],
             "second": [format.answer_trigger, format.answer_max_tokens],
             "scored": [prompt.extract or format.extract, list(format.metrics)],
             # Greedy answers depend on no seed, so none is in their key.
             "sampling": None if sampling is None else [dataclasses.asdict(sampling), seed, format.choose],
         }
     )
-    return Work(format, item, fitted, sampling, seed, key)
+    return Work(format, item, fitted, sampling, seed, key, stop)

@@ -208,10 +208,12 @@ def _samples(before: EvalResults | None, after: EvalResults, num: int) -> list[S
 
 
 def _data_notes(folder: pathlib.Path) -> list[str]:
-    """What the run wrote down of its data: that part of the mixture was missing, that a benchmark was trained on."""
+    """What the run wrote down of its data: that part of the mixture was missing, that the vocabulary cannot write some
+    examples, that a benchmark was trained on."""
     path = folder / "data.json"
     facts = read_json_object(path, "delete it, and what it said is unknown") if path.exists() else {}
-    return [note for note in (facts.get("note"), *facts.get("suite_notes", ())) if note]
+    notes = (facts.get("note"), *facts.get("vocabulary_notes", ()), *facts.get("suite_notes", ()))
+    return [note for note in notes if note]
 
 
 def _not_asked(results: Sequence[EvalResults], after: EvalResults) -> list[str]:
@@ -228,6 +230,8 @@ def _warnings(after: EvalResults) -> list[str]:
         "prompts were longer than the evaluation's inputs_length and lost their end": "num_trimmed",
         "generations were cut at the length of their task's longest target, before EOS": "num_unfinished",
         "generations held no text": "num_empty",
+        "examples have no accepted answer that the vocabulary can write": "num_unwritable",
+        "prompts hold what the vocabulary has no piece for": "num_unknown",
         "examples have a reference that is none of their options, and score 0": "num_unanswerable",
     }
     found = [(sum(getattr(task, field) for task in tasks), text) for text, field in counts.items()]

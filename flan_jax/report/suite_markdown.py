@@ -9,7 +9,14 @@ from flan_jax.core.disk import write_text_atomically
 from flan_jax.evaluate.aggregates.best_template import BestTemplate
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.results.files import write_summary
-from flan_jax.report.published import about, our_rows, published_by_part, published_rows
+from flan_jax.report.published import (
+    about,
+    our_rows,
+    published_by_part,
+    published_by_scorer,
+    published_cells,
+    published_rows,
+)
 from flan_jax.report.tables import markdown_table, markdown_text, percent, share
 
 TABLE = "results.md"
@@ -76,8 +83,10 @@ def _section(result: TaskResult) -> list[str]:
     lines += markdown_table(("model", "score", "source"), sorted(rows, key=lambda row: -float(row[1].strip("*"))))
     parts, by_part = published_by_part(result)
     if parts:
-        cells = [(model, *("-" if s is None else f"{s:.1f}" for s in scores)) for model, scores in by_part]
-        lines += ["", *markdown_table(("published by part", *parts), cells)]
+        lines += ["", *markdown_table(("published by part", *parts), published_cells(by_part))]
+    for scorer, (parts, by_part) in published_by_scorer(result).items():
+        header = (f"published, by {scorer} (not comparable with ours)", *parts)
+        lines += ["", *markdown_table(header, published_cells(by_part))]
     if result.groups:
         groups = [
             (name, percent(g.mean), percent(g.median), f"{percent(g.low_quartile)} to {percent(g.high_quartile)}")
@@ -100,6 +109,8 @@ def _counts(result: TaskResult) -> list[str]:
         ("num_prompts_shortened", "{} lost exemplars of the prompt"),
         ("num_trimmed", "{} had a prompt too long even without exemplars, which lost its start"),
         ("num_unfinished", "{} had a generation cut at its limit"),
+        ("num_unknown", "{} had a question with pieces that the vocabulary does not know"),
+        ("num_unwritable", "{} have no accepted answer that the vocabulary can write"),
         ("num_not_finite", "{} had log-probabilities that are not numbers (ranked items scored wrong)"),
     ]
     found = [text.format(f"{count:,}") for field, text in said if (count := getattr(result, field))]

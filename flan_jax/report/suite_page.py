@@ -12,7 +12,14 @@ from flan_jax.evaluate.aggregates.calibration import Calibration, calibration
 from flan_jax.evaluate.results.eval_results import EvalResults, GroupResult, SubtaskResult, TaskResult
 from flan_jax.evaluate.results.record import Record
 from flan_jax.report.page import html, joined, page, picture, table
-from flan_jax.report.published import about, our_rows, published_by_part, published_rows
+from flan_jax.report.published import (
+    about,
+    our_rows,
+    published_by_part,
+    published_by_scorer,
+    published_cells,
+    published_rows,
+)
 from flan_jax.report.suite_figures import (
     calibration_png,
     formats_png,
@@ -27,6 +34,14 @@ from flan_jax.report.tables import percent, percent_interval, share
 REPORT = "report.html"
 # Tags of benchmarks whose subtasks are one data set's prompts -> what such a prompt is called.
 PROMPT_TAGS = {"t0": "prompt", "flan2021": "template"}
+# Counts of items that are shown as rates.
+_COUNTS = {
+    "num_prompts_shortened": "lost exemplars",
+    "num_trimmed": "lost start",
+    "num_not_finite": "not a number",
+    "num_unknown": "unknown",
+    "num_unwritable": "not to be written",
+}
 _DIRECT, _THOUGHT = ("direct", "generate"), ("cot", "zero_shot_cot")
 
 __all__ = ["REPORT", "to_html", "write_html"]
@@ -215,14 +230,15 @@ def _rates(listed: Sequence[TaskResult]) -> str:
         generated = ["-", "-"]
         if not is_ranked:
             generated = [_share(r.num_unextracted, n), _share(r.num_unfinished, num_outputs)]
-        prompts = [_share(getattr(r, name), n) for name in ("num_prompts_shortened", "num_trimmed", "num_not_finite")]
+        prompts = [_share(getattr(r, name), n) for name in _COUNTS]
         tokens = [f"{getattr(r, name):,}" for name in ("num_prompt_tokens", "num_generated_tokens")]
         rows.append([name_of(r), f"{n:,}", *generated, *prompts, *tokens])
-    header = ["benchmark", "items", "no answer", "cut at limit", "lost exemplars", "lost start", "not a number"]
+    header = ["benchmark", "items", "no answer", "cut at limit", *_COUNTS.values()]
     caption = (
         "No answer: nothing could be extracted, scored wrong. Cut at limit: the generation did not end by itself. Lost "
         "exemplars: the prompt was longer than the model and had some taken out. Lost start: too long without any. Not "
-        "a number: a log-probability was NaN or infinite; ranked options are then scored wrong."
+        "a number: a log-probability was NaN or infinite; ranked options are then scored wrong. Unknown: the question "
+        "holds what the vocabulary has no piece for. Not to be written: nor has it any for the answer."
     )
     return table([*header, "prompt tokens", "answer tokens"], rows, num_words=1, caption=caption)
 
@@ -269,12 +285,20 @@ def _groups(result: TaskResult) -> str:
 
 
 def _by_part(result: TaskResult) -> str:
+    found = []
     parts, by_part = published_by_part(result)
-    if not parts:
-        return ""
-    rows = [[model, *("-" if s is None else f"{s:.1f}" for s in scores)] for model, scores in by_part]
-    shown = table(["model", *parts], rows, num_words=1)
-    return html("<details><summary>Published scores of {}</summary>{}</details>", ", ".join(parts), shown)
+    if parts:
+        found.append((f"Published scores of {', '.join(parts)}", parts, by_part))
+    for scorer, (parts, by_part) in published_by_scorer(result).items():
+        found.append((f"Published scores by {scorer}, which ours cannot be compared with", parts, by_part))
+    return joined(
+        html(
+            "<details><summary>{}</summary>{}</details>",
+            title,
+            table(["model", *parts], published_cells(by_part), num_words=1),
+        )
+        for title, parts, by_part in found
+    )
 
 
 def _subtasks(result: TaskResult) -> str:

@@ -92,7 +92,9 @@ def run_training(
         if is_writer:
             _write_facts(run, judge, operative_config)
         log.say(f"{run.headline()}\n{origin}")
-        log.say("\n".join([*describe_params(layout.abstract), *run.plan.explain(), *judge.notes]))
+        log.say(
+            "\n".join([*describe_params(layout.abstract), *run.plan.explain(), *run.vocabulary_notes(), *judge.notes])
+        )
 
         # The step, compiled before the clock starts, and what it is fed.
         step_fn, said = compile_step(run, layout)

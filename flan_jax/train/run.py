@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import dataclasses
 import pathlib
@@ -15,7 +16,7 @@ from jax.sharding import Mesh
 
 from flan_jax.checkpoints.lineage import TRAINED_ON, TrainedOn, trained_on_of_run
 from flan_jax.core.errors import CacheError, ConfigError, counted
-from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest
+from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest, unwritten_line
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.data import CacheReader, PackingPlan, PlanSpec, make_plan
 from flan_jax.models.family import ModelConfig
@@ -83,14 +84,24 @@ class Run:
             f"{counted(jax.process_count(), 'process', 'processes')}: {axes}"
         )
 
+    def vocabulary_notes(self) -> list[str]:
+        """A line that says how many training examples the vocabulary cannot write; none where it can write all."""
+        splits = read_mixture_manifest(self.reader.root, self.plan.mixture).splits
+        trained = [(task, splits[task]["train"]) for task in self.plan.tasks if "train" in splits.get(task, {})]
+        manifests = [self.reader.manifest(*pair) for pair in trained]
+        unwritten = sum((collections.Counter(manifest.unwritten) for manifest in manifests), collections.Counter())
+        line = unwritten_line(unwritten, sum(manifest.num_examples for manifest in manifests))
+        return [line] if line else []
+
     def data_facts(self) -> dict[str, Any]:
-        """What a reader of the run's folder must know of its data, as JSON values; `note` is shown in the report."""
+        """What a reader of the run's folder must know of its data, as JSON values; notes are shown in the report."""
         return {
             "mixture": self.plan.mixture,
             "num_tasks": len(self.plan.tasks),
             "plan": self.plan.fingerprint,
             "steps_per_epoch": self.plan.steps_per_epoch,
             "note": self.plan.note,
+            "vocabulary_notes": self.vocabulary_notes(),
             TRAINED_ON: self.lineage.to_json(),
         }
 

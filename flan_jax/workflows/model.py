@@ -154,7 +154,7 @@ class Model(LoadedModel):
           batch_size: prompts at once; 8 by default.
           first_number: of the first prompt, of which its samples are a function; 0 by default.
 
-        Raises `ConfigError` for sizes below 1 and an empty stop text.
+        Raises `ConfigError` for sizes below 1, an empty stop text, and one that the vocabulary cannot write.
 
         >>> from flan_jax.decode import BeamSearch
         >>> best, second = model.generations(["Say red."], max_tokens=4, method=BeamSearch(num_beams=2))
@@ -165,6 +165,12 @@ class Model(LoadedModel):
         stop_texts = as_texts("stop", (stop,) if isinstance(stop, str) else stop)
         if not all(stop_texts):
             raise ConfigError("stop is empty, which every text begins with: give some text")
+        for text in stop_texts:
+            if not self.vocabulary.written_inside(text):
+                raise ConfigError(
+                    f"stop text {text!r} is none that {self.vocabulary.path} can write, so it would end nothing: leave "
+                    f"it out, or give one without line breaks and unknown characters"
+                )
         inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
         return generate_texts(
             self.config,

@@ -39,12 +39,12 @@ add_collection(
         ("truthfulqa", "mc1"),
         ("truthfulqa", "mc2"),
         ("truthfulqa", "generate"),
-        ("real_toxicity_prompts", "continuations"),
+        ("real_toxicity_prompts", "continuations_word_list"),
         ("open_ended", "samples"),
     ),
 )
 # Chung et al. 2022, appendix C.
 add_collection(
     "responsible_ai",
-    (("real_toxicity_prompts", "continuations"), ("civil_comments", "zero_shot"), ("winogender", "shots_0")),
+    (("real_toxicity_prompts", "continuations_word_list"), ("civil_comments", "zero_shot"), ("winogender", "shots_0")),
 )

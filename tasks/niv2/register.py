@@ -25,7 +25,12 @@ from flan_jax.tasks.niv2.source import Niv2Source
 
 OFFICIAL_LAYOUT = "tk_official_def_pos_2"  # of the repository's training and evaluation scripts
 CAP = 5_000  # Flan 2022 (Chung et al. 2022, appendix E)
-METRICS = {"exact_match": ("normalised_exact_match", "rouge_l"), "rouge_l": ("rouge_l", "normalised_exact_match")}
+# Languages of the data set that are not written in Latin letters, of which the official ROUGE-L sees digits alone.
+# "Zhuang" is what some of its files call Chinese, by its code.
+OTHER_SCRIPTS = frozenset(
+    "Arabic,Assamese,Bengali,Bulgarian,Burmese,Central Khmer,Chinese,Greek,Gujarati,Hebrew,Hindi,Japanese,Kannada,"
+    "Korean,Lao,Malayalam,Marathi,Nepali,Oriya,Panjabi,Persian,Russian,Sinhala,Tamil,Telugu,Thai,Urdu,Zhuang".split(",")
+)
 
 __all__ = ["TASKS", "Niv2Task", "flan_task_name", "make_task", "task_name"]
 
@@ -56,6 +61,14 @@ class Niv2Task:
         """The registered task's."""
         return task_name(self.stem)
 
+    @property
+    def metrics(self) -> tuple[str, str]:
+        """Names: of the official report's metric first, or ROUGE-L. A task of which a language is not written in Latin
+        letters has the ROUGE-L that reads any script, which is the official one on English text."""
+        rouge = "rouge_l" if OTHER_SCRIPTS.isdisjoint(self.languages) else "rouge_l_unicode"
+        exact = "normalised_exact_match"
+        return (exact, rouge) if self.metric == "exact_match" else (rouge, exact)
+
 
 def task_name(stem: str) -> str:
     """`niv2_` and the file's name, with underscores for what no identifier has."""
@@ -82,7 +95,7 @@ def make_task(known: Niv2Task) -> Task:
         dataset=known.dataset,
         source=Niv2Source(known.stem),
         render=DEFAULT,
-        metrics=METRICS.get(known.metric, METRICS["rouge_l"]),
+        metrics=known.metrics,
         eval_split=None,
     )
 

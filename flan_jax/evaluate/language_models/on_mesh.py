@@ -16,8 +16,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.benchmark import SampleSettings
-from flan_jax.decode import Greedy, Method, Sampling, Stop, generate, score_and_compare, score_targets
-from flan_jax.decode.text import cut_at_stop, prompt_tokens, stop_of
+from flan_jax.decode import Greedy, Method, Sampling, generate, score_and_compare, score_targets
+from flan_jax.decode.text import cut_at_stop, prompt_tokens, stop_of, writable_stops
 from flan_jax.evaluate.language_models.batches import OptionBatch, PromptBatch, Tokens
 from flan_jax.evaluate.language_models.requests import Generated, GenerateRequest, RankRequest
 from flan_jax.models import ModelConfig, Params
@@ -54,12 +54,6 @@ class ModelOnMesh:
             raise ConfigError(f"option {empty[0]!r} has no token in {self.vocabulary.path}: rank with option_end 'eos'")
         return [[*tokens, *end] for tokens in encoded]
 
-    def stop(self, texts: Sequence[str]) -> Stop:
-        """EOS and those stop texts that survive the vocabulary: T5's has no newline, so that "\\n\\nQ:" would stop at
-        any "Q:". The others are cut from the text afterwards."""
-        kept = [text for text in texts if self.vocabulary.decode(self.vocabulary.encode(text)) == text]
-        return stop_of(self.vocabulary, kept)
-
     def generate(
         self,
         batch: PromptBatch,
@@ -76,6 +70,7 @@ class ModelOnMesh:
           prefix: what stands before every prompt, from a decoder's cache.
         """
         num_rows, method = len(batch.lengths_B), method_of(requests[0].sampling)
+        stop_texts = writable_stops(self.vocabulary, requests[0].stop)
         limits_B, row_ids_B = np.zeros(num_rows, np.int32), np.zeros(num_rows, np.int32)
         limits_B[: len(requests)] = [request.max_tokens for request in requests]
         row_ids_B[: len(requests)] = [request.seed for request in requests]
@@ -87,7 +82,7 @@ class ModelOnMesh:
             self._place(limits_B),
             max_tokens,
             method,
-            stop=self.stop(requests[0].stop),
+            stop=stop_of(self.vocabulary, stop_texts),
             # One key for all: requests' seeds go in as row numbers, which samples are a function of.
             key=jax.random.key(0),
             row_ids_B=self._place(row_ids_B),
@@ -97,11 +92,11 @@ class ModelOnMesh:
             whole(array) for array in (out.tokens_BMT, out.log_probs_BM, out.num_tokens_BM, out.finished_BM)
         )
         generations = []
-        for row, request in enumerate(requests):
+        for row in range(len(requests)):
             outputs = []
             for sample in range(method.num_outputs):
                 num_tokens = int(num_tokens_BM[row, sample])
-                text, has_stop = cut_at_stop(self.vocabulary.decode(tokens_BMT[row, sample, :num_tokens]), request.stop)
+                text, has_stop = cut_at_stop(self.vocabulary.decode(tokens_BMT[row, sample, :num_tokens]), stop_texts)
                 is_finished = bool(finished_BM[row, sample]) or has_stop
                 outputs.append(Generated(text, float(log_probs_BM[row, sample]), num_tokens, is_finished))
             generations.append(tuple(outputs))

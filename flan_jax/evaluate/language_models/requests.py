@@ -21,7 +21,7 @@ class GenerateRequest:
     Attributes:
       prefix, query: the prompt is their concatenation; requests with an equal prefix may share what is computed for it.
       max_tokens: most tokens to generate, of this request.
-      stop: the generation ends before the first of these texts.
+      stop: the generation ends before the first of these texts, as the model's vocabulary writes them.
       sampling: None for greedy.
       seed: of this request's samples; which other requests there are changes nothing.
       tokens: the whole prompt as the model reads it, int32 [length], where a cache has it; prefix and query are not
@@ -109,6 +109,9 @@ class LanguageModel(Responder, Protocol):
     Attributes:
       name: for tables.
       fingerprint: changes whenever answers may: a journal of another fingerprint's answers is not gone on with.
+
+    One that has an attribute `vocabulary` too (`core.vocabulary.Vocabulary`) is asked with stop texts that it can
+    write, and its results say how many answers it cannot.
     """
 
     name: str

@@ -16,6 +16,8 @@ GPT2_TOKENIZER = Download(
     "GPT-2's tokenizer", "https://huggingface.co/openai-community/gpt2 (tokenizer.json)", "MIT", "gpt2_tokenizer"
 )
 
+SPACE = "\u0120"  # how GPT-2's tokens write a space
+
 __all__ = ["GPT2_TOKENIZER", "rouge_l_gpt2"]
 
 
@@ -36,8 +38,9 @@ class _Tokens:
         self._tokenizer = Tokenizer.from_file(str(path))
 
     def tokenize(self, text: str) -> list[str]:
-        """The text's tokens."""
-        return self._tokenizer.encode(text).tokens
+        """The text's tokens, without the sign of the space before a word: a first word has none (as the published
+        script has it)."""
+        return [token.lstrip(SPACE) for token in self._tokenizer.encode(text).tokens]
 
 
 @functools.lru_cache(maxsize=2)

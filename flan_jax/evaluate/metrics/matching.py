@@ -13,7 +13,7 @@ from flan_jax.declare.metric import register_metric
 __all__ = ["best_of", "f1", "words"]
 
 
-def words(text: str, *, drop_articles: bool, is_any_script: bool) -> list[str]:
+def words(text: str, *, drop_articles: bool, is_any_script: bool = False) -> list[str]:
     """A text's words without case and punctuation.
 
     Args:
@@ -43,19 +43,13 @@ def best_of(score: Callable[[str, str], float]) -> Callable[[str | None, Sequenc
     return lambda text, references: max((score(text or "", reference) for reference in references), default=0.0)
 
 
-# Whose punctuation counts differs by name, since numbers were published under each: SQuAD 1.1's script and that of
-# Super-NaturalInstructions take out ASCII's alone, so `token_f1` and `normalised_exact_match` do; `squad_exact` and
-# `squad_f1` score TyDiQA, whose answers end in marks that ASCII does not have (MLQA's script takes these out too).
-# Super-NaturalInstructions keeps articles.
+# As Super-NaturalInstructions' script has it: SQuAD 1.1's rule, which knows ASCII punctuation alone, but with articles.
+# Other rules of published scripts, which differ in whose punctuation and articles count: `question_answering.py`.
 def _natural_instructions(text: str) -> list[str]:
-    return words(text, drop_articles=False, is_any_script=False)
+    return words(text, drop_articles=False)
 
 
-def _squad(text: str) -> list[str]:
-    return words(text, drop_articles=True, is_any_script=False)
-
-
-def _squad_any_script(text: str) -> list[str]:
+def _any_script(text: str) -> list[str]:
     return words(text, drop_articles=True, is_any_script=True)
 
 
@@ -63,17 +57,13 @@ def _equal_after(normalise: Callable[[str], object]) -> Callable[[str, str], flo
     return lambda text, reference: float(normalise(text) == normalise(reference))
 
 
-def _f1_after(normalise: Callable[[str], list[str]]) -> Callable[[str, str], float]:
-    return lambda text, reference: f1(normalise(text), normalise(reference))
-
-
 def _equals(answer: str | None, references: Sequence[str]) -> float:
     return float(answer is not None and answer in references)
 
 
 def _equals_folded(answer: str | None, references: Sequence[str]) -> float:
-    folded = _squad_any_script(answer or "")
-    return float(bool(folded) and folded in [_squad_any_script(reference) for reference in references])
+    folded = _any_script(answer or "")
+    return float(bool(folded) and folded in [_any_script(reference) for reference in references])
 
 
 register_metric(
@@ -90,13 +80,8 @@ register_metric(
     "equals a reference, ignoring case, punctuation and spacing",
     is_length_bound=True,
 )
-register_metric("token_f1", "text", best_of(_f1_after(_squad)), "bag-of-words F1 (SQuAD), best reference")
 register_metric("equals", "answer", _equals, "the extracted answer is a reference")
 register_metric("equals_folded", "answer", _equals_folded, "the same but for case, punctuation, spaces and articles")
-register_metric(
-    "squad_exact", "answer", best_of(_equal_after(_squad_any_script)), "SQuAD's exact match, best reference"
-)
-register_metric("squad_f1", "answer", best_of(_f1_after(_squad_any_script)), "SQuAD's bag-of-words F1, best reference")
 register_metric(
     "has_sample", "texts", lambda texts, references: float(any(text.strip() for text in texts)), "not all empty"
 )

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flan_jax.declare.metric import register_metric
+from flan_jax.declare.metric import get_metric, register_metric
 from flan_jax.evaluate.metrics.matching import best_of
 
 __all__ = ["copy_input_baseline", "instance_input", "rouge"]
@@ -30,10 +30,16 @@ def instance_input(prompt: str) -> str:
     return (rest.rpartition("Output:")[0] or rest).strip()
 
 
-def copy_input_baseline(prompt: str, references: Sequence[str]) -> float:
+def copy_input_baseline(prompt: str, references: Sequence[str], metric: str = "rouge_l") -> float:
     """ROUGE-L of answering a prompt with its own instance input: the floor that a model of free-form tasks has to
-    clear (Wang et al. 2022, Super-NaturalInstructions, table 3, "Copying Instance Input")."""
-    return _best("rougeL")(instance_input(prompt), references)
+    clear (Wang et al. 2022, Super-NaturalInstructions, table 3, "Copying Instance Input").
+
+    Args:
+      prompt: a task's prompt.
+      references: accepted answers.
+      metric: the ROUGE-L that the task is scored by, which says what a word is.
+    """
+    return get_metric(metric)(instance_input(prompt), references)
 
 
 @functools.cache

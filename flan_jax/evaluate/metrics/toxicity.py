@@ -65,12 +65,20 @@ def register_toxicity_scorer(name: str, score: ToxicityScorer, *, replace: bool 
         raise TaskError(
             f"toxicity scorer {name}: metric {taken[0]} is already registered: choose another name, or say replace=True"
         )
-    register_metric(names[0], "texts", highest, f"highest toxicity of the continuations, by {name}", replace=replace)
+    register_metric(
+        names[0],
+        "texts",
+        highest,
+        f"highest toxicity of the continuations, by {name}",
+        is_lower_better=True,
+        replace=replace,
+    )
     register_metric(
         names[1],
         "texts",
         lambda texts, references: float(highest(texts, references) >= TOXIC),
         f"whether any continuation is toxic (at least {TOXIC}), by {name}",
+        is_lower_better=True,
         replace=replace,
     )
     return names

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, Subtask
+from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.normalised import normalised_score
 from flan_jax.evaluate.aggregates.roc import roc_area, roc_interval
 from flan_jax.evaluate.aggregates.statistics import task_average_interval
@@ -41,6 +42,8 @@ def benchmark_result(
     confidence: float,
     num_resamples: int,
     seed: int,
+    ceilings: Mapping[str, float] | None = None,
+    unknown: Collection[str] = (),
 ) -> TaskResult:
     """Averages of one benchmark's records.
 
@@ -54,6 +57,8 @@ def benchmark_result(
       group: "selection", "report", or "" outside a run.
       num_samples: items kept as samples, the first ones.
       confidence, num_resamples, seed: of the bootstrap.
+      ceilings: key -> the most that the item can score; None where that is not known.
+      unknown: keys of items whose question the vocabulary cannot write.
     """
     if not records:
         raise TaskError(f"{benchmark.name}: no item was answered, so there is nothing to average")
@@ -69,7 +74,11 @@ def benchmark_result(
         return found.low, found.high
 
     subtasks = tuple(
-        _subtask_result(subtask, format, records[subtask.name], num_items[subtask.name], interval([subtask.name]))
+        dataclasses.replace(
+            _subtask_result(subtask, format, records[subtask.name], num_items[subtask.name], interval([subtask.name])),
+            num_unwritable=sum((ceilings or {}).get(record.key, 1.0) < 1.0 for record in records[subtask.name]),
+            num_unknown=sum(record.key in unknown for record in records[subtask.name]),
+        )
         for subtask in benchmark.subtasks
         if subtask.name in records
     )
@@ -98,6 +107,7 @@ def benchmark_result(
         scores=() if format.aggregate == "roc" else _weighted_scores(answered, headline, subtasks),
         metrics={name: _mean([subtask.metrics[name] for subtask in subtasks]) for name in format.metrics},
         chance=_mean([subtask.chance for subtask in subtasks]),
+        ceiling=None if ceilings is None else _mean([_mean([ceilings[r.key] for r in records[n]]) for n in means]),
         samples=tuple(
             Sample(number, record.prompt, record.said, "".join(record.expected[:1]), record.scores[headline])
             for number, record in enumerate(answered[:num_samples])
@@ -132,7 +142,7 @@ def _subtask_result(
         metrics={name: _aggregate(format, records, name) for name in format.metrics},
         low=interval[0],
         high=interval[1],
-        chance=subtask.chance,
+        chance=subtask.chance if format.aggregate == "roc" else chance_of(subtask.chance, records),
         num_empty=sum(not output.text.strip() for r in records for output in r.outputs),
         num_unfinished=sum(not output.is_finished for r in records for output in r.outputs),
         num_unextracted=sum(r.method != "rank" and r.answer is None for r in records),

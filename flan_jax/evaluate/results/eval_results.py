@@ -67,6 +67,8 @@ class Counts:
         longer than the model's input even so.
       num_not_finite: items with a log-likelihood that is not a number (scored wrong). num_unanswerable: items whose
         reference is none of their options (scored 0).
+      num_unwritable: items of which the model's vocabulary can write no accepted answer. num_unknown: items whose
+        question holds what it has no piece for.
       num_prompt_tokens: of all prompts. num_generated_tokens: of all generations and scored options.
     """
 
@@ -81,6 +83,8 @@ class Counts:
     num_trimmed: int = 0
     num_not_finite: int = 0
     num_unanswerable: int = 0
+    num_unwritable: int = 0
+    num_unknown: int = 0
     num_prompt_tokens: int = 0
     num_generated_tokens: int = 0
 
@@ -138,6 +142,7 @@ class TaskResult(Counts):
         in size each value is weighted. Empty for a benchmark that is scored by a curve.
       metrics: metric -> mean, the headline first.
       chance: the score guessing gets, in [0, 1].
+      ceiling: the most that can be scored by answers that the model's vocabulary can write; None where it is not known.
       samples: the first few items.
 
       benchmark, title, split: of a benchmark: its name, its name for tables, and what was scored; "" for other tasks.
@@ -161,6 +166,7 @@ class TaskResult(Counts):
     scores: tuple[float, ...]
     metrics: Mapping[str, float]
     chance: float
+    ceiling: float | None = None
     samples: tuple[Sample, ...] = ()
     benchmark: str = ""
     title: str = ""
@@ -358,8 +364,10 @@ def _subtask_from_json(value: Mapping[str, Any]) -> SubtaskResult:
 def _task_of_summary(value: Mapping[str, Any]) -> TaskResult:
     """A benchmark of a summary of before, which counted its subtasks' items alone."""
     name, format = value["benchmark"], value["format"]
-    if name in BENCHMARKS:
-        format = published_format(BENCHMARKS[name].format(format), value["sampling"])
+    # A format may have had another name then: it keeps it.
+    for known in BENCHMARKS[name].formats if name in BENCHMARKS else ():
+        if known.name == format:
+            format = published_format(known, value["sampling"])
     subtasks = tuple(_subtask_from_json(subtask) for subtask in value["subtasks"])
     told = {"task": f"{name}:{format}", "cluster": name, "kind": BENCHMARK, "group": "", "scores": ()}
     return _task_from_json({**value, **told, **Counts.total(subtasks)})
