@@ -42,6 +42,7 @@ LEGITIMATE = {
     },
     "blank": {
         r"niv2_task(488|1564|781)_.*": "the published answer is empty: dropped when cached, and counted",
+        r"t0_(duorc|dream|wiki_bio|cnn_dailymail|multi_news)_.*": "PromptSource cut the answer: dropped, and counted",
     },
 }
 

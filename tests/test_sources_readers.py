@@ -132,8 +132,8 @@ def test_tsv_rows_keep_quotes_and_unescape_newlines(tmp_path):
     path = tmp_path / "set.tsv"
     path.write_bytes('"Quoted" claim\\nOptions:\t(A)\tbecause\\nso\r\n\x0cfeed\u2028\rline\tyes\t"\n'.encode())
     assert list(read_tsv(path)) == [
-        {"question": '"Quoted" claim\nOptions:', "answer": "(A)", "rationale": "because\nso"},
-        {"question": "\x0cfeed\u2028\rline", "answer": "yes", "rationale": '"'},
+        {"question": '"Quoted" claim\nOptions:', "answer": "(A)", "rationale": "because\nso."},
+        {"question": "feed\u2028\rline", "answer": "yes", "rationale": '"'},
     ]
 
 

@@ -10,6 +10,7 @@ from flan2021_rows import ROWS
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
+from flan_jax.core.errors import TaskError
 from flan_jax.declare.exemplars import folded
 from flan_jax.declare.formatted import format_task, refusal
 from flan_jax.declare.registry import all_tasks, get_task
@@ -18,7 +19,6 @@ from flan_jax.declare.task import Task, missing_source
 from flan_jax.declare.templates import Choice, Template, TemplateRenderer
 from flan_jax.sources import MemorySource
 from flan_jax.sources.data_dir import VARIABLE
-from flan_jax.sources.fields import FieldError
 from flan_jax.sources.tidy import tidy
 from flan_jax.tasks.flan2021.dataset import DATASETS, unless_cut
 
@@ -191,7 +191,7 @@ def test_a_row_that_lacks_a_field_is_put_into_a_wording_without_it():
     single = TemplateRenderer(render.templates[:1])
     assert single(rows[1], random.Random(0), ()).query == "On : text 1"  # there is no other wording
     assert "On : text" in single(rows[3], random.Random(0), ()).query
-    with pytest.raises(FieldError, match="no field 'title'"):
+    with pytest.raises(TaskError, match="no field 'title'; it has text"):
         single({"text": "no title at all"}, random.Random(0), ())
 
 

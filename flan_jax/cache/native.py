@@ -40,8 +40,8 @@ __all__ = [
 
 @dataclasses.dataclass
 class Tally:
-    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason; `cleaned`
-    what was taken off texts, and how often; `unwritten` the examples that the vocabulary cannot write (as
+    """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason, `cleaned`
+    what was taken off texts, and how often, `unwritten` the examples that the vocabulary cannot write (as
     `SplitManifest` has them)."""
 
     dropped: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
