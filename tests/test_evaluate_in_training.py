@@ -119,9 +119,12 @@ def test_a_run_writes_down_what_it_was_trained_on_and_its_report_shows_benchmark
     assert trained_on(find_weights(folder / "checkpoints" / "4")) == expected
     assert "judged on 5 held-out tasks" in log
     facts = json.loads((folder / "data.json").read_text())
-    (folder / "data.json").write_text(json.dumps({**facts, "suite_notes": ["FORCED: a benchmark"]}))
+    assert facts["vocabulary_notes"] == [], "the embedded vocabulary writes all of these tasks"
+    notes = {"suite_notes": ["FORCED: a benchmark"], "vocabulary_notes": ["the vocabulary: of 9 examples"]}
+    (folder / "data.json").write_text(json.dumps({**facts, **notes}))
     text = write_report(folder).read_text()
     assert "colours" in text and "--suite colours:" in text and "FORCED: a benchmark" in text
+    assert "the vocabulary: of 9 examples" in text
     assert json.loads((folder / "selected.json").read_text())["verdict"] in text
     (folder / "data.json").write_text(json.dumps(facts))
 
