@@ -172,10 +172,14 @@ class Bench:
         if ended.status != 0:
             outcome = of_failure(ended, (ended.last_line,))
             return Verdict("lost" if outcome == "one line" else outcome, f"run again: {_tail(ended)}")
-        different = self.differs(command, ended)
-        if different:
+        if different := self.differs(command, ended):
             return Verdict("silent", f"run again, it ended with other {', '.join(different)[:300]}")
-        litter = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if _LITTER.search(path.name)]
+        # An empty `.partial` is where the cache's next run will work.
+        litter = [
+            str(path.relative_to(self.folder))
+            for path in self.folder.rglob("*")
+            if _LITTER.search(path.name) and not (path.name == ".partial" and not any(path.iterdir()))
+        ]
         if litter:
             return Verdict("litter", f"stays for ever: {', '.join(litter)[:300]}")
         return Verdict("same result")

@@ -1,4 +1,4 @@
-"""Kills between system calls: before the n-th call of a Python function, whichever process of the trial makes it."""
+"""Signals between system calls: before the n-th call of a Python function, whichever process of the trial makes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["LANDED", "Call"]
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """Before the `number`-th call (from 1) of `name` in `module`, all of the trial's processes are killed.
+    """Before the `number`-th call (from 1) of `name` in `module`, all of the trial's processes get a signal.
 
     name: of a function, or of a method with its class, `FiniteGuard.push`.
     """
@@ -25,16 +25,18 @@ class Call:
     module: str
     name: str
     number: int
+    signal_name: str = "SIGKILL"
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.name}#{self.number}"
+        return f"{self.module}:{self.name}#{self.number}!{self.signal_name}"
 
     @classmethod
     def parse(cls, text: str) -> Call:
         """The inverse of `str`."""
         where, _, number = text.partition("#")
         module, _, name = where.partition(":")
-        return cls(module, name, int(number))
+        number, _, signal_name = number.partition("!")
+        return cls(module, name, int(number), signal_name)
 
     def environment(self, landed: pathlib.Path) -> Mapping[str, str]:
         """What a trial's processes find it by."""
@@ -54,8 +56,7 @@ class Call:
             made += 1
             if made == self.number:
                 pathlib.Path(os.environ[LANDED]).write_text(str(self))
-                os.killpg(os.getpgrp(), signal.SIGKILL)
-                signal.pause()
+                os.killpg(os.getpgrp(), getattr(signal, self.signal_name))
             return original(*args, **kwargs)
 
         if names is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from faults.bench import Bench, Case
 from faults.shim import Order
-from faults.stages import Point, area_of, sample
+from faults.stages import Stages, area_of, sample
 
 # What a call may fail with: a disk that is full, a disk that is broken, a folder that may not be written.
 ERRORS = {
@@ -36,19 +36,19 @@ _OTHERS = {"eval": 12, "eval --suite": 20, "export": 20, "export t5x": 20, "infe
 __all__ = ["cases"]
 
 
-def cases(stages_points: Mapping[str, Sequence[Point]], rng: random.Random, share: float) -> Iterator[Case]:
+def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
     """The failing calls of a campaign.
 
     Args:
-      stages_points: command -> what it calls.
+      stages: with the calls that commands make.
       rng: draws points, errors and the first call that fails.
       share: of a whole campaign.
     """
     plans = [
-        (command, stage, number, [point for point in stages_points[command] if area_of(point.place) in _with(area)])
+        (command, stage, number, [point for point in stages.points[command] if area_of(point.place) in _with(area)])
         for area, (command, stage, number) in AREAS.items()
     ]
-    plans += [(command, "finished", number, list(stages_points[command])) for command, number in _OTHERS.items()]
+    plans += [(command, "finished", number, list(stages.points[command])) for command, number in _OTHERS.items()]
     for command, stage, number, points in plans:
         ways = [(point, error) for point in points for error in ERRORS[point.op]]
         for point, error in sample(ways, number, share, rng):

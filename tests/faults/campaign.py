@@ -12,14 +12,20 @@ import random
 import shutil
 from collections.abc import Callable, Sequence
 
-from faults import calls_that_fail, kills
+from faults import calls_that_fail, damage, disks, kills, settings
 from faults.bench import Bench, Case
 from faults.commands import Server
 from faults.outcomes import BAD, Trial
 from faults.shim import build_shim
 from faults.stages import Stages, make_stages
 
-FAMILIES = {"kills": kills.cases, "fails": calls_that_fail.cases}
+FAMILIES = {
+    "kills": kills.cases,
+    "fails": calls_that_fail.cases,
+    "damage": damage.cases,
+    "disks": disks.cases,
+    "settings": settings.cases,
+}
 
 __all__ = ["FAMILIES", "all_cases", "run_campaign"]
 
@@ -36,7 +42,7 @@ def all_cases(stages: Stages, *, seed: int, share: float, families: Sequence[str
     found: dict[str, Case] = {}
     for name in families:
         # Each family draws for itself, so that one does not change another's.
-        for case in FAMILIES[name](stages.points, random.Random(f"{seed} {name}"), share):
+        for case in FAMILIES[name](stages, random.Random(f"{seed} {name}"), share):
             found.setdefault(case.id, case)
     return list(found.values())
 
@@ -80,9 +86,8 @@ def run_campaign(
             for done, trial in enumerate(_as_they_end(pool, attempt, cases), 1):
                 record(trial)
                 if trial.outcome in BAD or done % 20 == 0 or done == len(cases):
-                    say(
-                        f"{done}/{len(cases)}  {trial.outcome}: {trial.id}  {trial.detail if trial.outcome in BAD else ''}"
-                    )
+                    detail = f"  {trial.detail}" if trial.outcome in BAD else ""
+                    say(f"{done}/{len(cases)}  {trial.outcome}: {trial.id}{detail}")
     shutil.rmtree(work / "stages", ignore_errors=True)
 
 

@@ -18,11 +18,12 @@ from shared import ROOT
 from faults.calls import Call
 from faults.shim import Landed, Order, read_landed
 
-RECIPE = ("--gin_file", str(pathlib.Path(__file__).with_name("tiny.gin")))
+RECIPE = ("--gin_file", "tests/faults/tiny.gin")
+T5_RECIPE = ("--gin_file", "tests/faults/tiny_t5.gin")
 LIMIT_SECS = 300.0  # twenty times what the longest command takes on an idle core
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 
-__all__ = ["LIMIT_SECS", "RECIPE", "Ended", "Server", "environment"]
+__all__ = ["LIMIT_SECS", "RECIPE", "T5_RECIPE", "Ended", "Server", "environment"]
 
 
 @dataclasses.dataclass(frozen=True)

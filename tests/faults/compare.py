@@ -11,7 +11,8 @@ from typing import Any
 from flan_jax.core.errors import FlanError
 
 _METRICS = ("accuracy", "grad_norm", "loss", "param_norm", "update_norm", "z_loss")
-_TIMES = ("secs", "num_tokens")
+# What it took, which an evaluation that goes on has less of; and its name, which is a path.
+_TIMES = ("secs", "num_tokens", "num_asked", "model")
 
 __all__ = ["differences", "of_cache", "of_folder", "of_run", "of_text"]
 
@@ -29,7 +30,7 @@ def of_run(folder: pathlib.Path) -> Results:
     for name in ("selected.json", "data.json", "config.gin"):
         found[name] = _text(run / name, folder)
     for path in sorted((run / "selected").rglob("*")):
-        if path.is_file():
+        if _is_content(path):
             found[f"selected/{path.name}"] = _sha256(path)
     checkpoints = run / "checkpoints"
     for path in sorted(checkpoints.iterdir()) if checkpoints.is_dir() else []:
@@ -44,7 +45,7 @@ def of_cache(folder: pathlib.Path, name: str = "cache") -> Results:
     return {
         str(path.relative_to(root)): _sha256(path)
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.name != ".lock" and "plans" not in path.parts
+        if _is_content(path) and path.name != ".lock" and "plans" not in path.parts
     }
 
 
@@ -52,7 +53,7 @@ def of_folder(folder: pathlib.Path, name: str) -> Results:
     """An evaluation's or an export's files; JSON without times, pages without paths."""
     root, found = folder / name, {}
     for path in sorted(root.rglob("*")):
-        if not path.is_file():
+        if not _is_content(path):
             continue
         relative = str(path.relative_to(root))
         if path.name in ("eval.json", "summary.json"):
@@ -74,6 +75,11 @@ def of_text(text: str, folder: pathlib.Path) -> Results:
 def differences(expected: Results, found: Results) -> list[str]:
     """Names of what differs."""
     return [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
+
+
+def _is_content(path: pathlib.Path) -> bool:
+    """Whether it is a file that something is read from; what a kill left half written is looked for by `bench`."""
+    return path.is_file() and ".partial" not in path.name
 
 
 def _lines(path: pathlib.Path, take: Callable[[Any], Any]) -> list[Any]:

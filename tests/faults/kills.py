@@ -11,7 +11,7 @@ from faults import compare
 from faults.bench import Bench, Case
 from faults.calls import Call
 from faults.shim import Order
-from faults.stages import Point, area_of, sample
+from faults.stages import Stages, area_of, sample
 
 _WRITING = ("open", "write", "fsync", "rename", "mkdir", "unlink", "truncate")
 # Area -> the command that is killed there, what it begins from, and how many kills of a whole campaign.
@@ -36,16 +36,16 @@ _CALLS_EACH = 8  # of a whole campaign
 __all__ = ["cases"]
 
 
-def cases(stages_points: dict[str, list[Point]], rng: random.Random, share: float) -> Iterator[Case]:
+def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
     """The kills of a campaign.
 
     Args:
-      stages_points: command -> what it calls.
+      stages: with the calls that commands make.
       rng: draws points and how often they are passed.
       share: of a whole campaign.
     """
     for area, (command, stage, number) in AREAS.items():
-        points = [point for point in stages_points[command] if area_of(point.place) == area and point.op in _WRITING]
+        points = [point for point in stages.points[command] if area_of(point.place) == area and point.op in _WRITING]
         ways = [
             (point, action)
             for point in points
@@ -68,7 +68,7 @@ def cases(stages_points: dict[str, list[Point]], rng: random.Random, share: floa
                 name,
                 functools.partial(Bench.killed, command=command, stage=stage, fault=Call(module, name, number)),
             )
-    for point in stages_points["eval --suite"]:
+    for point in stages.points["eval --suite"]:
         if point.op in _WRITING:
             for action in ("kill before", "kill after"):
                 for n in sorted(sample(range(1, point.times + 1), 4, share, rng)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import resource
@@ -22,6 +23,7 @@ from typing import Any
 __all__ = ["main"]
 
 _PR_CAPBSET_DROP = 24
+_MOST_BYTES = 24 * 2**30
 _DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
 
 
@@ -42,21 +44,15 @@ def main() -> None:
 
 def _import_everything() -> None:
     import jax
-    import matplotlib.backends.backend_agg
-    import matplotlib.figure
-    import tensorboardX
 
-    import flan_jax.checkpoints.store
-    import flan_jax.cli.main
-    import flan_jax.report.__main__
-    import flan_jax.report.run_figures
-    import flan_jax.report.run_page
-
-    for verb in ("cache", "eval", "infer", "tasks", "mix", "replay", "train", "import_weights", "export_weights"):
-        __import__(f"flan_jax.cli.{verb}")
-    import flan_jax.workflows.benchmark_scores
-    from faults import tiny_tasks  # noqa: F401
-
+    verbs = ("cache", "eval", "infer", "tasks", "mix", "replay", "train", "import_weights", "export_weights")
+    for name in (
+        *("matplotlib.backends.backend_agg", "matplotlib.figure", "tensorboardX", "faults.tiny_tasks"),
+        *("flan_jax.checkpoints.store", "flan_jax.cli.main", "flan_jax.workflows.benchmark_scores"),
+        *("flan_jax.report.__main__", "flan_jax.report.run_figures", "flan_jax.report.run_page"),
+        *(f"flan_jax.cli.{verb}" for verb in verbs),
+    ):
+        importlib.import_module(name)
     jax.config.update("jax_traceback_in_locations_limit", 0)  # a tenth of a trace's time
 
 
@@ -101,6 +97,8 @@ def _child(order: dict[str, Any]) -> None:
         sys.stdout, sys.stderr = (open(n, "w", buffering=1, closefd=False) for n in (1, 2))
         os.environ.update(order["environment"])
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # A setting of 10^30 must not take the machine along.
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
         if order["is_unprivileged"]:
             _drop_roots_rights()
         if order["environment"].get("FAULTS_CALL"):
@@ -137,7 +135,8 @@ def _drop_roots_rights() -> None:
     if os.geteuid():
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    for right in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
+    for right in (_MOST_BYTES = 24 * 2**30
+_DAC_OVERRIDE, _DAC_READ_SEARCH):
         libc.prctl(_PR_CAPBSET_DROP, right, 0, 0, 0)
     import unprivileged
 

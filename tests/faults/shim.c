@@ -37,6 +37,7 @@ struct order {
     long last;           /* the last one */
     long free_bytes;     /* of a full disk: what may still be written; -1 for no such limit */
     long count;          /* matches so far */
+    long written;        /* bytes so far, as a disk counts them */
     long landed;         /* how often the fault was done */
     int landed_op;
     int trace;           /* write "op\tpath" of every call to the file beside this one */
@@ -90,13 +91,13 @@ static int judge(enum op op, const char *path, long num_bytes) {
         int length = snprintf(line, sizeof line, "%s\t%s\n", OP_NAMES[op], below);
         if (length > 0 && length < (int)sizeof line) (void)!syscall(SYS_write, trace_fd, line, length);
     }
+    /* As a disk counts: bytes, and names, for which a folder may need a block. */
+    int takes = op == OP_WRITE || op == OP_OPEN || op == OP_MKDIR;
+    long written = 0;
+    if (takes) written = __atomic_add_fetch(&order->written, op == OP_WRITE ? num_bytes : 64, __ATOMIC_SEQ_CST);
     if (order->action != NONE && regexec(&pattern, below, 0, NULL, 0) == 0) {
         if (order->free_bytes >= 0) {
-            /* As a disk does: bytes, and names, for which a folder may need a block. */
-            if (op == OP_WRITE || op == OP_OPEN || op == OP_MKDIR)
-                if (__atomic_add_fetch(&order->count, op == OP_WRITE ? num_bytes : 64, __ATOMIC_SEQ_CST) >
-                    order->free_bytes)
-                    result = order->action;
+            if (takes && written > order->free_bytes) result = order->action;
         } else if (order->op == (int)op) {
             long number = __atomic_add_fetch(&order->count, 1, __ATOMIC_SEQ_CST);
             if (number >= order->first && number <= order->last) result = order->action;
@@ -166,14 +167,14 @@ static const char *absolute(int dirfd, const char *path, char *buffer) {
         return made; \
     } while (0)
 
-static int takes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT); }
+static int writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT); }
 
 #define OPEN(name) \
     int name(const char *path, int flags, ...) { \
         REAL(name); \
         mode_t mode = 0; \
         if (flags & (O_CREAT | O_TMPFILE)) { va_list l; va_start(l, flags); mode = va_arg(l, mode_t); va_end(l); } \
-        if (!takes(flags)) return real(path, flags, mode); \
+        if (!writes(flags)) return real(path, flags, mode); \
         AROUND(OP_OPEN, absolute(AT_FDCWD, path, buffer), real(path, flags, mode)); \
     }
 OPEN(open)
@@ -184,7 +185,7 @@ OPEN(open64)
         REAL(name); \
         mode_t mode = 0; \
         if (flags & (O_CREAT | O_TMPFILE)) { va_list l; va_start(l, flags); mode = va_arg(l, mode_t); va_end(l); } \
-        if (!takes(flags)) return real(dirfd, path, flags, mode); \
+        if (!writes(flags)) return real(dirfd, path, flags, mode); \
         AROUND(OP_OPEN, absolute(dirfd, path, buffer), real(dirfd, path, flags, mode)); \
     }
 OPENAT(openat)

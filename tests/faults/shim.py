@@ -15,7 +15,7 @@ ACTIONS = ("none", "kill before", "kill after", "kill torn", "fail")
 _NO_LIMIT = 2**62
 _SOURCE = pathlib.Path(__file__).with_name("shim.c")
 
-__all__ = ["ACTIONS", "OPS", "Landed", "Order", "build_shim", "read_landed", "read_trace"]
+__all__ = ["ACTIONS", "OPS", "Landed", "Order", "build_shim", "read_landed", "read_trace", "read_written"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +88,7 @@ class _Struct(ctypes.Structure):
         ("last", ctypes.c_long),
         ("free_bytes", ctypes.c_long),
         ("count", ctypes.c_long),
+        ("written", ctypes.c_long),
         ("landed", ctypes.c_long),
         ("landed_op", ctypes.c_int),
         ("trace", ctypes.c_int),
@@ -108,6 +109,11 @@ def read_trace(path: pathlib.Path) -> list[tuple[str, str]]:
     """(op, path below the folder) of every call, in order, of an order with `trace`."""
     lines = pathlib.Path(f"{path}.trace").read_text(errors="replace").splitlines()
     return [(op, below) for op, _, below in (line.partition("\t") for line in lines)]
+
+
+def read_written(path: pathlib.Path) -> int:
+    """Bytes that were written, as `free_bytes` counts them, of an order with `trace`."""
+    return int(_Struct.from_buffer_copy(path.read_bytes()).written)
 
 
 def build_shim(folder: pathlib.Path) -> pathlib.Path:

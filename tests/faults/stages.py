@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from faults import compare, tiny_tasks
 from faults.calls import Call
-from faults.commands import RECIPE, Ended, Server
-from faults.shim import Order, read_trace
+from faults.commands import RECIPE, T5_RECIPE, Ended, Server
+from faults.shim import Order, read_trace, read_written
 
 # The same flags for every command that reads tasks.
 _TASKS = ("--module", "faults.tiny_tasks", "--data_dir", "data")
@@ -36,11 +36,24 @@ COMMANDS: Mapping[str, Sequence[str]] = {
         *("flan-jax", "infer", "--checkpoint", "run", "--prompts_file", "prompts.txt"),
         *("--max_decode_len", "3", "--inputs_length", "16"),
     ),
+    "train t5": ("flan-jax", "train", *T5_RECIPE),
     "export": ("flan-jax", "export", "--checkpoint", "run", "--to", "hf", "--out", "out"),
     "export t5x": ("flan-jax", "export", "--checkpoint", "run/checkpoints/8", "--to", "t5x", "--out", "out"),
+    "import": ("flan-jax", "import", "hf:out", "--out", "in", "--skip_certificate"),
+    "import t5x": ("flan-jax", "import", "t5x:out/checkpoint_8", "--out", "in"),
     "report": ("report", "run"),
     "replay": ("flan-jax", "replay", "--run", "run", "--step", "3", "--cache_dir", "cache", "--data_dir", "data"),
     "mix explain": ("flan-jax", "mix", "explain", tiny_tasks.TRAIN[0], *RECIPE),
+}
+# Where they are run undisturbed; elsewhere in "finished".
+_BEGINS = {
+    **{"cache": "empty", "train": "empty", "train t5": "cached", "export": "t5", "export t5x": "t5"},
+    **{"import": "exported", "import t5x": "exported t5x"},
+}
+# What they make is a stage, and they are run in this order.
+_KEPT = {
+    **{"cache": "cached", "train": "finished", "train longer": "longer", "train t5": "t5"},
+    **{"eval --suite": "asked", "export": "exported", "export t5x": "exported t5x"},
 }
 PROMPTS = "Say red after blue:\nSay plum after north again:\n"
 
@@ -74,16 +87,19 @@ class Stages:
     """What trials begin from and are compared with.
 
     Attributes:
-      folder: of the stages' folders: "empty" (rows alone), "cached", "stopped" (after step 5 of 8) and "finished".
-      usual: command -> how it ended, undisturbed, in "finished" (train: of a run from "empty").
+      folder: of the stages' folders: "empty" (rows alone), "cached", "stopped" (after step 5 of 8), "finished",
+        "longer" (of twelve steps), "t5" (finished with a T5 model), "asked" (a benchmark), "exported", "exported t5x".
+      usual: command -> how it ended, undisturbed.
       results: command -> what it left.
       points: command -> the calls that it makes.
+      written: command -> bytes that it writes, as a full disk counts them.
     """
 
     folder: pathlib.Path
     usual: Mapping[str, Ended]
     results: Mapping[str, compare.Results]
     points: Mapping[str, Sequence[Point]]
+    written: Mapping[str, int]
 
     def copy(self, stage: str, to: pathlib.Path) -> pathlib.Path:
         """A trial's folder that begins at a stage."""
@@ -107,7 +123,7 @@ def results_of(command: str, ended: Ended, folder: pathlib.Path) -> compare.Resu
         return {"report.html": (folder / "run/report.html").read_text().replace(str(folder), "FOLDER")}
     if command in ("infer", "replay", "mix explain"):
         return compare.of_text(ended.out, folder)
-    return compare.of_folder(folder, "out")
+    return compare.of_folder(folder, "in" if command.startswith("import") else "out")
 
 
 def make_stages(server: Server, folder: pathlib.Path, say: Callable[[str], None]) -> Stages:
@@ -125,6 +141,7 @@ def make_stages(server: Server, folder: pathlib.Path, say: Callable[[str], None]
     usual: dict[str, Ended] = {}
     results: dict[str, compare.Results] = {}
     points: dict[str, Sequence[Point]] = {}
+    written: dict[str, int] = {}
 
     def undisturbed(command: str, at: pathlib.Path) -> None:
         order = folder / f"{command.replace(' ', '_')}.order"
@@ -132,24 +149,20 @@ def make_stages(server: Server, folder: pathlib.Path, say: Callable[[str], None]
         if ended.status:
             raise RuntimeError(f"undisturbed, {command} ended with {ended.status}:\n{ended.err[-2000:]}")
         usual[command], results[command] = ended, results_of(command, ended, at)
-        points[command] = points_of(read_trace(order))
+        points[command], written[command] = points_of(read_trace(order)), read_written(order)
         say(f"undisturbed: {command}, {ended.cpu_secs:.1f} s, {sum(point.times for point in points[command]):,} calls")
 
-    shutil.copytree(empty, folder / "cached")
-    undisturbed("cache", folder / "cached")
-    shutil.copytree(empty, folder / "finished")
-    undisturbed("train", folder / "finished")
+    for command in (*_KEPT, *(name for name in COMMANDS if name not in _KEPT)):
+        at = folder / _KEPT.get(command, "undisturbed")
+        shutil.rmtree(at, ignore_errors=True)
+        shutil.copytree(folder / _BEGINS.get(command, "finished"), at)
+        undisturbed(command, at)
     shutil.copytree(folder / "cached", folder / "stopped")
-    ended = server.run(folder / "stopped", COMMANDS["train"], Call("flan_jax.train.guard", "FiniteGuard.push", 6))
-    if not (ended.landed and ended.landed.times):
+    stop = Call("flan_jax.train.guard", "FiniteGuard.push", 5, "SIGTERM")
+    ended = server.run(folder / "stopped", COMMANDS["train"], stop)
+    if ended.status or not (folder / "stopped/run/checkpoints/5").is_dir():
         raise RuntimeError(f"no run to resume: {ended.err[-2000:]}")
-    for command in COMMANDS:
-        if command not in usual:
-            at = folder / "undisturbed"
-            shutil.rmtree(at, ignore_errors=True)
-            shutil.copytree(folder / "finished", at)
-            undisturbed(command, at)
-    stages = Stages(folder, usual, results, points)
+    stages = Stages(folder, usual, results, points, written)
     again = stages.copy("stopped", folder / "undisturbed")
     ended = server.run(again, COMMANDS["train"])
     if different := compare.differences(results["train"], results_of("train", ended, again)):

@@ -18,7 +18,7 @@ from flan_jax.sources import JsonlSource
 WORDS = "red green blue one two three apple pear plum north south".split()
 TRAIN, SELECT, REPORT, BENCHMARK = ("fault_after", "fault_before"), "fault_between", "fault_again", "fault_questions"
 NUM_ROWS = 24
-SALT = 0  # by which the rule picks step 4, not the last
+SALT = 12  # by which the rule picks step 4 of 8, and step 12 of 12
 
 __all__ = ["BENCHMARK", "REPORT", "SELECT", "TRAIN", "add_rows"]
 
@@ -35,14 +35,15 @@ def add_rows(folder: pathlib.Path) -> None:
             (folder / name / f"{split}.jsonl").write_text(text)
 
 
-def _lot(text, references):
+def _lot(options, correct):
     """Another weight anywhere is another score: by it steps are told apart that have learnt nothing yet."""
-    return int(hashlib.sha256(f"{SALT} {text}".encode()).hexdigest()[:4], 16) / 0xFFFF
+    return int(hashlib.sha256(f"{SALT} {options.log_probs}".encode()).hexdigest()[:4], 16) / 0xFFFF
 
 
 def render(row, rng, pool):
     """One example; what `calls.Call` kills a cache in."""
-    return Rendered(f"Say {row['b']} after {row['a']}{' again' * row['times']}:", row["b"])
+    text = f"Say {row['b']} after {row['a']}{' again' * row['times']}:"
+    return Rendered(text, row["b"], options=(row["a"], row["b"]))
 
 
 def _render(row, rng, pool):
@@ -61,11 +62,12 @@ def _open(subtask, split):
     return build
 
 
-register_metric("fault_lot", "text", _lot, "a number drawn by the text")
+register_metric("fault_lot", "options", _lot, "a number drawn by the likelihoods")
+_metrics = dict.fromkeys((*TRAIN, REPORT), ("exact_match",)) | {SELECT: ("fault_lot",)}
 for _number, _name in enumerate((*TRAIN, SELECT, REPORT)):
     _files = {split: f"{_name}/{split}.jsonl" for split in ("train", "validation")}
     _source = JsonlSource(_files, fields=("a", "b", "times"))
-    add_task(Task(_name, f"fault_cluster_{_number}", _source, _render, ("fault_lot", "exact_match")))
+    add_task(Task(_name, f"fault_cluster_{_number}", _source, _render, _metrics[_name]))
 add_mixture(Mixture("fault_mixture", tuple(Member(name) for name in TRAIN)))
 add_benchmark(
     Benchmark(
@@ -77,7 +79,7 @@ add_benchmark(
         subtasks=(Subtask("first", (), 1 / 3), Subtask("second", (), 1 / 3)),
         formats=(
             Format("rank", "rank", _open, ("accuracy",)),
-            Format("generate", "generate", _open, ("fault_lot",), extract="first_line", max_tokens=3),
+            Format("generate", "generate", _open, ("exact_match",), extract="first_line", max_tokens=3),
         ),
         splits=("test",),
     )
