@@ -20,7 +20,7 @@ Files: `shim.c` and `shim.py` (faults of system calls), `server.py` and `command
 faults, `campaign.py` and `table.py` (all of it). Nothing of flan_jax knows of any of this.
 
 Why a shim of our own rather than libfiu's `fiu-run` (Debian's fiu-utils 1.1), which lets POSIX calls fail: its points
-have a probability or none, but no path, no "the n-th time" and no kill, so that it fails Python's own imports as readily
-as a rename of a checkpoint, and no trial could say at which point it landed. What `shim.c` has beyond it is just that.
+have a probability or none, but no path, no "the n-th time" and no kill. It fails Python's own imports as readily as a
+rename of a checkpoint, and no trial could say at which point it landed. What `shim.c` has beyond it is just that.
 Python's audit hooks would see neither TensorStore's threads nor safetensors' Rust.
 """

@@ -135,8 +135,7 @@ def _drop_roots_rights() -> None:
     if os.geteuid():
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    for right in (_MOST_BYTES = 24 * 2**30
-_DAC_OVERRIDE, _DAC_READ_SEARCH):
+    for right in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
         libc.prctl(_PR_CAPBSET_DROP, right, 0, 0, 0)
     import unprivileged
 
