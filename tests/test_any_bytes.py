@@ -351,6 +351,7 @@ def with_another_value(draw, undamaged: Content) -> bytes | None:
     return json.dumps(value).encode() + tail
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("name", NAMES)
 def test_any_bytes_are_read_or_refused_in_a_line(places, name):
     path, whole = places(name)

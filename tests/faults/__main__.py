@@ -1,10 +1,11 @@
-"""`make faults`: the campaign, its trials in build/faults/trials.jsonl, and the table of docs/reliability.md."""
+"""`make faults`: the campaign, its trials in build/faults/trials.jsonl, and the tables of docs/reliability.md."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import pathlib
+import shlex
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from shared import ROOT
 
 from faults.campaign import FAMILIES, all_cases, run_campaign, to_json
 from faults.outcomes import BAD, Trial
-from faults.table import table
+from faults.table import PAGE, tables, write_page
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
         "--num_servers", type=int, default=os.cpu_count() or 1, help="trials at a time (default: cores)"
     )
     parser.add_argument("--work", type=pathlib.Path, help="folder for the trials (default: made, and taken away)")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.relative_to(ROOT)}")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "faults", help="folder for trials.jsonl")
     args = parser.parse_args()
     begin = time.monotonic()
@@ -61,11 +63,18 @@ def main() -> int:
         finally:
             if args.work is None:
                 shutil.rmtree(work, ignore_errors=True)
-    print(f"\n{table(trials)}\n")
+    print(f"\n{tables(trials)}\n")
+    if args.write:
+        write_page(trials, " ".join(["make faults", *_arguments()]), time.monotonic() - begin)
     bad = [trial for trial in trials if trial.outcome in BAD]
     for trial in bad:
         print(f"{trial.outcome}: {trial.detail}\n    make faults ARGS=\"--seed {args.seed} --only '{trial.id}'\"")
     return int(bool(bad))
+
+
+def _arguments() -> list[str]:
+    words = [word for word in sys.argv[1:] if word != "--write"]
+    return [f"ARGS={shlex.quote(' '.join(words))}"] if words else []
 
 
 def _make_work() -> pathlib.Path:

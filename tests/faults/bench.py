@@ -41,12 +41,14 @@ class Case:
       id: what `--only` takes: family, place and way, the same in every campaign of the same seed.
       fault: the table's row.
       target: file or setting.
+      command: a key of `COMMANDS`.
       run: makes the trial.
     """
 
     id: str
     fault: str
     target: str
+    command: str
     run: Callable[[Bench], Verdict]
 
     def trial(self, bench: Bench) -> Trial:

@@ -45,10 +45,17 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
       share: of a whole campaign.
     """
     plans = [
-        (command, stage, number, [point for point in stages.points[command] if area_of(point.place) in _with(area)])
+        (
+            command,
+            stage,
+            number,
+            [point for point in stages.points.get(command, ()) if area_of(point.place) in _with(area)],
+        )
         for area, (command, stage, number) in AREAS.items()
     ]
-    plans += [(command, "finished", number, list(stages.points[command])) for command, number in _OTHERS.items()]
+    plans += [
+        (command, "finished", number, list(stages.points.get(command, ()))) for command, number in _OTHERS.items()
+    ]
     for command, stage, number, points in plans:
         ways = [(point, error) for point in points for error in ERRORS[point.op]]
         for point, error in sample(ways, number, share, rng):
@@ -60,6 +67,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
                 f"fail/{command}/{error}/{point.op}/{point.place}#{n}{'+' if last is None else ''}",
                 f"{error}: {point.op}",
                 point.place,
+                command,
                 functools.partial(Bench.failed, command=command, stage=stage, fault=order),
             )
 

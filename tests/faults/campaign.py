@@ -17,7 +17,7 @@ from faults.bench import Bench, Case
 from faults.commands import Server
 from faults.outcomes import BAD, Trial
 from faults.shim import build_shim
-from faults.stages import Stages, make_stages
+from faults.stages import COMMANDS, Stages, make_stages
 
 FAMILIES = {
     "kills": kills.cases,
@@ -43,7 +43,8 @@ def all_cases(stages: Stages, *, seed: int, share: float, families: Sequence[str
     for name in families:
         # Each family draws for itself, so that one does not change another's.
         for case in FAMILIES[name](stages, random.Random(f"{seed} {name}"), share):
-            found.setdefault(case.id, case)
+            if case.command in stages.usual:
+                found.setdefault(case.id, case)
     return list(found.values())
 
 
@@ -53,6 +54,7 @@ def run_campaign(
     record: Callable[[Trial], None],
     say: Callable[[str], None],
     num_servers: int,
+    commands: Sequence[str] = tuple(COMMANDS),
 ) -> None:
     """Makes trials, several at a time.
 
@@ -62,12 +64,13 @@ def run_campaign(
       record: gets every trial as it ends, in the main thread.
       say: gets lines of progress.
       num_servers: how many trials at a time.
+      commands: those that are disturbed.
     """
     work.mkdir(parents=True, exist_ok=True)
     shim = build_shim(work)
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(Server(shim, work))
-        stages = make_stages(first, work / "stages", say)
+        stages = make_stages(first, work / "stages", say, commands)
         cases = list(choose(stages))
         say(f"{len(cases)} trials, {num_servers} at a time")
         benches: queue.SimpleQueue[Bench] = queue.SimpleQueue()

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 
 from faults.bench import Bench, Case, Verdict
-from faults.stages import Stages, place_of, sample
+from faults.stages import Stages, place_of
 
 Undo = Callable[[], None]
 Damage = Callable[[pathlib.Path], None]
@@ -181,6 +181,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
                                 f"damage/{command}/{kind.stage}/{way}{number or ''}/{place}",
                                 f"{way}: {kind.name}",
                                 place,
+                                command,
                                 functools.partial(
                                     _damaged, command=command, stage=kind.stage, below=below, way=way, seed=seed
                                 ),
@@ -197,6 +198,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
                     f"damage/{command}/{stage}/{way}/{place_of(below)}/",
                     f"{way}: {name}",
                     folder,
+                    command,
                     functools.partial(_damaged, command=command, stage=stage, below=below, way=way, seed=0),
                 )
             )
@@ -204,15 +206,21 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
 
 
 def _spread(found: Sequence[Case], rng: random.Random, share: float) -> Iterator[Case]:
-    """A share of the cases, one of each kind of fault at least."""
+    """A share of the cases, in which every way and every kind of file is there once at least."""
     if share >= 1:
         yield from found
         return
-    kinds: dict[str, list[Case]] = {}
-    for case in found:
-        kinds.setdefault(case.fault, []).append(case)
-    for kind in kinds.values():
-        yield from sample(kind, len(kind), share, rng)
+    drawn = rng.sample(found, len(found))
+    seen: set[str] = set()
+    needed = []
+    for case in drawn:
+        parts = set(case.fault.split(": ", 1))
+        if not parts <= seen:
+            needed.append(case)
+            seen |= parts
+    rest = [case for case in drawn if case not in needed]
+    yield from needed
+    yield from rest[: max(0, round(len(found) * share) - len(needed))]
 
 
 def _damaged(bench: Bench, command: str, stage: str, below: str, way: str, seed: int) -> Verdict:

@@ -35,22 +35,24 @@ __all__ = ["can_mount", "cases"]
 def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
     """The full disks of a campaign: sizes below what the command writes, evenly spread by their logarithm."""
     for command, (stage, number) in _SIZES.items():
-        size = stages.written[command]
+        size = stages.written.get(command, 0)
         for free in _sizes(size, number, share, rng):
             yield Case(
                 f"disk/{command}/quota/{free}",
                 "full disk: quota",
+                command,
                 command,
                 functools.partial(_full, command=command, stage=stage, free_bytes=free),
             )
     if not can_mount():
         return
     for command, (stage, number) in _MOUNTED.items():
-        size = stages.written[command]
+        size = stages.written.get(command, 0)
         for free in _sizes(size, number, share, rng):
             yield Case(
                 f"disk/{command}/mounted/{free}",
                 "full disk: mounted",
+                command,
                 command,
                 functools.partial(_mounted, command=command, stage=stage, free_bytes=free),
             )

@@ -31,7 +31,7 @@ _CALLS = (
     ("evaluation", "flan_jax.train.guard", "StopSignal.raise_if_set", "train", "cached", 12),
     ("hand-over", "flan_jax.train.hand_over", "save_weights", "train longer", "finished", 1),
 )
-_CALLS_EACH = 8  # of a whole campaign
+_CALLS_EACH, _JOURNAL = 8, 40  # of a whole campaign
 
 __all__ = ["cases"]
 
@@ -45,7 +45,9 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
       share: of a whole campaign.
     """
     for area, (command, stage, number) in AREAS.items():
-        points = [point for point in stages.points[command] if area_of(point.place) == area and point.op in _WRITING]
+        points = [
+            point for point in stages.points.get(command, ()) if area_of(point.place) == area and point.op in _WRITING
+        ]
         ways = [
             (point, action)
             for point in points
@@ -58,6 +60,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
                 f"kill/{command}/{action.removeprefix('kill ')}/{point.op}/{point.place}#{n}",
                 f"killed: {area}",
                 point.place,
+                command,
                 functools.partial(Bench.killed, command=command, stage=stage, fault=order, check=check),
             )
     for area, module, name, command, stage, times in _CALLS:
@@ -66,23 +69,29 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
                 f"kill/{command}/call/{module}:{name}#{number}",
                 f"killed: {area}",
                 name,
+                command,
                 functools.partial(Bench.killed, command=command, stage=stage, fault=Call(module, name, number)),
             )
-    for point in stages.points["eval --suite"]:
-        if point.op in _WRITING:
-            for action in ("kill before", "kill after"):
-                for n in sorted(sample(range(1, point.times + 1), 4, share, rng)):
-                    yield Case(
-                        f"kill/eval --suite/{action.removeprefix('kill ')}/{point.op}/{point.place}#{n}",
-                        "killed: journal of an evaluation",
-                        point.place,
-                        functools.partial(
-                            Bench.killed,
-                            command="eval --suite",
-                            stage="finished",
-                            fault=Order(point.op, point.pattern, n, n, action),
-                        ),
-                    )
+    journal = [
+        (point, action, number)
+        for point in stages.points.get("eval --suite", ())
+        if point.op in _WRITING
+        for action in ("kill before", "kill after")
+        for number in range(1, point.times + 1)
+    ]
+    for point, action, number in sample(journal, _JOURNAL, share, rng):
+        yield Case(
+            f"kill/eval --suite/{action.removeprefix('kill ')}/{point.op}/{point.place}#{number}",
+            "killed: journal of an evaluation",
+            point.place,
+            "eval --suite",
+            functools.partial(
+                Bench.killed,
+                command="eval --suite",
+                stage="finished",
+                fault=Order(point.op, point.pattern, number, number, action),
+            ),
+        )
 
 
 def _is_one_version(bench: Bench) -> str:

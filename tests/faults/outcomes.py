@@ -13,8 +13,10 @@ GOOD = ("same result", "recovered and said", "one line")
 BAD = ("silent", "unclear", "traceback", "lost", "litter", "hang")
 _TRACEBACK = "Traceback (most recent call last)"
 _CRASHES = re.compile(r"^(Fatal Python error|\*\*\* Check failure|F\d{4} )", re.MULTILINE)
+_NOISE = re.compile(r"  In call to configurable |[EWI]\d{4} |WARNING:|ERROR:")  # gin's, absl's, other loggers'
+_MESSAGE = re.compile(r"(flan-jax [\w -]+: )?\w*Error: ")
 
-__all__ = ["BAD", "GOOD", "Trial", "names_any", "of_failure", "said", "ways_to_name"]
+__all__ = ["BAD", "GOOD", "Trial", "message_of", "names_any", "of_failure", "said", "ways_to_name"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Trial:
 
     Attributes:
       id: what `--only` takes: the same fault at the same place.
-      fault: the table's row, "killed: save".
+      fault: what was done to what, "killed: save".
       outcome: one of `GOOD` or `BAD`, or "not landed" where the fault did not come about.
       detail: what was seen, for a reader who looks for the cause.
       target: file or setting.
@@ -43,13 +45,26 @@ def of_failure(ended: Ended, names: Sequence[str]) -> str:
 
     Args:
       ended: how it ended, by exit status or signal.
-      names: any of these makes the last line clear: the paths or the setting that are meant.
+      names: any of these makes the message clear: the paths or the setting that are meant.
     """
     if ended.is_hung:
         return "hang"
     if ended.status < 0 or _TRACEBACK in ended.err or _TRACEBACK in ended.out or _CRASHES.search(ended.err):
         return "traceback"
-    return "one line" if names_any(ended.last_line, names) else "unclear"
+    return "one line" if names_any(message_of(ended.err), names) else "unclear"
+
+
+def message_of(err: str) -> str:
+    """The line that standard error ends with; the first one of a message that ends in a list, such as of tensors. ""
+    where something else comes after it."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    listed = 0
+    while lines and lines[-1].startswith("  ") and not _NOISE.match(lines[-1]):
+        lines.pop()
+        listed += 1
+    if not lines or _NOISE.match(lines[-1]) or (listed and not _MESSAGE.match(lines[-1])):
+        return ""
+    return lines[-1]
 
 
 def names_any(line: str, names: Sequence[str]) -> bool:

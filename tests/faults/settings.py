@@ -214,6 +214,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
             f"setting/{name}={value}",
             "nonsense: a setting",
             name,
+            "train",
             functools.partial(_setting, flag=f"--gin.{name}={value}", names=(*aliases.get(name, ()), _short(name))),
         )
         for name, values in _BINDINGS.items()
@@ -225,6 +226,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
             f"flag/{command} {' '.join(words)}",
             "nonsense: a flag",
             words[0],
+            command,
             functools.partial(_flags, command=command, words=words),
         )
         for command, all_words in _FLAGS.items()
@@ -232,7 +234,7 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
     ]
     yield from sample(flags, len(flags), share, rng)
     files = [
-        Case(f"gin/{name}", "nonsense: a gin file", "own.gin", functools.partial(_gin_file, content=content))
+        Case(f"gin/{name}", "nonsense: a gin file", "own.gin", "train", functools.partial(_gin_file, content=content))
         for name, content in _GIN_FILES.items()
     ]
     yield from sample(files, len(files), share, rng)

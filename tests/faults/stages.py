@@ -126,13 +126,16 @@ def results_of(command: str, ended: Ended, folder: pathlib.Path) -> compare.Resu
     return compare.of_folder(folder, "in" if command.startswith("import") else "out")
 
 
-def make_stages(server: Server, folder: pathlib.Path, say: Callable[[str], None]) -> Stages:
+def make_stages(
+    server: Server, folder: pathlib.Path, say: Callable[[str], None], commands: Sequence[str] = tuple(COMMANDS)
+) -> Stages:
     """Runs everything once, undisturbed. Raises `RuntimeError` where that fails or two runs differ.
 
     Args:
       server: runs the commands.
       folder: made anew.
       say: gets a line of progress.
+      commands: those that trials disturb; "cache" and "train" are run in any case.
     """
     shutil.rmtree(folder, ignore_errors=True)
     empty = folder / "empty"
@@ -152,7 +155,8 @@ def make_stages(server: Server, folder: pathlib.Path, say: Callable[[str], None]
         points[command], written[command] = points_of(read_trace(order)), read_written(order)
         say(f"undisturbed: {command}, {ended.cpu_secs:.1f} s, {sum(point.times for point in points[command]):,} calls")
 
-    for command in (*_KEPT, *(name for name in COMMANDS if name not in _KEPT)):
+    wanted = {"cache", "train", *commands}
+    for command in dict.fromkeys(name for name in (*_KEPT, *COMMANDS) if name in wanted):
         at = folder / _KEPT.get(command, "undisturbed")
         shutil.rmtree(at, ignore_errors=True)
         shutil.copytree(folder / _BEGINS.get(command, "finished"), at)
