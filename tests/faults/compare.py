@@ -14,7 +14,7 @@ _METRICS = ("accuracy", "grad_norm", "loss", "param_norm", "update_norm", "z_los
 # What it took, which an evaluation that goes on has less of; and its name, which is a path.
 _TIMES = ("secs", "num_tokens", "num_asked", "model")
 
-__all__ = ["differences", "of_cache", "of_folder", "of_run", "of_text"]
+__all__ = ["Results", "differences", "of_cache", "of_folder", "of_run", "of_text"]
 
 Results = Mapping[str, Any]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import random
 from collections.abc import Iterator
 
@@ -97,13 +96,15 @@ def cases(stages: Stages, rng: random.Random, share: float) -> Iterator[Case]:
 def _is_one_version(bench: Bench) -> str:
     """What is wrong with the weights that lie there after a kill in the hand-over: they are the run's before, or those
     that it would have handed over, model.json, vocabulary and all."""
-    selected = bench.folder / "run" / "selected"
-    names = [path.name for path in selected.iterdir()] if selected.is_dir() else []
-    found = compare.of_run(bench.folder)
-    found = {name: found[name] for name in found if name.startswith("selected/") and "partial" not in name}
-    for command in ("train", "train longer"):
-        expected = bench.stages.results[command]
-        if found == {name: expected[name] for name in expected if name.startswith("selected/")}:
-            return ""
-    step = json.loads((selected / "model.json").read_text()).get("step") if "model.json" in names else None
-    return f"run/selected holds weights of one step under model.json of another (step {step})"
+    found = _handed_over(compare.of_run(bench.folder))
+    before, after = (_handed_over(bench.stages.results[command]) for command in ("train", "train longer"))
+    if found in (before, after):
+        return ""
+    words = {"before": before, "after": after}
+    of = {name: [word for word, files in words.items() if files.get(name) == found.get(name)] for name in before}
+    told = ", ".join(f"{name} {' and '.join(of[name]) or 'neither'}" for name in sorted(of))
+    return f"run/selected is of no one step: {told}"
+
+
+def _handed_over(results: compare.Results) -> compare.Results:
+    return {name: results[name] for name in results if name.startswith("selected/")}
