@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_DIR ?= runs/demo
 
-.PHONY: demo test test-beam check lint types docs golden bench plan pods pretrained vocab clean
+.PHONY: demo test test-beam check lint types docs golden bench faults plan pods pretrained vocab clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
@@ -67,6 +67,10 @@ $(VENV)-golden/.golden: setup.py constraints.txt
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python benchmarks/run_all.py
+
+# Kills, full disks, damaged files and nonsense, over a thousand trials: docs/reliability.md. About an hour on two cores.
+faults: $(VENV)/.test
+	PYTHONPATH=tests $(VENV)/bin/python -m faults $(ARGS)
 
 # The demo's starting point: span corruption, then prefix-LM, on procedural text; written into flan_jax/assets.
 pretrained: $(VENV)/.core

@@ -145,6 +145,18 @@ def test_a_damaged_plan_is_made_again_and_says_so(whole, copy, caplog, way):
             assert plan_arrays(plan_of(copy)) == plan_arrays(made) and not caplog.records, "it was saved again"
 
 
+def test_what_a_killed_process_left_of_a_plan_goes_with_the_next_one(copy):
+    """But not what a process that is alive is making."""
+    (folder,) = (copy / "plans").iterdir()
+    shutil.rmtree(folder)
+    dead, alive = (copy / "plans" / f".{folder.name}.{pid}.partial" for pid in (2**22 + 1, os.getppid()))
+    for partial in (dead, alive):
+        partial.mkdir()
+        (partial / "draws.npy").write_text("half")
+    plan_of(copy)
+    assert folder.is_dir() and not dead.exists() and alive.exists()
+
+
 def test_plans_that_cannot_be_read_or_saved_stop_no_run(whole, copy, caplog):
     (folder,) = (copy / "plans").iterdir()
     with caplog.at_level(logging.WARNING), unprivileged.mode(0, folder / "draws.npy"), unprivileged.mode(0o555, folder):

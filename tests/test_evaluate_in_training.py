@@ -13,6 +13,7 @@ from suite_benchmarks import SIZES, colours
 from flan_jax.checkpoints.find import find_weights
 from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.core import assets
+from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.benchmark import BENCHMARKS
@@ -118,15 +119,15 @@ def test_a_run_writes_down_what_it_was_trained_on_and_its_report_shows_benchmark
     assert trained_on(find_weights(folder)) == expected
     assert trained_on(find_weights(folder / "checkpoints" / "4")) == expected
     assert "judged on 5 held-out tasks" in log
-    facts = json.loads((folder / "data.json").read_text())
+    facts = read_json_object(folder / "data.json", "")
     assert facts["vocabulary_notes"] == [], "the embedded vocabulary writes all of these tasks"
     notes = {"suite_notes": ["FORCED: a benchmark"], "vocabulary_notes": ["the vocabulary: of 9 examples"]}
-    (folder / "data.json").write_text(json.dumps({**facts, **notes}))
+    write_sealed(folder / "data.json", {**facts, **notes})
     text = write_report(folder).read_text()
     assert "colours" in text and "--suite colours:" in text and "FORCED: a benchmark" in text
     assert "the vocabulary: of 9 examples" in text
     assert json.loads((folder / "selected.json").read_text())["verdict"] in text
-    (folder / "data.json").write_text(json.dumps(facts))
+    write_sealed(folder / "data.json", facts)
 
 
 def small_model():

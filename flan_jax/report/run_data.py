@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.core.disk import read_json_object
+from flan_jax.core.disk import check_fields, read_json_object
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
 from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
@@ -124,7 +124,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         warnings=(*_data_notes(folder), *_not_asked(results, after), *_warnings(after)),
         files=tuple(_files(folder)),
         commands=tuple(_commands(folder, after)),
-        config="\n".join(path.read_text().strip() for path in sorted(folder.glob("*.gin"))),
+        config="\n".join(_text(path, "delete it").strip() for path in sorted(folder.glob("*.gin"))),
     )
 
 
@@ -212,7 +212,12 @@ def _data_notes(folder: pathlib.Path) -> list[str]:
     examples, that a benchmark was trained on."""
     path = folder / "data.json"
     facts = read_json_object(path, "delete it, and what it said is unknown") if path.exists() else {}
-    notes = (facts.get("note"), *facts.get("vocabulary_notes", ()), *facts.get("suite_notes", ()))
+    notes = [facts.get("note")]
+    for name in ("vocabulary_notes", "suite_notes"):
+        found = facts.get(name, [])
+        notes += found if isinstance(found, list) else [found]
+    if not all(isinstance(note, str | None) for note in notes):
+        raise CheckpointError(f"{path} has notes that are no texts: delete it, and what it said is unknown")
     return [note for note in notes if note]
 
 
@@ -267,24 +272,50 @@ def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]
     return commands
 
 
+# Of selected.json, what a report shows.
+_CHOICE = {
+    **{"step": int, "score": float, "rule": str, "verdict": str, "table": list, "selection_tasks": list},
+    **{"confidence": float, "num_resamples": int, "seed": int},
+}
+_MOST_RESAMPLES = 10**6
+_AGAIN = "apply the rule again with write_selected"
+
+
 def _read_selected(path: pathlib.Path) -> dict[str, Any]:
     try:
-        selected = read_json_object(path, "apply the rule again with write_selected", {"step": int})
+        selected = read_json_object(path, _AGAIN, {"step": int})
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: no checkpoint of this run has been selected yet") from error
     if "table" not in selected:
         raise CheckpointError(f"{path} chose without held-out tasks, so there is nothing to report: set EVAL_SELECTION")
+    check_fields(path, selected, _CHOICE, _AGAIN)
+    runner_up, steps = selected.get("runner_up"), selected["table"]
+    is_choice = (
+        0.0 < selected["confidence"] < 1.0
+        and 0 < selected["num_resamples"] <= _MOST_RESAMPLES
+        and selected["seed"] >= 0
+        and (runner_up is None or (isinstance(runner_up, dict) and isinstance(runner_up.get("verdict"), str)))
+        and all(isinstance(score, dict) and _is_step_score(score) for score in steps)
+    )
+    if not is_choice:
+        raise CheckpointError(f"{path} holds no choice that the rule makes: {_AGAIN}")
     return selected
+
+
+def _is_step_score(score: Mapping[str, Any]) -> bool:
+    report = score.get("report")
+    return (
+        isinstance(score.get("step"), int)
+        and isinstance(score.get("selection"), int | float)
+        and (report is None or isinstance(report, int | float))
+    )
 
 
 def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
     """Lines with a step and a loss, the last one of a step; a line that a kill cut short is left out."""
     lines: dict[int, dict[str, Any]] = {}
     if path.exists():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise CheckpointError(f"{path} is not UTF-8 ({error.reason} at byte {error.start:,}): delete it") from error
+        text = _text(path, "delete it, and the curves are lost")
         for number, line in enumerate(text.splitlines(), 1):
             try:
                 value = json.loads(line)
@@ -299,3 +330,11 @@ def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
                     raise CheckpointError(f"{path}:{number} has a step or a loss that is no number: remove that line")
                 lines[value["step"]] = value
     return [lines[step] for step in sorted(lines)]
+
+
+def _text(path: pathlib.Path, remedy: str) -> str:
+    """A file of the run. Raises `CheckpointError`, which ends in `remedy`, for what cannot be read or is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read as text ({error}): {remedy}") from error
