@@ -260,9 +260,6 @@ READERS = {
     "config.json of Hugging Face": Reader(lambda path: open_hugging_face(path.parent), exported("hf", "config.json")),
     "T5X's msgpack": Reader(lambda path: open_t5x(path.parent), exported("t5x", "checkpoint")),
 }
-# Readers that still let Python's own words through; strict, so that whoever mends one takes its name away.
-NOT_YET = {"prompts", "prompts in JSON Lines", "evals.jsonl", "meta of a checkpoint", "gin file"}
-NAMES = [pytest.param(name, marks=pytest.mark.xfail(strict=True) if name in NOT_YET else ()) for name in READERS]
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +349,7 @@ def with_another_value(draw, undamaged: Content) -> bytes | None:
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", READERS)
 def test_any_bytes_are_read_or_refused_in_a_line(places, name):
     path, whole = places(name)
     READERS[name].read(path)  # undamaged

@@ -167,7 +167,7 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
         except ConfigError as error:
             raise gin_lines.in_words_of_gin(error, locations) from None
         except (TypeError, ValueError, RuntimeError) as error:
-            raise ConfigError(_in_one_line(error)) from error
+            raise ConfigError(_in_one_line(error, gin_files)) from error
         _check_unused(locations)
         operative = gin.operative_config_str()
     train = built["TrainConfig"]
@@ -296,18 +296,19 @@ def _as_gin_value(value: str) -> str:
     return value
 
 
-def _in_one_line(error: Exception) -> str:
+def _in_one_line(error: Exception, gin_files: Sequence[str]) -> str:
     """What a class that gin calls says, without the lines that gin adds of where it was called."""
     if isinstance(error, RecursionError):
         return "a macro refers to itself, by way of others or not: give it a value"
     text = str(error)
     if match := re.search(r"Required bindings for `(\w+)` not provided in config: \[(.+?)\]", text):
-        return _not_given(match[1], match[2])
+        return _not_given(match[1], match[2], gin_files)
     if match := re.search(r"^(\w+)\.__init__\(\) missing \d+ required positional arguments?: (.+)", text):
-        return _not_given(match[1], match[2].replace(" and ", ", ").replace(",,", ","))
+        return _not_given(match[1], match[2].replace(" and ", ", ").replace(",,", ","), gin_files)
     return " ".join(re.split(r"\n\s*In call to configurable", text)[0].split())
 
 
-def _not_given(owner: str, quoted: str) -> str:
+def _not_given(owner: str, quoted: str, gin_files: Sequence[str]) -> str:
     names = quoted.replace("'", "")
-    return f"{owner} is given no {names}: bind {owner}.{names.split(', ')[0]}"
+    where = f" in {', '.join(gin_files)}" if gin_files else ""
+    return f"{owner} is given no {names}: bind {owner}.{names.split(', ')[0]}{where}"
