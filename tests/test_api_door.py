@@ -22,6 +22,7 @@ import flan_jax as fj
 from flan_jax import api
 from flan_jax.cli.main import main
 from flan_jax.core import assets
+from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
 from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.registry import restored
@@ -200,14 +201,14 @@ def test_generate_refuses_what_it_cannot_use(model, options, words):
 
 
 def test_half_a_character_is_told_wherever_text_is_given(model, weights, capsys):
-    with pytest.raises(ConfigError, match=r"^prompt has '\\udcff' at character 1"):
+    with pytest.raises(ConfigError, match=r"^prompt is '\\udcff': give a text that is UTF-8"):
         model.score("\udcff", ["red"])
     with pytest.raises(ConfigError, match=r"^options\[0\] has"):
         model.score("Say red.", ["\udcff"])
     with pytest.raises(ConfigError, match=r"^messages\[0\] has"):
         model.chat([{"role": "user", "content": "\udcff"}])
     assert main(["infer", "--checkpoint", str(weights), "--prompt", "a", "--prompt", "\udcff"]) == 2
-    assert "prompts[1] has '\\udcff' at character 1" in capsys.readouterr().err
+    assert "--prompt has '\\udcff' at character 1" in capsys.readouterr().err
 
 
 def test_generations_refuse_what_generate_does(model):
@@ -332,9 +333,9 @@ def test_a_run_that_was_given_more_steps_is_not_finished_by_the_files_of_its_fir
     if changed == "evals.jsonl":
         path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))
     else:
-        value = json.loads(path.read_text())
+        value = read_json_object(path, "")
         table = [score for score in value.get("table", []) if score["step"] < 2]
-        path.write_text(json.dumps({**value, **({"table": table} if table else {"step": 1})}))
+        write_sealed(path, {**value, **({"table": table} if table else {"step": 1})})
     assert not finetuning.is_finished(folder, 2)
 
 
@@ -518,7 +519,7 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
     ):
         with pytest.raises(ConfigError, match=words):
             model.score("Is it red?", options)
-    with pytest.raises(ConfigError, match=r"prompt is \['Is it red'\]: give one text"):
+    with pytest.raises(ConfigError, match=r"prompt is \['Is it red'\]: give a text"):
         model.score(["Is it red"], ["yes"])
     for messages in ("Hello", ["Hello"], [{"role": "user"}], None):
         with pytest.raises(ConfigError, match="give a list of what was said"):

@@ -89,7 +89,10 @@ def test_render_counts_tokens_and_dropped_exemplars(capsys, niv2):
         (("mix", "explain", "procedural", "--inputs_length", "8"), "go together"),
         (("cache",), "nothing to cache"),
         (("cache", "--mixture", "procedural"), "--cache_dir is not set"),
-        (("cache", "--mixture", "procedural", "--cache_dir", "x", "--num_workers", "0"), "below 1"),
+        (
+            ("cache", "--mixture", "procedural", "--cache_dir", "x", "--num_workers", "0"),
+            "--num_workers is 0: give a whole number of at least 1",
+        ),
     ],
 )
 def test_mistakes_are_answered(capsys, argv, message):

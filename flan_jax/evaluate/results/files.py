@@ -155,7 +155,7 @@ def _checked_line(line: bytes, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{where} is not JSON as it was written ({error}): {_REMOVE}") from error
     if not isinstance(value, dict) or not isinstance(value.get("step"), int):
-        raise CheckpointError(f"{where} is no object with a step but {line.decode()!r:.40}: {_REMOVE}")
+        raise CheckpointError(f"{where} is no object with a step but {line.decode():.40}: {_REMOVE}")
     return value
 
 
