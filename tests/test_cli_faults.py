@@ -172,7 +172,7 @@ def test_logs_of_libraries_have_no_tracebacks():
         ("a.txt", "één".encode("utf-16"), r"a\.txt is UTF-16, not UTF-8 text: save it as UTF-8"),
         ("a.txt", b"one\ntw\xe9\n", r"a\.txt:2: byte 0xe9 at column 3 is not UTF-8"),
         ("a.txt", b"", "holds no prompt: give one a line"),
-        ("a.jsonl", b'{"prompt": "a"}\n{"prompt": "\\ud800"}\n', r"a\.jsonl:2: the prompt has half a surrogate pair, U\+D800"),
+        ("a.jsonl", b'{"prompt": "a"}\n{"prompt": "\\ud800"}\n', r"a\.jsonl:2: the prompt has half a surrogate"),
         ("a.jsonl", b'{"prompt": "a\\u0000"}\n', r"a\.jsonl:1 has a NUL character"),
         ("a.jsonl", b"[" * 100_000, r"a\.jsonl:1: it nests too deep"),
         ("a.jsonl", b'{"prompt": ' + b"9" * 5000 + b"}", r"a\.jsonl:1: it has a number of more than 4,300 digits"),

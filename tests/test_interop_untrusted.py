@@ -219,7 +219,7 @@ def test_no_name_leaves_the_folder(tmp_path, name):
         find_weights(tmp_path)
 
 
-@pytest.mark.parametrize("bad", [10**9, 10**18])
+@pytest.mark.parametrize("bad", [10**7, 10**18])
 @pytest.mark.parametrize(
     ("folder", "field"),
     [("llama", "num_hidden_layers"), ("t5_v1_1", "num_layers"), ("t5_v1_1", "num_decoder_layers")],
@@ -227,7 +227,8 @@ def test_no_name_leaves_the_folder(tmp_path, name):
 def test_a_model_of_more_layers_than_tensors_takes_no_memory(tmp_path, folder, field, bad):
     folder = copied(shared_path(f"peers/hf/{folder}"), tmp_path / "hf")
     edit_json(folder / "config.json", **{field: bad})
-    with pytest.raises(CheckpointError, match=rf"config.json describes a model of {bad:,} layers, and there are"):
+    message = rf"describes a model of {bad:,} layers, and there are|layers is {bad}: give a whole number from 1 to"
+    with pytest.raises(CheckpointError, match=rf"config.json .*({message})"):
         imported(folder, tmp_path)
 
 

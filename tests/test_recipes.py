@@ -200,5 +200,5 @@ def test_a_setting_of_an_optimizer_that_is_not_chosen_is_refused():
 def test_steps_and_epochs_are_one_or_the_other():
     with pytest.raises(gin_config.ConfigError, match="train_steps 100 and train_epochs 2"):
         load("tk_instruct_3b", "TRAIN_STEPS = 100")
-    with pytest.raises(gin_config.ConfigError, match="train_steps is 0"):
+    with pytest.raises(gin_config.ConfigError, match="TRAIN_STEPS is 0: give a whole number of at least 1"):
         load("flan_t5_xl", "TRAIN_STEPS = 0")

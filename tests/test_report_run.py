@@ -9,6 +9,7 @@ import sys
 import pytest
 from rich.console import Console
 
+from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.results.eval_results import EvalResults, Sample, TaskResult
 from flan_jax.evaluate.results.files import append_results
@@ -148,7 +149,7 @@ def test_report_without_a_starting_point_shows_scores_alone(run_dir):
 
 
 def test_missing_and_stale_files_are_named(run_dir):
-    (run_dir / "selected.json").write_text((run_dir / "selected.json").read_text().replace('"step": 50', '"step": 51'))
+    write_sealed(run_dir / "selected.json", {**read_json_object(run_dir / "selected.json", ""), "step": 51})
     with pytest.raises(CheckpointError, match="names step 51"):
         write_report(run_dir)
     (run_dir / "selected.json").write_text('{"step": 100, "rule": "The last step"}')
