@@ -160,6 +160,12 @@ def test_missing_and_stale_files_are_named(run_dir):
         write_report(run_dir)
 
 
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("")])
+def test_lost_curves_are_said(run_dir, damage):
+    damage(run_dir / "metrics.jsonl")
+    assert f"{run_dir / 'metrics.jsonl'} holds no losses" in write_report(run_dir).read_text()
+
+
 def test_report_runs_as_a_module(run_dir):
     command = [sys.executable, "-m", "flan_jax.report"]
     done = subprocess.run([*command, str(run_dir)], capture_output=True, text=True)

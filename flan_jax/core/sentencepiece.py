@@ -62,7 +62,12 @@ class SentencePieceVocabulary(Vocabulary):
                 score=0.0,
                 type=sentencepiece_model_pb2.ModelProto.SentencePiece.USER_DEFINED,
             )
-        self._processor = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+        except RuntimeError as error:  # of a damaged file: a piece that is there twice, none that is unknown
+            raise ConfigError(
+                f"{self.path} is no SentencePiece model that can be used ({error}): copy it again"
+            ) from error
         self.num_sentinels = num_sentinels
         self.size = self.num_pieces + num_sentinels
         self.fingerprint = hashlib.sha256(model_bytes + f"|{num_sentinels}".encode()).hexdigest()

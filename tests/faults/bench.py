@@ -146,6 +146,9 @@ class Bench:
         if re.search(r"\b(delete|remove)\b", ended.last_line) and (doomed := self._named(ended.last_line)):
             advice = f"deleted {doomed.relative_to(self.folder)}"
             _delete(doomed)
+            if "`flan-jax cache`" in ended.last_line and command not in ("cache", "train"):
+                advice += ", cached again"
+                self.run("cache")
         else:
             undo()
         after = self.goes_on(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pathlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ _METRICS = ("accuracy", "grad_norm", "loss", "param_norm", "update_norm", "z_los
 # What it took, which an evaluation that goes on has less of; and its name, which is a path.
 _TIMES = ("secs", "num_tokens", "num_asked", "model")
 
-__all__ = ["Results", "differences", "of_cache", "of_folder", "of_run", "of_text"]
+__all__ = ["Results", "differences", "of_cache", "of_folder", "of_run", "of_text", "unplaced"]
 
 Results = Mapping[str, Any]
 
@@ -69,7 +70,17 @@ def of_folder(folder: pathlib.Path, name: str) -> Results:
 
 def of_text(text: str, folder: pathlib.Path) -> Results:
     """What a command prints, without the trial's own path."""
-    return {"output": text.replace(str(folder), "FOLDER").splitlines()}
+    return {"output": unplaced(text, folder).splitlines()}
+
+
+def unplaced(text: str, folder: pathlib.Path) -> str:
+    """`text` without the trial's own path, and that of the stage that its files were copied from.
+
+    Args:
+      text: of a file or a command.
+      folder: the trial's.
+    """
+    return re.sub(rf"{re.escape(str(folder.parent))}/(stages/)?[\w ]+", "FOLDER", text)
 
 
 def differences(expected: Results, found: Results) -> list[str]:
@@ -95,7 +106,7 @@ def _untimed(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(path: pathlib.Path, folder: pathlib.Path) -> str:
     try:
-        return path.read_text().replace(str(folder), "FOLDER")
+        return unplaced(path.read_text(), folder)
     except (OSError, ValueError) as error:
         return type(error).__name__
 

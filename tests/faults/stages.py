@@ -120,7 +120,7 @@ def results_of(command: str, ended: Ended, folder: pathlib.Path) -> compare.Resu
     if command == "cache":
         return compare.of_cache(folder)
     if command == "report":
-        return {"report.html": (folder / "run/report.html").read_text().replace(str(folder), "FOLDER")}
+        return {"report.html": compare.unplaced((folder / "run/report.html").read_text(), folder)}
     if command in ("infer", "replay", "mix explain"):
         return compare.of_text(ended.out, folder)
     return compare.of_folder(folder, "in" if command.startswith("import") else "out")
