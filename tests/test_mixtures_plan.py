@@ -176,7 +176,7 @@ def test_a_plan_of_epochs_is_the_plan_of_that_many_steps(tmp_path, monkeypatch, 
     [
         ({"num_steps": None}, "num_steps is None and num_epochs None: set one of them"),
         ({"num_epochs": 2.0}, "num_steps is 3 and num_epochs 2.0: set one of them"),
-        ({"num_steps": None, "num_epochs": 0.0}, "num_epochs is 0.0: it must be above 0"),
+        ({"num_steps": None, "num_epochs": 0.0}, "num_epochs is 0.0: give a number above 0"),
     ],
 )
 def test_a_plan_is_so_many_steps_or_epochs(tmp_path, changes, message):

@@ -6,14 +6,16 @@ import hashlib
 import json
 import pathlib
 import re
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flan_jax.core.errors import FlanError
 
 _METRICS = ("accuracy", "grad_norm", "loss", "param_norm", "update_norm", "z_loss")
-# What it took, which an evaluation that goes on has less of; and its name, which is a path.
-_TIMES = ("secs", "num_tokens", "num_asked", "model")
+# What it took, which an evaluation that goes on has less of; its name, which is a path; and the seal over these.
+_TIMES = ("secs", "num_tokens", "num_asked", "model", "sha256_of_the_rest")
+_SEAL_LINE = re.compile(r',?\n *"sha256_of_the_rest": "\w+"')
 
 __all__ = ["Results", "differences", "of_cache", "of_folder", "of_run", "of_text", "unplaced"]
 
@@ -106,7 +108,7 @@ def _untimed(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(path: pathlib.Path, folder: pathlib.Path) -> str:
     try:
-        return unplaced(path.read_text(), folder)
+        return _SEAL_LINE.sub("", unplaced(path.read_text(), folder))
     except (OSError, ValueError) as error:
         return type(error).__name__
 

@@ -83,7 +83,7 @@ def _mounted(bench: Bench, command: str, stage: str, free_bytes: int) -> Verdict
         verdict = bench.judged(command, ended, _names(bench))
         if not verdict.is_good or ended.status == 0:
             return verdict if ended.status else Verdict("not landed", "it was large enough")
-        kept = folder.with_name(f"{folder.name}_kept")
+        kept = folder.with_name(f"{folder.name}_moved")
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(folder, kept, symlinks=True)
     finally:
