@@ -6,9 +6,9 @@ import pathlib
 import pytest
 from shared import ROOT
 
-from flan_jax.cli import gin_config
+from flan_jax.cli import gin_config, gin_lines
 from flan_jax.cli.main import main
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, Setting
 
 DEMO = "gin/recipes/demo.gin"
 SET = ["MODEL_DIR = 'runs/test'", "INITIAL_CHECKPOINT_PATH = None"]
@@ -76,6 +76,16 @@ def test_a_refused_value_is_named_as_it_was_written_with_file_and_line(tmp_path)
         gin_config.load([path], [*SET, "LOG_PERIOD = 3"])
     with pytest.raises(ConfigError, match=r"^LOG_PERIOD is None: give"):  # the command line's, no line of a file
         gin_config.load([path], [*SET, "LOG_PERIOD = None"])
+
+
+def test_an_error_that_comes_later_names_what_gin_binds():
+    gin_config.load([DEMO], SET)
+    with pytest.raises(
+        ConfigError, match=r"^EVAL_BATCH_SIZE 3 is not divisible; TrainConfig\.rules is not bound$"
+    ):
+        with gin_lines.told_in_words_of_gin():
+            late = Setting("EvalConfig.batch_size"), " 3 is not divisible; ", Setting("TrainConfig.rules")
+            raise ConfigError(*late, " is not bound")
 
 
 def test_a_schedule_of_ones_own_is_known_by_importing_its_module_and_its_name_is_a_near_miss(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import time
 
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load
+from flan_jax.cli.gin_lines import told_in_words_of_gin
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core.settings import PathText
 from flan_jax.workflows.training import train_run
@@ -35,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     search_paths = [path for path in args.gin_search_paths.split(",") if path]
     config = load(args.gin_file or [RECIPE], bindings, search_paths)
     keep_freed_memory_on_cpu()
-    result = train_run(config)
+    with told_in_words_of_gin():
+        result = train_run(config)
     minutes = (time.monotonic() - start) / 60
     if not result.is_finished:
         print(f"\nThe demo was stopped at step {result.step}, after {minutes:.1f} minutes: the same command goes on.")

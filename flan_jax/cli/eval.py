@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from flan_jax.evaluate.results.eval_results import normalised_average
 from flan_jax.report import report_console
 from flan_jax.report.task_table import TEXT_COLUMNS, task_rows
 from flan_jax.report.terminal_table import score_table
+from flan_jax.workflows.arguments import in_words_of
 from flan_jax.workflows.benchmark_scores import DEFAULT_INPUTS_LENGTH as BENCHMARK_INPUTS_LENGTH
 from flan_jax.workflows.devices import whole_on_all_devices
 from flan_jax.workflows.loading import open_model
@@ -30,6 +32,7 @@ from flan_jax.workflows.task_scores import score_tasks
 
 HELP = "score a checkpoint on benchmarks or any mixture"
 DEFAULT_INPUTS_LENGTH = 512
+_FLAGS = {f"EvalConfig.{field.name}": f"--{field.name}" for field in dataclasses.fields(EvalConfig)}
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -75,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_benchmark_arguments(parser)
 
 
+@in_words_of(_FLAGS)
 def run(args: argparse.Namespace) -> int:
     """Scores and prints; 0 when all tasks were scored."""
     names = benchmark_names(args.suite)

@@ -6,15 +6,16 @@ with file and line. gin 0.5 keeps no places, so the files are read once more by 
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flan_jax.core.errors import ConfigError, Setting
+from flan_jax.core.errors import ConfigError, FlanError, Setting
 from gin import config as gin_internals
 from gin import config_parser
 
-__all__ = ["in_words_of_gin", "macros", "references", "scan", "written_name"]
+__all__ = ["in_words_of_gin", "macros", "references", "scan", "told_in_words_of_gin", "written_name"]
 
 
 class _Names(config_parser.ParserDelegate):  # type: ignore[misc]
@@ -84,6 +85,18 @@ def written_name(setting: str) -> str:
         seen.add(name)
         value = macros().get(name)
     return name
+
+
+@contextlib.contextmanager
+def told_in_words_of_gin() -> Iterator[None]:
+    """Errors that come while a configuration is used, after it was read, name settings as gin's user does."""
+    try:
+        yield
+    except FlanError as error:
+        names = {part: written_name(part) for part in error.args if isinstance(part, Setting)}
+        if str(renamed := error.renamed(names)) == str(error):
+            raise
+        raise renamed.with_traceback(error.__traceback__) from error.__cause__
 
 
 def in_words_of_gin(error: Exception, locations: Mapping[str, str]) -> ConfigError:

@@ -150,7 +150,10 @@ def _interact(name: str, generate: Callable[[list[str], int], None]) -> None:
     while True:
         if sys.stdin.isatty():
             print("> ", end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"standard input is not UTF-8 ({error.reason}): convert it") from error
         if not line:
             return
         if line.strip():

@@ -10,6 +10,7 @@ import jax
 
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
+from flan_jax.cli.gin_lines import told_in_words_of_gin
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import Count, Natural
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     config = load_run(args)
     join_processes(args)
     keep_freed_memory_on_cpu()
-    train_run(config)
+    with told_in_words_of_gin():
+        train_run(config)
     return 0
 
 
