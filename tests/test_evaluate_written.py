@@ -1,6 +1,8 @@
 """What a vocabulary cannot write: stop texts are matched in the form that it can, and what is lost is counted."""
 
 import dataclasses
+import json
+import types
 
 import pytest
 import suite_benchmarks
@@ -26,9 +28,10 @@ from flan_jax.evaluate.ask import ask
 from flan_jax.evaluate.held_out import read_task
 from flan_jax.evaluate.stop_texts import fit_stop_texts
 from flan_jax.report import to_markdown
-from flan_jax.report.run_data import _warnings
+from flan_jax.report.run_data import _data_notes, _warnings
 from flan_jax.report.suite_page import to_html
 from flan_jax.sources import MemorySource, data_dir
+from flan_jax.train.run import Run
 
 THAI = "\u0e44\u0e17\u0e22"
 BRACES = [
@@ -191,6 +194,15 @@ def test_a_cache_counts_what_the_vocabulary_cannot_write(tmp_path, capsys):
             "cache written_mixture: the vocabulary: of 12 examples 2 hold unknown pieces in their inputs, 8 have a "
             "target that it cannot write, 4 have no accepted answer that it can write"
         ) in said
+        # A run says so of what it trains on, at its start and in data.json, which its report reads.
+        run = types.SimpleNamespace(
+            reader=CacheReader(root, t5().fingerprint),
+            plan=types.SimpleNamespace(mixture="written_mixture", tasks=("written",)),
+        )
+        (note,) = Run.vocabulary_notes(run)
+        assert note.startswith("the vocabulary: of 6 examples 1 hold unknown pieces in their inputs, 4 have a target")
+        (tmp_path / "data.json").write_text(json.dumps({"vocabulary_notes": [note]}))
+        assert _data_notes(tmp_path) == [note]
         build_cache("written_mixture", vocabulary=t5(), cache_dir=tmp_path, modules=(), num_workers=1)
         assert "8 have a target that it cannot write" in capsys.readouterr().out, "of a cache that is there already too"
     with restored():
