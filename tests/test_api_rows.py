@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import flan_jax as fj
@@ -199,3 +200,18 @@ def test_names_and_rows_are_told_apart(tmp_path):
     assert split_names("mmlu, bbh:cot") == split_names(["mmlu", "bbh:cot"]) == ["mmlu", "bbh:cot"]
     for rows in (ROWS, "rows.jsonl", str(tmp_path), tmp_path):
         assert split_names(rows) is None
+
+
+def test_a_field_whose_name_is_no_text_is_told():
+    with pytest.raises(TaskError, match="row 0: a field is called 1; names are texts"):
+        register_rows([{1: "a", "q": "b", "answer": "c"}], "mine_rows", template="{q}", target="{answer}")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(np.int64(5), "5"), (np.float32(0.5), "0.5"), (np.bool_(True), "True"), (np.str_("x"), "x")]
+)
+def test_numpys_numbers_in_rows_are_numbers(value, text):
+    rows = [{"q": value, "answer": value}]
+    name = register_rows(rows, "mine_rows", template="{q}", target="{answer}")
+    ((_, example),) = get_task(name).rendered("train")
+    assert (example.inputs(), example.targets) == (text, text)

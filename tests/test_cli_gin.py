@@ -80,9 +80,7 @@ def test_a_refused_value_is_named_as_it_was_written_with_file_and_line(tmp_path)
 
 def test_an_error_that_comes_later_names_what_gin_binds():
     gin_config.load([DEMO], SET)
-    with pytest.raises(
-        ConfigError, match=r"^EVAL_BATCH_SIZE 3 is not divisible; TrainConfig\.rules is not bound$"
-    ):
+    with pytest.raises(ConfigError, match=r"^EVAL_BATCH_SIZE 3 is not divisible; TrainConfig\.rules is not bound$"):
         with gin_lines.told_in_words_of_gin():
             late = Setting("EvalConfig.batch_size"), " 3 is not divisible; ", Setting("TrainConfig.rules")
             raise ConfigError(*late, " is not bound")

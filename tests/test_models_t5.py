@@ -358,7 +358,7 @@ def test_checkpoint_names_have_not_moved():
         ({"vocab_size": 0}, "vocab_size is 0: give a whole number of at least 1"),
         ({"dropout_rate": 1.0}, r"dropout_rate is 1.0: give a number in \[0, 1\)"),
         ({"dtype": "bfloat61"}, "dtype is 'bfloat61'; did you mean bfloat16"),
-        ({"remat": True}, "remat is True: use one of none, minimal, full"),
+        ({"remat": True}, "remat is True: give one of none, minimal, full"),
         ({"relative_attention_num_buckets": 30}, "not divisible by 4"),
         ({"relative_attention_max_distance": 8}, "must exceed half of the 32 buckets"),
     ],

@@ -107,8 +107,8 @@ def test_rows_reach_their_devices_in_order():
         ({"batch_size": 6, "microbatches": 4}, "batch 6 is not divisible by 4 microbatches: use 4 or 8"),
         ({"feature_lengths": {"inputs": 8}}, "lacks 'targets'"),
         ({"feature_lengths": {"inputs": 8, "target": 8}}, "'target'; did you mean targets"),
-        ({"train_steps": 0}, "TrainConfig.train_steps is 0, the least is 1"),
-        ({"label_smoothing": 1.0}, r"must lie in \[0, 1\)"),
+        ({"train_steps": 0}, "TrainConfig.train_steps is 0: give a whole number of at least 1"),
+        ({"label_smoothing": 1.0}, r"give a number in \[0, 1\)"),
         ({"seed": -1}, r"TrainConfig.seed is -1"),
     ],
 )

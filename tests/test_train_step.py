@@ -47,7 +47,7 @@ def test_splitting_activations_over_the_model_axis_too_changes_nothing():
     (metrics,), _ = train(MESHES["2x2x2"], num_steps=1, rules=config.axis_rules)
     for name, value in one_device()[0][0].items():
         np.testing.assert_allclose(metrics[name], value, rtol=2e-5, err_msg=name)
-    with pytest.raises(ConfigError, match=r"give 1 \(the batch\) or 2"):
+    with pytest.raises(ConfigError, match=r"give one of 1, 2, for the batch"):
         dataclasses.replace(config, activation_partitioning_dims=3)
 
 

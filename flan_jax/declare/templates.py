@@ -446,7 +446,11 @@ def _blank_fields(row: Row) -> set[str]:
     return {
         name
         for name, value in row.items()
-        if (is_blank(value) if isinstance(value, str) else value is None or value == () or value == [])
+        if (
+            is_blank(value)
+            if isinstance(value, str)
+            else value is None or (isinstance(value, list | tuple) and not value)
+        )
     }
 
 

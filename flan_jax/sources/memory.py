@@ -94,6 +94,9 @@ class _Rows(LazyRows):
             ) from error
         if not isinstance(row, Mapping):
             raise TaskError(f"{self._where}, row {index}: holds a {type(row).__name__}; each row is one dict")
+        for name in row:
+            if not isinstance(name, str):
+                raise TaskError(f"{self._where}, row {index}: a field is called {name!r:.60}; names are texts")
         return row
 
 

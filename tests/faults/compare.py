@@ -6,7 +6,6 @@ import hashlib
 import json
 import pathlib
 import re
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
