@@ -93,7 +93,7 @@ def told_in_words_of_gin() -> Iterator[None]:
     try:
         yield
     except FlanError as error:
-        names = {part: written_name(part) for part in error.args if isinstance(part, Setting)}
+        names: dict[str, str] = {part: written_name(part) for part in error.args if isinstance(part, Setting)}
         if str(renamed := error.renamed(names)) == str(error):
             raise
         raise renamed.with_traceback(error.__traceback__) from error.__cause__
