@@ -31,4 +31,4 @@ with contextlib.suppress(ImportError):  # Beam's environment has no hypothesis, 
 
 # Before any test takes registrations back (`restored`): a module is imported once, so that what it registers inside a
 # test would be lost to those after it, in whichever worker that happens to be.
-import flan_jax.tasks  # noqa: F401
+import own_tasks  # noqa: F401
