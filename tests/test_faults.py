@@ -32,8 +32,8 @@ for name in ("a", "b", "c"):
 # What trials are made of the sample's commands; of the long one, only these.
 COMMANDS = ("cache", "train", "eval --suite", "infer", "report", "replay")
 TRAINED = ("kill/train/", "fail/train/", "disk/train/quota", "damage/train/stopped/flipped/run/evals", "damage/train/")
-# What does not end well yet (docs/reliability.md says so): family and command of a trial, and its outcome. Whoever mends
-# one takes its line away.
+# What does not end well yet (docs/reliability.md says so): family and command of a trial, and its outcome. Whoever
+# mends one takes its line away.
 NOT_YET = {
     ("damage/cache", "unclear"),
     ("damage/report", "silent"),
