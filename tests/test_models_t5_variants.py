@@ -219,7 +219,7 @@ def test_one_activation_makes_one_matrix_called_wi():
     ("changes", "message"),
     [
         ({"mlp_activations": "relu"}, "give a list, each one of"),
-        ({"mlp_activations": ()}, "give a list, each one of"),
+        ({"mlp_activations": ()}, "give one name or two"),
         ({"mlp_activations": ("gleu", "linear")}, "'gleu'; did you mean gelu"),
         ({"logits_via_embedding": 1}, "logits_via_embedding is 1"),
     ],
