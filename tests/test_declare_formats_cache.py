@@ -196,7 +196,7 @@ def test_a_malformed_file_is_named_and_the_others_go_on(registry, tmp_path, monk
     output, errors = capsys.readouterr()
     assert status != 0
     assert "1 of 2 splits of good_and_bad could not be cached; the others are" in errors
-    assert f"{path}:3: not valid JSON" in errors
+    assert f"{path}:3: not valid JSON" in errors.splitlines()[-1]  # one line, as one split has failed
     assert f"{good}/train: 1 row dropped for empty_targets (rows 1)" in output
     cached = {path.parent.parent.name for path in (tmp_path / "cache").glob("*/*/niv2_*/train/manifest.json")}
     assert cached == {good}

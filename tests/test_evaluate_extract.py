@@ -193,6 +193,40 @@ def test_letter_of_a_chain_of_thought(text, expected):
     assert cot_letter(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It is 5 or 6", None),  # neither
+        ("3 or 4 steps. The answer is 7", "7"),
+        (r"\boxed{2\sqrt{3}}", None),  # nothing that its digits write
+        ("the area is 5π", None),
+        ("The area is 9π = 28.27", "28.27"),
+        ("√9 = 3", "3"),
+        ("1/0", None),
+        ("10/20", "0.5"),
+        ("24 = 4!", "24"),
+        ("The answer is 5!", "5"),
+        ("La respuesta es 3,5", "3.5"),  # a language that parts fractions by commas
+        ("La respuesta es 3,500", "3500"),
+        ("Die Antwort ist 12,75 Euro.", "12.75"),
+        ("The answer is 3,5", "3"),
+    ],
+)
+def test_what_digits_alone_do_not_say(text, expected):
+    assert cot_number(text) == expected
+
+
+def test_options_repeated_are_no_choice_and_yes_has_many_languages():
+    assert get_extractor("letter")("A. B. C. D.") is None and get_extractor("letter")("B. iron") == "B"
+    said = {
+        "yes": ("نعم، هذا صحيح", "हाँ, यह सही है", "Sim.", "sì"),
+        "no": ("لا", "नहीं", "Não, não é", "아니요"),
+    }
+    assert {text: get_extractor("yes_no")(text) for texts in said.values() for text in texts} == {
+        text: word for word, texts in said.items() for text in texts
+    }
+
+
 def test_yes_no_dates_and_the_flan_rule():
     assert cot_yes_no("No dog flies. So the answer is yes.") == "yes"
     assert cot_yes_no("True") == "yes" and cot_yes_no("Nobody knows") is None

@@ -56,6 +56,7 @@ def examples(of):
         (True, "True"),
         (np.int64(3), "3"),
         (np.bool_(False), "False"),
+        (np.float32(0.1), "0.1"),
         (decimal.Decimal("1.50"), "1.50"),
         (datetime.date(2024, 1, 2), "2024-01-02"),
         (np.datetime64("2024-01-02"), "2024-01-02"),
@@ -79,6 +80,7 @@ def test_what_has_a_text_is_written(value, text):
         ({"text": "a"}, "is .*of type dict"),
         ({1}, "is .*of type set"),
         (np.array([1]), "is .*of type ndarray"),
+        (1 + 2j, "is .*of type complex"),
         (object, "is .*of type type"),
         (b"\xff", "is bytes, which are not UTF-8 at byte 0"),
         ("half \ud83d", r"has half a surrogate pair, U\+D83D, as its character 5"),
@@ -259,6 +261,12 @@ def test_half_a_surrogate_pair_is_named_by_file_and_line(tmp_path):
         examples(of)
 
 
+def test_a_json_number_keeps_its_digits(tmp_path):
+    (tmp_path / "rows").write_text('{"q": 0.12345678901234567891, "a": 0.30000000000000004, "b": 1.50}\n')
+    row = JsonlSource({"train": tmp_path / "rows"}).rows("train")[0]
+    assert [text_of(row, name) for name in row] == ["0.12345678901234567891", "0.30000000000000004", "1.5"]
+
+
 def test_parquet_keeps_bytes_and_refuses_columns_of_one_name(tmp_path):
     pytest.importorskip("pyarrow")
     import pyarrow.parquet
@@ -271,6 +279,10 @@ def test_parquet_keeps_bytes_and_refuses_columns_of_one_name(tmp_path):
     assert [row["q"] for row in rows] == ["café", None, b"\xff"]
     with pytest.raises(TaskError, match=r"/a, row 2: field 'q' is bytes, which are not UTF-8 at byte 0"):
         examples(task(ParquetSource({"train": tmp_path / "a"})))
+    short = {kind: pyarrow.array([0.1, None]).cast(kind) for kind in ("float", "halffloat", "double")}
+    pyarrow.parquet.write_table(pyarrow.table(short), tmp_path / "short")
+    row = ParquetSource({"train": tmp_path / "short"}).rows("train")[0]
+    assert {kind: text_of(row, kind) for kind in short} == dict.fromkeys(short, "0.1")
     for kind in ("dictionary", "large_string"):
         array = pyarrow.array(["x", "y"])
         array = array.dictionary_encode() if kind == "dictionary" else array.cast(kind)

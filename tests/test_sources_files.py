@@ -404,6 +404,9 @@ def test_a_table_without_quotes_keeps_what_its_fields_hold(tmp_path):
 
 
 def test_a_table_whose_lines_end_in_carriage_returns_is_not_one_header(tmp_path):
+    (tmp_path / "odd.csv").write_bytes(b"q,a\r1,2\r")
+    with pytest.raises(TaskError, match=r"odd.csv:1: lines end in carriage returns alone: end them in line feeds"):
+        len(CsvSource({"train": tmp_path / "odd.csv"}).rows("train"))
     path = tmp_path / "odd.tsv"
     path.write_bytes(b"a\tb\r1\t2\r3\t4\r")
     with pytest.raises(TaskError, match=r"odd.tsv:1: lines end in carriage returns alone"):

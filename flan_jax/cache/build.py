@@ -33,6 +33,7 @@ from flan_jax.cache.workers import WorkerContext
 from flan_jax.cache.writer import MAX_SHARD_BYTES, clear_partials, write_split
 from flan_jax.core.disk import sealed_text
 from flan_jax.core.errors import CacheError, FlanError, counted
+from flan_jax.core.faults import explained
 from flan_jax.core.manifest import (
     MixtureManifest,
     SplitManifest,
@@ -382,8 +383,10 @@ def run_job(job: SplitJob, settings: CacheSettings, report: Reporter = lambda *_
     """Caches one split if it is missing or stale. Never raises for what the task does: the error is in the result."""
     try:
         return _cache_split(job, settings, report)
-    except (FlanError, OSError) as error:
+    except FlanError as error:
         return JobResult(job, error=f"{job.task}/{job.split}: {error}")
+    except OSError as error:
+        return JobResult(job, error=f"{job.task}/{job.split}: {explained(error)}")
     except Exception as error:
         # Sources, templates and a user's code may raise anything; the last frame is the line to look at.
         frame = traceback.extract_tb(error.__traceback__)[-1]

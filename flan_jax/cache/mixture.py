@@ -10,7 +10,7 @@ from flan_jax.cache.availability import Availability, availability, missing_line
 from flan_jax.cache.jobs import MixtureJobs
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.cache.resolve import jobs_of_mixture
-from flan_jax.core.errors import CacheError, TaskError
+from flan_jax.core.errors import CacheError, TaskError, counted
 from flan_jax.core.manifest import MixtureManifest, split_dir
 from flan_jax.declare.registry import get_mixture
 
@@ -91,9 +91,11 @@ def finish_mixture(
     Raises `CacheError` that lists `errors` if there are any.
     """
     if errors:
+        first, *others = errors
+        more = f"; and {len(others)} more:\n  " + "\n  ".join(others) if others else ""
         raise CacheError(
-            f"{len(errors)} of {len(work.jobs)} splits of {work.mixture} could not be cached; the others are, so mend "
-            f"these and run again:\n  " + "\n  ".join(errors)
+            f"{len(errors)} of {counted(len(work.jobs), 'split')} of {work.mixture} could not be cached; the others "
+            f"are, so mend that and run again: {first}{more}"
         )
     splits: dict[str, dict[str, str]] = {}
     num_examples: dict[str, int] = {}

@@ -16,7 +16,7 @@ from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, ru
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.cli.flags import flag
-from flan_jax.core.disk import write_sealed
+from flan_jax.core.disk import write_sealed, write_text_atomically
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import BatchSize, Count, Natural, PathText, Tokens
 from flan_jax.evaluate import EvalConfig, EvalResults
@@ -143,9 +143,10 @@ def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, basel
     value["normalised_average"] = normalised_average(results.in_group("report"))
     value["copy_input_rouge_l"] = {name: float(scores.mean()) for name, scores in baseline.items()}
     write_sealed(folder / "eval.json", value)
-    with open(folder / "predictions.jsonl", "w") as file:
-        for task in results.in_group("report"):
-            for sample in task.samples:
-                line = {"task": task.task, "metric": task.metric, **vars(sample)}
-                print(json.dumps(line, ensure_ascii=False), file=file)
+    lines = (
+        json.dumps({"task": task.task, "metric": task.metric, **vars(sample)}, ensure_ascii=False)
+        for task in results.in_group("report")
+        for sample in task.samples
+    )
+    write_text_atomically(folder / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
     print(f"Written: {folder / 'eval.json'}, {folder / 'predictions.jsonl'}")

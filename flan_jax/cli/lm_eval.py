@@ -10,6 +10,7 @@ import jax
 
 from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.cli.flags import flag
+from flan_jax.core.disk import write_text_atomically
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.settings import BatchSize, Count, Natural, PathText, Seed, Tokens
 from flan_jax.evaluate import JaxLanguageModel
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"The vocabulary cannot write the stop texts {lost}: they ended no generation")
     if args.out is not None:
         out = pathlib.Path(args.out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(results, indent=1, default=handle_non_serializable, ensure_ascii=False))
+        text = json.dumps(results, indent=1, default=handle_non_serializable, ensure_ascii=False)
+        write_text_atomically(out, text)
         print(f"Written: {args.out}")
     return 0

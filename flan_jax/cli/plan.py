@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import pathlib
 import re
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
+from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.settings import Count, PathText
 
@@ -97,4 +97,4 @@ def _search(args: argparse.Namespace, config: Any, recipe: str, devices: Any) ->
 
 def _write_json(path: str | None, content: Any) -> None:
     if path:
-        pathlib.Path(path).write_text(json.dumps(content, indent=1) + "\n")
+        write_json_atomically(pathlib.Path(path), content)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import glob
 import hashlib
 import json
 import os
@@ -29,12 +30,15 @@ __all__ = [
     "file_sha256",
     "fsync_path",
     "is_sealed",
+    "naming",
+    "partial_of",
     "read_json_object",
     "replace_folder",
     "sealed",
     "sealed_text",
     "sweep_partial",
     "unsealed",
+    "write_atomically",
     "write_json_atomically",
     "write_sealed",
     "write_text_atomically",
@@ -53,7 +57,8 @@ def read_json_object(path: pathlib.Path, remedy: str, fields: Mapping[str, type]
     none.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with naming(path):
+            found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON ({error}): {remedy}") from error
     if not isinstance(found, dict):
@@ -134,17 +139,54 @@ def write_json_atomically(path: pathlib.Path, value: Any) -> None:
 
 def write_text_atomically(path: pathlib.Path, text: str) -> None:
     """Writes `text` as UTF-8 so that `path`, its folder made if missing, is whole or untouched."""
+    write_atomically(path, text.encode())
+
+
+def write_atomically(path: pathlib.Path, content: bytes) -> None:
+    """Writes `content` so that `path`, its folder made if missing, is whole or untouched."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = partial_of(path)
     try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            # Before the rename: after a power cut the name must not stand for an empty file.
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        with naming(path):
+            with open(partial, "wb") as file:
+                file.write(content)
+                file.flush()
+                # Before the rename: after a power cut the name must not stand for an empty file.
+                os.fsync(file.fileno())
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def partial_of(path: pathlib.Path) -> pathlib.Path:
+    """Where to write what is to be `path` when it is whole, with what killed processes left of it taken away."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        number = left.name.split(".")[-2]
+        if number.isdigit() and not _is_alive(int(number)):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    # The process's number, as another one may be writing the same.
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The operating system's errors in here are about `path`: those of calls on an open file do not say which."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 @contextlib.contextmanager
@@ -206,14 +248,15 @@ def fsync_path(path: pathlib.Path) -> None:
     """Makes a file's content, or a folder's names, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def file_sha256(path: pathlib.Path) -> str:
     """Hex sha256 of a file's bytes."""
-    with open(path, "rb") as file:
+    with naming(path), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 
 from flan_jax.core.errors import FlanError
 
@@ -29,6 +30,8 @@ _REMEDIES = {
     errno.EIO: "the disk does not answer: look at the machine's log, and copy the data to another one",
     errno.ESTALE: "the file server has lost it: mount the folder again",
 }
+# As TensorStore tells of the operating system's errors, in a ValueError.
+_OF_A_FILE = re.compile(r"local file \"(?P<path>[^\"]+)\".*\[os_error_code='(?P<errno>\d+)'", re.DOTALL)
 _OF_JAX = ("JaxRuntimeError", "XlaRuntimeError")  # by name: nothing here imports JAX
 
 __all__ = ["explained"]
@@ -44,7 +47,10 @@ def explained(error: BaseException) -> str | None:
         return f"{type(error).__name__}: {error}"
     if isinstance(error, OSError):
         return _of_the_system(error)
-    if "No space left" in str(error):  # as TensorStore has it
+    if found := _OF_A_FILE.search(str(error)):
+        code = int(found["errno"])
+        return _of_the_system(OSError(code, os.strerror(code), found["path"]))
+    if "No space left" in str(error):
         return f"{' '.join(str(error).split())}: {_REMEDIES[errno.ENOSPC]}"
     is_out_of_memory = type(error).__name__ in _OF_JAX and str(error).startswith("RESOURCE_EXHAUSTED")
     if isinstance(error, MemoryError) or is_out_of_memory:

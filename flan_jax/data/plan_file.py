@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.core.disk import file_sha256, sealed_text, unsealed, write_text_atomically
+from flan_jax.core.disk import file_sha256, partial_of, sealed_text, unsealed, write_text_atomically
 from flan_jax.core.errors import CacheError
 from flan_jax.data.plan import PackingPlan, PlanHeader, TaskSummary
 
@@ -52,9 +52,7 @@ def plan_folder(plans: pathlib.Path, fingerprint: str, num_steps: int) -> pathli
 
 def write_plan(folder: pathlib.Path, plan: PackingPlan) -> None:
     """Saves `plan` as `folder`, which appears by one rename; raises `OSError` where that cannot be done."""
-    _sweep(folder)
-    # The process's number: another one may be making the same plan. The dot: `find_steps_per_epoch` looks past it.
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    partial = partial_of(folder)  # it begins with a dot: `find_steps_per_epoch` looks past it
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
@@ -78,25 +76,6 @@ def write_plan(folder: pathlib.Path, plan: PackingPlan) -> None:
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _sweep(folder: pathlib.Path) -> None:
-    """Removes what killed processes left of the plan that is to be `folder`. One that is alive on another machine loses
-    its own, and goes on with a plan that is not saved."""
-    for partial in folder.parent.glob(f".{folder.name}.*.partial"):
-        number = partial.name.split(".")[-2]
-        if not (number.isdigit() and _is_alive(int(number))):
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        pass
-    return True
 
 
 def content_sha256(sha256: Mapping[str, str]) -> str:

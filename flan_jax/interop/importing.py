@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import re
 import tempfile
@@ -15,7 +14,7 @@ from safetensors.numpy import save_file
 
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, load_weights, write_model_info
 from flan_jax.core import assets
-from flan_jax.core.disk import sweep_partial
+from flan_jax.core.disk import sweep_partial, write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError, counted, did_you_mean, some_of
 from flan_jax.core.vocabulary import load_vocabulary, read_vocabulary
 from flan_jax.interop.certificate import FLOAT32_LIMIT, compare_with_transformers, why_no_reference
@@ -243,7 +242,7 @@ def _certificate(wanted: bool, out: pathlib.Path, model: ForeignModel, path: pat
     certificate = compare_with_transformers(model.config, params, path)
     exact = dtype == "float32"
     fields = {**dataclasses.asdict(certificate), "stored": dtype, "limit": FLOAT32_LIMIT if exact else None}
-    (out / CERTIFICATE_FILE).write_text(json.dumps(fields, indent=2) + "\n")
+    write_json_atomically(out / CERTIFICATE_FILE, fields)
     summary = (
         f"logits on fixed inputs are {certificate.max_abs_error:.2g} from those of {certificate.reference} "
         f"({certificate.relative_error:.2g} of the largest)"

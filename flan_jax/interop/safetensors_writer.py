@@ -18,6 +18,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from flan_jax.core.disk import naming
 from flan_jax.core.errors import CheckpointError
 
 DTYPES: Mapping[str, tuple[str, Any]] = {
@@ -79,9 +80,10 @@ class SafetensorsWriter:
         self._start, self._unwritten = 8 + len(text), offset
         check_room(path.parent, self._start + offset)
         self._file = open(self._partial, "wb")
-        self._file.write(len(text).to_bytes(8, "little") + text)
-        # Its whole length at once: tensors are written wherever they belong, in any order.
-        self._file.truncate(self._start + offset)
+        with naming(path):
+            self._file.write(len(text).to_bytes(8, "little") + text)
+            # Its whole length at once: tensors are written wherever they belong, in any order.
+            self._file.truncate(self._start + offset)
 
     def write(
         self, name: str, array: np.ndarray, layer: int | None = None, part: tuple[int, int] | None = None
@@ -101,9 +103,10 @@ class SafetensorsWriter:
         if array.shape != shape:
             raise ValueError(f"{name} is declared {shape}, given {array.shape}")
         stored = np.ascontiguousarray(array, dtype=self._dtype)
-        self._file.seek(self._start + self._offsets[name] + (layer or 0) * stored.nbytes)
-        # As bytes, since Python's buffers know no bfloat16.
-        self._file.write(stored.reshape(-1).view(np.uint8).data)
+        with naming(self._path):
+            self._file.seek(self._start + self._offsets[name] + (layer or 0) * stored.nbytes)
+            # As bytes, since Python's buffers know no bfloat16.
+            self._file.write(stored.reshape(-1).view(np.uint8).data)
         self._unwritten -= stored.nbytes
 
     def _write_part(self, name: str, array: np.ndarray, number: int, num_parts: int) -> None:
@@ -124,7 +127,8 @@ class SafetensorsWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         try:
-            self._file.close()
+            with naming(self._path):
+                self._file.close()
             if kind is None:
                 if self._unwritten:
                     raise ValueError(f"{self._unwritten} bytes of {self._path} were not written")

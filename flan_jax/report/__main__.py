@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from flan_jax.core.errors import FlanError
+from flan_jax.core.faults import explained
 from flan_jax.core.terminal import visible
 from flan_jax.report import print_report, write_report
 
@@ -19,8 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         path = write_report(args.model_dir)
         print_report(args.model_dir)
-    except FlanError as error:
-        print(visible(f"{type(error).__name__}: {error}"), file=sys.stderr)
+    except Exception as error:
+        line = explained(error)
+        if line is None:
+            raise
+        print(visible(line), file=sys.stderr)
         return 2
     print(visible(f"\nWritten: {path}"))
     return 0

@@ -7,7 +7,7 @@ import pathlib
 import re
 from collections.abc import Sequence
 
-from flan_jax.core.disk import write_text_atomically
+from flan_jax.core.disk import write_atomically, write_text_atomically
 from flan_jax.report.page import Markup, html, joined, page, picture, table
 from flan_jax.report.run_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.report.run_figures import curves_png, gains_png
@@ -26,7 +26,7 @@ def write_report(model_dir: str | os.PathLike[str]) -> pathlib.Path:
     """
     report = load_report(model_dir)
     curves = curves_png(report)
-    (report.model_dir / "report.png").write_bytes(curves)
+    write_atomically(report.model_dir / "report.png", curves)
     path = report.model_dir / "report.html"
     write_text_atomically(path, _html(report, curves, gains_png(report)))
     return path

@@ -13,10 +13,13 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.files import FileSource, LazyRows, Version, file_version
 from flan_jax.sources.source import Row
 
+_SHORT_FLOATS = {"float": np.float32, "halffloat": np.float16}  # Arrow's names
 CHUNK_ROWS = 256  # rows turned into Python objects at a time
 
 __all__ = ["ArrowRows", "ParquetSource", "check_columns", "import_pyarrow", "incomplete"]
@@ -72,6 +75,13 @@ class ArrowRows(LazyRows):
 def _as_rows(table: Any) -> list[Row]:
     rows: list[dict[str, Any]] = table.to_pylist()
     in_bytes = [field.name for field in table.schema if "binary" in str(field.type)]
+    short = [field.name for field in table.schema if str(field.type) in _SHORT_FLOATS]
+    for row in rows if short else ():
+        for name in short:
+            # The shortest number that is this one in its own precision, as it was written: 0.1 and not
+            # 0.10000000149011612.
+            if row[name] is not None:
+                row[name] = float(str(_SHORT_FLOATS[str(table.schema.field(name).type)](row[name])))
     for row in rows if in_bytes else ():
         for name in in_bytes:
             if isinstance(row[name], bytes):

@@ -26,7 +26,7 @@ from flan_jax.core.errors import TaskError
 from flan_jax.sources.source import Row
 
 # What Python writes as a person would. Numbers are Python's, NumPy's and Decimal.
-_WRITTEN = (numbers.Number, np.bool_, datetime.date, datetime.time, np.datetime64)
+_WRITTEN = (numbers.Real, decimal.Decimal, np.bool_, datetime.date, datetime.time, np.datetime64)
 
 __all__ = ["FieldError", "TextFields", "check_are_texts", "check_is_text", "text_of", "texts_of"]
 

@@ -5,6 +5,7 @@ Everything in the project that is JSON of somebody else's goes through here, so 
 
 from __future__ import annotations
 
+import decimal
 import functools
 import itertools
 import json
@@ -87,7 +88,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)  # one: making it costs as much as a row
+def _float(text: str) -> float | decimal.Decimal:
+    value = float(text)
+    if len(text) <= _FLOAT_DIGITS:
+        return value
+    # A number of more digits than a float holds would be written with others.
+    exact = decimal.Decimal(text)
+    return value if decimal.Decimal(repr(value)) == exact else exact
+
+
+_FLOAT_DIGITS = 16  # with the point: 15 digits are always kept
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float)  # one: making it costs as much as a row
 
 
 def _parsed(text: str, path: pathlib.Path, line: int, remedy: str = "") -> Any:

@@ -24,7 +24,8 @@ __all__ = ["QUOTE", "CsvSource", "read_packaged_table", "read_separated"]
 @dataclasses.dataclass(frozen=True)
 class CsvSource(FileSource):
     """CSV files, UTF-8, RFC 4180: fields in double quotes may hold delimiters, line ends and doubled quotes. Values are
-    text. A record with another number of columns than the header is a `TaskError` with file and line.
+    text. Blank lines are no rows, in a file of one column neither: an empty value there is written "". A record with
+    another number of columns than the header is a `TaskError` with file and line.
 
     Attributes:
       delimiter: between two columns; a tab for TSV.
@@ -123,7 +124,13 @@ class _Table:
             try:
                 record = next(records, None)
             except csv.Error as error:
-                raise TaskError(f"{self.path}:{first_line}: not separated values, {error}") from error
+                is_old = "new-line character" in str(error)
+                reason = (
+                    "lines end in carriage returns alone: end them in line feeds"
+                    if is_old
+                    else f"not separated values, {error}"
+                )
+                raise TaskError(f"{self.path}:{first_line}: {reason}") from error
             if record is None:
                 return
             if record and self._is_record(record, first_line):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from flan_jax.core.disk import drop_lines_after, explain_full_disk
+from flan_jax.core.disk import drop_lines_after, explain_full_disk, naming
 from flan_jax.core.errors import counted
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ class RunLog:
             self.say(f"{model_dir / METRICS_FILE} had {counted(num_damaged, 'damaged line')}, left out of the curves")
         self._file = open(model_dir / METRICS_FILE, "a")
         # purge_step hides the points of steps that a killed run had drawn and that happen again.
-        self._board = tensorboardX.SummaryWriter(
-            str(model_dir / "tensorboard"), purge_step=start_step + 1, flush_secs=30
-        )
+        self._board_dir = model_dir / "tensorboard"
+        with naming(self._board_dir):
+            self._board = tensorboardX.SummaryWriter(str(self._board_dir), purge_step=start_step + 1, flush_secs=30)
         if self._console.is_terminal:
             self._bar = _bar(self._console)
             self._task = self._bar.add_task("train", total=train_steps, completed=start_step, status="")
@@ -84,7 +84,8 @@ class RunLog:
             self._bar.stop()
         if self._is_writer:
             self._file.close()
-            self._board.close()
+            with naming(self._board_dir):
+                self._board.close()
 
     def say(self, text: str) -> None:
         """One line (or several) to the terminal, now."""
@@ -103,9 +104,10 @@ class RunLog:
             return
         with explain_full_disk(self._model_dir):
             self._write({"step": step, **values})
-            for name, value in values.items():
-                if value is not None and math.isfinite(value):
-                    self._board.add_scalar(f"train/{name}", value, step)
+            with naming(self._board_dir):
+                for name, value in values.items():
+                    if value is not None and math.isfinite(value):
+                        self._board.add_scalar(f"train/{name}", value, step)
         status = _status(values)
         now = time.monotonic()
         if self._bar is not None:
@@ -118,16 +120,18 @@ class RunLog:
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Points for TensorBoard only, such as an evaluation's (evals.jsonl has those in full)."""
         if self._is_writer:
-            for name, value in values.items():
-                self._board.add_scalar(f"eval/{name}", value, step)
-            self._board.flush()
+            with naming(self._board_dir):
+                for name, value in values.items():
+                    self._board.add_scalar(f"eval/{name}", value, step)
+                self._board.flush()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         # NaN is not JSON.
         clean = {k: v if not isinstance(v, float) or math.isfinite(v) else str(v) for k, v in line.items()}
-        self._file.write(json.dumps(clean) + "\n")
-        # With the operating system now, so that a killed process loses no line.
-        self._file.flush()
+        with naming(self._model_dir / METRICS_FILE):
+            self._file.write(json.dumps(clean) + "\n")
+            # With the operating system now, so that a killed process loses no line.
+            self._file.flush()
 
 
 def _status(values: Mapping[str, float | None]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import jax
 
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.core.disk import write_sealed
+from flan_jax.core.disk import write_sealed, write_text_atomically
 from flan_jax.data import BatchReader, example_ids_at, prefetch
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole
@@ -162,7 +162,7 @@ def run_training(
 def _write_facts(run: Run, judge: Judge, operative_config: str) -> None:
     """What the run is told and what it trains on, for those who find its folder."""
     if operative_config:
-        (run.model_dir / CONFIG_FILE).write_text(operative_config)
+        write_text_atomically(run.model_dir / CONFIG_FILE, operative_config)
     write_sealed(run.model_dir / DATA_FILE, {**run.data_facts(), "suite_notes": judge.notes})
 
 

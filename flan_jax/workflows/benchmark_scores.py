@@ -13,6 +13,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.lineage import TrainedOn, trained_on
 from flan_jax.checkpoints.load import LoadedModel
+from flan_jax.core.disk import write_text_atomically
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate import EvalResults, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
@@ -146,7 +147,7 @@ def _write(folder: pathlib.Path, scores: BenchmarkScores, settings: Mapping[str,
     write_html(folder, scores.results, scores.records, settings, scores.templates)
     names = ["report.html", "results.md", "summary.json", JOURNAL]
     if scores.templates:
-        (folder / BEST_TEMPLATE).write_text(best_markdown(scores.templates))
+        write_text_atomically(folder / BEST_TEMPLATE, best_markdown(scores.templates))
         names.append(BEST_TEMPLATE)
     return tuple(folder / name for name in names)
 

@@ -61,7 +61,7 @@ def of_folder(folder: pathlib.Path, name: str) -> Results:
         if path.name in ("eval.json", "summary.json"):
             found[relative] = _untimed(json.loads(_text(path, folder)))
         elif path.suffix == ".jsonl":
-            found[relative] = sorted(_text(path, folder).splitlines())
+            found[relative] = sorted(map(_rounded, _text(path, folder).splitlines()))
         elif path.suffix in (".html", ".md"):
             found[relative] = bool(path.read_bytes().strip())  # they say how long it took
         else:
@@ -103,6 +103,23 @@ def _lines(path: pathlib.Path, take: Callable[[Any], Any]) -> list[Any]:
 
 def _untimed(value: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in value.items() if name not in _TIMES}
+
+
+def _rounded(line: str) -> str:
+    """A line of JSON with four digits of its log-probabilities: what is left of an evaluation is asked in batches of
+    other sizes, which add in another order."""
+
+    def of(value: Any) -> Any:
+        if isinstance(value, float):
+            return float(f"{value:.4g}")
+        if isinstance(value, list):
+            return [of(item) for item in value]
+        return {name: of(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+    try:
+        return json.dumps(of(json.loads(line)), sort_keys=True)
+    except ValueError:
+        return line
 
 
 def _text(path: pathlib.Path, folder: pathlib.Path) -> str:

@@ -113,7 +113,7 @@ def _child(order: dict[str, Any]) -> None:
         if program == "report":
             from flan_jax.report.__main__ import main as run
         else:
-            from flan_jax.cli.main import main as run
+            from flan_jax.cli.main import console as run
         status = run(argv)
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)

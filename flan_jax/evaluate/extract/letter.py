@@ -45,6 +45,7 @@ _CONCLUDES = re.compile(
     r"\b(?:so|thus|therefore|hence|must be|only|I think|also|donc|por tanto|значит)\b",
     re.IGNORECASE,
 )
+_LIST = re.compile(r"(?:[^\w]*[A-Z]\b){2,}\W*")  # options repeated, and nothing said of them
 _AT_START = re.compile(
     r"[^\w(\[]*(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+)?"
     r"(?:[(\[]\s*([A-Za-z])\s*[)\]](?! (?:is|are|was|and|or|can|cannot|does|would|seems|says)\b)"
@@ -74,6 +75,8 @@ def letter(text: str) -> str | None:
     if right:
         return right[-1]
     match = _AT_START.match(text)
+    if match and _LIST.fullmatch(text) and len(set(re.findall("[A-Z]", text))) > 1:
+        return None
     if match:
         return None if _OR.match(text, match.end()) else (match[1] or match[2]).upper()
     if is_refusal(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import re
 
 from flan_jax.evaluate.extract.conclusion import (
@@ -37,10 +38,21 @@ _REMARK = re.compile(
 )
 # Between two numbers of which neither is the answer: "20-25", "6 or 8"; "between 10 and 15".
 _RANGE = re.compile(r"\s*[^\W\d]*\s*(?:[-\u2013\u2014~]|\bto\b|\bor\b)\s*[$\u20ac\u00a3]?$")
+_EITHER = re.compile(r"\s*(?:or|oder|o|ou|\u0438\u043b\u0438)\s*[$\u20ac\u00a3]?")
+# What makes of digits a number that they do not write: a root, a circle's number, a division by zero.
+_NO_DECIMAL_BEFORE = re.compile(r"(?:\\sqrt(?:\[\d\])?\s*\{?|\u221a\(?|(?<!\d/)\d/)\s*$")
+_NO_DECIMAL_AFTER = re.compile(r"\s*(?:\\sqrt|\u221a|\\pi(?![a-z])|\u03c0)|/0+(?![\d.,]*[1-9])")
+_FACTORIAL = re.compile(r"!(?!=)")
 _BETWEEN = re.compile(r"\b(?:between|either|zwischen|entre|\u043c\u0435\u0436\u0434\u0443)\W*$", re.IGNORECASE)
 _MINUS_WORD = re.compile(
     r"(?<![\d)] )\b(?:minus|negative|menos|moins|\u043c\u0438\u043d\u0443\u0441)\s+(?=\d)", re.IGNORECASE
 )
+# Said in a language that writes its fractions so; three digits could be thousands.
+_COMMA_LANGUAGE = re.compile(
+    r"\b(?:respuesta|soluci\u00f3n|resposta|r\u00e9ponse|risposta|Antwort|L\u00f6sung|Ergebnis|\u043e\u0442\u0432\u0435\u0442\w*)\b",
+    re.IGNORECASE,
+)
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d+),(\d{1,2}|\d{4,})(?!\d|[.,]\d)")
 _MONEY = re.compile(r"(?<!\d)(\d{1,15}) (dollars?|euros?) and (\d{1,2}) cents?\b", re.IGNORECASE)
 _THEREFORE = re.compile(r"[,;]\s*(?:and )?(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 OPEN = ""  # what stands there leaves the answer open, so that nothing else may be taken for it
@@ -54,6 +66,8 @@ def number(text: str, grouping: str = ",") -> str | None:
     number of the reckoning. What comes before a reason counts, not the reason; what takes something back wins. Number
     words are read where there are no digits."""
     text = _MINUS_WORD.sub("-", before_next_question(text))
+    if _COMMA_LANGUAGE.search(text):
+        text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = _MONEY.sub(lambda match: f"{match[1]}.{match[3]:0>2} {match[2]}", text)
     for place, is_said in conclusions(text):
         found = _announced(place, is_said, grouping)
@@ -134,10 +148,26 @@ def _of_sentence(sentence: str, grouping: str, *, last: bool) -> str | None:
         after = [one for one in numbers if one.start > sign]
         if after and len(before) == 1 and _is_sum(sentence, after) and not _is_sum(sentence, before):
             return plain(before[0].value)  # "12 = 3 x 4"
+        if after and len(before) == 1 and _is_factorial(sentence, after[0], before[0]):
+            return plain(before[0].value)  # "24 = 4!"
         if after:
-            return plain(after[0].value)
+            return OPEN if _is_no_decimal(sentence, after[0]) else plain(after[0].value)
     chosen = numbers[-1 if last else 0]
-    return OPEN if _is_open(sentence, numbers, chosen) else plain(chosen.value)
+    is_open = _is_open(sentence, numbers, chosen) or _is_no_decimal(sentence, chosen)
+    return OPEN if is_open else plain(chosen.value)
+
+
+def _is_no_decimal(sentence: str, chosen: Number) -> bool:
+    """Whether the digits are part of what has no decimal of its own: "2\\sqrt{3}", "5\u03c0", "1/0"."""
+    return bool(_NO_DECIMAL_BEFORE.search(sentence[: chosen.start]) or _NO_DECIMAL_AFTER.match(sentence, chosen.end))
+
+
+def _is_factorial(sentence: str, number: Number, value: Number) -> bool:
+    """Whether `value` is what `number` and the mark behind it come to."""
+    is_small = number.value == number.value.to_integral_value() and 0 <= number.value <= 20
+    return bool(
+        is_small and _FACTORIAL.match(sentence, number.end) and math.factorial(int(number.value)) == value.value
+    )
 
 
 def _is_open(sentence: str, numbers: list[Number], chosen: Number) -> bool:
@@ -151,7 +181,7 @@ def _is_open(sentence: str, numbers: list[Number], chosen: Number) -> bool:
             r".{0,12}?\b(?:and|or|und|oder|y|o|et|ou|\u0438)\b\W*", between
         ):
             return True
-        if position == 0 and _RANGE.fullmatch(between):
+        if (position == 0 and _RANGE.fullmatch(between)) or _EITHER.fullmatch(between):
             return True
     return False
 

@@ -16,17 +16,19 @@ from flan_jax.evaluate.extract.registry import register_extractor
 
 __all__ = ["yes_no"]
 
-# The words as they are written in English, German, Spanish, French, Russian and Swahili.
+# The words as they are written in English, German, Spanish, French, Russian, Swahili, Arabic, Hindi, Portuguese and
+# Italian.
 _YES = (
-    "yes|yeah|yep|true|correct|affirmative|ja|doch|wahr|richtig|sí|verdadero|cierto|oui|vrai|да|верно|ndiyo|ndio|kweli"
+    "yes|yeah|yep|true|correct|affirmative|ja|doch|wahr|richtig|sí|verdadero|cierto|oui|vrai|да|верно|ndiyo|ndio|kweli|"
+    "نعم|صحيح|हाँ|हां|sim|verdadeiro|sì|vero"
 )
 _NO = (
     "(?:absolutely|certainly|definitely|of course) not|not at all|no|nope|false|incorrect|untrue|negative|nein|falsch|"
-    "falso|non|faux|нет|неверно|hapana|না"
+    "falso|non|faux|нет|неверно|hapana|না|لا|خطأ|नहीं|não"
 )
 # Scripts without spaces between words, or with endings on them: anywhere. The longer one first, as 不是 holds 是.
-_NO_ANYWHERE = "不是|不对|不能|不会|否|错误|いいえ|いえ|ไม่ใช่|ไม่|కాదు|లేదు"
-_YES_ANYWHERE = "是|对|正确|はい|ใช่|হ্যাঁ|అవును"
+_NO_ANYWHERE = "不是|不对|不能|不会|否|错误|いいえ|いえ|아니요|아니오|ไม่ใช่|ไม่|కాదు|లేదు"
+_YES_ANYWHERE = "是|对|正确|はい|그렇습니다|ใช่|হ্যাঁ|అవును"
 _WORD = re.compile(
     rf"(?<!\w)(?P<negation>(?:not|n't|isn't|is not)\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)|"
     rf"(?P<no2>{_NO_ANYWHERE})|(?P<yes2>{_YES_ANYWHERE})",

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from flan_jax.core.disk import naming
 from flan_jax.core.errors import CheckpointError, Setting
 from flan_jax.evaluate.language_models.requests import Generated
 from flan_jax.evaluate.results.record import Record, generated_from_json, generated_to_json
@@ -93,9 +94,10 @@ class Journal:
 
     def sync(self) -> None:
         """Makes what was added survive a crash of the machine."""
-        self._file.flush()
-        if self.path.is_file():
-            os.fsync(self._file.fileno())
+        with naming(self.path):
+            self._file.flush()
+            if self.path.is_file():
+                os.fsync(self._file.fileno())
 
     def __enter__(self) -> Journal:
         return self
@@ -109,13 +111,14 @@ class Journal:
     def _append(self, value: Mapping[str, Any]) -> None:
         # Flushed, which a killed process survives; what a crash of the machine takes is asked again, so no fsync a
         # line.
-        self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
+        with naming(self.path):
+            self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+            self._file.flush()
 
     def _read(self) -> int:
         """Reads all whole lines; returns how many bytes they take."""
         whole_bytes = 0
-        with open(self.path, "rb") as file:
+        with naming(self.path), open(self.path, "rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     break

@@ -1,0 +1,50 @@
+"""Files that are whole or untouched, whatever ends their writer, and errors that say which file they are about."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from flan_jax.core import disk
+from flan_jax.core.disk import naming, write_atomically, write_json_atomically
+from flan_jax.core.faults import explained
+
+
+def test_an_error_of_an_open_file_names_it(tmp_path):
+    (tmp_path / "a").touch()
+    bad = r"Bad file descriptor: .*/a'"
+    with open(tmp_path / "a", "rb") as file, pytest.raises(OSError, match=bad) as caught, naming(tmp_path / "a"):
+        os.write(file.fileno(), b"x")
+    assert caught.value.filename == str(tmp_path / "a")
+    with pytest.raises(FileNotFoundError, match="other"), naming(tmp_path / "a"):
+        open(tmp_path / "other")  # which knows better
+    with pytest.raises(OSError, match=r"^words$"), naming(tmp_path / "a"):
+        raise OSError("words")
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_failing_disk_leaves_the_file_as_it_was_and_is_named(call, tmp_path, monkeypatch):
+    write_atomically(tmp_path / "sub" / "a", b"old")
+
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(disk.os, call, fail)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        write_json_atomically(tmp_path / "sub" / "a", {"new": 1})
+    assert explained(caught.value).startswith(f"{tmp_path}/sub/a: Input/output error: the disk does not answer")
+    assert [path.name for path in (tmp_path / "sub").iterdir()] == ["a"]
+    assert (tmp_path / "sub" / "a").read_bytes() == b"old"
+
+
+def test_what_killed_writers_left_goes_when_the_file_is_written_again(tmp_path):
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    left = [f".a[1].json.{done.pid}.partial"]
+    others = [f".a[1].json.{os.getppid()}.partial", ".a[1].json.x.partial", f".b.{done.pid}.partial"]
+    for name in left + others:
+        (tmp_path / name).write_text("half")
+    write_atomically(tmp_path / "a[1].json", b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "a[1].json"])
