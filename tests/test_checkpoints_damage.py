@@ -95,6 +95,20 @@ def test_a_file_that_is_cut_or_gone_is_named_with_what_to_do(run, item, damage):
         read_all(run)
 
 
+@pytest.mark.parametrize("content", [b"[1, 2]", b"[" * 100_000, b"{"])
+def test_a_damaged_mark_names_its_checkpoint_and_who_reads_weights_is_told_of_others(run, content):
+    (run / "checkpoints" / "2" / "_CHECKPOINT_METADATA").write_bytes(content)
+    with pytest.raises(
+        DamagedError, match=r"checkpoints/2 cannot be read, the mark .*: delete that folder, and the run"
+    ):
+        Checkpoints(run)
+    with pytest.raises(DamagedError, match=r"checkpoints/2 .*: put its files back, or give another .* steps 1, 2 are"):
+        find_weights(run)
+    with pytest.raises(DamagedError) as caught:
+        Checkpoints(run)
+    assert str(caught.value.renamed({"MODEL_DIR": "--model_dir"})) == str(caught.value)
+
+
 @pytest.mark.parametrize("item", ["params", "opt_state", "meta"])
 def test_an_item_of_another_step_is_not_taken_for_this_ones(run, item):
     place = run / "checkpoints" / "2" / item

@@ -10,6 +10,7 @@ import logging
 import pathlib
 import subprocess
 import sys
+import threading
 import types
 
 import pytest
@@ -152,7 +153,9 @@ def test_nothing_is_said_after_the_line():
     assert done.stderr.startswith("flan-jax nonsense: FlanError: no verb 'nonsense'") and done.stderr.count("\n") == 1
 
 
-def test_logs_of_libraries_have_no_tracebacks():
+def test_logs_and_threads_of_libraries_have_no_tracebacks(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # and both as they were afterwards
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     out = io.StringIO()
     logger, handler = logging.getLogger("absl"), logging.StreamHandler(out)
     before = list(logger.filters)
@@ -164,6 +167,22 @@ def test_logs_of_libraries_have_no_tracebacks():
         except ValueError:
             logger.exception("a thread failed")
         assert out.getvalue() == "a thread failed\n"
+
+        def fail():
+            raise ValueError("deep\nin there")
+
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        assert capsys.readouterr().err == "ValueError in a thread of a library: deep in there\n"
+        with pytest.raises(ValueError, match="deep"):
+            fail()
+        thread = threading.Thread(target=sys.excepthook, args=(ValueError, ValueError("C++"), None))
+        thread.start()
+        thread.join()
+        assert capsys.readouterr().err == "ValueError in a thread of a library: C++\n"
+        sys.excepthook(ValueError, ValueError("ours"), None)
+        assert "ValueError: ours" in capsys.readouterr().err
     finally:
         logger.removeHandler(handler)
         logger.filters[:] = before

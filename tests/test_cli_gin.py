@@ -53,7 +53,7 @@ def test_bare_words_in_flags_are_strings_and_literals_are_literals():
         (["LEARNING_RATE = @CosineSchedule"], ["LEARNING_RATE is <class", "CosineSchedule", "give a number above 0"]),
         (["LEARNING_RATE = @CosineSchedule()"], ["CosineSchedule is given no peak, final: bind CosineSchedule.peak"]),
         (["RunConfig.model = 3"], ["RunConfig.model is 3: give a ModelConfig, or None"]),
-        (["A = %B", "B = %A", "TRAIN_STEPS = %A"], ["a macro refers to itself"]),
+        (["A = %B", "B = %A", "TRAIN_STEPS = %A"], ["a macro refers to itself, A = %B = %A: give one of them a value"]),
         (["BATCH_SIZE = ("], ["BATCH_SIZE"]),
     ],
 )

@@ -123,7 +123,9 @@ def test_scores_that_no_evaluation_gives_are_not_believed(results, tmp_path, cha
     value = json.loads(json.dumps(results.to_json()))
     value["tasks"]["colours:direct"].update(change)
     (tmp_path / "evals.jsonl").write_text(json.dumps(value) + "\n")
-    with pytest.raises(CheckpointError, match=rf"evals.jsonl:1 holds no results \(.*{message}.*remove that line"):
+    with pytest.raises(
+        CheckpointError, match=rf"evals.jsonl:1 holds no results \(.*{message}.*start the run's training command"
+    ):
         read_results(tmp_path / "evals.jsonl")
 
 

@@ -160,6 +160,22 @@ def test_missing_and_stale_files_are_named(run_dir):
         write_report(run_dir)
 
 
+def test_evaluations_of_another_run_are_no_evidence_and_later_ones_are_said(run_dir):
+    lines = (run_dir / "evals.jsonl").read_text().splitlines()
+    (run_dir / "evals.jsonl").write_text(f"{lines[0]}\n{lines[1]}\n")
+    with pytest.raises(
+        CheckpointError, match=r"at step 100, and it does not have it: start the run's training command"
+    ):
+        write_report(run_dir)
+    other = make_task("s_1", 0.5, "selection", "new template")
+    append_results(run_dir / "evals.jsonl", EvalResults(100, {other.task: other}))
+    with pytest.raises(CheckpointError, match=r"0\.\d+ at step 100, and it has 0\.\d+ there: start the run's"):
+        write_report(run_dir)
+    (run_dir / "evals.jsonl").write_text("\n".join(lines) + "\n")
+    append_results(run_dir / "evals.jsonl", EvalResults(150, {other.task: other}))
+    assert "evals.jsonl has step 150 too, which the choice was not made from" in write_report(run_dir).read_text()
+
+
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("")])
 def test_lost_curves_are_said(run_dir, damage):
     damage(run_dir / "metrics.jsonl")

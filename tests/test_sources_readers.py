@@ -208,7 +208,10 @@ def test_folders_register_and_hold_out(registry, tmp_path):
 
 
 def test_folders_that_cannot_be_read_say_why(registry, tmp_path):
-    with pytest.raises(TaskError, match="no folder of tasks is called 'niv'; did you mean niv2"):
+    with pytest.raises(
+        TaskError,
+        match=r"TASK_FOLDERS .--task_folder. names 'niv', and no folder of tasks is called so; did you mean niv2",
+    ):
         task_folders.activate({"niv": tmp_path})
     with pytest.raises(TaskError, match="is not a folder"):
         task_folders.activate({"niv2": tmp_path / "absent"})

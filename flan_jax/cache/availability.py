@@ -71,11 +71,12 @@ class Availability:
 
     def refuse(self) -> CacheError:
         """The error for a run that was not told to go on with what is here."""
-        listing = "\n  ".join(self.first_lines())
-        others = ", or go on with the others: --available_only, or AVAILABLE_ONLY = True in a recipe"
+        first, *more = self.first_lines()
+        others = ", or go on with the others (--available_only, or AVAILABLE_ONLY = True in a recipe)"
+        listing = "; and\n  " + "\n  ".join(more) if more else ""
         return CacheError(
-            f"{self.describe()}:\n  {listing}\nDownload them below the data folder (--data_dir, DATA_DIR)"
-            f"{others if len(self.missing) < self.num_tasks else ''}"
+            f"{self.describe()}: get it below the data folder (--data_dir, DATA_DIR)"
+            f"{others if len(self.missing) < self.num_tasks else ''}: {first}{listing}"
         )
 
 

@@ -93,9 +93,10 @@ def finish_mixture(
     if errors:
         first, *others = errors
         more = f"; and {len(others)} more:\n  " + "\n  ".join(others) if others else ""
+        kept = "; the others are, so mend that and run again" if len(errors) < len(work.jobs) else ""
         raise CacheError(
-            f"{len(errors)} of {counted(len(work.jobs), 'split')} of {work.mixture} could not be cached; the others "
-            f"are, so mend that and run again: {first}{more}"
+            f"{len(errors)} of {counted(len(work.jobs), 'split')} of {work.mixture} could not be cached{kept}: "
+            f"{first}{more}"
         )
     splits: dict[str, dict[str, str]] = {}
     num_examples: dict[str, int] = {}

@@ -8,7 +8,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from flax.traverse_util import flatten_dict
 
@@ -114,6 +114,10 @@ class DamagedError(CheckpointError):
     ):
         super().__init__(reason, ": ", remedy)
         self.reason = reason
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """Itself: it names paths alone."""
+        return self
 
 
 def check_model_dir(path: str | pathlib.Path) -> None:

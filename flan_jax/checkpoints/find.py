@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -16,7 +16,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from flan_jax.checkpoints.checkpoint import FOLDER, check_same_shapes, tensor_shapes
+from flan_jax.checkpoints.checkpoint import FOLDER, DamagedError, check_same_shapes, tensor_shapes
 from flan_jax.checkpoints.weights import (
     MODEL_FILE,
     MOMENTS_FILE,
@@ -106,7 +106,7 @@ class WeightsSource:
             return jax.tree.map(_place, params, abstract_params)
         if self.tuning is not None:
             return self._load_tuned(TuningConfig(**self.tuning), abstract_params)
-        with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
+        with _opened(self.path.parent.parent) as checkpoints:
             return checkpoints.restore_params(int(self.path.name), abstract_params)
 
     def load_opt_state(self, abstract_opt_state: Any) -> Any:
@@ -118,7 +118,7 @@ class WeightsSource:
         if self.tuning is not None:
             raise CheckpointError(f"{self.path} has the optimizer's state of {self.tuning['method']} alone: {remedy}")
         if not is_weights_folder(self.path):
-            with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
+            with _opened(self.path.parent.parent) as checkpoints:
                 return checkpoints.restore_opt_state(int(self.path.name), abstract_opt_state)
         file = self.path / MOMENTS_FILE
         if not file.is_file():
@@ -148,7 +148,7 @@ class WeightsSource:
         whole = _whole_on(jax.tree.leaves(abstract_params)[0].sharding)
         shapes = part_shapes(model, tuning).trained
         abstract_trained = jax.tree.map(lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=whole), shapes)
-        with contextlib.closing(_open(self.path.parent.parent)) as checkpoints:
+        with _opened(self.path.parent.parent) as checkpoints:
             trained = checkpoints.restore_params(int(self.path.name), abstract_trained)
         shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract_params)
 
@@ -197,8 +197,7 @@ def find_weights(path: str | pathlib.Path) -> WeightsSource:
 
 
 def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
-    checkpoints = _open(run)
-    try:
+    with _opened(run) as checkpoints:
         step = _selected_step(run, checkpoints) if step is None else step
         if step is None:
             raise CheckpointError(f"{run / FOLDER} has no whole checkpoint yet: train further, or give other weights")
@@ -207,14 +206,22 @@ def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
         return WeightsSource(
             path, step, meta.model, meta.vocab_fingerprint, tuning=meta.tuning, base=meta.base, digests=meta.digests
         )
-    finally:
-        checkpoints.close()
 
 
-def _open(run: pathlib.Path) -> Checkpoints:
+@contextlib.contextmanager
+def _opened(run: pathlib.Path) -> Iterator[Checkpoints]:
+    """The run's checkpoints, to read from. Who reads weights does not go on from another checkpoint by itself."""
     from flan_jax.checkpoints.store import Checkpoints  # Orbax, which a folder of weights does without
 
-    return Checkpoints(run)
+    try:
+        with contextlib.closing(Checkpoints(run)) as checkpoints:
+            yield checkpoints
+    except DamagedError as error:
+        steps = sorted((path.name for path in (run / FOLDER).iterdir() if path.name.isdigit()), key=int)
+        raise DamagedError(
+            error.reason,
+            f"put its files back, or give another checkpoint (those of steps {', '.join(steps)} are there)",
+        ) from error
 
 
 def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:

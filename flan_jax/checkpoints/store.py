@@ -42,6 +42,7 @@ from flan_jax.core.disk import explain_full_disk, sealed, unsealed
 from flan_jax.core.errors import CheckpointError, some_of
 
 DAMAGED_FOLDER = "damaged_checkpoints"
+_MARK = "_CHECKPOINT_METADATA"  # Orbax's
 _Item = TypeVar("_Item")
 
 __all__ = ["Checkpoints"]
@@ -88,6 +89,7 @@ class Checkpoints:
                 cleanup_tmp_directories=True,
                 async_options=ocp.options.AsyncOptions(timeout_secs=3600),
             )
+        _check_marks(self.folder)
         with explain_full_disk(self.folder):
             self._manager = ocp.CheckpointManager(self.folder, options=options, handler_registry=_handlers())
 
@@ -215,7 +217,7 @@ class Checkpoints:
             found = self._manager.restore(step, args=ocp.args.Composite(**{item: ocp.args.JsonRestore()}))[item]
             return found if found.get("format_version") == 1 else unsealed(json.dumps(found))
 
-        with _explain_damage(path / item):
+        with _explain_damage(path, f"the files of its {item}"):
             return _on_all(read, path)
 
     def _restore(self, step: int, meta: CheckpointMeta, abstract: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,6 +243,16 @@ class Checkpoints:
         check_same_shapes(self.folder / str(step), tensor_shapes(expected), tensor_shapes(found))
 
 
+def _check_marks(folder: pathlib.Path) -> None:
+    """Raises `DamagedError` for a checkpoint whose mark of being whole is damaged: Orbax's manager reads them all, and
+    would not say which."""
+    for path in sorted(folder.glob(f"[0-9]*/{_MARK}")):
+        with _explain_damage(path.parent, f"the mark that it is whole, {_MARK},"):
+            found = json.loads(path.read_bytes())
+            if not isinstance(found, dict):
+                raise ValueError(f"it is {found!r:.40}, no JSON object")
+
+
 def _num_bytes(tree: Any) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
@@ -263,7 +275,7 @@ def _on_all(read: Callable[[], _Item], path: pathlib.Path) -> _Item:
 
 
 @contextlib.contextmanager
-def _explain_damage(path: pathlib.Path) -> Iterator[None]:
+def _explain_damage(path: pathlib.Path, files: str = "its files") -> Iterator[None]:
     """Tells what goes wrong in reading a checkpoint as damage to it, but for what is none: no memory, no permission."""
     try:
         yield
@@ -275,7 +287,7 @@ def _explain_damage(path: pathlib.Path) -> Iterator[None]:
         if isinstance(error, PermissionError) or "PERMISSION_DENIED" in str(error):
             raise CheckpointError(f"{path} may not be read ({first_line}): give yourself that permission") from error
         raise DamagedError(
-            f"{path} cannot be read, its files are missing or damaged ({type(error).__name__}: {first_line})"
+            f"{path} cannot be read, {files} are missing or damaged ({type(error).__name__}: {first_line})"
         ) from error
 
 

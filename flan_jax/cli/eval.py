@@ -33,6 +33,7 @@ from flan_jax.workflows.task_scores import score_tasks
 HELP = "score a checkpoint on benchmarks or any mixture"
 DEFAULT_INPUTS_LENGTH = 512
 _FLAGS = {f"EvalConfig.{field.name}": f"--{field.name}" for field in dataclasses.fields(EvalConfig)}
+_FLAGS["EvalConfig.report"] = "--mixture"
 
 __all__ = ["HELP", "add_arguments", "run"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
+from types import TracebackType
 
 from flan_jax.core.terminal import visible
 
@@ -12,9 +14,24 @@ __all__ = ["keep_logs_short", "silence", "tell"]
 
 
 def keep_logs_short() -> None:
-    """Libraries' log records lose their tracebacks: Orbax logs the same error from four of its threads before it raises
-    it, hundreds of lines in front of ours."""
+    """What libraries log or say from threads of their own loses its tracebacks: Orbax logs the same error from four of
+    them before it raises it, hundreds of lines in front of ours, and TensorStore's go on after it."""
     logging.getLogger("absl").addFilter(_without_traceback)
+    in_main = sys.excepthook
+
+    def in_any(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        # C++ calls it for threads of its own.
+        if threading.current_thread() is threading.main_thread():
+            in_main(kind, error, trace)
+        else:
+            _say_of_thread(kind, error)
+
+    sys.excepthook = in_any
+    threading.excepthook = lambda told: _say_of_thread(told.exc_type, told.exc_value)
+
+
+def _say_of_thread(kind: type[BaseException], error: BaseException | None) -> None:
+    print(f"{kind.__name__} in a thread of a library: {' '.join(str(error).split())}"[:500], file=sys.stderr)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -299,7 +299,8 @@ def _as_gin_value(value: str) -> str:
 def _in_one_line(error: Exception, gin_files: Sequence[str]) -> str:
     """What a class that gin calls says, without the lines that gin adds of where it was called."""
     if isinstance(error, RecursionError):
-        return "a macro refers to itself, by way of others or not: give it a value"
+        circle = " = %".join(gin_lines.circle())
+        return f"a macro refers to itself, {circle}: give one of them a value"
     text = str(error)
     if match := re.search(r"Required bindings for `(\w+)` not provided in config: \[(.+?)\]", text):
         return _not_given(match[1], match[2], gin_files)

@@ -68,6 +68,19 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
+def circle() -> list[str]:
+    """Names of macros of which each refers to the next and the last to the first, which stands at the end again; []
+    where there is none."""
+    values = macros()
+
+    def follow(path: list[str]) -> list[str]:
+        if path[-1] in path[:-1]:
+            return path[path.index(path[-1]) :]
+        return next((found for name in references(values.get(path[-1])) if (found := follow([*path, name]))), [])
+
+    return next((found for name in values if (found := follow([name]))), [])
+
+
 def written_name(setting: str) -> str:
     """What the user binds to give a setting: `BATCH_SIZE` for `TrainConfig.batch_size`, the setting's own name where no
     macro stands for it.

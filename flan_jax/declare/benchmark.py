@@ -261,7 +261,9 @@ class Benchmark:
 
     def format(self, name: str) -> Format:
         """The format called `name`. Raises `TaskError` that names the others."""
-        return _named(name, {f.name: f for f in self.formats}, f"benchmark {self.name} has no format")
+        return _named(
+            name, {f.name: f for f in self.formats}, f"{self.name}:{name}: benchmark {self.name} has no format"
+        )
 
     def subtask(self, name: str) -> Subtask:
         """The subtask called `name`. Raises `TaskError` that names the nearest."""
@@ -340,6 +342,10 @@ def resolve(names: Sequence[str], format: str | None = None) -> list[tuple[Bench
     pairs: dict[tuple[str, str], tuple[Benchmark, Format]] = {}
     for name in names:
         benchmark_name, _, own_format = name.partition(":")
+        if not benchmark_name:
+            raise TaskError(
+                f"--suite {name!r} names no benchmark: give NAME or NAME:FORMAT, such as {some_of(list(BENCHMARKS))}"
+            )
         if name in COLLECTIONS:
             members = COLLECTIONS[name]
         else:

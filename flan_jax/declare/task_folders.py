@@ -49,7 +49,8 @@ def activate(folders: Mapping[str, str | os.PathLike[str]]) -> list[str]:
     for name in folders:
         if name not in TASK_FOLDERS:
             raise TaskError(
-                f"no folder of tasks is called {name!r}{did_you_mean(name, TASK_FOLDERS)}; there are "
+                f"TASK_FOLDERS (--task_folder) names {name!r}, and no folder of tasks is called so"
+                f"{did_you_mean(name, TASK_FOLDERS)}; there are "
                 f"{', '.join(TASK_FOLDERS) or 'none: is the module that adds it named in MIXTURE_OR_TASK_MODULE?'}"
             )
     notes: list[str] = []

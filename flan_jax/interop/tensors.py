@@ -116,7 +116,7 @@ class OrbaxTensors:
         try:
             metadata = json.loads((path / "_METADATA").read_text())
             keys = [[str(key["key"]) for key in leaf["key_metadata"]] for leaf in metadata["tree_metadata"].values()]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(
                 f"{path / '_METADATA'} cannot be read ({error}): copy the checkpoint again"
             ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import shlex
@@ -16,7 +17,14 @@ import numpy as np
 from flan_jax.core.disk import check_fields, read_json_object
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
-from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults, Sample, TaskResult, normalised_scores
+from flan_jax.evaluate.results.eval_results import (
+    GROUPS,
+    EvalResults,
+    Sample,
+    TaskResult,
+    normalised_average,
+    normalised_scores,
+)
 from flan_jax.evaluate.results.files import read_results
 from flan_jax.evaluate.select import EVALS_FILE
 
@@ -108,6 +116,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
             f"{folder / 'selected.json'} names step {selected['step']}, evals.jsonl has {sorted(by_step)}: "
             f"apply the rule again with flan_jax.evaluate.write_selected({str(folder)!r})"
         )
+    _check_is_chosen_from(results, selected, folder)
     after = by_step[selected["step"]]
     before = results[0] if results[0].step < after.step else None
     options = {key: selected[key] for key in ("confidence", "num_resamples", "seed")}
@@ -123,11 +132,43 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         summary=tuple(_summary_rows(before, after, options)),
         rows=tuple(_rows(before, after, options)),
         samples=tuple(_samples(before, after, num_samples)),
-        warnings=(*lost, *_data_notes(folder), *_not_asked(results, after), *_warnings(after)),
+        warnings=(
+            *lost,
+            *_later(results, selected),
+            *_data_notes(folder),
+            *_not_asked(results, after),
+            *_warnings(after),
+        ),
         files=tuple(_files(folder)),
         commands=tuple(_commands(folder, after)),
         config="\n".join(_text(path, "delete it").strip() for path in sorted(folder.glob("*.gin"))),
     )
+
+
+def _check_is_chosen_from(results: Sequence[EvalResults], selected: Mapping[str, Any], folder: pathlib.Path) -> None:
+    """Raises `CheckpointError` for evaluations that are not those which the choice was made from."""
+    found = {result.step: normalised_average(result.in_group("selection")) for result in results}
+    for score in selected["table"]:
+        step, stated = score["step"], score["selection"]
+        if not math.isclose(found.get(step, math.nan), stated, abs_tol=1e-5):
+            has = f"has {found[step]:.4f} there" if step in found else "does not have it"
+            raise CheckpointError(
+                f"{folder / EVALS_FILE} is not what the choice was made from: selected.json has selection average "
+                f"{stated:.4f} at step {step}, and it {has}: start the run's training command again, which takes its "
+                f"evaluations from the newest checkpoint, or apply the rule again with "
+                f"flan_jax.evaluate.write_selected({str(folder)!r})"
+            )
+
+
+def _later(results: Sequence[EvalResults], selected: Mapping[str, Any]) -> list[str]:
+    """Evaluations that the choice knows nothing of: of a run that goes on, or of another."""
+    later = sorted({result.step for result in results} - {score["step"] for score in selected["table"]})
+    if not later:
+        return []
+    steps = ", ".join(map(str, later))
+    return [
+        f"{EVALS_FILE} has step {steps} too, which the choice was not made from: it is made again when the run ends"
+    ]
 
 
 def _summary_rows(before: EvalResults | None, after: EvalResults, options: Mapping[str, Any]) -> list[Row]:

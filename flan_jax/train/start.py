@@ -14,6 +14,7 @@ from flan_jax.checkpoints.checkpoint import FOLDER, CheckpointMeta, DamagedError
 from flan_jax.checkpoints.find import check_same_model, find_weights
 from flan_jax.core.disk import explain_full_disk, sweep_partial
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting, counted
+from flan_jax.core.faults import explained
 from flan_jax.models import Params
 from flan_jax.models.tuning import TuningConfig, base_model
 from flan_jax.train.config import TrainConfig
@@ -51,7 +52,12 @@ def open_checkpoints(run: Run, judge: Judge) -> Checkpoints:
 
     config = run.config.checkpoint
     with explain_full_disk(run.model_dir):
-        run.model_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            run.model_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(
+                Setting("MODEL_DIR"), f" {str(run.model_dir)!r} cannot be made: {explained(error)}"
+            ) from error
     return Checkpoints(run.model_dir, config, lambda: judge.best_steps(config.keep_best))
 
 

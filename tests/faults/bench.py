@@ -141,9 +141,18 @@ class Bench:
         verdict = self.judged(command, ended, ways_to_name(self.folder, below))
         if not verdict.is_good or ended.status == 0:
             return verdict
-        # What the line says is done: what it names is deleted, or else the damage is taken back.
+        # What the line says is done: the run is started again, what it names is deleted, or else the damage is taken
+        # back.
         advice = "taken back"
-        if re.search(r"\b(delete|remove)\b", ended.last_line) and (doomed := self._named(ended.last_line)):
+        if "training command again" in ended.last_line:
+            advice = "trained again"
+            self.run("train")
+        elif is_line := re.search(r"([\w./-]+):(\d+) .*remove that line", ended.last_line):
+            advice = "removed the line"
+            path, number = self.folder / is_line[1], int(is_line[2])
+            lines = path.read_bytes().split(b"\n")
+            path.write_bytes(b"\n".join(lines[: number - 1] + lines[number:]))
+        elif re.search(r"\b(delete|remove)\b", ended.last_line) and (doomed := self._named(ended.last_line)):
             advice = f"deleted {doomed.relative_to(self.folder)}"
             _delete(doomed)
             if "`flan-jax cache`" in ended.last_line and command not in ("cache", "train"):
@@ -151,7 +160,12 @@ class Bench:
                 self.run("cache")
         else:
             undo()
-        after = self.goes_on(command)
+        again = self.run(command)
+        if again.status == 0 and advice.startswith(("deleted", "removed")):
+            # What it lost by that is said.
+            after = self.judged(command, again, ways_to_name(self.folder, below))
+        else:
+            after = self.goes_on(command)
         if after.is_good:
             return verdict
         return Verdict(after.outcome, f"{ended.last_line} | {advice}: {after.detail}")

@@ -93,6 +93,8 @@ def ways_to_name(folder: pathlib.Path, below: str) -> tuple[str, ...]:
       below: the path below it.
     """
     path = pathlib.PurePath(below)
-    within = [path, *path.parents][:-1]
+    if partial := re.fullmatch(r"\.(.+)\.\d+\.partial", path.name):
+        path = path.with_name(partial[1])  # what it was to be
+    within = [pathlib.PurePath(below), path, *path.parents][:-1]
     relative = [str(one) for one in within if len(one.parts) > 1]
     return (*(str(folder / one) for one in within), *relative, path.name)

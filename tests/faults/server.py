@@ -99,6 +99,9 @@ def _child(order: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         # A setting of 10^30 must not take the machine along.
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+        warnings.resetwarnings()
+        for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", category)  # as a program begins
         if order["is_unprivileged"]:
             _drop_roots_rights()
         if order["environment"].get("FAULTS_CALL"):
@@ -107,7 +110,6 @@ def _child(order: dict[str, Any]) -> None:
             Call.parse(order["environment"]["FAULTS_CALL"]).arm()
         if order["environment"].get("FAULTS_ORDER"):
             ctypes.CDLL(os.environ["FAULTS_SHIM"]).faults_attach(order["environment"]["FAULTS_ORDER"].encode())
-        warnings.resetwarnings()
         program, *argv = order["argv"]
         sys.argv = [program, *argv]
         if program == "report":

@@ -15,7 +15,7 @@ from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 
 SUMMARY = "summary.json"
-_REMOVE = "remove that line"
+_AGAIN = "start the run's training command again, which takes it from the newest checkpoint"
 _ROUNDING = 1e-5  # of scores that were written with six decimals, and of sums
 
 __all__ = [
@@ -43,9 +43,11 @@ def read_results(path: str | os.PathLike[str]) -> list[EvalResults]:
     line that is damaged."""
     path = pathlib.Path(path)
     if not path.exists():
-        raise CheckpointError(f"{path} does not exist: no evaluation has finished there yet (see EVAL_PERIOD)")
+        raise CheckpointError(
+            f"{path} does not exist: no evaluation has finished there yet (see EVAL_PERIOD), or it was lost: {_AGAIN}"
+        )
     lines = {value["step"]: (number, value) for number, value in _read_lines(path)}
-    return [_results(lines[step][1], f"{path}:{lines[step][0]}", _REMOVE) for step in sorted(lines)]
+    return [_results(lines[step][1], f"{path}:{lines[step][0]}", _AGAIN) for step in sorted(lines)]
 
 
 def recover_results(
@@ -69,7 +71,7 @@ def recover_results(
             if value["step"] <= last_step:
                 found[value["step"]] = value
         except CheckpointError as error:
-            notes.append(f"{str(error).removesuffix(f': {_REMOVE}')}, so it was left out")
+            notes.append(f"{str(error).removesuffix(f': {_AGAIN}')}, so it was left out")
     for kept in saved:
         if (step := kept["step"]) <= last_step and found.get(step) != kept:
             notes.append(
@@ -77,7 +79,7 @@ def recover_results(
                 f"checkpoint of step {last_step} were taken"
             )
             found[step] = kept
-    results = [_results(found[step], f"{path}, step {step}", _REMOVE) for step in sorted(found)]
+    results = [_results(found[step], f"{path}, step {step}", _AGAIN) for step in sorted(found)]
     return results, notes
 
 
@@ -100,7 +102,7 @@ def read_summary(path: str | os.PathLike[str]) -> EvalResults:
         return _results(_open_seal(json.loads(pathlib.Path(path).read_bytes())), str(path), remedy)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: evaluate with --out, or name another file") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} holds no results ({error}): {remedy}") from error
 
 
@@ -153,9 +155,9 @@ def _checked_line(line: bytes, where: str) -> dict[str, Any]:
     try:
         value = _open_seal(json.loads(line))
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{where} is not JSON as it was written ({error}): {_REMOVE}") from error
+        raise CheckpointError(f"{where} is not JSON as it was written ({error}): {_AGAIN}") from error
     if not isinstance(value, dict) or not isinstance(value.get("step"), int):
-        raise CheckpointError(f"{where} is no object with a step but {line.decode():.40}: {_REMOVE}")
+        raise CheckpointError(f"{where} is no object with a step but {line.decode():.40}: {_AGAIN}")
     return value
 
 

@@ -124,7 +124,7 @@ class Journal:
                     break
                 try:
                     self._take(json.loads(line))
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
                     raise CheckpointError(
                         f"{self.path}:{number} is not a line of an evaluation's journal ({error}): remove that line, "
                         f"or the file to start over"
