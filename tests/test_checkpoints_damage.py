@@ -97,6 +97,10 @@ def test_a_file_that_is_cut_or_gone_is_named_with_what_to_do(run, item, damage):
 
 @pytest.mark.parametrize("content", [b"[1, 2]", b"[" * 100_000, b"{"])
 def test_a_damaged_mark_names_its_checkpoint_and_who_reads_weights_is_told_of_others(run, content):
+    killed = run / "checkpoints" / "2.orbax-checkpoint-tmp"
+    killed.mkdir()
+    (killed / "_CHECKPOINT_METADATA").write_bytes(content)
+    assert Checkpoints(run).steps() == [1, 2]
     (run / "checkpoints" / "2" / "_CHECKPOINT_METADATA").write_bytes(content)
     with pytest.raises(
         DamagedError, match=r"checkpoints/2 cannot be read, the mark .*: delete that folder, and the run"

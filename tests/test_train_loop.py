@@ -32,16 +32,16 @@ def place(tmp_path_factory):
     return folder
 
 
-def run(place, name, **changes):
+def run(place, name, operative_config="", **changes):
     out = io.StringIO()
     configs = train_run.configs(place / name, place / "cache", **{"evaluation": NO_EVALUATION, **changes})
-    return train_run.train(*configs, stream=out), out.getvalue()
+    return train_run.train(*configs, stream=out, operative_config=operative_config), out.getvalue()
 
 
 @pytest.fixture(scope="module")
 def base(place):
     """A finished run of four steps without evaluations."""
-    return run(place, "base", train_steps=4)
+    return run(place, "base", "LEARNING_RATE = 0.1\n", train_steps=4)
 
 
 def tree_of(place, name):
@@ -87,7 +87,9 @@ def test_a_finished_run_started_again_changes_nothing(place, base):
 def test_more_steps_continue_the_same_data(place, base):
     longer, _ = run(place, "longer", train_steps=6)
     shutil.copytree(place / "base", place / "extended")
-    run(place, "extended", train_steps=6)
+    _, text = run(place, "extended", "LEARNING_RATE = 0.2\n", train_steps=6)  # the words alone are others
+    assert "from step 4 on with other settings: LEARNING_RATE is 0.2, was 0.1\n" in text
+    assert (place / "extended" / "config.until_step_4.gin").read_text() == "LEARNING_RATE = 0.1\n"
     assert longer.step == 6
     a, b = (losses(place / name) for name in ("longer", "extended"))
     assert a == b and len(a) == 6

@@ -246,7 +246,9 @@ class Checkpoints:
 def _check_marks(folder: pathlib.Path) -> None:
     """Raises `DamagedError` for a checkpoint whose mark of being whole is damaged: Orbax's manager reads them all, and
     would not say which."""
-    for path in sorted(folder.glob(f"[0-9]*/{_MARK}")):
+    for path in sorted(folder.glob(f"*/{_MARK}")):
+        if not path.parent.name.isdigit():
+            continue  # of a save that was killed
         with _explain_damage(path.parent, f"the mark that it is whole, {_MARK},"):
             found = json.loads(path.read_bytes())
             if not isinstance(found, dict):

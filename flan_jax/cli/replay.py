@@ -28,7 +28,7 @@ from flan_jax.declare.registry import get
 from flan_jax.declare.task import Task, missing_source
 from flan_jax.models.tuning import tuned_model
 from flan_jax.sources.data_dir import set_data_dir
-from flan_jax.train.loop import CONFIG_FILE
+from flan_jax.train.changes import CONFIG_FILE
 from flan_jax.train.run import plan_spec
 from flan_jax.workflows.config import RunConfig
 

@@ -12,12 +12,18 @@ from typing import Any, TextIO
 import jax
 
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.core.disk import write_sealed, write_text_atomically
+from flan_jax.core.disk import write_sealed
 from flan_jax.data import BatchReader, example_ids_at, prefetch
 from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole
 from flan_jax.optim.optimizer import OptimizerConfig
 from flan_jax.train import mesh as mesh_lib
+from flan_jax.train.changes import (
+    changed_settings,
+    read_config,
+    refuse_other_evaluations,
+    save_config,
+)
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.guard import FiniteGuard, Stopped, StopSignal
 from flan_jax.train.hand_over import hand_over
@@ -29,9 +35,7 @@ from flan_jax.train.state import describe_params, layout_of
 from flan_jax.train.step import compile_step
 from flan_jax.train.throughput import Meter, Profiler
 
-CONFIG_FILE = "config.gin"
-
-__all__ = ["CONFIG_FILE", "RunResult", "run_training"]
+__all__ = ["RunResult", "run_training"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,13 +90,14 @@ def run_training(
         swept = sweep(run) if is_writer else ""
         start = first_state(run, layout, checkpoints)
         state, step, start_step = start.state, start.step, start.step
+        changes = _changes(model_dir, operative_config, start_step, judge) if start_step else ""
 
         # Logs: what was written after the checkpoint happens again.
         recovered = judge.resume(start_step, start.judged)
         log = stack.enter_context(RunLog(model_dir, start_step, run.last_step, is_writer, stream))
         if is_writer:
-            _write_facts(run, judge, operative_config)
-        log.say("\n".join(filter(None, [run.headline(), swept, start.origin, *recovered])))
+            _write_facts(run, judge, operative_config, start_step)
+        log.say("\n".join(filter(None, [run.headline(), swept, start.origin, changes, *recovered])))
         log.say(
             "\n".join([*describe_params(layout.abstract), *run.plan.explain(), *run.vocabulary_notes(), *judge.notes])
         )
@@ -159,10 +164,21 @@ def run_training(
         return RunResult(model_dir, step, is_finished=True, selected_step=selected_step)
 
 
-def _write_facts(run: Run, judge: Judge, operative_config: str) -> None:
+def _changes(model_dir: pathlib.Path, operative_config: str, start_step: int, judge: Judge) -> str:
+    """A line on the settings that are others than those the run began with."""
+    before = read_config(model_dir)
+    if not before or not operative_config:
+        return ""
+    if judge.found():
+        refuse_other_evaluations(before, operative_config, start_step)
+    changed = changed_settings(before, operative_config)
+    return f"from step {start_step:,} on with other settings: {'; '.join(changed)}" if changed else ""
+
+
+def _write_facts(run: Run, judge: Judge, operative_config: str, start_step: int) -> None:
     """What the run is told and what it trains on, for those who find its folder."""
     if operative_config:
-        write_text_atomically(run.model_dir / CONFIG_FILE, operative_config)
+        save_config(run.model_dir, operative_config, start_step)
     write_sealed(run.model_dir / DATA_FILE, {**run.data_facts(), "suite_notes": judge.notes})
 
 
