@@ -19,6 +19,7 @@ from flan_jax.checkpoints.checkpoint import CheckpointConfig, DamagedError, chec
 from flan_jax.checkpoints.find import find_weights, read_selected_step
 from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import load_weights, save_weights
+from flan_jax.core import disk
 from flan_jax.core.disk import replace_folder, sweep_partial, write_sealed
 from flan_jax.core.errors import CheckpointError, ConfigError
 
@@ -212,8 +213,10 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
-    folder = tmp_path / "selected"
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, can_exchange):
+    folder, exchange, done = tmp_path / "selected", disk._exchange, []
+    monkeypatch.setattr(disk, "_exchange", lambda *paths: can_exchange and (done.append(exchange(*paths)) or done[-1]))
     for content in ("old", "new"):
         with replace_folder(folder) as new:
             (new / content).write_text(content)
@@ -223,6 +226,15 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError("full")
     assert names(folder) == ["new"] and names(tmp_path) == ["selected"]
 
+    if can_exchange and all(done):
+        (tmp_path / "elsewhere").mkdir()
+        shutil.rmtree(folder)
+        folder.symlink_to(tmp_path / "elsewhere")
+        with replace_folder(folder) as new:
+            (new / "new").touch()
+        assert not folder.is_symlink() and names(folder) == ["new"] and names(tmp_path) == ["elsewhere", "selected"]
+        monkeypatch.setattr(disk, "_exchange", lambda *_: (_ for _ in ()).throw(OSError("no rename")))
+        shutil.rmtree(tmp_path / "elsewhere")
     rename = os.rename
 
     def failing(source, target):

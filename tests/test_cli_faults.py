@@ -107,6 +107,25 @@ def test_what_is_no_fault_of_ours_is_one_line(error, words):
     assert words in line and "\n" not in line
 
 
+def test_the_file_is_named_that_was_open_where_a_call_failed(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    def read():
+        other = tmp_path / "other"
+        with open(tmp_path / "a", "w") as file:
+            fail(file)
+        return other
+
+    with pytest.raises(OSError, match="Input") as caught:
+        read()
+    assert explained(caught.value).startswith(f"{tmp_path / 'a'}: Input/output error: the disk does not answer")
+    monkeypatch.setattr(pathlib, "io", types.SimpleNamespace(open=fail, text_encoding=lambda encoding: encoding))
+    with pytest.raises(OSError, match="Input") as caught:
+        (tmp_path / "b").read_text(encoding="utf-8")
+    assert explained(caught.value).startswith(f"{tmp_path / 'b'}: Input/output error: the disk does not answer")
+
+
 @pytest.mark.parametrize("error", [KeyError("a"), ValueError("RESOURCE_EXHAUSTED"), TypeError(), AssertionError()])
 def test_a_fault_of_ours_keeps_its_traceback(error, monkeypatch, capsys):
     def run(args):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordWriter
 
-from flan_jax.core.disk import file_sha256, fsync_path
+from flan_jax.core.disk import file_sha256, fsync_path, naming
 from flan_jax.core.manifest import (
     LENGTHS_FILE,
     CachedExample,
@@ -86,7 +86,8 @@ class SplitWriter:
             fsync_path(path)
             shards.append(Shard(path.name, num_examples, path.stat().st_size, file_sha256(path)))
         lengths = self._folder / LENGTHS_FILE
-        np.save(lengths, np.frombuffer(self._lengths, np.int32).reshape(-1, 2))
+        with naming(lengths):
+            np.save(lengths, np.frombuffer(self._lengths, np.int32).reshape(-1, 2))
         fsync_path(lengths)
         return tuple(shards), file_sha256(lengths)
 

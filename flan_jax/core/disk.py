@@ -5,7 +5,9 @@ sha256.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import dataclasses
+import errno
 import glob
 import hashlib
 import json
@@ -18,6 +20,7 @@ from typing import Any
 
 from flan_jax.core.errors import CheckpointError, Setting
 
+_HERE, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD; of renameat2(2)
 _SEAL = "sha256_of_the_rest"
 # .NAME.PROCESS.partial is not whole yet, .NAME.PROCESS.before is what a new folder takes the place of.
 _LEFT_OVER = re.compile(r"\.(?P<name>.+)\.\d+\.(?P<kind>partial|before)")
@@ -163,7 +166,7 @@ def partial_of(path: pathlib.Path) -> pathlib.Path:
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
         number = left.name.split(".")[-2]
         if number.isdigit() and not _is_alive(int(number)):
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            _delete(left)
     # The process's number, as another one may be writing the same.
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
@@ -184,7 +187,9 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is not None and error.filename is None:
+        if error.errno is None:  # NumPy's, of a write that was cut short
+            raise OSError(f"{os.fspath(path)}: {error}") from error
+        if error.filename is None:
             error.filename = os.fspath(path)
         raise
 
@@ -193,27 +198,50 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 def replace_folder(folder: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives an empty folder to write into, which then takes `folder`'s place: nobody finds a mixture of two.
 
-    Where nothing had that name it appears by one rename. A folder that had it is moved aside by another rename before,
-    so a kill between the two leaves none, and `sweep_partial` brings the old one back. What was written reaches the
-    disk before the names change. After an error `folder` is as it was.
+    It appears by one rename, or, where a folder had that name, by one exchange of names. A file system that cannot
+    exchange takes two renames: a kill between them leaves none, and `sweep_partial` brings the old one back. What was
+    written reaches the disk before the names change. After an error `folder` is as it was.
     """
     partial, before = (folder.with_name(f".{folder.name}.{os.getpid()}.{kind}") for kind in ("partial", "before"))
-    shutil.rmtree(partial, ignore_errors=True)
+    _delete(partial)
     partial.mkdir(parents=True)
     try:
         yield partial
         for path in (*partial.rglob("*"), partial):
             fsync_path(path)
-        if folder.exists():
-            shutil.rmtree(before, ignore_errors=True)
-            os.rename(folder, before)
-        os.rename(partial, folder)
+        if not (folder.exists() and _exchange(partial, folder)):
+            if folder.exists():
+                _delete(before)
+                os.rename(folder, before)
+            os.rename(partial, folder)
         fsync_path(folder.parent)
-        shutil.rmtree(before, ignore_errors=True)
+        _delete(before)
     finally:
         if before.exists() and not folder.exists():
             os.rename(before, folder)
-        shutil.rmtree(partial, ignore_errors=True)
+        _delete(partial)
+
+
+def _delete(path: pathlib.Path) -> None:
+    """Of a link that stands for a folder, the link alone."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _exchange(one: pathlib.Path, other: pathlib.Path) -> bool:
+    """Exchanges two names at once; False where this system or file system cannot (Linux can since 3.15)."""
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    if not call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE):
+        return True
+    error = ctypes.get_errno()
+    if error in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(error, os.strerror(error), str(one), None, str(other))
 
 
 def sweep_partial(folder: pathlib.Path, skipped: Collection[str] = ()) -> tuple[int, int]:
@@ -239,7 +267,7 @@ def sweep_partial(folder: pathlib.Path, skipped: Collection[str] = ()) -> tuple[
             else:
                 num_bytes += sum(part.lstat().st_size for part in (path, *path.rglob("*")) if part.is_file())
                 num_deleted += 1
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         folders[:] = [name for name in folders if not name.startswith(".")]
     return num_deleted, num_bytes
 
@@ -303,7 +331,8 @@ def drop_lines_after(path: pathlib.Path, step: int) -> int:
 def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Iterator[None]:
     """Turns a "no space left" failure, however deep, into a `CheckpointError` that says what to do."""
     try:
-        yield
+        with naming(path):
+            yield
     except CheckpointError:
         raise
     except Exception as error:

@@ -5,8 +5,11 @@ line, the last one. Any other error is a fault of ours and keeps its traceback.
 from __future__ import annotations
 
 import errno
+import io
 import os
+import pathlib
 import re
+import traceback
 
 from flan_jax.core.errors import FlanError
 
@@ -61,9 +64,27 @@ def explained(error: BaseException) -> str | None:
     return None
 
 
+def _open_files(error: OSError) -> list[str]:
+    """The files that were open where the call failed: a call on an open file does not say which it is. They are those
+    of the innermost frame that has any."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        found = [
+            str(value) if isinstance(value, pathlib.PurePath) else value.name
+            for name, value in frame.f_locals.items()
+            # `self` of Path.read_text and its like.
+            if (name == "self" and isinstance(value, pathlib.PurePath))
+            or (isinstance(value, io.IOBase) and isinstance(getattr(value, "name", None), str))
+        ]
+        if found:
+            return list(dict.fromkeys(found))
+    return []
+
+
 def _of_the_system(error: OSError) -> str:
     named = (error.filename, error.filename2)
-    paths = " and ".join(os.fsdecode(name) for name in named if isinstance(name, (str, bytes, os.PathLike)))
+    names = [os.fsdecode(name) for name in named if isinstance(name, (str, bytes, os.PathLike))]
+    paths = " and ".join(names or (_open_files(error) if error.errno is not None else []))
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
     remedy = _REMEDIES.get(error.errno or 0, "see to that, then start the same again")
     return ": ".join(part for part in (paths, what, remedy) if part)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.settings import AtLeast, AtMost, Count, settle
+from flan_jax.core.settings import AtLeast, AtMost, Below, Count, settle, settled
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.exemplars import ExemplarPool, OtherRows
 from flan_jax.declare.metric import metric_names
@@ -25,6 +25,8 @@ from flan_jax.sources.source import Row, Source
 Rate = Annotated[float, AtLeast(0)] | Literal["num_examples"]
 # Sharper than the lower limit the largest task's rate overflows; at the upper one all rates are equal.
 Temperature = Annotated[float, AtLeast(0.1), AtMost(1e9)]
+Chance = Annotated[float, AtLeast(0), Below(1)]  # a task that guessing solves has no score above it
+_CHECKED = {"chance": Chance, "renderings": Count, "pool_size": Count, "max_inputs_tokens": Count | None}
 FORMAT_MARK = "__"  # between a task's name and a format's
 
 __all__ = ["FORMAT_MARK", "HeldOut", "Member", "Mixture", "Rate", "Task", "missing_source"]
@@ -68,7 +70,7 @@ class Task:
     pool_size: int = 256
     objective: str | None = None
     kind: str = ""
-    chance: float = 0.0
+    chance: Chance = 0.0
     dataset: str = ""
     renderings: int = 1
     max_inputs_tokens: int | None = None
@@ -77,6 +79,8 @@ class Task:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metrics", metric_names(self.metrics))
+        for name, hint in _CHECKED.items():
+            settled(hint, getattr(self, name), f"task {self.name}: {name}", TaskError)
 
     def splits(self) -> tuple[str, ...]:
         """The splits this task uses: train, then evaluation."""
