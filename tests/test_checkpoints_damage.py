@@ -152,6 +152,11 @@ def test_a_folder_whose_checkpoints_nobody_could_read_is_refused(tmp_path, name)
         check_model_dir(tmp_path / name / "run")
 
 
+def test_a_folder_of_two_lines_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="has a character that cannot be printed: use a folder without"):
+        check_model_dir(tmp_path / "a\nb")
+
+
 @pytest.mark.parametrize("name", ["a b", "a*?{x}", "été:1", "'quoted\"", "a#b%20"])
 def test_other_odd_folders_are_written_and_read(tmp_path, name):
     check_model_dir(tmp_path / name)

@@ -104,6 +104,13 @@ def test_an_unset_required_macro_is_named_with_the_flag_that_sets_it():
         gin_config.load([DEMO])
 
 
+def test_a_file_that_includes_itself_is_one_line(tmp_path):
+    (tmp_path / "a.gin").write_text(f"include '{tmp_path}/b.gin'\n")
+    (tmp_path / "b.gin").write_text(f"include '{tmp_path}/a.gin'\n")
+    with pytest.raises(ConfigError, match=r"^gin file .*/a.gin includes itself, by way of others or not: take that"):
+        gin_config.load([str(tmp_path / "a.gin")])
+
+
 def test_a_missing_file_and_a_missing_include_suggest_the_nearest(tmp_path):
     with pytest.raises(ConfigError, match=r"demmo\.gin.*did you mean gin/recipes/demo\.gin"):
         gin_config.load(["gin/recipes/demmo.gin"], SET)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import random
+import re
 
 import numpy as np
 import pytest
@@ -158,3 +159,17 @@ def test_a_restart_keeps_lines_whose_texts_hold_a_line_separator(tmp_path):
     path.write_bytes(path.read_bytes() + b'[1]\n\xff\n{"stop": 1}\n')  # whole lines that are none
     assert drop_lines_after(path, 2) == 3
     assert path.read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines[:2])
+
+
+def test_an_edited_line_of_a_journal_is_no_answer(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        journal.claim("1234", "mine")
+        journal.add_reasoning("a", [])
+    text = path.read_text()
+    path.write_text(text.replace('"mine"', '"ours"'))
+    with pytest.raises(CheckpointError, match=r"journal.jsonl:1 is not a line .*damaged or edited.*: remove that"):
+        Journal(path)
+    path.write_text(re.sub(r', "sha256_of_the_rest": "\w+"', "", text))  # of before
+    with Journal(path) as journal:
+        assert journal.owner["model"] == "mine" and "a" in journal.reasoning

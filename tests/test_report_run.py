@@ -107,6 +107,9 @@ def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_
     ):
         assert words in text
     assert "flan-jax infer --checkpoint '" in text, "a path with a space is quoted"
+    (run_dir / "config.gin").write_text("MIXTURE_OR_TASK_MODULE = ('flan_jax.tasks', 'my.tasks')\n")
+    commands = [command for command, _ in load_report(run_dir).commands]
+    assert sum("--module flan_jax.tasks --module my.tasks" in command for command in commands) == 2, commands
     assert "report.html" in text and "no task of this cluster was trained on" in text
 
 

@@ -303,6 +303,12 @@ def test_templates_are_checked_against_the_fields_when_registered(registry, tmp_
     assert missing_source(task)
     with pytest.raises(TaskError, match=r"reads unknown field 'txt'; rows have answer, text; did you mean text"):
         add_templated_task("made_too", source, [Template("Read {txt}")])
+    with pytest.raises(TaskError, match=r"template 0 is 'Read \{text\}': give a Template\(inputs, targets\)"):
+        add_templated_task("made_too", source, ("Read {text}",))
+    with pytest.raises(TaskError, match=r"task made_too: chance is 1\.0: give a"):
+        add_templated_task("made_too", source, [Template("Read {text}")], chance=1.0)
+    with pytest.raises(TaskError, match=r"task made_too: chance is nan: give a finite number"):
+        add_templated_task("made_too", source, [Template("Read {text}")], chance=float("nan"))
     with pytest.raises(TaskError, match="names no fields, so that its templates cannot be checked"):
         add_templated_task("made_too", JsonlSource({"train": "a"}), [Template("Read {text}")])
     with pytest.raises(TaskError, match="a task has no attribute metric"):

@@ -103,6 +103,14 @@ def test_another_models_checkpoint_lists_tensors_and_stays(tmp_path):
     same(checkpoints.restore(1, abstract(make_state(0))), make_state(1))
 
 
+def test_another_optimizer_is_not_called_another_model(tmp_path):
+    save_steps(tmp_path, [1])
+    other = abstract(make_state(0))
+    other = TrainState(other.step, other.params, {"mu": other.params["norm"]})
+    with pytest.raises(CheckpointError, match=r"of another optimizer: \d of \d .*\. Go on with the optimizer that it"):
+        Checkpoints(tmp_path, CheckpointConfig()).restore(1, other)
+
+
 def test_another_models_settings_are_named():
     found = {**dataclasses.asdict(MODEL), "num_heads": 4, "dropout_rate": 0.5, "dtype": "float32"}
     with pytest.raises(CheckpointError, match=r"num_heads: this run 2, the checkpoint 4$"):

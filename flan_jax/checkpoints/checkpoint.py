@@ -20,6 +20,7 @@ FORMAT_VERSION = 2
 # 1 had no digests and no seal: such a checkpoint is read, unchecked.
 READABLE_VERSIONS = (1, 2)
 _MAX_LISTED = 12
+_OPTIMIZER = "opt_state"  # the item of a checkpoint
 
 __all__ = [
     "FOLDER",
@@ -123,6 +124,10 @@ class DamagedError(CheckpointError):
 def check_model_dir(path: str | pathlib.Path) -> None:
     """Raises `ConfigError` for a MODEL_DIR whose checkpoints could be written and never read: to TensorStore a
     pair of brackets and a backslash are patterns, and a part that ends in a colon is a scheme."""
+    if not str(path).isprintable():
+        raise ConfigError(
+            Setting("MODEL_DIR"), f" {str(path)!r} has a character that cannot be printed: use a folder without"
+        )
     for part in pathlib.Path(path).absolute().parts:
         wrong = next((mark for mark in "[]\\" if mark in part), ":" if part.endswith(":") else None)
         if wrong is not None:
@@ -150,9 +155,16 @@ def check_same_shapes(
             lines.append(f"  {name}: this run {sides[0]}, the checkpoint {sides[1]}")
     if lines:
         more = f"\n  … and {len(lines) - _MAX_LISTED} more" if len(lines) > _MAX_LISTED else ""
+        # A run's checkpoint has both; where the parameters agree, it is the optimizer that is another.
+        is_optimizer = all(line.startswith(f"  {_OPTIMIZER}/") for line in lines)
+        whose, remedy = (
+            ("optimizer", "Go on with the optimizer that it began")
+            if is_optimizer
+            else ("model", "Give the model the sizes it was trained")
+        )
         raise CheckpointError(
-            f"{path} is a checkpoint of another model: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
-            f"differ. Give the model the sizes it was trained with, or use another ",
+            f"{path} is a checkpoint of another {whose}: {len(lines)} of {len(expected.keys() | found.keys())} tensors "
+            f"differ. {remedy} with, or use another ",
             Setting("MODEL_DIR"),
             " or ",
             Setting("INITIAL_CHECKPOINT_PATH"),

@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import threading
-from types import TracebackType
 
 from flan_jax.core.terminal import visible
 
@@ -17,21 +16,14 @@ def keep_logs_short() -> None:
     """What libraries log or say from threads of their own loses its tracebacks: Orbax logs the same error from four of
     them before it raises it, hundreds of lines in front of ours, and TensorStore's go on after it."""
     logging.getLogger("absl").addFilter(_without_traceback)
-    in_main = sys.excepthook
-
-    def in_any(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        # C++ calls it for threads of its own.
-        if threading.current_thread() is threading.main_thread():
-            in_main(kind, error, trace)
-        else:
-            _say_of_thread(kind, error)
-
-    sys.excepthook = in_any
-    threading.excepthook = lambda told: _say_of_thread(told.exc_type, told.exc_value)
+    # The first is for threads of Python's, the second for those of C++ and for what is raised in a destructor.
+    threading.excepthook = _say_of_thread
+    sys.unraisablehook = _say_of_thread
 
 
-def _say_of_thread(kind: type[BaseException], error: BaseException | None) -> None:
-    print(f"{kind.__name__} in a thread of a library: {' '.join(str(error).split())}"[:500], file=sys.stderr)
+def _say_of_thread(told: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+    words = " ".join(str(told.exc_value).split())
+    print(f"{told.exc_type.__name__} in a thread of a library: {words}"[:500], file=sys.stderr)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -214,6 +214,8 @@ def _parse(parse: Any, what: str) -> None:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{what} is not UTF-8 ({error.reason} at byte {error.start:,}): convert it") from error
     except Exception as error:  # gin raises many kinds; all of them are the file's fault here
+        if "recursion" in str(error):
+            raise ConfigError(f"{what} includes itself, by way of others or not: take that include out") from None
         message = " ".join(str(error).split()).removesuffix(" ^")  # the mark below a line of its own
         hint = ""
         if match := re.search(r"No configurable matching (?:reference )?'@?([^'()]+)(?:\(\))?'", message):

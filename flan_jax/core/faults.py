@@ -34,7 +34,7 @@ _REMEDIES = {
     errno.ESTALE: "the file server has lost it: mount the folder again",
 }
 # As TensorStore tells of the operating system's errors, in a ValueError.
-_OF_A_FILE = re.compile(r"local file \"(?P<path>[^\"]+)\".*\[os_error_code='(?P<errno>\d+)'", re.DOTALL)
+_OF_A_FILE = re.compile(r"\"(?P<path>/[^\"]+)\".*\[os_error_code='(?P<errno>\d+)'", re.DOTALL)
 _OF_JAX = ("JaxRuntimeError", "XlaRuntimeError")  # by name: nothing here imports JAX
 
 __all__ = ["explained"]
@@ -69,15 +69,13 @@ def _open_files(error: OSError) -> list[str]:
     of the innermost frame that has any."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     for frame in reversed(frames):
-        found = [
-            str(value) if isinstance(value, pathlib.PurePath) else value.name
-            for name, value in frame.f_locals.items()
-            # `self` of Path.read_text and its like.
-            if (name == "self" and isinstance(value, pathlib.PurePath))
-            or (isinstance(value, io.IOBase) and isinstance(getattr(value, "name", None), str))
-        ]
-        if found:
-            return list(dict.fromkeys(found))
+        # An open file has a name; `self` of Path.read_text and its like is one.
+        held = [value for value in frame.f_locals.values() if isinstance(value, io.IOBase)]
+        names = [str(name) for value in held if isinstance(name := getattr(value, "name", None), str | os.PathLike)]
+        if isinstance(path := frame.f_locals.get("self"), pathlib.PurePath):
+            names.append(str(path))
+        if names:
+            return list(dict.fromkeys(names))
     return []
 
 

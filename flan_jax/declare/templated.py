@@ -42,9 +42,10 @@ def add_templated_task(
     unknown = sorted(set(attributes) - {field.name for field in dataclasses.fields(Task)})
     if unknown:
         raise TaskError(f"task {name}: a task has no attribute {', '.join(unknown)}")
-    for template in templates:
+    render = TemplateRenderer(tuple(templates))
+    for template in render.templates:
         template.check(fields)
     return add_task(
-        Task(name=name, source=source, render=TemplateRenderer(tuple(templates)), **{"cluster": name, **attributes}),
+        Task(name=name, source=source, render=render, **{"cluster": name, **attributes}),
         replace=replace,
     )

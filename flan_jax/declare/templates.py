@@ -15,6 +15,7 @@ import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from flan_jax.core import settings
 from flan_jax.core.errors import TaskError, counted, did_you_mean
 from flan_jax.declare.example import JUDGED_FIELD, Rendered, is_blank
 from flan_jax.declare.exemplars import exemplar_rows, folded, sampled
@@ -208,6 +209,9 @@ class TemplateRenderer:
     def __post_init__(self) -> None:
         if not self.templates:
             raise TaskError("a renderer needs at least one template; it has 0")
+        for number, template in enumerate(self.templates):
+            if not isinstance(template, Template):
+                raise TaskError(f"template {number} is {settings.shown(template)}: give a Template(inputs, targets)")
         if self.template_ids is not None and not self.template_ids:
             raise TaskError("template_ids is empty: name at least one template, or leave it out to use all")
         for i in self.template_ids or ():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import collections
 import dataclasses
 import json
 import math
 import os
 import pathlib
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,6 +39,8 @@ KINDS: Mapping[str, str] = {
     "benchmark": "a benchmark of `flan-jax eval --list`; whether its data was trained on is in the notes",
     "": "not held out: of a kind that was trained on",
 }
+
+_OUR_MODULE = "flan_jax.tasks"
 
 __all__ = ["KINDS", "Report", "Row", "SamplePair", "describe_kind", "load_report", "read_metrics"]
 
@@ -300,18 +304,36 @@ def _files(folder: pathlib.Path) -> list[tuple[str, str]]:
     return [(str(folder / n), text) for n, text in meanings.items() if n in written_now or (folder / n).exists()]
 
 
+def _modules(folder: pathlib.Path) -> str:
+    """The flags that name what registers the run's tasks, as its recipe says; "" for our own alone."""
+    path = folder / "config.gin"
+    text = _text(path, "delete it") if path.exists() else ""
+    match = re.search(r"^MIXTURE_OR_TASK_MODULE = (.+)", text, re.MULTILINE)
+    try:
+        named = ast.literal_eval(match[1]) if match else ()
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        named = ()
+    names = (named,) if isinstance(named, str) else named if isinstance(named, (list, tuple)) else ()
+    others = [name for name in names if isinstance(name, str) and name != _OUR_MODULE]
+    own = [_OUR_MODULE] if others and _OUR_MODULE in names else []
+    return "".join(f" --module {shlex.quote(name)}" for name in (*own, *others))
+
+
 def _commands(folder: pathlib.Path, after: EvalResults) -> list[tuple[str, str]]:
-    path = shlex.quote(str(folder))
+    path, modules = shlex.quote(str(folder)), _modules(folder)
     commands = [(f"flan-jax infer --checkpoint {path}", "talk to the selected model")]
     judged = after.in_group("report") + after.in_group("selection")
     # Rows of a notebook and functions of one are known to their own process alone, so no command can ask for them.
     for name in [t.task for t in judged if t.kind not in ("benchmark", "held-out rows", "evaluator")][:1]:
         commands += [
-            (f"flan-jax eval --checkpoint {path} --mixture {name} --limit 200", "score it on any task or mixture"),
-            (f"flan-jax tasks render {name} --n 3", "see what that task asks"),
+            (
+                f"flan-jax eval --checkpoint {path} --mixture {name} --limit 200{modules}",
+                "score it on any task or mixture",
+            ),
+            (f"flan-jax tasks render {name} --n 3{modules}", "see what that task asks"),
         ]
     for name in [task.task for task in judged if task.kind == "benchmark"][:1]:
-        commands.append((f"flan-jax eval --checkpoint {path} --suite {name}", "score it on a whole benchmark"))
+        commands.append((f"flan-jax eval --checkpoint {path} --suite {name}{modules}", "score it on a whole benchmark"))
     return commands
 
 

@@ -83,7 +83,8 @@ class RunLog:
         if self._bar is not None:
             self._bar.stop()
         if self._is_writer:
-            self._file.close()
+            with naming(self._model_dir / METRICS_FILE):
+                self._file.close()
             with naming(self._board_dir):
                 self._board.close()
 

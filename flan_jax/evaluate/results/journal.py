@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from flan_jax.core.disk import naming
+from flan_jax.core.disk import is_sealed, naming, sealed, unsealed
 from flan_jax.core.errors import CheckpointError, Setting
 from flan_jax.evaluate.language_models.requests import Generated
 from flan_jax.evaluate.results.record import Record, generated_from_json, generated_to_json
@@ -112,7 +112,7 @@ class Journal:
         # Flushed, which a killed process survives; what a crash of the machine takes is asked again, so no fsync a
         # line.
         with naming(self.path):
-            self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+            self._file.write(json.dumps(sealed(value), ensure_ascii=False).encode() + b"\n")
             self._file.flush()
 
     def _read(self) -> int:
@@ -123,7 +123,8 @@ class Journal:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    self._take(json.loads(line))
+                    value = json.loads(line)
+                    self._take(unsealed(line) if is_sealed(value) else value)  # those of before have no seal
                 except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
                     raise CheckpointError(
                         f"{self.path}:{number} is not a line of an evaluation's journal ({error}): remove that line, "
