@@ -1,5 +1,6 @@
 """The run as a whole: what it refuses, what it keeps when it fails, what it starts from and hands over."""
 
+import fcntl
 import io
 import json
 import os
@@ -93,6 +94,15 @@ def test_more_steps_continue_the_same_data(place, base):
     assert longer.step == 6
     a, b = (losses(place / name) for name in ("longer", "extended"))
     assert a == b and len(a) == 6
+
+
+def test_two_runs_in_one_folder_do_not_delete_each_others_saves(place, base):
+    with open(place / "base" / ".lock") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(
+            CheckpointError, match=r"another run is training in .*/base: wait for it or stop it, or give"
+        ):
+            run(place, "base", train_steps=4)
 
 
 def losses(folder):

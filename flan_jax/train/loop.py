@@ -28,6 +28,7 @@ from flan_jax.train.config import TrainConfig
 from flan_jax.train.guard import FiniteGuard, Stopped, StopSignal
 from flan_jax.train.hand_over import hand_over
 from flan_jax.train.judging import Judge, MakeJudge, Unjudged
+from flan_jax.train.lock import sole_run
 from flan_jax.train.logs import RunLog
 from flan_jax.train.run import Run, prepare_run
 from flan_jax.train.start import check_tuning, first_state, meta_of, open_checkpoints, sweep
@@ -84,6 +85,7 @@ def run_training(
     # State: the newest checkpoint of this run, or given weights, or random ones.
     layout = layout_of(run)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(sole_run(run))
         checkpoints = open_checkpoints(run, judge)
         stack.callback(checkpoints.close)
         is_writer = jax.process_index() == 0

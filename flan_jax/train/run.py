@@ -30,7 +30,7 @@ _RUNNING, _DONE, _FAILED = range(3)
 _TELL_SECS = 5.0
 _Result = TypeVar("_Result")
 
-__all__ = ["Run", "plan_spec", "prepare_run"]
+__all__ = ["Run", "on_process_0", "plan_spec", "prepare_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +131,7 @@ def prepare_run(
     mesh_lib.check_model(mesh, **model.split_sizes())
     vocabulary = _load_vocabulary(config, model)
 
-    _on_process_0(ensure_cache, "the token cache could not be built")
+    on_process_0(ensure_cache, "the token cache could not be built")
     root = cache_root(config.cache_dir, vocabulary.fingerprint, config.inputs_length)
     reader = CacheReader(root, vocabulary.fingerprint)
     plan = _make_plan(config, model, reader, vocabulary)
@@ -166,7 +166,7 @@ def _make_plan(config: TrainConfig, model: ModelConfig, reader: CacheReader, voc
         mixture = read_mixture_manifest(reader.root, config.mixture)
         return make_plan(plan_spec(config, model, mixture), reader, vocabulary)
 
-    made = _on_process_0(plan, "the packing plan could not be made")
+    made = on_process_0(plan, "the packing plan could not be made")
     return plan() if made is None else made
 
 
@@ -183,7 +183,7 @@ def _load_vocabulary(config: TrainConfig, model: ModelConfig) -> Vocabulary:
     return vocabulary
 
 
-def _on_process_0(work: Callable[[], _Result], failure: str) -> _Result | None:
+def on_process_0(work: Callable[[], _Result], failure: str) -> _Result | None:
     """What `work` gives on process 0, while the others wait and get None; all of them fail if it does.
 
     It may take hours, and a collective that waits so long is taken for dead: process 0 works in a thread and tells

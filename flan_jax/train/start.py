@@ -12,9 +12,8 @@ import jax.numpy as jnp
 
 from flan_jax.checkpoints.checkpoint import FOLDER, CheckpointMeta, DamagedError, TrainState
 from flan_jax.checkpoints.find import check_same_model, find_weights
-from flan_jax.core.disk import explain_full_disk, sweep_partial
+from flan_jax.core.disk import sweep_partial
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting, counted
-from flan_jax.core.faults import explained
 from flan_jax.models import Params
 from flan_jax.models.tuning import TuningConfig, base_model
 from flan_jax.train.config import TrainConfig
@@ -46,18 +45,11 @@ class Start:
 
 
 def open_checkpoints(run: Run, judge: Judge) -> Checkpoints:
-    """The run's checkpoints, its folder made if missing; the best that are kept are those that `judge` names."""
+    """The run's checkpoints; the best that are kept are those that `judge` names."""
     # Orbax takes long to import: what is wrong with a run's settings or its data has been said before.
     from flan_jax.checkpoints.store import Checkpoints
 
     config = run.config.checkpoint
-    with explain_full_disk(run.model_dir):
-        try:
-            run.model_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CheckpointError(
-                Setting("MODEL_DIR"), f" {str(run.model_dir)!r} cannot be made: {explained(error)}"
-            ) from error
     return Checkpoints(run.model_dir, config, lambda: judge.best_steps(config.keep_best))
 
 

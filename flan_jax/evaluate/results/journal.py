@@ -6,6 +6,7 @@ stopped, and no item is asked twice. A line that the kill cut in half is taken o
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -41,7 +42,8 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str] | None):
         """Reads `path` if it exists; None keeps nothing on disk, for processes that are not the one that writes.
 
-        Raises `CheckpointError` with file and line for what is not a record.
+        Raises `CheckpointError` with file and line for what is not a record, and for a file that another evaluation
+        is writing to.
         """
         self.records: dict[str, Record] = {}
         self.reasoning: dict[str, tuple[Generated, ...]] = {}
@@ -51,8 +53,13 @@ class Journal:
             self._file = open(self.path, "ab")
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole_bytes = self._read() if self.path.exists() else 0
         self._file = open(self.path, "ab")
+        try:
+            self._keep_others_out()
+            whole_bytes = self._read()
+        except BaseException:
+            self._file.close()
+            raise
         if self._file.tell() > whole_bytes:
             self._file.truncate(whole_bytes)
             self._file.seek(whole_bytes)
@@ -107,6 +114,18 @@ class Journal:
     ) -> None:
         self.sync()
         self._file.close()
+
+    def _keep_others_out(self) -> None:
+        """Until it is closed, or the process dies; not on a file system without locks."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CheckpointError(
+                f"another evaluation is writing to {self.path}: wait for it or stop it, or name another folder with ",
+                Setting("--out"),
+            ) from error
+        except OSError:
+            pass
 
     def _append(self, value: Mapping[str, Any]) -> None:
         # Flushed, which a killed process survives; what a crash of the machine takes is asked again, so no fsync a
