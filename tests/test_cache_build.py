@@ -28,6 +28,7 @@ from flan_jax.declare import registry as task_registry
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
+from flan_jax.sources.memory import MemorySource
 
 # A module of tasks as a user would write it, so that other processes can import it too.
 TASKS_MODULE = """
@@ -328,6 +329,21 @@ def test_empty_inputs_are_counted(registry, vocabulary, tmp_path):
     build("blank", vocabulary, tmp_path)
     folder = split_dir(cache_root(tmp_path, vocabulary.fingerprint), "blank", "train")
     assert read_split_manifest(folder, vocabulary.fingerprint).dropped == {"empty_inputs": 2}
+
+
+def test_options_that_can_hardly_be_meant_are_counted(registry, vocabulary, tmp_path, capsys):
+    rows = [(("a", "b"), "a"), (("a", "a"), "a"), (("a", "b"), "c"), (("a",), "a"), (("b",), "a"), ((), "a")]
+
+    def render(row, rng, pool):
+        return Rendered("Choose", row["answer"], options=row["options"])
+
+    source = MemorySource({"train": [{"options": list(options), "answer": answer} for options, answer in rows]})
+    add_task(Task("odd", "tests", source, render, eval_split=None))
+    build("odd", vocabulary, tmp_path)
+    said = capsys.readouterr().out
+    assert "odd/train: 2 examples with an answer that is none of the options (rows 2, 4)" in said
+    assert "odd/train: 1 example with an option that is there twice (rows 1)" in said
+    assert "odd/train: 2 examples with one option alone (rows 3, 4)" in said
 
 
 def test_a_failing_renderer_names_task_row_and_line(registry, vocabulary, tmp_path):

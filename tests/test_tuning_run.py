@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 
 import jax
 import numpy as np
@@ -11,7 +12,7 @@ import train_run
 from flax.traverse_util import flatten_dict
 
 from flan_jax.checkpoints.find import find_weights
-from flan_jax.checkpoints.weights import load_weights
+from flan_jax.checkpoints.weights import load_weights, save_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.interop.tensors import OrbaxTensors
@@ -98,6 +99,25 @@ def test_the_tuned_model_generates_and_goes_out_to_hugging_face(place, base, tmp
     assert "export the run's folder" in capsys.readouterr().err
     assert main([*export, str(place / "prompt")]) == 2
     assert "soft prompt of 3 tokens" in capsys.readouterr().err
+
+
+def test_a_base_that_is_another_by_now_is_refused(place, base, tmp_path):
+    shutil.copytree(base, place / "moving")
+    moving = {"initial_checkpoint_path": str(place / "moving")}
+    run(place, "moved", LORA, train_steps=2, **moving)
+    before = weights_at(place / "moved/checkpoints/2")
+    folder = place / "moving" / "selected"
+    params, info = load_weights(folder)
+    told = {name: value for name, value in info.items() if name not in ("model", "sha256", "format_version")}
+    save_weights(folder, jax.tree.map(lambda leaf: leaf + 1, params), info["model"], **told)
+    words = r"moved/checkpoints/2 was trained on other weights than .*/moving/selected has by now: put those back"
+    with pytest.raises(CheckpointError, match=words):
+        run(place, "moved", LORA, **moving)
+    with pytest.raises(CheckpointError, match=words):
+        weights_at(place / "moved/checkpoints/2")
+    save_weights(folder, params, info["model"], **told)
+    after = weights_at(place / "moved/checkpoints/2")
+    assert all(np.array_equal(after[name], before[name]) for name in before)
 
 
 def test_what_does_not_belong_together_is_refused(place, base):

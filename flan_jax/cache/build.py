@@ -464,6 +464,12 @@ def _count_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
         more = ", ..." if count > len(rows) else ""
         which = f" (rows {', '.join(map(str, rows))}{more})" if rows else ""
         notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason}{which}")
+    for what, count in sorted(tally.num_odd_options.items()):
+        rows = tally.odd_options[what]
+        more = ", ..." if count > len(rows) else ""
+        notes.append(
+            f"{job.task}/{job.split}: {counted(count, 'example')} with {what} (rows {', '.join(map(str, rows))}{more})"
+        )
     for what, count in sorted(tally.cleaned.items()):
         notes.append(f"{job.task}/{job.split}: taken off {counted(count, 'time')}, {what}")
     if tally.exemplars_missing:

@@ -41,12 +41,15 @@ __all__ = [
 @dataclasses.dataclass
 class Tally:
     """What happened to a split's rows on the way. `dropped_rows` holds the first few row numbers a reason, `cleaned`
-    what was taken off texts, and how often, `unwritten` the examples that the vocabulary cannot write (as
+    what was taken off texts, and how often, `odd_options` the first few rows whose answer options can hardly be meant,
+    and `num_odd_options` how many there are, `unwritten` the examples that the vocabulary cannot write (as
     `SplitManifest` has them)."""
 
     dropped: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     dropped_rows: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     cleaned: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    num_odd_options: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    odd_options: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     exemplars_dropped: int = 0
     examples_shortened: int = 0
     exemplars_missing: int = 0
@@ -56,14 +59,32 @@ class Tally:
     def drop(self, reason: str, index: int) -> None:
         """Counts one row that is left out."""
         self.dropped[reason] += 1
-        rows = self.dropped_rows.setdefault(reason, [])
-        if len(rows) < 5:
-            rows.append(index)
+        _note_row(self.dropped_rows, reason, index)
+
+    def look_at_options(self, example: Rendered, index: int) -> None:
+        """Counts an example with options that are one, the same, or not the answer."""
+        options, answers = example.options, example.references or (example.targets,)
+        if not options:
+            return
+        for what, is_odd in (
+            ("an answer that is none of the options", not any(answer in options for answer in answers)),
+            ("an option that is there twice", len(set(options)) < len(options)),
+            ("one option alone", len(options) == 1),
+        ):
+            if is_odd:
+                self.num_odd_options[what] += 1
+                _note_row(self.odd_options, what, index)
 
     def count_unwritten(self, inputs: bool, targets: bool, references: bool) -> None:
         """Counts what of an example cannot be written."""
         found = {"inputs": inputs, "targets": targets, "references": references}
         self.unwritten.update(part for part, is_lost in found.items() if is_lost)
+
+
+def _note_row(rows: dict[str, list[int]], what: str, index: int) -> None:
+    first = rows.setdefault(what, [])
+    if len(first) < 5 and index not in first:
+        first.append(index)
 
 
 def render(
@@ -173,6 +194,7 @@ def tokenise(
         ):
             if index in unfit:
                 continue
+            tally.look_at_options(example, index)
             has_unknown = vocabulary.count_unknown(inputs) > 0
             if has_unknown or not are_written[number] or not are_answerable[number]:
                 tally.count_unwritten(has_unknown, not are_written[number], not are_answerable[number])

@@ -85,6 +85,7 @@ class CheckpointMeta:
       plan: fingerprint of the order and content of the training data.
       tuning: `TuningConfig.summary()` of a run that trained a part, which is all that `params` holds then.
       base: where the rest is: the INITIAL_CHECKPOINT_PATH that such a run began from.
+      base_sha256: of what those weights are, as `WeightsSource.sha256` has it; None where that is not known.
       digests: item ("params", "opt_state") -> name -> digest of the array (`array_digests`); None for unchecked.
     """
 
@@ -95,6 +96,7 @@ class CheckpointMeta:
     format_version: int = FORMAT_VERSION
     tuning: Mapping[str, Any] | None = None
     base: str | None = None
+    base_sha256: str | None = None
     digests: Mapping[str, Mapping[str, str]] | None = None
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -75,7 +76,7 @@ class WeightsSource:
       model: the model's configuration as JSON values.
       vocab_fingerprint: of the tokenizer they were trained with; None where it is not known.
       vocab_path: a copy of that tokenizer beside the weights, None where there is none.
-      tuning, base: see `CheckpointMeta`; None for weights that are whole.
+      tuning, base, base_sha256: see `CheckpointMeta`; None for weights that are whole.
       digests: see `CheckpointMeta`; None for a weights folder, whose files have a sha256 in model.json.
     """
 
@@ -86,7 +87,33 @@ class WeightsSource:
     vocab_path: pathlib.Path | None = None
     tuning: Mapping[str, Any] | None = None
     base: str | None = None
+    base_sha256: str | None = None
     digests: Mapping[str, Mapping[str, str]] | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """Another one for other weights, from what their folder states of them; None where it states nothing."""
+        if is_weights_folder(self.path):
+            stated: Any = read_model_info(self.path).get("sha256", {}).get(WEIGHTS_FILE)
+        else:
+            stated = (self.digests or {}).get("params")
+        if stated is None:
+            return None
+        return hashlib.sha256(json.dumps([stated, self.base_sha256], sort_keys=True).encode()).hexdigest()
+
+    def check_sha256(self, expected: str | None, whose: str) -> None:
+        """Raises `CheckpointError` for other weights than those that something else was trained on.
+
+        Args:
+          expected: their `sha256` then; None where it is not known.
+          whose: what was trained on them, as the error begins.
+        """
+        if None not in (expected, self.sha256) and self.sha256 != expected:
+            raise CheckpointError(
+                f"{whose} was trained on other weights than {self.path} has by now: put those back, or train anew in "
+                f"another ",
+                Setting("MODEL_DIR"),
+            )
 
     def model_config(self, **changes: Any) -> ModelConfig:
         """The model's configuration; `changes` are for `dtype`, `remat`, `dropout_rate`."""
@@ -143,7 +170,9 @@ class WeightsSource:
         abstract_base = unflatten_dict({name: flat[name] for name in flatten_dict(base, sep="/")}, sep="/")
         if self.base is None:
             raise CheckpointError(f"{self.path} does not say which weights its {tuning.method} belongs to")
-        params = find_weights(self.base).load(abstract_base)
+        base_weights = find_weights(self.base)
+        base_weights.check_sha256(self.base_sha256, str(self.path))
+        params = base_weights.load(abstract_base)
         # What was trained is small: whole on every device until it is put together with the rest.
         whole = _whole_on(jax.tree.leaves(abstract_params)[0].sharding)
         shapes = part_shapes(model, tuning).trained
@@ -204,7 +233,14 @@ def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:
         meta = checkpoints.meta(step)
         path = run / FOLDER / str(step)
         return WeightsSource(
-            path, step, meta.model, meta.vocab_fingerprint, tuning=meta.tuning, base=meta.base, digests=meta.digests
+            path,
+            step,
+            meta.model,
+            meta.vocab_fingerprint,
+            tuning=meta.tuning,
+            base=meta.base,
+            base_sha256=meta.base_sha256,
+            digests=meta.digests,
         )
 
 

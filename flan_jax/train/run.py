@@ -15,6 +15,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
 from flan_jax.checkpoints.checkpoint import check_model_dir
+from flan_jax.checkpoints.find import find_weights
 from flan_jax.checkpoints.lineage import TRAINED_ON, TrainedOn, trained_on_of_run
 from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import MixtureManifest, cache_root, read_mixture_manifest, unwritten_line
@@ -47,6 +48,7 @@ class Run:
       reader: the token cache.
       plan: which example is in which row of which step.
       lineage: what the weights will have been trained on, those that they start from included.
+      base_sha256: of the weights to which a run that trains a part adds (`WeightsSource.sha256`).
     """
 
     config: TrainConfig
@@ -58,6 +60,7 @@ class Run:
     reader: CacheReader
     plan: PackingPlan
     lineage: TrainedOn
+    base_sha256: str | None = None
 
     @property
     def model_dir(self) -> pathlib.Path:
@@ -140,7 +143,9 @@ def prepare_run(
         pathlib.Path(config.model_dir).absolute(), config.mixture, plan.tasks, config.initial_checkpoint_path
     )
     optimizer = for_run(optimizer, config.train_steps)
-    return Run(config, model, optimizer, tuning, mesh, vocabulary, reader, plan, lineage)
+    base = config.initial_checkpoint_path if tuning.is_partial else None
+    base_sha256 = find_weights(base).sha256 if base else None
+    return Run(config, model, optimizer, tuning, mesh, vocabulary, reader, plan, lineage, base_sha256)
 
 
 def plan_spec(config: TrainConfig, model: ModelConfig, mixture: MixtureManifest) -> PlanSpec:

@@ -97,6 +97,7 @@ def meta_of(run: Run, step: int) -> CheckpointMeta:
         run.vocabulary.fingerprint,
         run.plan.fingerprint,
         **_tuning_fields(run.config, run.tuning),
+        base_sha256=run.base_sha256,
     )
 
 
@@ -169,7 +170,9 @@ def _restored(run: Run, layout: StateLayout, checkpoints: Checkpoints, step: int
     if layout.abstract.frozen is None:
         return state
     # A checkpoint holds what is trained; the rest is made again from the weights that it was made from.
-    params = find_weights(run.config.initial_checkpoint_path or "").load(layout.base)
+    base = find_weights(run.config.initial_checkpoint_path or "")
+    base.check_sha256(meta.base_sha256, str(path))
+    params = base.load(layout.base)
     return resumed_state(state, params, layout.shardings, run.tuning, run.config.seed)
 
 
