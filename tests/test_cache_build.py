@@ -396,12 +396,16 @@ def test_roles_are_cached_apart_and_the_mixture_knows_both(vocabulary, tasks_mod
         build("cached_mixture", vocabulary, tmp_path, modules=modules, roles=("eval",))
 
 
-def test_the_mixture_states_what_it_holds_out(registry, vocabulary, tmp_path):
+def test_the_mixture_states_what_it_holds_out_and_slips_are_said(registry, vocabulary, tmp_path, capsys):
     small_task("kept")
-    held_out = HeldOut(clusters=frozenset({"b", "a"}))
+    cluster = task_registry.get_task("kept").cluster
+    held_out = HeldOut(clusters=frozenset({"b", "a", f"{cluster}x"}))
     add_mixture(Mixture("promising", (Member("kept"),), held_out=held_out))
     manifest = build("promising", vocabulary, tmp_path)
-    assert manifest.held_out == {"clusters": ["a", "b"], "datasets": [], "tasks": [], "benchmarks": []}
+    clusters = sorted(["a", "b", f"{cluster}x"])
+    assert manifest.held_out == {"clusters": clusters, "datasets": [], "tasks": [], "benchmarks": []}
+    words = f"it holds out the cluster '{cluster}x', which no registered task has; did you mean {cluster}"
+    assert capsys.readouterr().out.count(words) == 1
 
 
 def test_ensure_cache_builds_then_rests_and_reports_errors(vocabulary, tasks_module, tmp_path):

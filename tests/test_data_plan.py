@@ -1,6 +1,7 @@
 """Plans: what is in them, what is counted, and that they do not change."""
 
 import dataclasses
+import itertools
 import json
 import logging
 
@@ -75,13 +76,33 @@ def test_plans_are_what_they_were(tmp_path, monkeypatch, case):
     """Plans on disk, and runs to be continued, rest on these fingerprints, hashes of arrays and counts."""
     golden = json.loads(GOLDEN.read_text())[case]
     spec = spec_of(case)
-    made = make_plan(spec, made_up_reader(tmp_path), FakeVocabulary())
+    made = make_plan(spec, made_up_reader(tmp_path, case), FakeVocabulary())
     (path,) = tmp_path.glob(f"plans/{golden['fingerprint'][:16]}-12/plan.json")
     assert json.loads(path.read_text()) == golden
     monkeypatch.setattr("flan_jax.data.planner._Planner", None)  # making it again would fail
-    read = make_plan(spec, made_up_reader(tmp_path), FakeVocabulary())
+    read = make_plan(spec, made_up_reader(tmp_path, case), FakeVocabulary())
     _assert_equal_plans(made, read)
     assert read.num_steps == 12 and read.summaries == made.summaries and read.steps_per_epoch == made.steps_per_epoch
+
+
+@pytest.mark.parametrize("sizes", [{"few": 8}, {"few": 8, "more": 24}])
+def test_small_data_is_seen_evenly_at_every_step(tmp_path, sizes):
+    """A window of a thousand draws, of which a short run reads some rows, would hold a hundred turns of each."""
+    mixture, _ = write_cache(tmp_path, sizes)
+    mixture = dataclasses.replace(mixture, rates={task: float(size) for task, size in sizes.items()})
+    plan = _plan(tmp_path, mixture, num_steps=40)
+    short = _plan(tmp_path, mixture, num_steps=7)
+    for rows in (10, 80, plan.num_rows):
+        count = int(plan.row_starts[rows])
+        for task, size in enumerate(sizes.values()):
+            times = np.bincount(plan.indices[:count][plan.task_ids[:count] == task], minlength=size)
+            assert times.max() - times.min() <= 2, (rows, times)
+    # An epoch never begins long before the last one ended, and no row has an example twice.
+    assert (np.maximum.accumulate(plan.draws) - plan.draws < sum(sizes.values())).all()
+    for first, end in itertools.pairwise(plan.row_starts.tolist()):
+        pairs = list(zip(plan.task_ids[first:end].tolist(), plan.indices[first:end].tolist(), strict=True))
+        assert len(set(pairs)) == len(pairs)
+    np.testing.assert_array_equal(short.indices, plan.indices[: len(short.indices)])
 
 
 def test_a_saved_plan_is_read_back_whole(tmp_path, monkeypatch):

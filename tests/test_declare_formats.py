@@ -10,9 +10,9 @@ from flan_jax.declare import formats
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import Format, Shots, find_format
 from flan_jax.declare.formatted import format_task, refusal
-from flan_jax.declare.registry import all_tasks, get_task
+from flan_jax.declare.registry import add_mixture, all_tasks, get_task
 from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, OPTION_NAMES
-from flan_jax.declare.task import HeldOut, Task
+from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.declare.templates import ORDERED_FIELD, Template, TemplateRenderer
 
 OPTIONS = ("red", "green", "blue")
@@ -121,6 +121,10 @@ def test_a_held_out_task_is_held_out_in_every_format():
     held_out = HeldOut(tasks=frozenset({"review_sentiment_zero_shot"}))
     assert held_out.violation(get_task("review_sentiment_zero_shot__fewshot_2"))
     assert HeldOut(datasets=frozenset({"colours"})).violation(put_through(colours(), "zeroshot"))
+    held_out = HeldOut(tasks=frozenset({"review_sentiment_zero_shot__fewshot_2"}))
+    for name in ("review_sentiment_zero_shot", "review_sentiment_zero_shot__fewshot_5"):
+        with pytest.raises(TaskError, match="the task is held out in another format by made_here itself: drop the"):
+            add_mixture(Mixture("made_here", (Member(name),), held_out=held_out))
 
 
 # -- exemplars --------------------------------------------------------------------------------------------------------

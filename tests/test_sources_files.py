@@ -307,6 +307,12 @@ def test_templates_are_checked_against_the_fields_when_registered(registry, tmp_
         add_templated_task("made_too", source, ("Read {text}",))
     with pytest.raises(TaskError, match=r"task made_too: chance is 1\.0: give a"):
         add_templated_task("made_too", source, [Template("Read {text}")], chance=1.0)
+    with pytest.raises(TaskError, match=r"task made_too: metrics name exact_match twice: keep one"):
+        add_templated_task("made_too", source, [Template("Read {text}")], metrics=("exact_match", "exact_match"))
+    with pytest.raises(
+        TaskError, match=r"made_by_test__fewshot_2 is the name of made_by_test in the format fewshot_2: ch"
+    ):
+        add_templated_task("made_by_test__fewshot_2", source, [Template("Read {text}")], eval_split=None)
     with pytest.raises(TaskError, match=r"task made_too: chance is nan: give a finite number"):
         add_templated_task("made_too", source, [Template("Read {text}")], chance=float("nan"))
     with pytest.raises(TaskError, match="names no fields, so that its templates cannot be checked"):

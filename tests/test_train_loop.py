@@ -105,6 +105,23 @@ def test_two_runs_in_one_folder_do_not_delete_each_others_saves(place, base):
             run(place, "base", train_steps=4)
 
 
+def test_a_folder_that_vanishes_under_a_run_is_said(place, monkeypatch):
+    from flan_jax.train.logs import RunLog
+
+    write, seen = RunLog.metrics, []
+
+    def and_remove(self, step, values):
+        write(self, step, values)
+        seen.append(step)
+        if step == 2:
+            shutil.rmtree(place / "gone")
+
+    monkeypatch.setattr(RunLog, "metrics", and_remove)
+    with pytest.raises(CheckpointError, match=r"gone/metrics.jsonl is not the file any more that this run writes to"):
+        run(place, "gone", train_steps=4)
+    assert seen == [1, 2]
+
+
 def losses(folder):
     return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
 

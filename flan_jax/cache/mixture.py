@@ -10,9 +10,10 @@ from flan_jax.cache.availability import Availability, availability, missing_line
 from flan_jax.cache.jobs import MixtureJobs
 from flan_jax.cache.rates import resolve_rates
 from flan_jax.cache.resolve import jobs_of_mixture
-from flan_jax.core.errors import CacheError, TaskError, counted
+from flan_jax.core.errors import CacheError, TaskError, counted, did_you_mean
 from flan_jax.core.manifest import MixtureManifest, split_dir
-from flan_jax.declare.registry import get_mixture
+from flan_jax.declare.registry import all_tasks, get_mixture, promises_of
+from flan_jax.declare.task import Mixture, Task
 
 __all__ = ["finish_mixture", "prepare_mixture"]
 
@@ -40,6 +41,8 @@ def prepare_mixture(
         item = get_mixture(mixture)
     except TaskError:  # SeqIO's, or `jobs_of_mixture` would have raised it
         return work, None
+    for line in _slips(item):
+        print(f"cache {mixture}: {line}", flush=True)
     splits: dict[str, list[str]] = {}
     for job in work.jobs:
         splits.setdefault(job.task, []).append(job.split)
@@ -72,6 +75,18 @@ def prepare_mixture(
         ),
         here,
     )
+
+
+def _slips(item: Mixture | Task) -> list[str]:
+    """Lines on clusters that a mixture holds out, that no registered task has, and whose name is nearly one's."""
+    if isinstance(item, Task):
+        return []
+    there = {task.cluster for task in all_tasks()}
+    return [
+        f"it holds out the cluster {name!r}, which no registered task has{hint}"
+        for name in sorted(promises_of(item).clusters - there)
+        if (hint := did_you_mean(name, sorted(there)))
+    ]
 
 
 def finish_mixture(

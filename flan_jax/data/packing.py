@@ -23,6 +23,7 @@ __all__ = [
     "density",
     "density_bound",
     "evaluate_lengths",
+    "even_windows",
     "fill_rows",
     "first_fit",
     "next_fit",
@@ -129,15 +130,27 @@ def next_fit(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) ->
     return first_fit(lengths_E2, inputs_length, targets_length, num_open=1)
 
 
-def pack_windows(lengths_E2: np.ndarray, inputs_length: int, targets_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """(window, row within the window) of each example, int32 [E] each, for examples in order of arrival.
+def even_windows(num_examples: int) -> np.ndarray:
+    """The window of each example, int32 [E]: about `WINDOW_EXAMPLES` each, and cut evenly, since a remainder would be a
+    small window, and small windows pack worse."""
+    num_windows = max(1, round(num_examples / WINDOW_EXAMPLES))
+    return (np.arange(num_examples, dtype=np.int64) * num_windows // max(1, num_examples)).astype(np.int32)
 
-    The examples are cut evenly into windows of about `WINDOW_EXAMPLES`; rows count from 0 in each window.
+
+def pack_windows(
+    lengths_E2: np.ndarray, inputs_length: int, targets_length: int, windows_E: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(window, row within the window) of each example, int32 [E] each, for examples in order of arrival. Rows count
+    from 0 in each window.
+
+    Args:
+      lengths_E2: int [E, 2], tokens of inputs and targets.
+      inputs_length, targets_length: of a row.
+      windows_E: int32 [E], ascending from 0, the window of each example; `even_windows` by default.
     """
     num_examples = len(lengths_E2)
-    num_windows = max(1, round(num_examples / WINDOW_EXAMPLES))
-    # Evenly, since a remainder would be a small window, and small windows pack worse.
-    windows_E = (np.arange(num_examples, dtype=np.int64) * num_windows // max(1, num_examples)).astype(np.int32)
+    windows_E = even_windows(num_examples) if windows_E is None else windows_E
+    num_windows = int(windows_E[-1]) + 1 if num_examples else 1
     sizes = np.bincount(windows_E, minlength=num_windows)
     places_E = np.arange(num_examples) - (np.cumsum(sizes) - sizes)[windows_E]
     lengths_WE2 = np.zeros((num_windows, int(sizes.max(initial=0)), 2), np.int64)

@@ -120,6 +120,8 @@ def _header_and_stream(spec: PlanSpec, reader: CacheReader, vocabulary: Vocabula
         "batch_size": spec.batch_size,
         "seed": spec.seed,
     }
+    if _epoch_draws(stream) < packing.WINDOW_EXAMPLES:
+        identity["short_epochs"] = 1  # raised when their windows change, below
     # What most plans do without is named only where it is there: plans from before it was thought of keep their hash.
     mode_tokens: dict[str, tuple[int, ...]] = {}
     if spec.layout is not None:
@@ -194,13 +196,33 @@ class _Chunk:
         return dataclasses.replace(self, row_sizes=self.row_sizes[:num_rows], **cut)
 
 
+def _epoch_draws(stream: DrawStream) -> float:
+    return float((stream.num_examples / stream.shares).min())
+
+
+def _windows_without_repeats(task_ids_E: np.ndarray, indices_E: np.ndarray, first_cut: int) -> np.ndarray:
+    """The window of each example, int32 [E]: one ends before `first_cut`, and where an example would come again."""
+    keys_E = task_ids_E.astype(np.int64) << 40 | indices_E.astype(np.int64)
+    order = np.argsort(keys_E, kind="stable")
+    before_E = np.full(len(keys_E), -1)  # where the same example was last
+    same = keys_E[order][1:] == keys_E[order][:-1]
+    before_E[order[1:][same]] = order[:-1][same]
+    starts, start = [], 0
+    for position, before in enumerate(before_E.tolist()):
+        if before >= start or (position == first_cut and position > start):
+            start = position
+            starts.append(position)
+    return np.searchsorted(np.array(starts, np.int64), np.arange(len(keys_E)), side="right").astype(np.int32)
+
+
 class _Planner:
     """Packs a draw stream, chunk after chunk, until there are rows enough."""
 
     def __init__(self, reader: CacheReader, stream: DrawStream, header: PlanHeader):
         self.stream, self.header = stream, header
         # The first task to be read through ends the epoch.
-        self.epoch_draws = float((stream.num_examples / stream.shares).min())
+        self.epoch_draws = _epoch_draws(stream)
+        self.has_short_epoch = self.epoch_draws < packing.WINDOW_EXAMPLES
         self.lengths = FedLengths(reader, header)
         self.samples: list[np.ndarray] = []
 
@@ -241,7 +263,9 @@ class _Planner:
 
     def _chunks(self) -> Iterator[_Chunk]:
         """Yields the stream's chunks in rows. Where an example comes a second time for the first time, a window ends
-        too: the rows of the first epoch then hold no second copy, however small the mixture is."""
+        too: the rows of the first epoch then hold no second copy. Of a mixture whose epoch is shorter than a window,
+        every window ends where an example would come a second time: a window that a run ends in is not read whole, and
+        what is left unread would be some examples' turns of many epochs."""
         epoch_has_ended = False
         for number in itertools.count():
             draws = self.stream.chunk(number)
@@ -262,12 +286,16 @@ class _Planner:
             cut = 0
             if first_repeat is not None and not epoch_has_ended:
                 epoch_has_ended, cut = True, int(np.searchsorted(kept_draws, first_repeat))
-            packed = [self._pack(kept_E2[:cut], number, "epoch end"), self._pack(kept_E2[cut:], number)]
-            order = np.concatenate([packed[0][0], packed[1][0] + cut])
+            if self.has_short_epoch:
+                windows = _windows_without_repeats(draws.task_ids[fits], draws.indices[fits], cut)
+                packed = [self._pack(kept_E2, windows, number, "epochs")]
+            else:
+                packed = [self._pack(kept_E2[:cut], None, number, "epoch end"), self._pack(kept_E2[cut:], None, number)]
+            order = np.concatenate([order + start for (order, _), start in zip(packed, (0, cut), strict=False)])
             # Draws that are dropped after the chunk's last kept one count with that one.
             next_kept = np.searchsorted(kept_draws, draws.numbers[~fits]).clip(max=len(kept_draws) - 1)
             yield _Chunk(
-                row_sizes=np.concatenate([packed[0][1], packed[1][1]]),
+                row_sizes=np.concatenate([sizes for _, sizes in packed]),
                 task_ids=draws.task_ids[fits][order],
                 indices=draws.indices[fits][order],
                 epochs=draws.epochs[fits][order],
@@ -279,16 +307,19 @@ class _Planner:
                 first_repeat=first_repeat,
             )
 
-    def _pack(self, lengths_E2: np.ndarray, chunk: int, *part: str) -> tuple[np.ndarray, np.ndarray]:
+    def _pack(
+        self, lengths_E2: np.ndarray, windows_E: np.ndarray | None, chunk: int, *part: str
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(order of examples, examples a row): windows in order of the stream, rows shuffled inside their window.
-        part: which part of the chunk, where it is not packed at once."""
+        windows_E: of each example; None for even ones. part: which part of the chunk, where it is not packed alike."""
         if not len(lengths_E2):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         if self.header.layout is None:
-            windows, rows = packing.pack_windows(lengths_E2, self.header.inputs_length, self.header.targets_length)
+            lengths = self.header.inputs_length, self.header.targets_length
+            windows, rows = packing.pack_windows(lengths_E2, *lengths, windows_E)
         else:  # one capacity: the other side is empty
             whole_E2 = np.stack([lengths_E2.sum(axis=1), np.zeros(len(lengths_E2), np.int64)], axis=1)
-            windows, rows = packing.pack_windows(whole_E2, self.header.row_length, 1)
+            windows, rows = packing.pack_windows(whole_E2, self.header.row_length, 1, windows_E)
         width = int(rows.max()) + 1
         row_ids = windows.astype(np.int64) * width + rows
         used, row_of_example, sizes = np.unique(row_ids, return_inverse=True, return_counts=True)

@@ -55,6 +55,10 @@ def add_task(task: Task, *, replace: bool = False) -> Task:
         )
     if replace and task.name in _TASKS:
         _check_promises(task)
+    if task.name not in _TASKS and (formatted := _formatted(task.name)) is not None:
+        raise TaskError(
+            f"{task.name} is the name of {formatted.base} in the format {formatted.format}: choose another name"
+        )
     return _TASKS.add(task.name, task, replace=replace)
 
 
@@ -199,6 +203,11 @@ def _violation(mixture: Mixture, task: Task, promises: Sequence[tuple[tuple[str,
     """Why `task` may not be in `mixture`, by which promise of which member, and what can be done; or None."""
     for path, promise in promises:
         reason = promise.violation(task)
+        if reason is None:
+            # A task is one data set in whatever format.
+            others = (_formatted(name) for name in promise.tasks if FORMAT_MARK in name)
+            if any(other is not None and other.base == (task.base or task.name) for other in others):
+                reason = "the task is held out in another format"
         if reason and not path:
             return f"{reason} by {mixture.name} itself: drop the member or the promise"
         if reason:

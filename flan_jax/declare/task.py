@@ -79,6 +79,8 @@ class Task:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metrics", metric_names(self.metrics))
+        if twice := sorted({name for name in self.metrics if self.metrics.count(name) > 1}):
+            raise TaskError(f"task {self.name}: metrics name {', '.join(twice)} twice: keep one")
         for name, hint in _CHECKED.items():
             settled(hint, getattr(self, name), f"task {self.name}: {name}", TaskError)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pathlib
 import sys
 import time
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flan_jax.core.disk import drop_lines_after, explain_full_disk, naming
-from flan_jax.core.errors import counted
+from flan_jax.core.errors import CheckpointError, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,7 +127,21 @@ class RunLog:
                     self._board.add_scalar(f"eval/{name}", value, step)
                 self._board.flush()
 
+    def _check_is_there(self) -> None:
+        """Raises `CheckpointError` where the file that lines go to has no name any more: all of them would be lost."""
+        path = self._model_dir / METRICS_FILE
+        try:
+            is_there = os.path.samestat(os.stat(path), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            raise CheckpointError(
+                f"{path} is not the file any more that this run writes to: its folder was removed or replaced; "
+                f"start the same again, which goes on from the newest checkpoint that is there"
+            )
+
     def _write(self, line: Mapping[str, Any]) -> None:
+        self._check_is_there()
         # NaN is not JSON.
         clean = {k: v if not isinstance(v, float) or math.isfinite(v) else str(v) for k, v in line.items()}
         with naming(self._model_dir / METRICS_FILE):
