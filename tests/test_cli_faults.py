@@ -97,6 +97,10 @@ def test_flags_that_are_not_there_or_lack_a_value_are_named():
             ValueError("UNKNOWN: Error writing local file \"/a/b\": Failed to fsync file: no [os_error_code='5']"),
             "/a/b: Input/output error: the disk does not answer",
         ),
+        (
+            ValueError("UNKNOWN: Error calling fsync on parent directory of: /a/b: Failed: x [os_error_code='5']"),
+            "/a/b: Input/output error: the disk does not answer",
+        ),
         (MemoryError(), "out of memory: set a smaller BATCH_SIZE"),
         (type("XlaRuntimeError", (RuntimeError,), {})("RESOURCE_EXHAUSTED: 9 GiB"), "out of memory: set a smaller"),
         (TaskError("what"), "TaskError: what"),

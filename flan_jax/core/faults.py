@@ -34,7 +34,9 @@ _REMEDIES = {
     errno.ESTALE: "the file server has lost it: mount the folder again",
 }
 # As TensorStore tells of the operating system's errors, in a ValueError.
-_OF_A_FILE = re.compile(r"\"(?P<path>/[^\"]+)\".*\[os_error_code='(?P<errno>\d+)'", re.DOTALL)
+_OF_A_FILE = re.compile(
+    r"(?:\"(?P<quoted>/[^\"]+)\"|: (?P<path>/[^\s:]+)).*\[os_error_code='(?P<errno>\d+)'", re.DOTALL
+)
 _OF_JAX = ("JaxRuntimeError", "XlaRuntimeError")  # by name: nothing here imports JAX
 
 __all__ = ["explained"]
@@ -52,7 +54,7 @@ def explained(error: BaseException) -> str | None:
         return _of_the_system(error)
     if found := _OF_A_FILE.search(str(error)):
         code = int(found["errno"])
-        return _of_the_system(OSError(code, os.strerror(code), found["path"]))
+        return _of_the_system(OSError(code, os.strerror(code), found["quoted"] or found["path"]))
     if "No space left" in str(error):
         return f"{' '.join(str(error).split())}: {_REMEDIES[errno.ENOSPC]}"
     is_out_of_memory = type(error).__name__ in _OF_JAX and str(error).startswith("RESOURCE_EXHAUSTED")

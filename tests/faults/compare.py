@@ -11,9 +11,10 @@ from typing import Any
 
 from flan_jax.core.errors import FlanError
 
+_SEAL = "sha256_of_the_rest"
 _METRICS = ("accuracy", "grad_norm", "loss", "param_norm", "update_norm", "z_loss")
 # What it took, which an evaluation that goes on has less of; its name, which is a path; and the seal over these.
-_TIMES = ("secs", "num_tokens", "num_asked", "model", "sha256_of_the_rest")
+_TIMES = ("secs", "num_tokens", "num_asked", "model", _SEAL)
 _SEAL_LINE = re.compile(r',?\n *"sha256_of_the_rest": "\w+"')
 
 __all__ = ["Results", "differences", "of_cache", "of_folder", "of_run", "of_text", "unplaced"]
@@ -114,7 +115,9 @@ def _rounded(line: str) -> str:
             return float(f"{value:.4g}")
         if isinstance(value, list):
             return [of(item) for item in value]
-        return {name: of(item) for name, item in value.items()} if isinstance(value, dict) else value
+        if isinstance(value, dict):
+            return {name: of(item) for name, item in value.items() if name != _SEAL}
+        return value
 
     try:
         return json.dumps(of(json.loads(line)), sort_keys=True)
