@@ -11,7 +11,7 @@ demo: $(VENV)/.core
 
 test: $(VENV)/.test
 	-$(MAKE) --no-print-directory plan
-	$(VENV)/bin/python -m pytest -n 2
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
 
 # Apache Beam wants older protobuf and pyarrow than TensorFlow's, so it has an environment of its own.
 test-beam: $(VENV)-beam/.beam
@@ -24,7 +24,7 @@ $(VENV)-beam/.beam: setup.py constraints-beam.txt
 
 # Before a commit: what CI asks, without the tests that take over ten seconds.
 check: lint types
-	$(VENV)/bin/python -m pytest -n 2 -m "not slow"
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
