@@ -461,6 +461,14 @@ def test_what_a_metric_gives_that_is_no_number_is_told_with_its_name(model, tmp_
         with pytest.raises(TaskError, match=f"^metric mine gave {shown}, which is no number: it must give a number"):
             fj.evaluate(model, ROWS, metric=mine, template="{question}", max_tokens=2, cache_dir=tmp_path)
 
+    def broken(text, references):
+        return {}["boom"]
+
+    with pytest.raises(
+        TaskError, match=r"^metric broken, given '.*' and .*: KeyError: 'boom' \(.*test_api_door.py:\d+\)"
+    ):
+        fj.evaluate(model, ROWS, metric=broken, template="{question}", max_tokens=2, cache_dir=tmp_path)
+
 
 def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model, tmp_path):
     def politeness(model):

@@ -91,6 +91,10 @@ def test_a_place_is_the_same_in_two_runs_and_its_pattern_finds_it():
     assert place_of(path) == "run/checkpoints/<n>.orbax-checkpoint-tmp/d/<hash>"
     assert re.search(pattern_of(place_of(path)), path.replace("12", "4"))
     assert not re.search(pattern_of(place_of(path)), path + "0/x")
+    made = place_of("run/.selected.7.partial/.tmp9nqgM3")
+    assert made == "run/.selected.<n>.partial/.<tmp>" and re.search(
+        pattern_of(made), "run/.selected.8.partial/.tmpxWUSxs"
+    )
 
 
 @pytest.mark.parametrize(

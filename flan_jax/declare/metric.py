@@ -22,12 +22,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from flan_jax.core.errors import TaskError, did_you_mean, some_of
+from flan_jax.core.errors import FlanError, TaskError, did_you_mean, some_of
 from flan_jax.declare.names import ByName
 
 Needs = Literal["text", "answer", "texts", "exchange", "options"]
@@ -123,11 +124,22 @@ class Metric:
     def __call__(self, output: Any, expected: Any) -> float:
         """The score of the output that the metric reads; 0 for options that are none or not all finite.
 
-        Raises `TaskError` for a score that is no number in [0, 1].
+        Raises `TaskError` for a score that is no number in [0, 1], and for an error of the function's own, with what it
+        was given and the line of code.
         """
         if self.needs == "options" and not (output.log_probs and output.is_finite):
             return 0.0
-        score = as_number(self.fn(output, expected), f"metric {self.name} gave")
+        try:
+            given = self.fn(output, expected)
+        except FlanError:
+            raise
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            shown = " ".join(f"{output!r:.60} and {expected!r:.60}".split())
+            raise TaskError(
+                f"metric {self.name}, given {shown}: {type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
+            ) from error
+        score = as_number(given, f"metric {self.name} gave")
         if not -_ROUNDING <= score <= 1.0 + _ROUNDING:
             raise TaskError(f"metric {self.name} gave {score}: it must give a number in [0, 1]")
         return score

@@ -210,7 +210,7 @@ def points_of(trace: Sequence[tuple[str, str]]) -> list[Point]:
     return [Point(op, place, times) for (op, place), times in counts.items()]
 
 
-_BLOTS = (("<hash>", r"[0-9a-f]{8,}"), ("<n>", r"[0-9]+"))
+_BLOTS = (("<tmp>", r"tmp[0-9A-Za-z]{6,8}"), ("<hash>", r"[0-9a-f]{8,}"), ("<n>", r"[0-9]+"))
 
 
 def place_of(path: str) -> str:
