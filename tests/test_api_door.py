@@ -452,6 +452,18 @@ def test_a_metric_is_a_function(model, tmp_path):
     assert "normalised average of 1 task |" in found.table()
 
 
+def test_what_the_vocabulary_cannot_write_is_said(model, capsys):
+    with pytest.warns(UserWarning, match="1 prompt with characters that the vocabulary has no piece for, which the"):
+        model.generate(["Say 日本.", "Say red."], max_tokens=2)
+    with pytest.warns(UserWarning, match="2 texts with characters that the vocabulary has no piece for"):
+        one, other = model.score("Which?", ["日本", "本日"])
+    assert one == other
+    argv = ["infer", "--checkpoint", "embedded:lm_adapted", "--prompt", "Say 日本.", "--max_decode_len", "2", "--json"]
+    assert main(argv) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["prompt_unknown"] and "1 prompt with characters that the vocabulary has no" in said.err
+
+
 def test_what_a_metric_gives_that_is_no_number_is_told_with_its_name(model, tmp_path):
     for given, shown in ((None, "None"), ("1", "'1'"), (np.ones((2, 2)), r"array\(\[\[1., 1.\], \[1., 1.\]\]\)")):
 

@@ -16,6 +16,7 @@ from flan_jax.core.settings import BatchSize, Count, PathText, Seed, Tokens
 from flan_jax.core.terminal import plain_stream, visible, visible_json
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
 from flan_jax.decode.methods import Alpha, Samples, Share
+from flan_jax.decode.text import UNKNOWN
 from flan_jax.sources.prompts import read_prompts
 from flan_jax.workflows.arguments import check_characters
 from flan_jax.workflows.loading import open_model
@@ -108,8 +109,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
-    num_trimmed = num_unfinished = 0
+    num_trimmed = num_unfinished = num_unknown = 0
     for generation in generations:
+        num_unknown += generation.has_unknown and generation.sample == 0
         num_trimmed += generation.is_trimmed
         num_unfinished += not generation.is_finished
         # To a file or a pipe it is data, every character of it; on a terminal it must not do anything.
@@ -118,6 +120,8 @@ def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
         print(line, file=stream, flush=True)
     if num_trimmed:
         print(f"{counted(num_trimmed, 'prompt')} of more than --inputs_length lost their end", file=sys.stderr)
+    if num_unknown:
+        print(f"{counted(num_unknown, 'prompt')} {UNKNOWN}", file=sys.stderr)
     if num_unfinished:
         print(f"{counted(num_unfinished, 'generation')} reached --max_decode_len before they ended", file=sys.stderr)
 
@@ -133,6 +137,7 @@ def _json_line(generation: TextGeneration, encoding: str) -> str:
         "finished": generation.is_finished,
         "num_prompt_tokens": generation.num_prompt_tokens,
         "prompt_trimmed": generation.is_trimmed,
+        "prompt_unknown": generation.has_unknown,
     }
     line = json.dumps(value, ensure_ascii=False)
     try:

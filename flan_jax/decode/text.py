@@ -18,7 +18,11 @@ from flan_jax.models import ModelConfig, Params
 SHORTEST_PROMPT_BUCKET = 32
 SHORTEST_OPTION_BUCKET = 4
 
+# Of a number of texts, as they are counted where a model is asked.
+UNKNOWN = "with characters that the vocabulary has no piece for, which the model cannot tell apart"
+
 __all__ = [
+    "UNKNOWN",
     "TextGeneration",
     "cut_at_stop",
     "generate_texts",
@@ -36,7 +40,8 @@ class TextGeneration:
     number: the prompt's place among those asked. sample: its own among the prompt's generations: of samples the order
     drawn, of beams 0 is the best. log_prob: nats, summed over `num_tokens` generated tokens, EOS included. score: what
     beams are ranked by, else `log_prob`. is_finished: it ended in EOS or a stop text rather than at the length limit.
-    num_prompt_tokens: with EOS, before trimming. is_trimmed: the prompt lost its end.
+    num_prompt_tokens: with EOS, before trimming. is_trimmed: the prompt lost its end. has_unknown: the prompt has
+    characters that the vocabulary has no piece for, which the model cannot tell apart.
     """
 
     number: int
@@ -49,6 +54,7 @@ class TextGeneration:
     is_finished: bool
     num_prompt_tokens: int
     is_trimmed: bool
+    has_unknown: bool = False
 
 
 def generate_texts(
@@ -132,6 +138,7 @@ def generate_texts(
                     is_finished=bool(finished_BM[row, sample]) or has_stop,
                     num_prompt_tokens=len(encoded[row]),
                     is_trimmed=len(encoded[row]) > length,
+                    has_unknown=vocabulary.count_unknown(encoded[row]) > 0,
                 )
 
 

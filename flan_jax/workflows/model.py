@@ -11,7 +11,7 @@ from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.settings import AtLeast, BatchSize, Count, Natural, Seed, Tokens
 from flan_jax.decode.methods import GREEDY, Method, Samples, Share, choose_method
-from flan_jax.decode.text import TextGeneration, generate_texts, prompt_tokens, score_texts
+from flan_jax.decode.text import UNKNOWN, TextGeneration, generate_texts, prompt_tokens, score_texts
 from flan_jax.workflows.arguments import as_texts, check_characters, in_words_of
 
 LONGEST_PROMPT = 2048  # tokens
@@ -121,11 +121,13 @@ class Model(LoadedModel):
         generations = self.generations(
             prompts, max_tokens=max_tokens, method=method, stop=stop, seed=seed, batch_size=batch_size
         )
-        num_trimmed = 0
+        num_trimmed = num_unknown = 0
         for generation in generations:
+            num_unknown += generation.has_unknown and generation.sample == 0
             found[generation.number].append(generation.text)
             num_trimmed += generation.is_trimmed and generation.sample == 0
         _warn_of_trimmed(num_trimmed, self._longest_prompt(max_tokens))
+        _warn_of_unknown(num_unknown, "prompt")
         return [texts[0] for texts in found] if samples is None else found
 
     @in_words_of({})
@@ -205,6 +207,8 @@ class Model(LoadedModel):
             raise ConfigError(f"prompt is {prompt!r:.80}: give one text, which the options answer")
         check_characters("prompt", prompt)
         options = as_texts("options", options)
+        encoded = self.vocabulary.encode_batch([prompt, *options])
+        _warn_of_unknown(sum(self.vocabulary.count_unknown(ids) > 0 for ids in encoded), "text")
         longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
         return score_texts(
@@ -268,6 +272,11 @@ class Model(LoadedModel):
 
 def _is_message(message: object) -> bool:
     return isinstance(message, Mapping) and all(isinstance(message.get(key), str) for key in ("role", "content"))
+
+
+def _warn_of_unknown(number: int, what: str) -> None:
+    if number:
+        warnings.warn(f"{counted(number, what)} {UNKNOWN}", stacklevel=4)  # past `in_words_of`
 
 
 def _warn_of_trimmed(num_prompts: int, longest: int) -> None:
