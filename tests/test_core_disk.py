@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from flan_jax.core import disk
-from flan_jax.core.disk import naming, write_atomically, write_json_atomically
+from flan_jax.core.disk import explain_full_disk, naming, write_atomically, write_json_atomically
 from flan_jax.core.faults import explained
 
 
@@ -38,6 +38,14 @@ def test_a_failing_disk_leaves_the_file_as_it_was_and_is_named(call, tmp_path, m
     assert explained(caught.value).startswith(f"{tmp_path}/sub/a: Input/output error: the disk does not answer")
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["a"]
     assert (tmp_path / "sub" / "a").read_bytes() == b"old"
+
+
+def test_tensorstores_words_without_a_path_get_one(tmp_path):
+    with pytest.raises(OSError, match="Input/output error") as caught, explain_full_disk(tmp_path):
+        raise ValueError("UNKNOWN: Failed to fsync file: Input/output error [os_error_code='5']")
+    assert explained(caught.value).startswith(f"{tmp_path}: Input/output error: the disk does not answer")
+    with pytest.raises(ValueError, match="of /a/b"), explain_full_disk(tmp_path):
+        raise ValueError("UNKNOWN: Failed to fsync file of /a/b: Input/output error [os_error_code='5']")
 
 
 def test_what_killed_writers_left_goes_when_the_file_is_written_again(tmp_path):

@@ -329,7 +329,8 @@ def drop_lines_after(path: pathlib.Path, step: int) -> int:
 
 @contextlib.contextmanager
 def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Iterator[None]:
-    """Turns a "no space left" failure, however deep, into a `CheckpointError` that says what to do."""
+    """Turns a "no space left" failure, however deep, into a `CheckpointError` that says what to do. Other errors of the
+    operating system say that they are about `path`, where they do not name a file."""
     try:
         with naming(path):
             yield
@@ -337,7 +338,11 @@ def explain_full_disk(path: pathlib.Path, num_bytes: int | None = None) -> Itera
         raise
     except Exception as error:
         if not _is_full_disk(error):
-            raise
+            number = re.search(r"\[os_error_code='(\d+)'", str(error))
+            if number is None or re.search(r"[\s\"]/", str(error)):  # a path
+                raise
+            # TensorStore's, where it does not say of which file.
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
         needed = f" of about {_mebibytes(num_bytes)}" if num_bytes else ""
         raise CheckpointError(
             f"disk full: a write{needed} below {path} failed with "
