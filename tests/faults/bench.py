@@ -160,12 +160,7 @@ class Bench:
                 self.run("cache")
         else:
             undo()
-        again = self.run(command)
-        if again.status == 0 and advice.startswith(("deleted", "removed")):
-            # What it lost by that is said.
-            after = self.judged(command, again, ways_to_name(self.folder, below))
-        else:
-            after = self.goes_on(command)
+        after = self.goes_on(command, () if advice == "taken back" else ways_to_name(self.folder, below))
         if after.is_good:
             return verdict
         return Verdict(after.outcome, f"{ended.last_line} | {advice}: {after.detail}")
@@ -183,15 +178,15 @@ class Bench:
             return Verdict("silent", f"exit 0 with other {', '.join(different)[:300]}")
         return Verdict("same result")
 
-    def goes_on(self, command: str) -> Verdict:
-        """Runs a command again, undisturbed: it must end as if nothing had been."""
+    def goes_on(self, command: str, lost: Sequence[str] = ()) -> Verdict:
+        """Runs a command again, undisturbed: it must end as if nothing had been, or name what was `lost`."""
         ended = self.run(command)
         if ended.is_hung:
             return Verdict("hang", "when it was run again")
         if ended.status != 0:
             outcome = of_failure(ended, (ended.last_line,))
             return Verdict("lost" if outcome == "one line" else outcome, f"run again: {_tail(ended)}")
-        if different := self.differs(command, ended):
+        if (different := self.differs(command, ended)) and not said(ended, lost, self.stages.usual[command]):
             return Verdict("silent", f"run again, it ended with other {', '.join(different)[:300]}")
         # An empty `.partial` is where the cache's next run will work.
         litter = [
