@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import pathlib
+import shlex
 import subprocess
 import sys
 import threading
@@ -296,6 +297,26 @@ def test_damaged_metrics_are_told_with_their_path(tmp_path, content):
     (tmp_path / "metrics.jsonl").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"metrics\.jsonl.* (delete it.*|remove that line)$"):
         read_metrics(tmp_path / "metrics.jsonl")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_program_without_standard_streams_ends_as_any_other(closed):
+    program = "import sys; from flan_jax.cli.main import console; console(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "tasks", "render"]
+    ends = [
+        subprocess.run(["bash", "-c", f"{shlex.join([*command, *rest])} {closed}"], capture_output=True, cwd=ROOT)
+        for rest in (["review_sentiment_zero_shot", "--n", "1"], ["nope"])
+    ]
+    assert [end.returncode for end in ends] == [0, 2]
+    assert not any(b"Traceback" in end.stdout + end.stderr for end in ends)
+
+
+def test_a_full_disk_below_standard_output_says_so():
+    program = "from flan_jax.cli.main import console; console(['tasks', 'list'])"
+    with open("/dev/full", "w") as full:
+        end = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert end.returncode == 2
+    assert end.stderr.splitlines()[-1].startswith("flan-jax tasks: standard output: No space left on device: the")
 
 
 def test_the_program_is_the_console():

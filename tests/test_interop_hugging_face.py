@@ -179,6 +179,7 @@ def test_copies_of_the_token_table_are_left_out(editable):
     [
         ({"model_type": "umt5"}, "bias in every layer"),
         ({"feed_forward_proj": "gated-tanh"}, "feed_forward_proj: 'gated-tanh', ours one of relu"),
+        ({"dense_act_fn": "silu"}, "dense_act_fn: 'silu', ours 'gelu_new'"),
         ({"layer_norm_epsilon": 1e-5}, "layer_norm_epsilon: 1e-05"),
         ({"scale_decoder_outputs": True}, "scale_decoder_outputs: True"),
         ({"d_ff": ...}, "has no 'd_ff'"),

@@ -9,7 +9,15 @@ import threading
 
 from flan_jax.core.terminal import visible
 
-__all__ = ["keep_logs_short", "silence", "tell"]
+__all__ = ["keep_logs_short", "open_what_is_closed", "silence", "tell"]
+
+
+def open_what_is_closed() -> None:
+    """Standard input, output and error that the program was started without (`>&-`) hold nothing and keep nothing:
+    Python has None in their place, which no library expects."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
 
 
 def keep_logs_short() -> None:

@@ -47,6 +47,7 @@ def console(argv: Sequence[str] | None = None) -> NoReturn:
     Args:
       argv: the verb and its options; the program's own by default.
     """
+    faults.open_what_is_closed()
     faults.keep_logs_short()
     status = main(argv)
     if status in (2, STOPPED):

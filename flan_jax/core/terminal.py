@@ -11,6 +11,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from flan_jax.core.disk import naming
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -64,7 +66,8 @@ class VisibleStream(WholeStream):
 
     def write(self, text: str) -> int:
         """Writes `text` with control characters written out."""
-        super().write(visible(text))
+        with naming("standard output"):
+            super().write(visible(text))
         return len(text)
 
 

@@ -97,7 +97,14 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
     said_tied = settings.get("tie_word_embeddings") is not False and settings["model_type"] == "t5"
     is_tied = "lm_head.weight" not in infos
     activations = settings.get("feed_forward_proj", "relu")
+    # transformers takes these two over what it derives from `feed_forward_proj`.
+    gate, _, activation = str(activations).rpartition("-")
+    derived = {
+        "dense_act_fn": "gelu_new" if activations == "gated-gelu" else activation,
+        "is_gated_act": gate == "gated",
+    }
     fixed = {
+        **{name: (settings.get(name, value), value) for name, value in derived.items()},
         "layer_norm_epsilon": (settings.get("layer_norm_epsilon", NORM_EPSILON), NORM_EPSILON),
         "scale_decoder_outputs": (settings.get("scale_decoder_outputs", said_tied), is_tied),
         "pad_token_id": (settings.get("pad_token_id", 0), 0),

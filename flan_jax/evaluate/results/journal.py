@@ -92,9 +92,10 @@ class Journal:
             self.owner = {"key": OWNER, "fingerprint": fingerprint, "model": model}
             self._append(self.owner)
         elif owner["fingerprint"] != fingerprint:
+            same = " asked with other settings, such as --dtype" if owner["model"] == model else ""
             raise CheckpointError(
-                f"{self.path} has the answers of another model, {owner['model']} ({owner['fingerprint'][:12]}), not of "
-                f"{model} ({fingerprint[:12]}): name another folder with ",
+                f"{self.path} has the answers of another model{same}, {owner['model']} "
+                f"({owner['fingerprint'][:12]}), not of {model} ({fingerprint[:12]}): name another folder with ",
                 Setting("--out"),
                 ", or delete this one",
             )
