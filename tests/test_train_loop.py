@@ -100,7 +100,7 @@ def test_two_runs_in_one_folder_do_not_delete_each_others_saves(place, base):
     with open(place / "base" / ".lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(
-            CheckpointError, match=r"another run is training in .*/base: wait for it or stop it, or give"
+            CheckpointError, match=r"another program is writing to .*/base: wait for it or stop it, or give"
         ):
             run(place, "base", train_steps=4)
 

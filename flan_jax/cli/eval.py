@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -18,6 +19,7 @@ from flan_jax.cli.checkpoints import add_model_arguments
 from flan_jax.cli.flags import flag
 from flan_jax.core.disk import write_sealed, write_text_atomically
 from flan_jax.core.errors import ConfigError
+from flan_jax.core.lock import sole_writer
 from flan_jax.core.settings import BatchSize, Count, Natural, PathText, Tokens
 from flan_jax.evaluate import EvalConfig, EvalResults
 from flan_jax.evaluate.results.eval_results import normalised_average
@@ -98,19 +100,23 @@ def run(args: argparse.Namespace) -> int:
         split=args.split,
         num_samples=args.num_samples,
     )
-    model = open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices())
-    scores = score_tasks(
-        model,
-        config,
-        cache_dir=args.cache_dir,
-        modules=tuple(args.module) or DEFAULT_MODULES,
-        task_folders=task_folders(args),
-        available_only=args.available_only,
-        copy_input_baseline=args.copy_input_baseline,
-    )
-    _print_table(scores.results, model, scores.copy_input)
-    if args.out:
-        _write(pathlib.Path(args.out), scores.results, model, scores.copy_input)
+    out = None if args.out is None else pathlib.Path(args.out)
+    with contextlib.nullcontext() if out is None else sole_writer(out, "--out"):
+        model = open_model(
+            args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype, sharding=whole_on_all_devices()
+        )
+        scores = score_tasks(
+            model,
+            config,
+            cache_dir=args.cache_dir,
+            modules=tuple(args.module) or DEFAULT_MODULES,
+            task_folders=task_folders(args),
+            available_only=args.available_only,
+            copy_input_baseline=args.copy_input_baseline,
+        )
+        _print_table(scores.results, model, scores.copy_input)
+        if out is not None:
+            _write(out, scores.results, model, scores.copy_input)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import collections
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -112,6 +113,8 @@ def describe_kind(kind: str) -> str:
 def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Report:
     """Reads a run's folder. Raises `CheckpointError` for what is missing or damaged there."""
     folder = pathlib.Path(model_dir)
+    if folder.exists() and not folder.is_dir():
+        raise CheckpointError(f"{folder} is no folder: give a run's, such as runs/demo")
     results = read_results(folder / EVALS_FILE)
     selected = _read_selected(folder / "selected.json")
     by_step = {result.step: result for result in results}
@@ -125,7 +128,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
     before = results[0] if results[0].step < after.step else None
     options = {key: selected[key] for key in ("confidence", "num_resamples", "seed")}
     metrics = read_metrics(folder / "metrics.jsonl")
-    lost = [] if metrics else [f"{folder / 'metrics.jsonl'} holds no losses: there are no curves of them"]
+    lost = _lost_losses(folder / "metrics.jsonl", metrics, results[-1].step)
     return Report(
         model_dir=folder,
         results=tuple(results),
@@ -147,6 +150,18 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         commands=tuple(_commands(folder, after)),
         config="\n".join(_text(path, "delete it").strip() for path in sorted(folder.glob("*.gin"))),
     )
+
+
+def _lost_losses(path: pathlib.Path, metrics: Sequence[Mapping[str, Any]], last_step: int) -> list[str]:
+    """What is missing of the losses, as far as that can be seen."""
+    if not metrics:
+        return [f"{path} holds no losses: there are no curves of them"]
+    # A line is written every LOG_PERIOD steps, so that the last steps of a run need not have one.
+    steps = [line["step"] for line in metrics]
+    period = max((later - step for step, later in itertools.pairwise(steps)), default=steps[0])
+    if steps[-1] + period <= last_step:
+        return [f"{path} ends at step {steps[-1]}, and the run was judged at step {last_step}: its curves end early"]
+    return []
 
 
 def _check_is_chosen_from(results: Sequence[EvalResults], selected: Mapping[str, Any], folder: pathlib.Path) -> None:

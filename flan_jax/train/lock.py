@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 
 from flan_jax.core.disk import explain_full_disk
 from flan_jax.core.errors import CheckpointError, Setting
 from flan_jax.core.faults import explained
+from flan_jax.core.lock import take_lock
 from flan_jax.train.run import Run, on_process_0
-
-LOCK_FILE = ".lock"
 
 __all__ = ["sole_run"]
 
@@ -36,20 +34,8 @@ def sole_run(run: Run) -> Iterator[None]:
 def _lock(run: Run) -> int:
     with explain_full_disk(run.model_dir):
         try:
-            run.model_dir.mkdir(parents=True, exist_ok=True)
+            return take_lock(run.model_dir, "MODEL_DIR")
         except OSError as error:
             raise CheckpointError(
-                Setting("MODEL_DIR"), f" {str(run.model_dir)!r} cannot be made: {explained(error)}"
+                Setting("MODEL_DIR"), f" {str(run.model_dir)!r} cannot be written to: {explained(error)}"
             ) from error
-        descriptor = os.open(run.model_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise CheckpointError(
-            f"another run is training in {run.model_dir}: wait for it or stop it, or give another ",
-            Setting("MODEL_DIR"),
-        ) from error
-    except OSError:  # of a file system without locks
-        pass
-    return descriptor

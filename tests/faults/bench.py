@@ -115,6 +115,8 @@ class Bench:
             return Verdict("not landed", f"the command ended with {ended.status}")
         assert ended.landed is not None
         names = ways_to_name(self.folder, ended.landed.path)
+        if fault.free_bytes is not None:  # the disk stays full for all that comes after
+            names += (f"{self.folder}/", "run/", "cache/", "out/")
         first = self.judged(command, ended, names)
         if not first.is_good or ended.status == 0:
             return dataclasses.replace(first, landed=landed)
@@ -152,6 +154,9 @@ class Bench:
             path, number = self.folder / is_line[1], int(is_line[2])
             lines = path.read_bytes().split(b"\n")
             path.write_bytes(b"\n".join(lines[: number - 1] + lines[number:]))
+            if "or the file to start over" in ended.last_line and self.run(command).status != 0:
+                advice = "removed the file"
+                path.unlink()
         elif re.search(r"\b(delete|remove)\b", ended.last_line) and (doomed := self._named(ended.last_line)):
             advice = f"deleted {doomed.relative_to(self.folder)}"
             _delete(doomed)
