@@ -261,6 +261,9 @@ def evaluate(
             split=split or None,
         )
         held_out = score_tasks(model, asked, cache_dir=cache_dir).results
+        if num_trimmed := sum(task.num_trimmed for task in held_out.tasks.values()):
+            said = f"{counted(num_trimmed, 'prompt')} of more than {asked.inputs_length:,} tokens lost their end"
+            warnings.warn(said, stacklevel=4)  # past `in_words_of` and `flan_jax._CallablePackage`
     return Evaluation(benchmarks, held_out)
 
 

@@ -452,6 +452,14 @@ def test_a_metric_is_a_function(model, tmp_path):
     assert "normalised average of 1 task |" in found.table()
 
 
+def test_what_an_evaluation_trims_is_said_and_a_set_has_no_order(model, tmp_path):
+    rows = [{"question": "red " * 3000, "answer": "red"}, *ROWS]
+    with pytest.warns(UserWarning, match=r"1 prompt of more than [\d,]+ tokens lost their end"):
+        fj.evaluate(model, rows, template="{question}", max_tokens=2, cache_dir=tmp_path)
+    with pytest.raises(ConfigError, match=r"^prompts is \{'Say red.'\}: give a list of texts"):
+        model.generate({"Say red."})
+
+
 def test_what_the_vocabulary_cannot_write_is_said(model, capsys):
     with pytest.warns(UserWarning, match="1 prompt with characters that the vocabulary has no piece for, which the"):
         model.generate(["Say 日本.", "Say red."], max_tokens=2)

@@ -21,6 +21,7 @@ from flan_jax.checkpoints.weights import load_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TrainingError
 from flan_jax.models import param_shapes
+from flan_jax.train.guard import FiniteGuard
 
 NO_EVALUATION = {"selection": (), "report": ()}
 
@@ -120,6 +121,15 @@ def test_a_folder_that_vanishes_under_a_run_is_said(place, monkeypatch):
     with pytest.raises(CheckpointError, match=r"gone/metrics.jsonl is not the file any more that this run writes to"):
         run(place, "gone", train_steps=4)
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
+def test_a_schedule_that_no_step_can_take_is_to_blame_and_not_the_examples(rate):
+    guard = FiniteGuard(lambda step: [], lambda: 3)
+    guard.push(4, {"loss": 1.0, "grad_norm": 1.0, "param_norm": rate, "learning_rate": rate})
+    words = rf"the learning rate of step 4 is {rate:g}, .*: mend the schedule .*; the checkpoint of step 3 is untouched"
+    with pytest.raises(TrainingError, match=words):
+        guard.flush()
 
 
 def losses(folder):

@@ -99,6 +99,14 @@ def test_the_tuned_model_generates_and_goes_out_to_hugging_face(place, base, tmp
     assert "export the run's folder" in capsys.readouterr().err
     assert main([*export, str(place / "prompt")]) == 2
     assert "soft prompt of 3 tokens" in capsys.readouterr().err
+    assert main(["export", "--to", "hf", "--out", str(place / "lora"), "--checkpoint", base]) == 2
+    assert "lora is a run's folder, whose own weights would be read in place" in capsys.readouterr().err
+    into = ["import", f"hf:{tmp_path / 'hf'}", "--skip_certificate", "--out"]
+    assert main([*into, base]) == 2 and "base is a run's folder" in capsys.readouterr().err
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "model.json").write_text("mine")
+    assert main([*into, str(tmp_path / "notes")]) == 2
+    assert "notes/model.json is in the way: move it away" in capsys.readouterr().err
 
 
 def test_a_base_that_is_another_by_now_is_refused(place, base, tmp_path):

@@ -61,6 +61,7 @@ __all__ = [
     "SELECTED",
     "SELECTED_FILE",
     "WeightsSource",
+    "check_is_no_run",
     "check_same_model",
     "find_weights",
 ]
@@ -200,6 +201,15 @@ def read_selected_step(run: pathlib.Path) -> int | None:
         return int(read_json_object(run / SELECTED_FILE, remedy, {"step": int})["step"])
     except FileNotFoundError:
         return None
+
+
+def check_is_no_run(folder: pathlib.Path) -> None:
+    """Raises `CheckpointError` for a folder where weights would be written beside a run's own, which readers take."""
+    if (folder / FOLDER).is_dir() or (folder / SELECTED).is_dir():
+        raise CheckpointError(
+            f"{folder} is a run's folder, whose own weights would be read in place of those written there: give "
+            f"another --out"
+        )
 
 
 def find_weights(path: str | pathlib.Path) -> WeightsSource:

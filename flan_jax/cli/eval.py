@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
         )
         _print_table(scores.results, model, scores.copy_input)
         if out is not None:
-            _write(out, scores.results, model, scores.copy_input)
+            _write(out, scores.results, model, scores.copy_input, args.limit)
     return 0
 
 
@@ -143,10 +143,17 @@ def _print_table(results: EvalResults, model: LoadedModel, baseline: Mapping[str
     )
 
 
-def _write(folder: pathlib.Path, results: EvalResults, model: LoadedModel, baseline: Mapping[str, np.ndarray]) -> None:
+def _write(
+    folder: pathlib.Path,
+    results: EvalResults,
+    model: LoadedModel,
+    baseline: Mapping[str, np.ndarray],
+    limit: int | None,
+) -> None:
     """`eval.json`: everything; `predictions.jsonl`: the samples, one a line."""
     value = results.to_json()
     value["checkpoint"] = str(model.source.path)
+    value["limit"] = limit
     value["normalised_average"] = normalised_average(results.in_group("report"))
     value["copy_input_rouge_l"] = {name: float(scores.mean()) for name, scores in baseline.items()}
     write_sealed(folder / "eval.json", value)

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Mapping
 
 from flan_jax.checkpoints.digests import array_digests
-from flan_jax.checkpoints.find import WeightsSource, find_weights
+from flan_jax.checkpoints.find import WeightsSource, check_is_no_run, find_weights
 from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, check_files, is_weights_folder, read_model_info
 from flan_jax.core import assets
 from flan_jax.core.disk import sweep_partial
@@ -87,6 +87,7 @@ def export_weights(
     params, moments = _tensors(source)
     check_tensors(source.path, our_shapes(config), params.infos, "the model it says it is")
     dtype = dtype or stored_dtype(params.infos)
+    check_is_no_run(out)
     if out.is_dir():
         sweep_partial(out)  # of an export that was killed
     if isinstance(config, T5Config) and to != "hf":

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from flan_jax.checkpoints.weights import MOMENTS_FILE, WEIGHTS_FILE, load_weights, write_model_info
+from flan_jax.checkpoints.find import check_is_no_run
+from flan_jax.checkpoints.weights import MODEL_FILE, MOMENTS_FILE, WEIGHTS_FILE, load_weights, write_model_info
 from flan_jax.core import assets
 from flan_jax.core.disk import sweep_partial, write_json_atomically
 from flan_jax.core.errors import CheckpointError, ConfigError, counted, did_you_mean, some_of
@@ -83,6 +84,9 @@ def import_weights(
     """
     if (out / WEIGHTS_FILE).exists():
         raise CheckpointError(f"{out} holds weights already: delete it, or give another --out")
+    if (out / MODEL_FILE).exists():
+        raise CheckpointError(f"{out / MODEL_FILE} is in the way: move it away, or give another --out")
+    check_is_no_run(out)
     if out.is_dir():
         sweep_partial(out)  # of an import that was killed
     kind, path = _source(source)

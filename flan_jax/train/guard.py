@@ -55,6 +55,14 @@ class FiniteGuard:
         # device_get starts all copies before it waits for the first: one round trip, not one a metric.
         values = {name: float(value) for name, value in jax.device_get(metrics).items()}
         bad = [f"{name} {values[name]}" for name in WATCHED if not math.isfinite(values[name])]
+        rate = values.get("learning_rate", 0.0)
+        if not (math.isfinite(rate) and rate >= 0):
+            saved = self._last_saved()
+            kept = "no checkpoint had been saved" if saved is None else f"the checkpoint of step {saved} is untouched"
+            raise TrainingError(
+                f"the learning rate of step {step} is {rate:g}, and must be a number of at least 0: mend the "
+                f"schedule that LEARNING_RATE names; {kept}"
+            )
         if bad:
             raise TrainingError(self._message(step, bad))
         return step, values

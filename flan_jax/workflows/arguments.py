@@ -12,7 +12,7 @@ import functools
 import inspect
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, ParamSpec, TypeVar
 
 from flan_jax.core.errors import ConfigError, FlanError
@@ -103,7 +103,7 @@ def as_texts(name: str, given: Iterable[str]) -> list[str]:
     """
     if isinstance(given, str):
         raise ConfigError(f"{name} is one text, {given[:40]!r}: give a list of them, as in [{given[:20]!r}]")
-    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+    if isinstance(given, Mapping | Set) or not isinstance(given, Iterable):  # a set has no order to answer in
         raise ConfigError(f"{name} is {given!r:.60}: give a list of texts")
     found = list(given)
     for number, text in enumerate(found):
