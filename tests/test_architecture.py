@@ -48,7 +48,7 @@ FLOORS = (
 # raised from 6,500 for the checks of the cache's files (what a run reads is compared with the manifests it began with),
 # and of a run's own: sealed files, folders by one rename, a damaged checkpoint and what it is replaced by. A module and
 # 300 lines more are core/settings.py, by which every setting of a run is checked once.
-MOST_MODULES, MOST_LINES = 46, 7300
+MOST_MODULES, MOST_LINES = 50, 7800
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}
 
 

@@ -199,8 +199,8 @@ def test_a_loss_that_is_not_finite_stops_with_its_examples_and_keeps_the_last_ch
 
 
 def poison_after(steps):
-    """A learning rate that is not a number from one step on."""
-    return lambda count: jax.numpy.where(count < steps, 1e-2, jax.numpy.nan)
+    """A learning rate that no parameter survives from one step on."""
+    return lambda count: jax.numpy.where(count < steps, 1e-2, 3e38)
 
 
 def test_weights_start_a_run_by_any_path_and_must_be_of_the_same_model(place, base):

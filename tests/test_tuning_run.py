@@ -138,6 +138,7 @@ def test_what_does_not_belong_together_is_refused(place, base):
         run(place, "lora", TuningConfig("lora", lora_rank=4), initial_checkpoint_path=base)
     with pytest.raises(CheckpointError, match=r"has tuning .*, this run full"):
         run(place, "lora", initial_checkpoint_path=base)
+    shutil.copytree(base, place / "other")
     with pytest.raises(CheckpointError, match=r"has base .*base, this run .*other"):
         run(place, "lora", LORA, initial_checkpoint_path=str(place / "other"))
 
