@@ -31,7 +31,7 @@ for name in ("a", "b", "c"):
 """
 # What trials are made of the sample's commands; of the long one, only these.
 COMMANDS = ("cache", "train", "eval --suite", "infer", "report", "replay")
-TRAINED = ("kill/train/", "fail/train/", "disk/train/quota", "damage/train/stopped/flipped/run/evals", "damage/train/")
+TRAINED = ("kill/train/", "fail/train/", "disk/train/quota", "damage/train/")
 
 
 @pytest.fixture(scope="module")

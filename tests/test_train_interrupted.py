@@ -119,7 +119,7 @@ def test_two_processes_are_one_process_with_as_many_devices(place):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    changes = {"train_steps": 4, "eval_period": 2, "mesh": {"fsdp": 2}, "microbatches": 2}
+    changes = {"train_steps": 4, "eval_period": 4, "mesh": {"fsdp": 2}, "microbatches": 2}
 
     def pair(model_dir, end=None):
         processes = []
