@@ -9,7 +9,9 @@ import pytest
 
 from flan_jax.core import disk
 from flan_jax.core.disk import explain_full_disk, naming, write_atomically, write_json_atomically
+from flan_jax.core.errors import CheckpointError
 from flan_jax.core.faults import explained
+from flan_jax.core.lock import sole_writer, take_lock
 
 
 def test_an_error_of_an_open_file_names_it(tmp_path):
@@ -46,6 +48,21 @@ def test_tensorstores_words_without_a_path_get_one(tmp_path):
     assert explained(caught.value).startswith(f"{tmp_path}: Input/output error: the disk does not answer")
     with pytest.raises(ValueError, match="of /a/b"), explain_full_disk(tmp_path):
         raise ValueError("UNKNOWN: Failed to fsync file of /a/b: Input/output error [os_error_code='5']")
+
+
+def test_one_program_at_a_time_writes_to_a_folder(tmp_path):
+    with sole_writer(tmp_path / "out", "--out"):
+        with pytest.raises(
+            CheckpointError, match=r"another program is writing to .*/out: wait for it or .* another --out"
+        ):
+            take_lock(tmp_path / "out", "--out")
+        program = (
+            f"import pathlib; from flan_jax.core.lock import *; take_lock(pathlib.Path({str(tmp_path)!r}, 'out'), 'x')"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert done.returncode and "another program is writing to" in done.stderr
+    with sole_writer(tmp_path / "out", "--out"):
+        pass
 
 
 def test_what_killed_writers_left_goes_when_the_file_is_written_again(tmp_path):

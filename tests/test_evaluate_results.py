@@ -168,6 +168,8 @@ def test_an_edited_line_of_a_journal_is_no_answer(tmp_path):
         journal.add_reasoning("a", [])
         with pytest.raises(CheckpointError, match=r"another evaluation is writing to .*journal.jsonl: wait for it or"):
             Journal(path)
+        with pytest.raises(CheckpointError, match="another model asked with other settings, such as --dtype, mine"):
+            journal.claim("5678", "mine")
     text = path.read_text()
     path.write_text(text.replace('"mine"', '"ours"'))
     with pytest.raises(CheckpointError, match=r"journal.jsonl:1 is not a line .*damaged or edited.*: remove that"):

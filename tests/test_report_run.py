@@ -185,6 +185,16 @@ def test_lost_curves_are_said(run_dir, damage):
     assert f"{run_dir / 'metrics.jsonl'} holds no losses" in write_report(run_dir).read_text()
 
 
+def test_losses_that_end_before_the_run_did_are_said(run_dir, tmp_path):
+    path = run_dir / "metrics.jsonl"
+    assert "its curves end early" not in write_report(run_dir).read_text()
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:60]))
+    assert f"{path} ends at step 60, and the run was judged at step 100" in write_report(run_dir).read_text()
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="file is no folder: give a run's"):
+        write_report(tmp_path / "file")
+
+
 def test_report_runs_as_a_module(run_dir):
     command = [sys.executable, "-m", "flan_jax.report"]
     done = subprocess.run([*command, str(run_dir)], capture_output=True, text=True)
