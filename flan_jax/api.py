@@ -33,7 +33,7 @@ from flan_jax.workflows.finetuning import (
 )
 from flan_jax.workflows.lengths import measure
 from flan_jax.workflows.loading import KINDS_OF_PATH, open_model
-from flan_jax.workflows.model import Model
+from flan_jax.workflows.model import Model, trimmed_line
 from flan_jax.workflows.names import by_kind, split_names
 from flan_jax.workflows.rows import Metrics, Rows, check_used, note_of_shared_rows, register_by_content, register_rows
 from flan_jax.workflows.task_scores import score_tasks
@@ -262,8 +262,8 @@ def evaluate(
         )
         held_out = score_tasks(model, asked, cache_dir=cache_dir).results
         if num_trimmed := sum(task.num_trimmed for task in held_out.tasks.values()):
-            said = f"{counted(num_trimmed, 'prompt')} of more than {asked.inputs_length:,} tokens lost their end"
-            warnings.warn(said, stacklevel=4)  # past `in_words_of` and `flan_jax._CallablePackage`
+            # Past `in_words_of` and `flan_jax._CallablePackage`.
+            warnings.warn(trimmed_line(num_trimmed, asked.inputs_length), stacklevel=4)
     return Evaluation(benchmarks, held_out)
 
 

@@ -457,19 +457,20 @@ def _refuse_empty(job: SplitJob, num_examples: int, tally: Tally) -> None:
         )
 
 
+def _which(rows: Sequence[int], count: int) -> str:
+    more = ", ..." if count > len(rows) else ""
+    return f" (rows {', '.join(map(str, rows))}{more})" if rows else ""
+
+
 def _count_notes(job: SplitJob, tally: Tally) -> tuple[str, ...]:
     notes = []
     for reason, count in sorted(tally.dropped.items()):
-        rows = tally.dropped_rows.get(reason, [])  # what the source itself left out has no number
-        more = ", ..." if count > len(rows) else ""
-        which = f" (rows {', '.join(map(str, rows))}{more})" if rows else ""
+        # What the source itself left out has no number.
+        which = _which(tally.dropped_rows.get(reason, []), count)
         notes.append(f"{job.task}/{job.split}: {counted(count, 'row')} dropped for {reason}{which}")
     for what, count in sorted(tally.num_odd_options.items()):
-        rows = tally.odd_options[what]
-        more = ", ..." if count > len(rows) else ""
-        notes.append(
-            f"{job.task}/{job.split}: {counted(count, 'example')} with {what} (rows {', '.join(map(str, rows))}{more})"
-        )
+        which = _which(tally.odd_options[what], count)
+        notes.append(f"{job.task}/{job.split}: {counted(count, 'example')} with {what}{which}")
     for what, count in sorted(tally.cleaned.items()):
         notes.append(f"{job.task}/{job.split}: taken off {counted(count, 'time')}, {what}")
     if tally.exemplars_missing:

@@ -109,7 +109,8 @@ class WeightsSource:
           expected: their `sha256` then; None where it is not known.
           whose: what was trained on them, as the error begins.
         """
-        if None not in (expected, self.sha256) and self.sha256 != expected:
+        found = self.sha256
+        if None not in (expected, found) and found != expected:
             raise CheckpointError(
                 f"{whose} was trained on other weights than {self.path} has by now: put those back, or train anew in "
                 f"another ",

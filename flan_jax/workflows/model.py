@@ -207,9 +207,9 @@ class Model(LoadedModel):
             raise ConfigError(f"prompt is {prompt!r:.80}: give one text, which the options answer")
         check_characters("prompt", prompt)
         options = as_texts("options", options)
-        encoded = self.vocabulary.encode_batch([prompt, *options])
-        _warn_of_unknown(sum(self.vocabulary.count_unknown(ids) > 0 for ids in encoded), "text")
-        longest = self._longest_prompt(max((len(self.vocabulary.encode(option)) + 1 for option in options), default=1))
+        asked, *answers = self.vocabulary.encode_batch([prompt, *options])
+        _warn_of_unknown(sum(self.vocabulary.count_unknown(ids) > 0 for ids in (asked, *answers)), "text")
+        longest = self._longest_prompt(max((len(ids) + 1 for ids in answers), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
         return score_texts(
             self.config, self.params, self.vocabulary, prompt, options, inputs_length=longest, ends_in_eos=ends
@@ -279,7 +279,16 @@ def _warn_of_unknown(number: int, what: str) -> None:
         warnings.warn(f"{counted(number, what)} {UNKNOWN}", stacklevel=4)  # past `in_words_of`
 
 
+def trimmed_line(num_prompts: int, longest: int) -> str:
+    """What is said of prompts that were cut.
+
+    Args:
+      num_prompts: how many.
+      longest: tokens that one may have.
+    """
+    return f"{counted(num_prompts, 'prompt')} of more than {longest:,} tokens lost their end"
+
+
 def _warn_of_trimmed(num_prompts: int, longest: int) -> None:
     if num_prompts:
-        said = f"{counted(num_prompts, 'prompt')} of more than {longest:,} tokens lost their end"
-        warnings.warn(said, stacklevel=4)  # past `in_words_of`
+        warnings.warn(trimmed_line(num_prompts, longest), stacklevel=4)  # past `in_words_of`
