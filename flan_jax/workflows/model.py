@@ -18,7 +18,7 @@ LONGEST_PROMPT = 2048  # tokens
 Temperature = Annotated[float, AtLeast(0), "such as 0.7; 0 is greedy"]
 _SPELT = {"num_samples": "samples", "num_beams": "beams"}
 
-__all__ = ["Model"]
+__all__ = ["Model", "trimmed_line"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
