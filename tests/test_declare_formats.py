@@ -75,7 +75,7 @@ def test_a_format_is_the_same_object_each_time_and_no_copy_in_the_registry():
     [
         ("review_sentiment_zero_shot__fewsht", "did you mean fewshot"),
         ("review_sentiment_zero_shot__fewshot_0", "no format is called 'fewshot_0'"),
-        ("review_sentiment_zero_shot__fewshot_99", "between 1 and 64"),
+        ("review_sentiment_zero_shot__fewshot_99", "up to 64"),
         ("review_sentimant_zero_shot__fewshot", "no task or mixture"),
         ("small_sum_zero_shot__noopt", "answers are free-form, there are no options to leave out"),
         ("small_sum_zero_shot__fsnoopt", "answers are free-form"),
@@ -328,7 +328,8 @@ def test_every_format_on_every_kind_of_task():
                 given += 1
                 assert example.query.strip() and example.targets.strip()
                 assert "{" not in example.inputs()
-                assert bool(example.exemplars) == bool(formatted.exemplar_split), (name, form)
+                if form != "half_fewshot":
+                    assert bool(example.exemplars) == bool(formatted.exemplar_split), (name, form)
     assert given > 200
 
 

@@ -70,7 +70,49 @@ def test_every_counted_row_of_the_table_is_a_task_of_its_part_and_no_other(table
         expected = [our_name(row) for row in table if row["paper_mixture"] == label]
         assert len(set(expected)) == len(expected)
         assert {task.name for task in mixture_members(get_mixture(part))} == set(expected)
-    assert {task.name for task in mixture_members(get_mixture("flan2022"))} == {our_name(row) for row in table}
+    assert bases("flan2022") == {our_name(row) for row in table}
+
+
+def bases(mixture):
+    """Names of the tasks of a mixture, whatever format they are in."""
+    return {base_of(task) for task in mixture_members(get_mixture(mixture))}
+
+
+def base_of(task):
+    while task.base:
+        task = get_task(task.base)
+    return task.name
+
+
+def test_exemplars_are_shown_half_of_the_time_in_every_part():
+    """The ratio is the release's: variants zsopt, zsnoopt, fsopt, fsnoopt in equal parts (B_flan2022.md, B2)."""
+    names = (
+        "flan2022",
+        "flan2022_a",
+        *(f"flan2022_stage_{count}" for count in mixtures.STAGES),
+        *(f"flan2022_tasks_{count}" for count in mixtures.TASK_COUNTS),
+        *(f"flan2022_templates_{count}" for count in mixtures.TEMPLATE_COUNTS),
+    )
+    for name in names:
+        for task in mixture_members(get_mixture(name)):
+            form = "def_half_pos_2" if task.name.startswith("niv2") else "half_fewshot"
+            assert task.format.endswith(form), (name, task.name)
+    for name, formats in (("zeroshot", {"def", "zeroshot"}), ("fewshot", {"def_pos_2", "fs"})):
+        assert {task.format for task in mixture_members(get_mixture(f"flan2022_{name}"))} == formats
+        assert bases(f"flan2022_{name}") == bases("flan2022")
+
+
+def test_a_task_of_flan_2022_shows_exemplars_to_half_of_its_rows(registry):
+    yes_no = get_task("flan2021_bool_q")
+    add_task(dataclasses.replace(yes_no, name="flan2021_boolq_made_up", source=YesNo(), exemplar_split=None))
+    task = get_task("flan2021_boolq_made_up__half_fewshot")
+    counts = [len(rendered.exemplars) for _, rendered in task.rendered("train")]
+    without = counts.count(0)
+    assert len(counts) == 600 and 250 <= without <= 350  # 300 expected, 12 is a standard deviation
+    # Half of the rest has five, each in words of its own, half as many as would share the query's template.
+    assert 110 <= counts.count(5) <= 200 and max(counts) == 6
+    zero = dict(get_task("flan2021_boolq_made_up__zeroshot").rendered("train", [0, 1]))
+    assert all(not rendered.exemplars and rendered.preamble + rendered.query for rendered in zero.values())
 
 
 def test_sizes_and_weights_are_the_tables(table):
@@ -101,7 +143,7 @@ def test_proportions_and_caps_are_the_papers(facts):
         assert mixtures.PROPORTIONS_A[part] == pytest.approx(100 * paper[part]["proportion_a"])
         assert mixtures.PROPORTIONS_B[part] == pytest.approx(100 * paper[part]["proportion_b"])
     for name, proportions in (("flan2022_a", mixtures.PROPORTIONS_A), ("flan2022", mixtures.PROPORTIONS_B)):
-        shares = part_shares(get_mixture(name))
+        shares = our_shares(name)
         total = sum(proportions.values())
         assert shares == pytest.approx({part: share / total for part, share in proportions.items()})
 
@@ -120,15 +162,20 @@ def part_shares(mixture):
     }
 
 
+def our_shares(name):
+    """Shares of Flan 2022's own parts, `flan2022_PART`, by the part's name."""
+    return {part.removeprefix("flan2022_"): share for part, share in part_shares(get_mixture(name)).items()}
+
+
 def test_stages_are_the_papers(facts):
     expected = facts["paper"]["scaling_order"]["tasks"][1:]  # the first stage is no finetuning
     assert list(mixtures.STAGES) == expected == [9, 89, 282, 1836]
     before: set[str] = set()
     for count, parts in mixtures.STAGES.items():
-        names = {task.name for task in mixture_members(get_mixture(f"flan2022_stage_{count}"))}
+        names = bases(f"flan2022_stage_{count}")
         assert len(names) == (1838 if count == 1836 else count) and before < names
         before = names
-        shares = part_shares(get_mixture(f"flan2022_stage_{count}"))
+        shares = our_shares(f"flan2022_stage_{count}")
         total = sum(mixtures.PROPORTIONS_A[part] for part in parts)
         assert shares == pytest.approx({part: mixtures.PROPORTIONS_A[part] / total for part in parts})
 
@@ -163,8 +210,7 @@ def test_subsets_of_tasks_are_nested_and_of_their_size():
     order = [name for _, name in mixtures.task_order()]
     assert len(order) == 1838
     for count in mixtures.TASK_COUNTS:
-        names = {task.name for task in mixture_members(get_mixture(f"flan2022_tasks_{count}"))}
-        assert names == set(order[:count])
+        assert bases(f"flan2022_tasks_{count}") == set(order[:count])
     # A hash decides: the same on every machine.
     assert order[:3] == FIRST_OF_THE_ORDER
 
@@ -182,8 +228,8 @@ class YesNo:
     description = "made here"
 
     def rows(self, split):
-        row = {"passage": "Ice is cold.", "question": "is ice cold", "title": "Ice", "answer": "yes"}
-        return [{**row, "options": ("no", "yes")}] * 60
+        row = {"passage": "Ice is cold.", "title": "Ice", "answer": "yes", "options": ("no", "yes")}
+        return [{**row, "question": f"is ice number {i} cold"} for i in range(600)]
 
 
 @pytest.fixture
@@ -199,7 +245,7 @@ def test_subsets_of_templates_use_only_the_first(count, registry):
     add_task(dataclasses.replace(yes_no, name="flan2021_boolq_made_up", source=YesNo(), exemplar_split=None))
     limited = mixture_members(get_mixture(f"muffin_templates_{count}"))
     assert len(limited) == 80
-    formatted = [task for task in limited if task.format == f"templates_{count}"]
+    formatted = [task for task in limited if task.format == f"templates_{count}__half_fewshot"]
     assert len(formatted) == 80
     templates = {
         trace(task, "train", row).template

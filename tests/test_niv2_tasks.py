@@ -13,6 +13,7 @@ from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
+from flan_jax.declare.formats import find_format
 from flan_jax.declare.known_counts import known_examples
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members
 from flan_jax.declare.task import missing_source
@@ -76,11 +77,21 @@ def data_dir(tmp_path, monkeypatch):
 # -- encodings --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("name", GOLDEN)
 def test_an_encoding_renders_as_written(data_dir, name):
     (_, example), *_ = get_task(f"{NAME}__{name}").rendered("train", [0])
     assert example.inputs() == GOLDEN[name]
     assert example.targets == "late"
+
+
+def test_an_encoding_shows_examples_half_of_the_time(rows):
+    assert {*GOLDEN, "def_half_pos_2"} == set(ENCODINGS)
+    rng = random.Random(0)
+    texts = [ENCODINGS["def_half_pos_2"](rows[0], rng, ()).inputs() for _ in range(400)]
+    assert set(texts) == {GOLDEN["def"], GOLDEN["def_pos_2"]} and 150 < texts.count(GOLDEN["def"]) < 250
+    # A format's ways of showing exemplars weigh the same, however many numbers each of them has.
+    counts = ENCODINGS["def"].in_format(find_format("half_fewshot")).num_positive
+    assert counts.count(0) * 2 == len(counts) and counts.count(5) * 160 == len(counts) * (40 + 3)
 
 
 def test_definition_and_two_positive_examples_are_the_default(data_dir):

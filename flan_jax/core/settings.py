@@ -243,8 +243,14 @@ def _marks(hint: Any) -> tuple[Any, ...]:
     return tuple(mark for part in get_args(hint) for mark in _marks(part))
 
 
+@functools.cache
+def _anatomy(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    # Thousands of tasks are checked while the command line starts.
+    return get_origin(hint), get_args(hint)
+
+
 def _settled(hint: Any, value: Any, marks: tuple[Any, ...]) -> Any:
-    origin, parts = get_origin(hint), get_args(hint)
+    origin, parts = _anatomy(hint)
     if origin is Annotated:
         return _settled(parts[0], value, (*parts[1:], *marks))
     if origin in (Union, types.UnionType):
@@ -308,7 +314,10 @@ def _choice(choices: Sequence[Any], value: Any) -> Any:
 
 def _number(value: Any, marks: tuple[Any, ...], *, is_whole: bool) -> Any:
     kind: Any = numbers.Integral if is_whole else numbers.Real
-    if isinstance(value, bool) or not isinstance(value, kind):
+    # Asked of an abstract class, which is slow, only where it is neither of the two.
+    if type(value) not in ((int,) if is_whole else (int, float)) and (
+        isinstance(value, bool) or not isinstance(value, kind)
+    ):
         raise _Misfit(value, _wanted_number(marks, is_whole))
     plain: float = value if isinstance(value, (int, float)) else (int(value) if is_whole else float(value))
     if isinstance(plain, float) and not math.isfinite(plain):

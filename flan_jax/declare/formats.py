@@ -39,15 +39,15 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Shots:
-    """How many exemplars: one of `counts`, drawn evenly. own_templates: each exemplar draws its own template, instead
-    of using the query's."""
+    """How many exemplars: one of `counts`, drawn evenly; 0 is none. own_templates: each exemplar draws its own
+    template, instead of using the query's."""
 
     counts: tuple[int, ...]
     own_templates: bool = False
 
     def __post_init__(self) -> None:
-        if not self.counts or min(self.counts) < 1 or max(self.counts) > MAX_SHOTS:
-            raise TaskError(f"shots are {self.counts}: give numbers of exemplars between 1 and {MAX_SHOTS}")
+        if not self.counts or min(self.counts) < 0 or max(self.counts) > MAX_SHOTS:
+            raise TaskError(f"shots are {self.counts}: give numbers of exemplars up to {MAX_SHOTS}, 0 for none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Format:
 
     Attributes:
       description: for the reader, in a line.
-      shots: ways of showing exemplars, one drawn per example; () for zero-shot.
+      shots: ways of showing exemplars, one drawn evenly per example; () for zero-shot, which needs no split to draw
+        exemplars from.
       options: `SHOWN` to every row that has them, `HIDDEN`, or `AS_WRITTEN`.
       instruction: False leaves out what says what to do.
       wording: name of a set of wordings, e.g. `DIRECT` for the answer without a rationale.
@@ -155,6 +156,7 @@ _MIXED = Shots(tuple(range(1, 17)))
 # release's second way of making few-shot prompts; its first one is five, each in a template of its own).
 _SAME_TEMPLATE = Shots((1,) * 9 + (2,) * 11 + (3,) * 10 + (4,) * 6 + (5,) * 3 + (6,))
 _FIVE = Shots((5,), own_templates=True)
+_NONE = Shots((0,))
 PUBLIC_TRIGGER = "Let's think step by step."  # Kojima et al. 2022
 TRIGGERS = (
     "Reason it out before you answer.",
@@ -168,6 +170,15 @@ TRIGGERS = (
 add_format("zeroshot", Format("no exemplars", shots=()))
 add_format("fewshot", Format("1 to 16 exemplars, drawn per example", shots=(_MIXED,), budget=BUDGET))
 add_format("fewshot_mixed", _FORMATS["fewshot"])
+add_format("fs", Format("few-shot as fsopt, options as written", shots=(_FIVE, _SAME_TEMPLATE), budget=BUDGET))
+add_format(
+    "half_fewshot",
+    Format(
+        "half without exemplars, half as fs, drawn per example",
+        shots=(_NONE, _NONE, _FIVE, _SAME_TEMPLATE),
+        budget=BUDGET,
+    ),
+)
 add_format("opt", Format("answer options shown wherever there are any", options=SHOWN))
 add_format("noopt", Format("answer options left out", options=HIDDEN))
 add_format("noinst", Format("no instruction: the fields alone", instruction=False))

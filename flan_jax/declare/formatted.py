@@ -178,10 +178,11 @@ class FormattedRenderer:
 
         template_id = fitting[rng.randrange(len(fitting))]
         turn = words(row, template_id)
-        query, exemplars, missing = turn.inputs, [], 0
+        query, exemplars, missing, wanted = turn.inputs, [], 0, 0
         if form.shots:
             shots = form.shots[rng.randrange(len(form.shots))]
             wanted = shots.counts[rng.randrange(len(shots.counts))]
+        if wanted:
             exemplar_style = MANY_EXEMPLAR_STYLES[rng.randrange(len(MANY_EXEMPLAR_STYLES))]
             shown_ids = [template_id]
             # A query that asks for another field is shown how in its own words: other templates ask for the answer.
@@ -279,9 +280,10 @@ def format_task(task: Task, name: str) -> Task:
         raise TaskError(
             f"task {task.name} is text for the objective {task.objective}, which has no format: drop {name}"
         )
-    if isinstance(task.render, Steerable):
+    if _is_steerable(type(task.render)):
+        steerable: Any = task.render
         try:
-            render = task.render.in_format(form)
+            render: Renderer = steerable.in_format(form)
         except TaskError as error:
             raise TaskError(f"task {task.name} cannot be put through format {name}: {error}") from error
         exemplar_split = task.exemplar_split
@@ -319,6 +321,12 @@ def format_task(task: Task, name: str) -> Task:
         base=task.name,
         format=name,
     )
+
+
+@functools.cache
+def _is_steerable(renderer: type) -> bool:
+    # Asked of thousands of tasks of few kinds, and asking a protocol is slow.
+    return issubclass(renderer, Steerable)
 
 
 def refusal(task: Task, name: str) -> str | None:

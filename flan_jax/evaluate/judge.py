@@ -19,8 +19,10 @@ from jax.sharding import Mesh
 from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.disk import explain_full_disk, write_sealed
+from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import cache_root
 from flan_jax.core.vocabulary import Vocabulary
+from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.custom import CustomEvaluator, score_by
 from flan_jax.evaluate.evaluator import Evaluator, Progress
@@ -95,7 +97,7 @@ class Judge:
             where the checkpoint did not keep it: then a damaged line is an error.
 
         Returns lines for the run's log on what was lost or damaged. Raises `CheckpointError` for a line that is damaged
-        and cannot be had otherwise.
+        and cannot be had otherwise, `ConfigError` where other benchmarks picked the checkpoint so far.
         """
         path = self._model_dir / EVALS_FILE
         if found is None and path.exists():
@@ -105,8 +107,23 @@ class Judge:
             multihost_utils.sync_global_devices("evals read")  # before process 0 rewrites the file
         if self._is_writer and (results or path.exists()):
             write_results(path, results)
+        self._check_benchmarks(results)
         self._results = {each.step: each for each in results}
         return notes
+
+    def _check_benchmarks(self, results: Sequence[EvalResults]) -> None:
+        """Raises `ConfigError` where other benchmarks picked so far: their data came or went (AVAILABLE_ONLY)."""
+        names = self._config.suite_selection
+        now = {f"{benchmark.name}:{format.name}" for benchmark, format in (resolve(names) if names else ())}
+        for result in results:
+            before = {task.task for task in result.in_group("selection") if ":" in task.task}
+            if before != now:
+                raise ConfigError(
+                    f"step {result.step} of this run was judged by {', '.join(sorted(before)) or 'no benchmark'}, and "
+                    f"what can be asked now to pick the checkpoint is {', '.join(sorted(now)) or 'no benchmark'}: "
+                    f"scores of both cannot be compared; set EVAL_SUITE_SELECTION and its data back, or train in "
+                    f"another folder"
+                )
 
     def found(self) -> list[dict[str, Any]]:
         """All results so far as JSON values, in order of step: a checkpoint keeps them."""
@@ -156,6 +173,7 @@ def make_judge(
     write: Callable[[pathlib.Path, EvalResults], None] = write_summary,
     evaluators: Sequence[CustomEvaluator] = (),
     open_model: Callable[[Params], Any] | None = None,
+    notes: Sequence[str] = (),
 ) -> Judge:
     """The judge of a run: its held-out tasks are read from the cache, its benchmarks looked up and checked.
 
@@ -166,6 +184,7 @@ def make_judge(
       evaluators: functions `(model, step) -> results` that score the run's model too: name -> score in [0, 1], which is
         reported, or an `EvalResults`. Every process calls them.
       open_model: makes of parameters the `model` that they get (default: a `JaxLanguageModel`).
+      notes: lines to show at the run's start, before those of the benchmarks.
 
     Raises `CacheError`, `TaskError`, `ConfigError` and `CheckpointError` as `Evaluator` and `SuiteEvaluator` do.
     """
@@ -183,7 +202,6 @@ def make_judge(
 
     scored_by: list[ScoreStep] = []
     held_out: dict[str, list[str]] = {}
-    notes: Sequence[str] = ()
     if config.selection or config.report:
         root = cache_root(run.cache_dir, run.vocabulary.fingerprint, config.inputs_length)
         evaluator = Evaluator(root, run.vocabulary, run.model, config, run.mesh)
@@ -201,7 +219,7 @@ def make_judge(
             tasks=held_out,
             write=write,
         )
-        notes = suite.notes
+        notes = (*notes, *suite.notes)
         scored_by.append(suite.run)
     if evaluators:
         scored_by.append(score_by(evaluators, open_model or as_language_model))

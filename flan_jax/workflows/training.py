@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Sequence
@@ -13,8 +14,8 @@ from flan_jax.cache.resolve import import_modules
 from flan_jax.checkpoints.find import WeightsSource
 from flan_jax.core.errors import Setting
 from flan_jax.core.manifest import cache_root
-from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.custom import CustomEvaluator
+from flan_jax.evaluate.data_here import asked_here
 from flan_jax.evaluate.judge import Judge, make_judge
 from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
@@ -42,11 +43,13 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
     for name, folder in (("MODEL_DIR", config.train.model_dir), ("CACHE_DIR", config.train.cache_dir)):
         check_folder(Setting(name), pathlib.Path(folder))  # before a cache is built
     tasks = config.tasks
+    not_asked: Sequence[str] = ()
     if tasks.data_dir is not None:
         set_data_dir(tasks.data_dir)
     if config.evaluation.has_suite:  # benchmarks are asked in this process: their modules must do without TensorFlow
         import_modules(tasks.modules)
-        resolve([*config.evaluation.suite, *config.evaluation.suite_selection])  # before a cache is built
+        here, not_asked = asked_here(config.evaluation, tasks.available_only)  # before a cache is built
+        config = dataclasses.replace(config, evaluation=here)
 
     def judge(run: Run) -> Judge:
         judged = config.evaluation
@@ -57,6 +60,7 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
         return make_judge(
             config.evaluation,
             run,
+            notes=not_asked,
             write=write_results,
             evaluators=evaluators,
             open_model=lambda params: Model(run.model, params, run.vocabulary, source),

@@ -2,11 +2,14 @@
 
 Inside each of the four, a task's weight is its number of examples up to the cap; the four are then weighted against
 each other. The paper counts 1,836 tasks, the release's table 1,838: two more of Super-NaturalInstructions.
+
+The paper trains on a mixture of prompts with and without exemplars (section 2.1, figure 3) and does not print how many
+of each; its release (Longpre et al. 2023; google-research/FLAN, flan/v2/run_example.py) takes equal parts, and so does
+this: half of the examples of each task, drawn one by one, so that a task is gone through once and not once a form.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 
@@ -30,8 +33,23 @@ STAGES: Mapping[int, tuple[str, ...]] = {
 TASK_COUNTS = (8, 16, 32, 64, 128, 256, 512, 1024)
 TEMPLATE_COUNTS = (1, 2, 4, 7, 10)
 SUBSET_SEED = 0
+# What the tasks are put through: those of NIV2, whose files bring their own examples, and all others.
+BOTH_FORMS = ("def_half_pos_2", "half_fewshot")
+WITHOUT_EXEMPLARS = ("def", "zeroshot")
+WITH_EXEMPLARS = ("def_pos_2", "fs")
 
-__all__ = ["MUFFIN_CAP", "PROPORTIONS_A", "PROPORTIONS_B", "STAGES", "TASK_COUNTS", "TEMPLATE_COUNTS", "task_order"]
+__all__ = [
+    "BOTH_FORMS",
+    "MUFFIN_CAP",
+    "PROPORTIONS_A",
+    "PROPORTIONS_B",
+    "STAGES",
+    "TASK_COUNTS",
+    "TEMPLATE_COUNTS",
+    "WITHOUT_EXEMPLARS",
+    "WITH_EXEMPLARS",
+    "task_order",
+]
 
 
 def held_out_by(*names: str) -> HeldOut:
@@ -46,48 +64,65 @@ def task_order() -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: hashlib.sha256(f"flan2022/{SUBSET_SEED}/{pair[1]}".encode()).hexdigest())
 
 
-def _weighted(name: str, parts: Iterable[str], proportions: Mapping[str, float], description: str) -> None:
-    members = tuple(Member(part, proportions[part]) for part in parts)
+def _in_form(part: str, task: str, forms: tuple[str, str]) -> str:
+    return f"{task}{FORMAT_MARK}{forms[part != 'niv2']}"
+
+
+def _add_part(name: str, part: str, tasks: Iterable[str], forms: tuple[str, str], description: str) -> str:
+    """A mixture of `tasks`, all of `part`, in its form of `forms`."""
+    members = tuple(Member(_in_form(part, task, forms)) for task in tasks)
+    cap = get_mixture(part).cap
+    add_mixture(Mixture(name, members, cap=cap, held_out=held_out_by(part), description=description))
+    return name
+
+
+def _add_weighted(name: str, parts: Mapping[str, str], proportions: Mapping[str, float], description: str) -> None:
+    """parts: of each part the mixture that stands for it."""
+    members = tuple(Member(mixture, proportions[part]) for part, mixture in parts.items())
     add_mixture(Mixture(name, members, held_out=held_out_by(*parts), description=description))
+
+
+def _add_parts(prefix: str, forms: tuple[str, str], how: str) -> dict[str, str]:
+    """The four, each under the name PREFIX_PART."""
+    return {
+        part: _add_part(
+            f"{prefix}_{part}",
+            part,
+            [task.name for task in mixture_members(get_mixture(part))],
+            forms,
+            f"Flan 2022's {part}, {how}.",
+        )
+        for part in PROPORTIONS_B
+    }
 
 
 def _add_task_subsets() -> None:
     order = task_order()
     sizes = {part: sum(own == part for own, _ in order) for part in PROPORTIONS_B}
     for count in TASK_COUNTS:
-        members = []
+        parts, shares = {}, {}
         for part, proportion in PROPORTIONS_B.items():
-            chosen = tuple(Member(task) for own, task in order[:count] if own == part)
+            chosen = [task for own, task in order[:count] if own == part]
             if not chosen:
                 continue
-            name = f"flan2022_tasks_{count}_{part}"
             description = f"The tasks of {part} among the {count} of flan2022_tasks_{count}."
-            add_mixture(
-                Mixture(name, chosen, cap=get_mixture(part).cap, held_out=BENCHMARKS_HELD_OUT, description=description)
-            )
+            parts[part] = _add_part(f"flan2022_tasks_{count}_{part}", part, chosen, BOTH_FORMS, description)
             # A part counts for as much of its proportion as it has of its tasks.
-            members.append(Member(name, proportion * len(chosen) / sizes[part]))
+            shares[part] = proportion * len(chosen) / sizes[part]
         description = f"{count} tasks of Flan 2022, drawn by a fixed seed; smaller subsets lie in larger ones."
-        add_mixture(
-            Mixture(f"flan2022_tasks_{count}", tuple(members), held_out=BENCHMARKS_HELD_OUT, description=description)
-        )
+        _add_weighted(f"flan2022_tasks_{count}", parts, shares, description)
 
 
-def _add_template_subsets() -> None:
+def _add_template_subsets(parts: Mapping[str, str]) -> None:
     """Muffin and CoT have ten templates a data set; a task of T0-SF is one template, one of NIV2 one definition."""
     for count in TEMPLATE_COUNTS:
-        limited = {}
+        limited = dict(parts)
         for part in ("muffin", "cot"):
-            whole = get_mixture(part)
-            members = tuple(dataclasses.replace(member, name=_limited(member.name, count)) for member in whole.members)
-            limited[part] = f"{part}_templates_{count}"
-            description = f"{part} with the first {count} templates of each data set."
-            add_mixture(dataclasses.replace(whole, name=limited[part], members=members, description=description))
-        members = tuple(Member(limited.get(part, part), share) for part, share in PROPORTIONS_B.items())
+            tasks = [_limited(task.name, count) for task in mixture_members(get_mixture(part))]
+            description = f"{part} with the first {count} templates of each data set, half with exemplars."
+            limited[part] = _add_part(f"{part}_templates_{count}", part, tasks, BOTH_FORMS, description)
         description = f"flan2022 with the first {count} templates of each data set of Muffin and CoT."
-        add_mixture(
-            Mixture(f"flan2022_templates_{count}", members, held_out=BENCHMARKS_HELD_OUT, description=description)
-        )
+        _add_weighted(f"flan2022_templates_{count}", limited, PROPORTIONS_B, description)
 
 
 def _limited(task: str, count: int) -> str:
@@ -106,13 +141,20 @@ def _register() -> None:
             description="Flan 2022's Muffin: FLAN 2021 as released, dialogue and program synthesis, 80 tasks.",
         )
     )
-    for count, parts in STAGES.items():
-        description = f"The stage of {count:,} tasks of figure 4: {' + '.join(parts)}, in proportions A."
-        _weighted(f"flan2022_stage_{count}", parts, PROPORTIONS_A, description)
-    _weighted("flan2022_a", PROPORTIONS_A, PROPORTIONS_A, "Flan 2022 in proportions A, of the scaling studies.")
-    _weighted("flan2022", PROPORTIONS_B, PROPORTIONS_B, "Flan 2022 in proportions B, of Flan-T5 and Flan-PaLM.")
+    parts = _add_parts("flan2022", BOTH_FORMS, "half of the examples with exemplars")
+    for count, names in STAGES.items():
+        description = f"The stage of {count:,} tasks of figure 4: {' + '.join(names)}, in proportions A."
+        _add_weighted(f"flan2022_stage_{count}", {name: parts[name] for name in names}, PROPORTIONS_A, description)
+    _add_weighted("flan2022_a", parts, PROPORTIONS_A, "Flan 2022 in proportions A, of the scaling studies.")
+    _add_weighted("flan2022", parts, PROPORTIONS_B, "Flan 2022 in proportions B, of Flan-T5 and Flan-PaLM.")
+    # For the ablation of exemplars (Longpre et al. 2023): one form only.
+    for name, forms, how in (
+        ("flan2022_zeroshot", WITHOUT_EXEMPLARS, "no exemplars"),
+        ("flan2022_fewshot", WITH_EXEMPLARS, "all with exemplars"),
+    ):
+        _add_weighted(name, _add_parts(name, forms, how), PROPORTIONS_B, f"flan2022, {how}.")
     _add_task_subsets()
-    _add_template_subsets()
+    _add_template_subsets(parts)
 
 
 _register()

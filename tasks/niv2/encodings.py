@@ -5,13 +5,14 @@ Tk-Instruct's own layout is in `flan_jax.tasks.niv2.official`."""
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from collections.abc import Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.exemplars import same
-from flan_jax.declare.formats import Format, add_format
+from flan_jax.declare.formats import Format, Shots, add_format
 from flan_jax.declare.templates import HIDDEN, WRITTEN
 from flan_jax.sources.source import Row
 from flan_jax.tasks.niv2.official import OFFICIAL
@@ -83,8 +84,7 @@ class EncodingRenderer:
                 raise TaskError(f"it has no wordings called {form.wording!r}; its encodings are {known}")
             renderer = ENCODINGS[form.wording]
         if form.shots is not None:
-            counts = tuple(count for shots in form.shots for count in shots.counts) or (0,)
-            renderer = dataclasses.replace(renderer, num_positive=counts)
+            renderer = dataclasses.replace(renderer, num_positive=counts_of(form.shots) or (0,))
         if form.instruction is False:
             renderer = dataclasses.replace(renderer, definition=False)
         return renderer if form.budget is None else dataclasses.replace(renderer, budget=form.budget)
@@ -94,10 +94,17 @@ class EncodingRenderer:
         return f"{kind} {number}:\nInput: {shown_input}\nOutput: {shown_output}{why}\n\n"
 
 
+def counts_of(shots: Sequence[Shots]) -> tuple[int, ...]:
+    """Numbers of exemplars of which an even draw is what drawing one of `shots`, then one of its counts, is."""
+    size = math.lcm(*(len(way.counts) for way in shots))
+    return tuple(count for way in shots for count in way.counts * (size // len(way.counts)))
+
+
 ENCODINGS = {
     "def": EncodingRenderer(num_positive=(0,)),
     "pos_2": EncodingRenderer(definition=False),
     "def_pos_2": EncodingRenderer(),
+    "def_half_pos_2": EncodingRenderer(num_positive=(0, 2)),
     "def_pos_2_neg_2": EncodingRenderer(num_negative=2),
     "def_pos_2_expl": EncodingRenderer(explanations=True),
     # The Flan Collection's zero-shot form of these tasks (Longpre et al. 2023).
@@ -109,6 +116,7 @@ _DESCRIPTIONS = {
     "def": "the definition only",
     "pos_2": "two positive examples, no definition",
     "def_pos_2": "definition and two positive examples",
+    "def_half_pos_2": "definition, and half of the time two positive examples",
     "def_pos_2_neg_2": "definition, two positive and two negative examples",
     "def_pos_2_expl": "definition and two positive examples with explanations",
     "def_worked": "definition with one worked and explained example in its paragraph",
