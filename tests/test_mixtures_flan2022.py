@@ -111,6 +111,13 @@ def test_a_task_of_flan_2022_shows_exemplars_to_half_of_its_rows(registry):
     assert len(counts) == 600 and 250 <= without <= 350  # 300 expected, 12 is a standard deviation
     # Half of the rest has five, each in words of its own, half as many as would share the query's template.
     assert 110 <= counts.count(5) <= 200 and max(counts) == 6
+    # A data set of few rows shows what it has, and counts what is missing.
+    add_task(dataclasses.replace(yes_no, name="flan2021_boolq_small", source=YesNo(4), exemplar_split=None))
+    few = [rendered for _, rendered in get_task("flan2021_boolq_small__half_fewshot").rendered("train", range(4))]
+    assert max(len(rendered.exemplars) for rendered in few) <= 3
+    assert all(len(rendered.exemplars) + rendered.exemplars_missing in range(7) for rendered in few)
+    with pytest.raises(TaskError, match="5 exemplars are asked for, the pool of 3 rows has 3"):
+        dict(get_task("flan2021_boolq_small__fewshot_5").rendered("train", [0]))
     zero = dict(get_task("flan2021_boolq_made_up__zeroshot").rendered("train", [0, 1]))
     assert all(not rendered.exemplars and rendered.preamble + rendered.query for rendered in zero.values())
 
@@ -224,12 +231,13 @@ FIRST_OF_THE_ORDER = [
 
 @dataclasses.dataclass(frozen=True)
 class YesNo:
+    num_rows: int = 600
     splits = ("train", "validation")
     description = "made here"
 
     def rows(self, split):
         row = {"passage": "Ice is cold.", "title": "Ice", "answer": "yes", "options": ("no", "yes")}
-        return [{**row, "question": f"is ice number {i} cold"} for i in range(600)]
+        return [{**row, "question": f"is ice number {i} cold"} for i in range(self.num_rows)]
 
 
 @pytest.fixture

@@ -204,9 +204,11 @@ class FormattedRenderer:
                 if len(exemplars) == wanted:
                     break
             missing = wanted - len(exemplars)
-            if len(exemplars) < min(shots.counts):
+            # A number that is drawn takes what there is; fewer than any that could have been drawn is an error.
+            fewest = min(count for way in form.shots for count in way.counts)
+            if len(exemplars) < fewest:
                 raise TaskError(
-                    f"{min(shots.counts)} exemplars are asked for, the pool of {counted(len(pool), 'row')} has "
+                    f"{fewest} exemplars are asked for, the pool of {counted(len(pool), 'row')} has "
                     f"{len(exemplars)} that ask something else than the query: ask for fewer, or use a larger exemplar "
                     f"split"
                 )
