@@ -38,7 +38,7 @@ from flan_jax.train.config import MeshConfig, TrainConfig
 from flan_jax.workflows.config import RunConfig, TaskConfig
 from gin import config as gin_internals
 
-__all__ = ["add_gin_arguments", "gin_root", "load", "load_run", "split_gin_flags"]
+__all__ = ["add_gin_arguments", "find_gin", "gin_root", "load", "load_run", "parse_gin", "split_gin_flags"]
 
 _REQUIRED = gin.REQUIRED
 
@@ -153,10 +153,10 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
         gin_internals._FILE_READERS[:] = gin_internals._FILE_READERS[:1]
         gin_internals._LOCATION_PREFIXES[:] = ["", *[str(p) for p in search_paths], str(gin_root())]
         for file in gin_files:
-            _parse(lambda file=file: gin.parse_config_file(_find(file, search_paths)), f"gin file {file}")
+            parse_gin(lambda file=file: gin.parse_config_file(find_gin(file, search_paths)), f"gin file {file}")
         for binding in bindings:
-            _parse(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
-        locations = gin_lines.scan(gin_files, lambda file: _find(file, search_paths))
+            parse_gin(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
+        locations = gin_lines.scan(gin_files, lambda file: find_gin(file, search_paths))
         for binding in bindings:  # which came after the files, so that no line of theirs is to blame
             locations.pop(binding.partition("=")[0].strip(), None)
         _check_macros(locations)
@@ -193,7 +193,9 @@ _SCHEDULES = ("ConstantSchedule", "CosineSchedule", "RsqrtSchedule")
 _NESTED = ("MeshConfig", "CheckpointConfig", "T5Config", "DecoderConfig", *_OPTIMIZERS, *_SCHEDULES)
 
 
-def _find(file: str, search_paths: Sequence[str]) -> str:
+def find_gin(file: str, search_paths: Sequence[str] = ()) -> str:
+    """The path of a gin file that is named from the working folder, a search path, or beside the package. Raises
+    `ConfigError` with the nearest names where it is in none of them."""
     roots = [pathlib.Path("."), *[pathlib.Path(p) for p in search_paths], gin_root()]
     for root in roots:
         if (root / file).is_file():
@@ -206,7 +208,9 @@ def _find(file: str, search_paths: Sequence[str]) -> str:
     )
 
 
-def _parse(parse: Any, what: str) -> None:
+def parse_gin(parse: Any, what: str) -> None:
+    """Calls `parse`; what gin raises becomes a `ConfigError` in one line that begins with `what` and names the nearest
+    name."""
     try:
         parse()
     except ConfigError:

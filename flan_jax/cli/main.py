@@ -31,6 +31,7 @@ VERBS = {
     "export": "weights for Hugging Face or T5X",
     "plan": "compile a recipe for a TPU slice that is not here: memory, speed",
     "mix": "explain a mixture (rates, epochs), or check what it holds out",
+    "study": "run a ladder of runs, and judge a paper's findings by them",
     "replay": "show the rows of one training step: text, templates, loss mask",
 }
 # What cannot be a module's name.

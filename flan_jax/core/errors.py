@@ -80,6 +80,10 @@ class TrainingError(FlanError):
     """Training that cannot go on, such as a loss that is not finite."""
 
 
+class StudyError(FlanError):
+    """A study of which runs failed."""
+
+
 def did_you_mean(name: str, known: Iterable[str], limit: int = 3) -> str:
     """`"; did you mean A, B?"` for the nearest of `known`, or an empty string."""
     known = list(known)

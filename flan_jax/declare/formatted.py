@@ -205,7 +205,7 @@ class FormattedRenderer:
                     break
             missing = wanted - len(exemplars)
             # A number that is drawn takes what there is; fewer than any that could have been drawn is an error.
-            fewest = min(count for way in form.shots for count in way.counts)
+            fewest = min(count for way in form.shots or () for count in way.counts)
             if len(exemplars) < fewest:
                 raise TaskError(
                     f"{fewest} exemplars are asked for, the pool of {counted(len(pool), 'row')} has "

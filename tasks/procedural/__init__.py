@@ -5,4 +5,4 @@ Each cluster is a package, each family a file; importing them registers the task
 
 from flan_jax.declare.discover import import_below
 
-import_below(__name__, last=("mixtures",))
+import_below(__name__, last=("mixtures", "ladders"))

@@ -1,0 +1,86 @@
+"""A study's curve: the normalised average along its first axis, a line a level of the others, the paper's beside it."""
+
+from __future__ import annotations
+
+import collections
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flan_jax.report.figures import LINE, WIDTH, new_figure, to_png
+from flan_jax.study.study import Study, position_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Told apart by people who see few colours, and in grey.
+_COLOURS = ("#2563a8", "#d9822b", "#1a7f37", "#8250df", "#b42318", "#57606a")
+_MARKS = ("o", "s", "^", "D", "v", "P")
+
+__all__ = ["ladder", "ladder_png"]
+
+
+def ladder_png(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> bytes:
+    """`ladder` as a file."""
+    return to_png(ladder(study, averages))
+
+
+def ladder(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> Figure:
+    """Means over seeds with a band from the lowest to the highest seed; published curves dashed. An axis whose levels
+    are numbers is logarithmic, and the model before training stands at its left end.
+
+    Args:
+      study: the study.
+      averages: levels -> normalised average in points, one a seed (`flan_jax.study.verdicts.averages`).
+    """
+    levels = study.levels(study.along)
+    places = _places(study)
+    figure = new_figure(0.75 * WIDTH, 4.6)
+    axes = figure.subplots()
+    lines: dict[tuple[str, ...], dict[str, Sequence[float]]] = collections.defaultdict(dict)
+    for key, values in averages.items():
+        lines[key[1:]][key[0]] = values
+    for number, others in enumerate(sorted(lines, key=lambda others: _order(study, others))):
+        found = lines[others]
+        shown = [level for level in levels if level in found]
+        at = [places[level] for level in shown]
+        colour = _COLOURS[number % len(_COLOURS)]
+        label = ", ".join(f"{axis} {level}" for axis, level in zip([*study.axes][1:], others, strict=True)) or "ours"
+        axes.fill_between(
+            at, [min(found[level]) for level in shown], [max(found[level]) for level in shown], color=colour, alpha=0.15
+        )
+        mark = _MARKS[number % len(_MARKS)]
+        axes.plot(at, [float(np.mean(found[level])) for level in shown], color=colour, marker=mark, label=label)
+    for number, (label, points) in enumerate(study.published.items()):
+        known = [level for level in levels if level in points]
+        at, heights = [places[level] for level in known], [points[level] for level in known]
+        axes.plot(at, heights, color=LINE, linestyle=("--", ":", "-.")[number % 3], marker=".", label=label)
+    if all(position_of(level) > 0 or level in study.start.values() for level in levels):
+        axes.set_xscale("log")
+    axes.set_xticks([places[level] for level in levels], levels)
+    axes.minorticks_off()
+    axes.axhline(0.0, color=LINE, linewidth=0.8)
+    axes.set_xlabel(study.along)
+    axes.set_ylabel("normalised average, points (0 is chance)")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def _places(study: Study) -> dict[str, float]:
+    """Of each level of the first axis: its number, or its rank where one of them is no number."""
+    levels = study.levels(study.along)
+    numbers = {level: position_of(level) for level in levels}
+    trained = [numbers[level] for level in study.axes[study.along]]
+    if any(math.isnan(number) or number <= 0 for number in trained):
+        return {level: float(rank) for rank, level in enumerate(levels)}
+    # A step left of the first one, which 0 has no place for on a logarithmic axis.
+    step = (max(trained) / min(trained)) ** (1 / max(1, len(trained) - 1)) if len(trained) > 1 else 2.0
+    start = study.start.get(study.along)
+    return {level: min(trained) / step if level == start else number for level, number in numbers.items()}
+
+
+def _order(study: Study, others: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(study.levels(axis).index(level) for axis, level in zip([*study.axes][1:], others, strict=True))

@@ -1,0 +1,129 @@
+"""`study.html`: what a study asked, its verdicts, its curve and its runs, in one file without links."""
+
+from __future__ import annotations
+
+import math
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from flan_jax.core.disk import write_atomically, write_text_atomically
+from flan_jax.report.page import html, joined, page, picture, table
+from flan_jax.report.study_figures import ladder_png
+from flan_jax.report.tables import markdown_table
+from flan_jax.study.study import Study
+from flan_jax.study.verdicts import Verdict
+
+_CLASSES = {"reproduced": "gain", "contradicted": "loss"}
+
+__all__ = ["study_lines", "study_markdown", "write_study"]
+
+
+def write_study(
+    study: Study,
+    name: str,
+    verdicts: Sequence[Verdict],
+    averages: Mapping[tuple[str, ...], Sequence[float]],
+    notes: Sequence[str],
+    folder: pathlib.Path,
+) -> pathlib.Path:
+    """Writes `study.html` and `study.png` into the study's folder and returns the former's path.
+
+    Args:
+      study: the study.
+      name: of it.
+      verdicts: on its findings.
+      averages: levels -> normalised average in points, one a seed.
+      notes: what is to be said of the runs, such as that some are not done.
+      folder: of the study.
+    """
+    curve = ladder_png(study, averages)
+    write_atomically(folder / "study.png", curve)
+    body = [
+        html("<h1>{}</h1>", study.title),
+        html("<p>Study <code>{}</code>; after {}.</p>", name, study.source),
+        html("<p>{}</p>", study.note) if study.note else "",
+        *(html("<p class=note>{}</p>", note) for note in notes),
+        html("<h2>Findings</h2>"),
+        _verdicts(verdicts),
+        html("<h2>Curve</h2>"),
+        picture(curve, f"normalised average along {study.along}"),
+        html("<h2>Averages</h2>"),
+        _averages(study, averages),
+    ]
+    path = folder / "study.html"
+    write_text_atomically(path, page(f"flan_jax study: {name}", body))
+    return path
+
+
+def study_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """The verdicts for a terminal: two lines each."""
+    lines = []
+    for verdict in verdicts:
+        lines.append(f"{verdict.outcome.upper()}: {verdict.text}")
+        if not math.isnan(verdict.estimate):
+            lines.append(f"    {_interval(verdict)} {verdict.unit}")
+    return lines
+
+
+def study_markdown(
+    study: Study,
+    name: str,
+    verdicts: Sequence[Verdict],
+    averages: Mapping[tuple[str, ...], Sequence[float]],
+    picture_path: str,
+) -> list[str]:
+    """A chapter of a page of findings.
+
+    Args:
+      study: the study.
+      name: of it.
+      verdicts: on its findings.
+      averages: as in `write_study`.
+      picture_path: of its curve, from the page.
+    """
+    found = [(v.text, f"**{v.outcome}**", _interval(v), v.unit) for v in verdicts]
+    means = [(*levels, *_of_seeds(values)) for levels, values in averages.items()]
+    return [
+        f"## {study.title}",
+        "",
+        f"`flan-jax study gin/studies/{name}.gin`, after {study.source}. {study.note}".strip(),
+        "",
+        *markdown_table(("finding", "verdict", "estimate", "unit"), found),
+        "",
+        f"![normalised average along {study.along}]({picture_path})",
+        "",
+        *markdown_table((*study.axes, "mean", "seeds"), means),
+        "",
+    ]
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> str:
+    rows = []
+    for verdict in verdicts:
+        outcome = html("<b class={}>{}</b>", _CLASSES.get(verdict.outcome, "dim"), verdict.outcome)
+        counts = f"{verdict.seeds} seeds, {verdict.tasks} tasks"
+        rows.append((verdict.text, outcome, _interval(verdict), verdict.unit, counts))
+    level = f"{verdicts[0].confidence:.1%}" if verdicts else ""
+    caption = (
+        f"{level} intervals, by drawing seeds and held-out tasks anew; all of them hold together at 95%. Reproduced: "
+        f"the interval lies above zero; contradicted: below; underpowered: it holds zero, or there are too few seeds."
+    )
+    return table(("finding", "verdict", "estimate", "of", "from"), rows, num_words=5, caption=caption if rows else "")
+
+
+def _averages(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> str:
+    order = {axis: {level: i for i, level in enumerate(study.levels(axis))} for axis in study.axes}
+    ranked = sorted(averages, key=lambda key: [order[axis][level] for axis, level in zip(study.axes, key, strict=True)])
+    rows = [(*key, *_of_seeds(averages[key])) for key in ranked]
+    caption = f"Normalised average over the {study.group} tasks, in points: 0 is chance, 100 perfect."
+    return table((*study.axes, "mean", "each seed"), rows, num_words=len(study.axes), caption=caption)
+
+
+def _of_seeds(values: Sequence[float]) -> tuple[str, str]:
+    return f"{math.fsum(values) / len(values):.1f}", str(joined((f"{value:.1f}" for value in values), ", "))
+
+
+def _interval(verdict: Verdict) -> str:
+    if math.isnan(verdict.estimate):
+        return "-"
+    return f"{verdict.estimate:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]"

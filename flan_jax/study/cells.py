@@ -1,0 +1,109 @@
+"""The runs of a study, each under a name that follows from what it depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.weights import MODEL_FILE
+from flan_jax.core.errors import ConfigError
+from flan_jax.study.study import Study
+from flan_jax.workflows.config import RunConfig
+
+# (gin files, bindings) -> what the run is told.
+LoadRun = Callable[[Sequence[str], Sequence[str]], RunConfig]
+
+__all__ = ["Cell", "LoadRun", "cells_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One run of a study.
+
+    Attributes:
+      levels: axis -> level.
+      seed: of data order, initial parameters and dropout.
+      bindings: gin, over the study's recipe.
+      config: what the run is told.
+      key: a hash of what the run's result depends on; two cells with one key are one run.
+    """
+
+    levels: Mapping[str, str]
+    seed: int
+    bindings: tuple[str, ...]
+    config: RunConfig
+    key: str
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return ", ".join([*(f"{axis} {level}" for axis, level in self.levels.items()), f"seed {self.seed}"])
+
+
+def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, ...]:
+    """Every cell of `study`: all levels of all axes, seed by seed, so that one that is broken off has whole ladders.
+
+    Args:
+      study: the study.
+      load: reads gin.
+      folder: of the study; the runs lie in `runs/<key>` below it.
+
+    Raises `ConfigError` that names the cell whose gin says nonsense.
+    """
+    cells = []
+    for seed in study.seeds:
+        for chosen in itertools.product(*(levels.items() for levels in study.axes.values())):
+            levels = dict(zip(study.axes, (level for level, _ in chosen), strict=True))
+            bindings = (*(line for _, lines in chosen for line in lines), f"RANDOM_SEED = {seed}")
+            try:
+                config = load(study.recipe, [*bindings, f"MODEL_DIR = {str(folder / 'runs')!r}"])
+            except ConfigError as error:
+                cell = ", ".join(f"{axis} {level}" for axis, level in levels.items())
+                raise ConfigError(f"cell {cell}, seed {seed}: {error}") from error
+            key = _key(config)
+            bindings = (*bindings, f"MODEL_DIR = {str(folder / 'runs' / key)!r}")
+            cells.append(Cell(levels, seed, bindings, config, key))
+    return tuple(cells)
+
+
+def _key(config: RunConfig) -> str:
+    train = config.train
+    # Where a run lies, what it says and how it is watched are no part of what it finds.
+    told = dataclasses.replace(
+        train,
+        model_dir="-",
+        cache_dir="-",
+        vocab_path=None,
+        initial_checkpoint_path=train.initial_checkpoint_path and "-",
+        log_period=1,
+        prefetch_batches=1,
+        profile_steps=None,
+    )
+    content = {
+        "train": repr(told),
+        "start": _digest(train.initial_checkpoint_path),
+        "vocabulary": _digest(train.vocab_path),
+        "model": repr(config.model),
+        "optimizer": repr(config.optimizer),
+        "tuning": repr(config.tuning),
+        "evaluation": repr(config.evaluation),
+        "tasks": repr(dataclasses.replace(config.tasks, data_dir=None)),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _digest(path: str | None) -> str:
+    """Of a file's bytes, or of the description that a folder of weights carries, which has theirs; the path where
+    there is nothing to read yet."""
+    if path is None:
+        return ""
+    place = pathlib.Path(path)
+    for described in (place / MODEL_FILE, place / SELECTED / MODEL_FILE, place):
+        if described.is_file():
+            return hashlib.sha256(described.read_bytes()).hexdigest()
+    return path

@@ -1,0 +1,201 @@
+"""Runs the cells of a study that have not been run, each an ordinary training run in a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import functools
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flan_jax.checkpoints.find import SELECTED
+from flan_jax.core.disk import read_json_object, write_sealed, write_text_atomically
+from flan_jax.core.errors import StudyError, counted
+from flan_jax.study.cells import Cell
+from flan_jax.study.lease import PATIENCE_SECS, Lease, holder_of, take_lease
+
+CELLS, RUNS = "cells", "runs"
+_POLL_SECS = 0.5
+
+__all__ = ["CELLS", "RUNS", "is_done", "run_cells", "run_folder", "secs_of", "write_cells"]
+
+
+@dataclasses.dataclass
+class _Working:
+    cell: Cell
+    lease: Lease
+    process: subprocess.Popen[bytes]
+    since: float
+    is_lost: bool = False
+
+
+def run_folder(folder: pathlib.Path, cell: Cell) -> pathlib.Path:
+    """MODEL_DIR of a cell."""
+    return folder / RUNS / cell.key
+
+
+def is_done(folder: pathlib.Path, cell: Cell) -> bool:
+    """Whether a cell has been run to its end, and what it handed over is still there."""
+    run = run_folder(folder, cell)
+    return _done_file(folder, cell).exists() and (run / SELECTED).is_dir()
+
+
+def secs_of(folder: pathlib.Path, cell: Cell) -> float | None:
+    """How long a cell took, its evaluations included; None for one that is not done."""
+    if not is_done(folder, cell):
+        return None
+    found = read_json_object(_done_file(folder, cell), "delete it, and the cell is looked at again").get("secs")
+    return float(found) if isinstance(found, int | float) else None
+
+
+def write_cells(folder: pathlib.Path, cells: Sequence[Cell], recipe: Sequence[str]) -> list[pathlib.Path]:
+    """Writes each cell as a gin file that `flan-jax train --gin_file` takes as it is, here or in a cluster's job.
+
+    Args:
+      folder: of the study.
+      cells: to be written.
+      recipe: gin files that all of them share.
+    """
+    paths = []
+    for cell in cells:
+        lines = [f"# {cell.name}", *(f"include {file!r}" for file in recipe), *cell.bindings]
+        path = folder / CELLS / f"{cell.key}.gin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text_atomically(path, "\n".join(lines) + "\n")
+        paths.append(path)
+    return paths
+
+
+def run_cells(
+    folder: pathlib.Path,
+    cells: Sequence[Cell],
+    recipe: Sequence[str],
+    *,
+    num_processes: int = 1,
+    say: Callable[[str], None] = print,
+    patience_secs: float = PATIENCE_SECS,
+) -> None:
+    """Runs what is not done, in the order given; goes on with runs that were broken off. Other programs may do the same
+    in the same folder: none runs a cell that another has. Returns when all are done.
+
+    Args:
+      folder: of the study.
+      cells: of the study.
+      recipe: gin files that all of them share.
+      num_processes: how many at a time.
+      say: takes a line for people.
+      patience_secs: after which a cell of a program that has stopped working is taken over.
+
+    Raises `StudyError` that names the cells that failed, after the others have been run.
+    """
+    by_key = {cell.key: cell for cell in cells}
+    gin_files = dict(zip(by_key, write_cells(folder, list(by_key.values()), recipe), strict=True))
+    failed: dict[str, str] = {}
+    working: list[_Working] = []
+    told_waiting = ""
+    try:
+        while True:
+            for work in [work for work in working if work.process.poll() is not None]:
+                working.remove(work)
+                _end(folder, work, failed, say, sum(is_done(folder, cell) for cell in by_key.values()), len(by_key))
+            left = [cell for key, cell in by_key.items() if key not in failed and not is_done(folder, cell)]
+            busy = {work.cell.key for work in working}
+            for cell in left:
+                if len(working) == num_processes:
+                    break
+                if cell.key not in busy:
+                    working += _begin(folder, cell, gin_files[cell.key], say, patience_secs)
+            if not left and not working:
+                break
+            elsewhere = [cell for cell in left if cell.key not in {work.cell.key for work in working}]
+            if not working and elsewhere:
+                holders = sorted({holder for cell in elsewhere if (holder := holder_of(folder / CELLS, cell.key))})
+                waiting = f"waiting for {counted(len(elsewhere), 'cell')} that run elsewhere: {', '.join(holders)}"
+                if holders and waiting != told_waiting:
+                    say(waiting)
+                    told_waiting = waiting
+            time.sleep(_POLL_SECS)
+    finally:
+        for work in working:
+            work.process.terminate()  # it saves its step
+        for work in working:
+            work.process.wait()
+            work.lease.release()
+    if failed:
+        first = next(iter(failed))
+        raise StudyError(
+            f"{counted(len(failed), 'cell')} of {len(by_key)} failed; the others are done, and the same command tries "
+            f"again: {by_key[first].name}: {failed[first]} ({_log_file(folder, by_key[first])})"
+        )
+
+
+def _begin(
+    folder: pathlib.Path, cell: Cell, gin_file: pathlib.Path, say: Callable[[str], None], patience_secs: float
+) -> list[_Working]:
+    """The run that has begun; none where another program has the cell, or has done it."""
+    lost: list[_Working] = []
+
+    def on_lost() -> None:
+        for work in lost:
+            work.is_lost = True
+            work.process.kill()  # whoever has it now goes on from its last checkpoint
+
+    lease = take_lease(folder / CELLS, cell.key, on_lost, patience_secs)
+    if lease is None:
+        return []
+    if is_done(folder, cell):  # by another, since this program looked
+        lease.release()
+        return []
+    command = [sys.executable, "-m", "flan_jax.cli.main", "train", "--gin_file", str(gin_file.resolve())]
+    log = _log_file(folder, cell)
+    say(f"{cell.name}: {'goes on' if run_folder(folder, cell).exists() else 'begins'}, {log}")
+    with open(log, "ab") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_death_with_parent())
+    lost.append(_Working(cell, lease, process, time.monotonic()))
+    return lost
+
+
+def _end(
+    folder: pathlib.Path, work: _Working, failed: dict[str, str], say: Callable[[str], None], num_done: int, num: int
+) -> None:
+    cell, secs = work.cell, time.monotonic() - work.since
+    try:
+        if work.is_lost:
+            say(f"{cell.name}: another program took it over, as this one did not answer for too long")
+            return
+        if work.process.returncode == 0 and (run_folder(folder, cell) / SELECTED).is_dir():
+            facts: dict[str, Any] = {"name": cell.name, "secs": round(secs, 1)}
+            write_sealed(_done_file(folder, cell), facts)
+            say(f"{cell.name}: done in {secs / 60:.1f} min ({num_done + 1} of {num})")
+            return
+        failed[cell.key] = _last_line(_log_file(folder, cell)) or f"exit status {work.process.returncode}"
+        say(f"{cell.name}: failed: {failed[cell.key]}")
+    finally:
+        work.lease.release()
+
+
+def _done_file(folder: pathlib.Path, cell: Cell) -> pathlib.Path:
+    return folder / CELLS / f"{cell.key}.done.json"
+
+
+def _log_file(folder: pathlib.Path, cell: Cell) -> pathlib.Path:
+    return folder / CELLS / f"{cell.key}.log"
+
+
+def _last_line(path: pathlib.Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _death_with_parent() -> Callable[[], object] | None:
+    """What a run calls before it begins, so that a study that is killed leaves none behind that would write on while
+    the next one starts the same. Linux's alone; elsewhere the run's own lock keeps the second one out."""
+    if not sys.platform.startswith("linux"):
+        return None
+    set_death_signal = 1
+    return functools.partial(ctypes.CDLL(None).prctl, set_death_signal, signal.SIGKILL)
