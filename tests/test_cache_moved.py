@@ -121,3 +121,14 @@ def test_every_old_name_is_gone_and_every_new_one_is_there(old):
             names, place = place, new  # called otherwise there
         for name in names.split(", "):
             _import(place if name == "TsvSource" else f"{place}.{name}")
+
+
+def test_a_module_whose_task_is_refused_is_named_with_its_line(module):
+    name = module("from flan_jax.sources.memory import MemorySource\n\nMemorySource({'train': [{'a': 1}], 'test': []})")
+    with pytest.raises(TaskError, match=r"^module their_tasks, line 3: rows in memory, split test: no rows"):
+        register([name], {})
+
+
+def test_a_module_that_is_named_as_a_file_is_told_its_name():
+    with pytest.raises(TaskError, match=r"named as it is imported, 'their_tasks' with its folder on PYTHONPATH"):
+        register(["mods/their_tasks.py"], {})

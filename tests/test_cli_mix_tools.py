@@ -47,6 +47,7 @@ task("mt_gone", 0, TemplateRenderer(TEMPLATES), gone=True)
 add_known_counts(lambda: {"mt_zero": 4_000, "mt_shots": 600, "mt_gone": 9_000})
 add_mixture(Mixture("mt_here", (Member("mt_zero"), Member("mt_shots"), Member("mt_zero__fewshot_3")), cap=50,
                     held_out=HeldOut(clusters=frozenset({"secrets"})), description="Places of things."))
+add_mixture(Mixture("mt_both", (Member("mt_here", 5.0), Member("mt_zero"))))
 add_mixture(Mixture("mt_part", (Member("mt_here", 3.0), Member("mt_gone", 1.0)), description="Partly here."))
 """
 GIN = """
@@ -107,6 +108,13 @@ def test_explain_of_what_is_not_cached_uses_published_counts_and_says_so(capsys,
     assert "mt_here: 3 tasks, cap 50, 75.0% of the draws" in out
     assert "1 of 4 tasks of mt_part, 25.0% of its weight" in out
     assert "4 tasks by published counts" in out and "not cached" in out
+
+
+def test_a_part_has_its_own_share_where_its_tasks_are_in_another_part_too(capsys, folder):
+    _, out, _ = run(capsys, "mix", "explain", "mt_both", "--module", "mix_tools_tasks")
+    assert "mt_here: 3 tasks, cap 50, 0.1% of the draws" in out  # 5 of 4,005
+    rows = {row["task"]: (row["cap"], row["share"]) for row in table(out)}
+    assert rows["mt_zero"] == ("50 and none", "99.917%") and rows["mt_shots"] == ("50", "0.042%")
 
 
 def test_explain_estimates_epochs_and_tokens_of_a_run_and_marks_them(capsys, folder):

@@ -131,7 +131,11 @@ def test_what_was_cached_elsewhere_needs_no_source(mixture, tmp_path, capsys):
         (tmp_path / name).rmdir()
     capsys.readouterr()
     assert build("parts", tmp_path / "cache") == whole
-    assert "2 tasks are used as cached" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 tasks used as cached: without the source" in said
+    # The numbers are of what the mixture has, not of what was looked at now.
+    splits, examples = sum(map(len, whole.splits.values())), sum(whole.num_examples.values())
+    assert f"{splits} splits of 3 tasks, {examples} examples" in said and "(0 tokenised now)" in said
 
 
 def test_the_others_of_a_nested_mixture_take_over_what_is_left_out(mixture):

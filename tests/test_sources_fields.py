@@ -4,6 +4,7 @@ row is ever worded "None", "nan", "['a']" or "b'x'"."""
 import datetime
 import decimal
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -348,3 +349,9 @@ def test_prompts_are_read_as_rows_are():
 def test_prompts_that_cannot_be_read_are_named(name, content, message):
     with pytest.raises(TaskError, match=message):
         read_prompts(pathlib.Path(name), content)
+
+
+def test_a_pipe_is_no_file_to_read_again_and_again(tmp_path):
+    os.mkfifo(tmp_path / "rows")
+    with pytest.raises(TaskError, match=r"rows is a pipe, which is read once and may never end: write its rows to"):
+        JsonlSource({"train": tmp_path / "rows"}).rows("train")

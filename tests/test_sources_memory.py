@@ -58,7 +58,7 @@ def test_rows_are_the_lists_own():
     [
         (lambda: MemorySource({}), r"give the rows by split, as in MemorySource\(\{'train': rows\}\)"),
         (lambda: MemorySource(made_up()), "give the rows by split"),
-        (lambda: MemorySource({"train": []}), "split train: no rows; at least 1"),
+        (lambda: MemorySource({"train": []}), "split train: no rows; at least 1 is needed: leave the split out"),
         (lambda: MemorySource({"train": "abc"}), "split train: a str is no list of rows"),
         (lambda: MemorySource({"train": (row for row in made_up())}), "a generator is no list of rows"),
         (lambda: MemorySource({"train": ["a"]}), "split train, row 0: holds a str; each row is one dict"),

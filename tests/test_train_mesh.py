@@ -104,7 +104,10 @@ def test_rows_reach_their_devices_in_order():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"batch_size": 6, "microbatches": 4}, "batch 6 is not divisible by 4 microbatches: use 4 or 8"),
+        (
+            {"batch_size": 6, "microbatches": 4},
+            r"batch_size is 6, which is not divisible by 4 microbatches: give 4 or 8, or \S+microbatches = 3",
+        ),
         ({"feature_lengths": {"inputs": 8}}, "lacks 'targets'"),
         ({"feature_lengths": {"inputs": 8, "target": 8}}, "'target'; did you mean targets"),
         ({"train_steps": 0}, "TrainConfig.train_steps is 0: give a whole number of at least 1"),

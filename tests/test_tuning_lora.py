@@ -197,6 +197,8 @@ def test_no_gradient_is_taken_of_what_is_frozen():
         ({"method": "lora", "lora_alpha": 0}, "lora_alpha is 0"),
         ({"method": "lora", "lora_targets": ()}, "lora_targets is empty"),
         ({"method": "prompt", "prompt_tokens": 0}, "prompt_tokens is 0"),
+        ({"lora_rank": 4}, r"lora_rank is 4, which nothing uses, as .*method is 'full': set that to 'lora'"),
+        ({"method": "lora", "prompt_tokens": 3}, r"prompt_tokens is 3, which nothing uses.*set that to 'prompt'"),
     ],
 )
 def test_settings_are_refused_with_value_and_remedy(fields, message):

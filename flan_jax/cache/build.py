@@ -193,9 +193,12 @@ def build_cache(
     unwritten = sum((collections.Counter(result.unwritten) for result in results.values()), collections.Counter())
     if line := unwritten_line(unwritten, num_examples):
         print(f"cache {mixture}: {line}", flush=True)
+    # Those of tasks whose sources are gone among them: they are in the mixture, and in no job.
+    names = [(task, split) for task, of in manifest.splits.items() for split in of.values()]
+    there = [_cached(root, task, split, vocabulary) or 0 for task, split in names]
     print(
-        f"cache {mixture}: {counted(len(work.jobs), 'split')} of {counted(len(work.roles), 'task')}, "
-        f"{counted(num_examples, 'example')} in {root} ({num_written:,} tokenised now)",
+        f"cache {mixture}: {counted(len(there), 'split')} of {counted(len(work.roles), 'task')}, "
+        f"{counted(sum(there), 'example')} in {root} ({num_written:,} tokenised now)",
         flush=True,
     )
     return manifest

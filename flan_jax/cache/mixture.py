@@ -61,8 +61,8 @@ def prepare_mixture(
             print(f"  {line}", flush=True)
     if as_cached:
         print(
-            f"cache {mixture}: {len(as_cached)} tasks are used as cached; their sources are not here, so whether they "
-            f"have changed since cannot be seen",
+            f"cache {mixture}: {counted(len(as_cached), 'task')} used as cached: without the source, it cannot be seen "
+            f"whether it has changed since",
             flush=True,
         )
     left_out = frozenset(here.missing)

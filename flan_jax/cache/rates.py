@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from flan_jax.core.errors import CacheError
 from flan_jax.declare.registry import get, mixture_members
-from flan_jax.declare.task import Mixture, Task
+from flan_jax.declare.task import Member, Mixture, Task
 
-__all__ = ["capped_rate", "resolve_rates"]
+__all__ = ["capped_rate", "member_rates", "resolve_rates"]
 
 
 def capped_rate(num_examples: int, cap: int | None, temperature: float) -> float:
@@ -39,6 +39,24 @@ def resolve_rates(
             f"1 is needed: take them out of the mixture, or look at the drop counts of their cache"
         )
     rates = dict.fromkeys((task.name for task in tasks), 0.0)
+    for _, rate, shares in member_rates(mixture, num_examples, left_out):
+        for name, share in shares.items():
+            rates[name] += rate * share
+    if not math.fsum(rates.values()) > 0:
+        raise CacheError(f"mixture {mixture.name}: all rates are zero; give at least one member a positive rate")
+    return rates
+
+
+def member_rates(
+    mixture: Mixture, num_examples: Mapping[str, int], left_out: Collection[str] = frozenset()
+) -> Iterator[tuple[Member, float, dict[str, float]]]:
+    """Of each member that has a task: itself, its unnormalised rate, and what share of it each of its tasks has.
+
+    Args:
+      mixture: whose members.
+      num_examples: by task.
+      left_out: as in `resolve_rates`.
+    """
     for member in mixture.members:
         item = get(member.name)
         if all(task.name in left_out for task in ([item] if isinstance(item, Task) else mixture_members(item))):
@@ -52,8 +70,4 @@ def resolve_rates(
             total = sum(num_examples[name] for name in nested)
             shares = {name: rate / nested_sum for name, rate in nested.items()}
         rate = capped_rate(total, mixture.cap, mixture.temperature) if isinstance(member.rate, str) else member.rate
-        for name, share in shares.items():
-            rates[name] += rate * share
-    if not math.fsum(rates.values()) > 0:
-        raise CacheError(f"mixture {mixture.name}: all rates are zero; give at least one member a positive rate")
-    return rates
+        yield member, rate, shares

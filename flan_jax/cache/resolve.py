@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
+import pathlib
 import sys
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 
 from flan_jax.cache.jobs import NATIVE, ROLES, MixtureJobs, list_jobs, splits_by_role
 from flan_jax.cache.moved import describe_move
 from flan_jax.cache.rates import resolve_rates
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import FlanError, TaskError
 from flan_jax.declare import task_folders
 from flan_jax.declare.registry import get, get_mixture, mixture_members, promises_of
 
@@ -38,10 +41,24 @@ def import_modules(modules: Sequence[str]) -> None:
                 raise TaskError(f"module {module} (MIXTURE_OR_TASK_MODULE): {move}: change its import") from error
             if not isinstance(error, ModuleNotFoundError):
                 raise
+            remedy = "install it, or put its folder on PYTHONPATH"
+            if module.endswith(".py") or "/" in module:
+                name = pathlib.PurePath(module).stem
+                remedy = f"a module is named as it is imported, {name!r} with its folder on PYTHONPATH"
             raise TaskError(
-                f"module {module} (MIXTURE_OR_TASK_MODULE) cannot be imported, {error}: install it, or put its folder "
-                f"on PYTHONPATH"
+                f"module {module} (MIXTURE_OR_TASK_MODULE) cannot be imported, {error}: {remedy}"
             ) from error
+        except FlanError as error:
+            # What a module registers says little of itself: 30 tasks are 30 lines.
+            raise TaskError(f"module {module}{_line_of(module, error)}: {error}") from error
+
+
+def _line_of(module: str, error: BaseException) -> str:
+    """ ", line 12" of the module's own file, where the error came from; "" where none of its lines was there."""
+    spec = importlib.util.find_spec(module)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame.lineno for frame in frames if spec is not None and frame.filename == spec.origin]
+    return f", line {own[-1]}" if own else ""
 
 
 def jobs_of_mixture(mixture: str, roles: Collection[str] = ROLES, eval_split: str | None = None) -> MixtureJobs:

@@ -233,6 +233,8 @@ def parse_gin(parse: Any, what: str) -> None:
             hint = did_you_mean(match[2], names) or f"; it has {', '.join(names)}"
         elif isinstance(error, SyntaxError):
             hint = " Write lines such as BATCH_SIZE = 64"
+            if "malformed node" in message:  # a name where a value should be
+                hint = ". Texts need quotes; a shell takes them away unless the whole flag is in quotes of another kind"
         elif isinstance(error, OSError) or "Unable to open file" in message:
             known = [str(p.relative_to(gin_root())) for p in sorted((gin_root() / "gin").rglob("*.gin"))]
             if match := re.search(r"open file:? '?([^' ,]+)", message):

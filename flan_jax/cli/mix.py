@@ -15,7 +15,7 @@ from rich.table import Table
 from flan_jax.cache.availability import Count, availability, expected_counts, missing_lines
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.estimate import RunEstimate, estimate_run
-from flan_jax.cache.rates import resolve_rates
+from flan_jax.cache.rates import member_rates, resolve_rates
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.flags import flag
@@ -229,14 +229,14 @@ def _find_cache(settings: _Settings, vocab_fingerprint: str) -> pathlib.Path | N
     return cache_root(cache_dir, vocab_fingerprint, wanted)
 
 
-def _caps(mixture: Mixture) -> dict[str, int | None]:
-    """The cap that a task's count meets: that of the innermost mixture that names it."""
-    caps: dict[str, int | None] = {}
+def _caps(mixture: Mixture) -> dict[str, list[str]]:
+    """The caps that a task's count meets, one for each of the innermost mixtures that name it; "" for none."""
+    caps: dict[str, list[str]] = {}
     for member in mixture.members:
         item = get(member.name)
-        inner = {item.name: mixture.cap} if isinstance(item, Task) else _caps(item)
-        for name, cap in inner.items():
-            caps.setdefault(name, cap)
+        own = "" if mixture.cap is None else f"{mixture.cap:,}"
+        for name, found in ({item.name: [own]} if isinstance(item, Task) else _caps(item)).items():
+            caps[name] = list(dict.fromkeys([*caps.get(name, []), *found]))
     return caps
 
 
@@ -258,9 +258,9 @@ def _print_table(
         header += ["~epochs", "~seen", "~input tokens", "~target tokens"]
     rows = []
     for name in sorted(rates, key=lambda name: (-rates[name], name)):
-        cap, count = caps.get(name), counts[name]
+        cap, count = " and ".join(each or "none" for each in caps[name]), counts[name]
         mark = "?" if count.origin == "assumed" else ""
-        row = [name, clusters.get(name, ""), f"{count.num_examples:,}{mark}", "" if cap is None else f"{cap:,}"]
+        row = [name, clusters.get(name, ""), f"{count.num_examples:,}{mark}", "" if cap == "none" else cap]
         row += [f"{rates[name]:,.6g}", f"{rates[name] / total:.3%}"]
         if plan:
             summary = summaries.get(name)
@@ -307,13 +307,12 @@ def _print_notes(mixture: Mixture, counts: Mapping[str, Count], rates: Mapping[s
         f"{mixture.name}: {counted(len(counts), 'task')}, {num_examples:,} {kind}, temperature {mixture.temperature:g}"
     )
     total = sum(rates.values())
-    parts = [item for member in mixture.members if isinstance(item := get(member.name), Mixture)]
-    for part in parts:
-        names = [task.name for task in mixture_members(part) if task.name in rates]
-        cap = "no cap" if part.cap is None else f"cap {part.cap:,}"
-        print(
-            f"  {part.name}: {counted(len(names), 'task')}, {cap}, "
-            f"{sum(rates[name] for name in names) / total:.1%} of the draws"
-        )
+    left_out = {task.name for task in mixture_members(mixture)} - set(rates)
+    numbers = {name: count.num_examples for name, count in counts.items()}
+    for member, rate, shares in member_rates(mixture, numbers, left_out):
+        part = get(member.name)
+        if isinstance(part, Mixture):
+            cap = "no cap" if part.cap is None else f"cap {part.cap:,}"
+            print(f"  {part.name}: {counted(len(shares), 'task')}, {cap}, {rate / total:.1%} of the draws")
     for line in held_out_lines(mixture):
         print(line)

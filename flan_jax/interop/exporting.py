@@ -134,7 +134,10 @@ def _write_t5x(
     """(what was written, notes)."""
     notes = []
     if moments is not None and not are_adafactors(config, moments):
-        raise CheckpointError(f"{source.path}: its optimizer's state is not Adafactor's, which T5X reads")
+        raise CheckpointError(
+            f"{source.path}: T5X reads the state of Adafactor without momentum, and this run's is another: "
+            f"export the run's folder, which gives its parameters alone"
+        )
     if moments is None:
         notes.append(
             "without the optimizer's state, which is not beside these weights: T5X can infer from it, or finetune "

@@ -68,6 +68,15 @@ class TuningConfig:
 
     def __post_init__(self) -> None:
         settle(self)
+        for field in dataclasses.fields(self)[1:]:
+            method = "prompt" if field.name == "prompt_tokens" else "lora"
+            if method != self.method and getattr(self, field.name) != field.default:
+                raise ConfigError(
+                    Setting(f"TuningConfig.{field.name}"),
+                    f" is {getattr(self, field.name)!r}, which nothing uses, as ",
+                    Setting("TuningConfig.method"),
+                    f" is {self.method!r}: set that to {method!r}, or leave it out",
+                )
         if not self.lora_targets:
             raise ConfigError(
                 Setting("TuningConfig.lora_targets"), " is empty: name products, such as ('query', 'value')"

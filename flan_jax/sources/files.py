@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -183,6 +184,8 @@ def file_version(path: pathlib.Path) -> Version:
         status = path.stat()
     except OSError as error:
         raise unreadable(path, error) from error
+    if stat.S_ISFIFO(status.st_mode):
+        raise TaskError(f"{path} is a pipe, which is read once and may never end: write its rows to a file")
     return status.st_mtime_ns, status.st_size
 
 

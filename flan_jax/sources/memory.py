@@ -43,7 +43,10 @@ class MemorySource:
                     f"{self.name}, split {split}: a {type(rows).__name__} is no list of rows: give a list of dicts"
                 )
             if not len(rows):
-                raise TaskError(f"{self.name}, split {split}: no rows; at least 1 is needed")
+                raise TaskError(
+                    f"{self.name}, split {split}: no rows; at least 1 is needed: leave the split out (a task without "
+                    f"one to be judged on says eval_split=None)"
+                )
         if not self.fields:
             split, rows = next(iter(self.rows_by_split.items()))
             object.__setattr__(self, "fields", tuple(_Rows(rows, f"{self.name}, split {split}")[0]))

@@ -181,9 +181,13 @@ class TrainConfig:
         if self.batch_size % self.microbatches:
             below = self.batch_size // self.microbatches * self.microbatches
             nearest = [str(n) for n in (below, below + self.microbatches) if n]
+            fewer = max(n for n in range(1, self.microbatches) if self.batch_size % n == 0)
             raise ConfigError(
-                f"batch {self.batch_size} is not divisible by {self.microbatches} microbatches: "
-                f"use {' or '.join(nearest)}"
+                Setting("TrainConfig.batch_size"),
+                f" is {self.batch_size}, which is not divisible by {self.microbatches} microbatches: give "
+                f"{' or '.join(nearest)}, or ",
+                Setting("TrainConfig.microbatches"),
+                f" = {fewer}",
             )
 
     def is_eval_step(self, step: int) -> bool:

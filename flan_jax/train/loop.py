@@ -92,7 +92,7 @@ def run_training(
         swept = sweep(run) if is_writer else ""
         start = first_state(run, layout, checkpoints)
         state, step, start_step = start.state, start.step, start.step
-        changes = _changes(model_dir, operative_config, start_step, judge) if start_step else ""
+        changes = _changes(model_dir, operative_config, start_step, run.last_step, judge) if start_step else ""
 
         # Logs: what was written after the checkpoint happens again.
         recovered = judge.resume(start_step, start.judged)
@@ -166,7 +166,7 @@ def run_training(
         return RunResult(model_dir, step, is_finished=True, selected_step=selected_step)
 
 
-def _changes(model_dir: pathlib.Path, operative_config: str, start_step: int, judge: Judge) -> str:
+def _changes(model_dir: pathlib.Path, operative_config: str, start_step: int, last_step: int, judge: Judge) -> str:
     """A line on the settings that are others than those the run began with."""
     before = read_config(model_dir)
     if not before or not operative_config:
@@ -174,7 +174,14 @@ def _changes(model_dir: pathlib.Path, operative_config: str, start_step: int, ju
     if judge.found():
         refuse_other_evaluations(before, operative_config, start_step)
     changed = changed_settings(before, operative_config)
-    return f"from step {start_step:,} on with other settings: {'; '.join(changed)}" if changed else ""
+    if not changed:
+        return ""
+    if start_step == last_step:
+        return (
+            f"this run has done its {last_step:,} steps and is judged no more, so that other settings change nothing: "
+            f"{'; '.join(changed)}; `flan-jax eval` asks its weights more"
+        )
+    return f"from step {start_step:,} on with other settings: {'; '.join(changed)}"
 
 
 def _write_facts(run: Run, judge: Judge, operative_config: str, start_step: int) -> None:
