@@ -106,6 +106,25 @@ def test_exporting_again_leaves_no_shards_of_before(tmp_path):
     assert found == {"model.safetensors"}
 
 
+def test_a_folder_of_another_model_or_tokenizer_is_left_alone(tmp_path, capsys):
+    assert import_from(hf_folder("mt5"), tmp_path / "ours") == 0
+    theirs = tmp_path / "theirs"
+    export = ["export", "--checkpoint", str(tmp_path / "ours"), "--to", "hf", "--out", str(theirs)]
+    theirs.mkdir()
+    for name in ("pytorch_model.bin", "merges.txt", "tokenizer.json"):
+        (theirs / name).write_text("{}")
+        assert main(export) == 2 and [path.name for path in theirs.iterdir()] == [name]
+        assert f"theirs holds {name}, which this export would leave beside its own" in capsys.readouterr().err
+        (theirs / name).unlink()
+    assert main(export) == 0
+    config = json.loads((theirs / "config.json").read_text())
+    (theirs / "config.json").write_text(json.dumps({**config, "d_ff": 7}))
+    assert main(export) == 2
+    assert f"holds another model: its config.json has d_ff 7, this one {config['d_ff']}: give another" in (
+        capsys.readouterr().err
+    )
+
+
 def test_the_exported_folder_computes_the_same_in_transformers(tmp_path):
     if (reason := why_no_reference()) is not None:
         pytest.skip(reason)
@@ -148,8 +167,9 @@ def test_a_vocabulary_travels_along(editable, tmp_path):
     assert (
         import_from(folder, tmp_path / "two", "--vocab_size", "8320", "--vocab_path", f"{tmp_path}/unigram.model") == 0
     )
-    assert main([*export[:2], str(tmp_path / "two"), *export[3:]]) == 0
-    assert (tmp_path / "theirs/spiece.model").read_bytes() == (tmp_path / "unigram.model").read_bytes()
+    assert main([*export[:2], str(tmp_path / "two"), *export[3:]]) == 2  # the other tokenizer would stay
+    assert main([*export[:2], str(tmp_path / "two"), *export[3:-1], str(tmp_path / "unigram")]) == 0
+    assert (tmp_path / "unigram/spiece.model").read_bytes() == (tmp_path / "unigram.model").read_bytes()
 
 
 def test_stored_dtype(editable, tmp_path):

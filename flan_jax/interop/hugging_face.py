@@ -5,15 +5,17 @@ A family is a file: `hf_t5`, `hf_llama`, `hf_gpt2`. `hf_folder` has what they sh
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shutil
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sentencepiece import sentencepiece_model_pb2
 
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, did_you_mean
-from flan_jax.core.tokenizer_json import SETTINGS_FILE, TOKENIZER_FILE
+from flan_jax.core.tokenizer_json import COMPANIONS, SETTINGS_FILE, TOKENIZER_FILE
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.interop import hf_gpt2, hf_llama, hf_t5
 from flan_jax.interop.hf_folder import (
@@ -34,6 +36,20 @@ from flan_jax.models import DecoderConfig, ModelConfig, T5Config
 _COMPILED = "_orig_mod."
 # A name by which transformers does not look for one.
 PLAIN_VOCAB_FILE = "sentencepiece.model"
+# What transformers looks for in a folder beside the weights.
+_TOKENIZER_FILES = (
+    TOKENIZER_FILE,
+    SETTINGS_FILE,
+    T5_VOCAB_FILE,
+    LLAMA_VOCAB_FILE,
+    PLAIN_VOCAB_FILE,
+    "chat_template.jinja",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+)
+_OTHER_WEIGHTS = ("*.bin", "*.gguf", "*.h5", "*.msgpack")
 _FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_gpt2)
 _MODEL_TYPES = {name: family for family in _FAMILIES for name in family.MODEL_TYPES}
 _OTHER_FAMILIES = {
@@ -138,11 +154,13 @@ def write_hugging_face(
         transformers' T5, and only those of Llama's convention one of its Llama.
       max_shard_bytes: a file larger than this is split, an index names the parts.
 
-    Raises `CheckpointError` for a model that no family of transformers is.
+    Raises `CheckpointError` for a model that no family of transformers is, and for a folder that holds another model or
+    tokenizer, which transformers would read beside these weights.
     """
     family = _family_of(config)
-    files = write_weights(folder, family.pieces(config), config, params, dtype, max_shard_bytes)
     vocabulary = None if vocab_path is None else load_vocabulary(str(vocab_path))
+    _check_is_free(folder, family.settings_of(config, dtype), _vocabulary_files(config, vocabulary))
+    files = write_weights(folder, family.pieces(config), config, params, dtype, max_shard_bytes)
     if vocabulary is not None:
         _put_vocabulary(folder, config, vocabulary)
     ids = _decoder_tokens(config, vocabulary) if isinstance(config, DecoderConfig) else dict(hf_t5.TOKENS)
@@ -174,6 +192,40 @@ def is_unigram(vocab_path: pathlib.Path) -> bool:
     file says, and would silently cut a BPE model's text into other pieces."""
     model = sentencepiece_model_pb2.ModelProto.FromString(vocab_path.read_bytes())
     return bool(model.trainer_spec.model_type == sentencepiece_model_pb2.TrainerSpec.UNIGRAM)
+
+
+def _check_is_free(folder: pathlib.Path, settings: Mapping[str, Any], vocabulary_files: Collection[str]) -> None:
+    """Raises `CheckpointError` for a folder in which something else than an earlier export of this model is."""
+    remedy = "give another folder, or delete it"
+    if (folder / CONFIG_FILE).exists():
+        there = read_json(folder / CONFIG_FILE)
+        for name, value in settings.items():
+            # As JSON has them: a tuple is a list there.
+            if "dtype" not in name and isinstance(there, dict) and there.get(name) != json.loads(json.dumps(value)):
+                raise CheckpointError(
+                    f"{folder} holds another model: its {CONFIG_FILE} has {name} {there.get(name)!r}, this one "
+                    f"{value!r}: {remedy}"
+                )
+    kept = [name for name in _TOKENIZER_FILES if name not in vocabulary_files and (folder / name).exists()]
+    kept += sorted(path.name for pattern in _OTHER_WEIGHTS for path in folder.glob(pattern))
+    if kept:
+        raise CheckpointError(
+            f"{folder} holds {', '.join(kept)}, which this export would leave beside its own and transformers might "
+            f"read: {remedy}"
+        )
+
+
+def _vocabulary_files(config: ModelConfig, vocabulary: Vocabulary | None) -> set[str]:
+    """Names of what `_put_vocabulary` writes, or may."""
+    if vocabulary is None:
+        return set()
+    if vocabulary.path.name == TOKENIZER_FILE:
+        return {TOKENIZER_FILE, *COMPANIONS}
+    if isinstance(config, T5Config) and is_unigram(vocabulary.path):
+        return {T5_VOCAB_FILE, SETTINGS_FILE}
+    if isinstance(config, DecoderConfig) and vocabulary.start_id is not None:
+        return {LLAMA_VOCAB_FILE, SETTINGS_FILE}
+    return {PLAIN_VOCAB_FILE}
 
 
 def _put_vocabulary(folder: pathlib.Path, config: ModelConfig, vocabulary: Vocabulary) -> None:
