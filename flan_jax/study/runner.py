@@ -20,6 +20,7 @@ from flan_jax.study.cells import Cell
 from flan_jax.study.lease import PATIENCE_SECS, Lease, holder_of, take_lease
 
 CELLS, RUNS = "cells", "runs"
+TRAIN = (sys.executable, "-m", "flan_jax.cli.main", "train")
 _POLL_SECS = 0.5
 
 __all__ = ["CELLS", "RUNS", "is_done", "run_cells", "run_folder", "secs_of", "write_cells"]
@@ -66,7 +67,9 @@ def write_cells(folder: pathlib.Path, cells: Sequence[Cell], recipe: Sequence[st
         lines = [f"# {cell.name}", *(f"include {file!r}" for file in recipe), *cell.bindings]
         path = folder / CELLS / f"{cell.key}.gin"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text_atomically(path, "\n".join(lines) + "\n")
+        text = "\n".join(lines) + "\n"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # another program may be reading it
+            write_text_atomically(path, text)
         paths.append(path)
     return paths
 
@@ -151,7 +154,7 @@ def _begin(
     if is_done(folder, cell):  # by another, since this program looked
         lease.release()
         return []
-    command = [sys.executable, "-m", "flan_jax.cli.main", "train", "--gin_file", str(gin_file.resolve())]
+    command = [*TRAIN, "--gin_file", str(gin_file.resolve())]
     log = _log_file(folder, cell)
     say(f"{cell.name}: {'goes on' if run_folder(folder, cell).exists() else 'begins'}, {log}")
     with open(log, "ab") as file:

@@ -108,7 +108,7 @@ class Study:
 
     def levels(self, axis: str) -> list[str]:
         """Levels of an axis in order, the one before training first."""
-        return [self.start[axis]] * (axis in self.start) + list(self.axes[axis])
+        return [*([self.start[axis]] if axis in self.start else []), *self.axes[axis]]
 
 
 def position_of(level: str) -> float:
