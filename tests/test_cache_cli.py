@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+from flan_jax.cli.cache import registration_flags
 from flan_jax.cli.gin_config import load
 from flan_jax.cli.main import main
 from flan_jax.core.manifest import read_mixture_manifest
@@ -191,3 +192,25 @@ def test_a_recipe_names_everything(capsys, niv2, tmp_path):
     status, lines, errors = run(capsys, "mix", "explain", "--gin_file", recipe, "--steps", 2)
     assert status == 0, errors
     assert any("2 steps of" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["list", "small_sum_zero_shot"], "takes no name, and got 'small_sum_zero_shot'"),
+        (["list", "--format", "fewshot"], "`flan-jax tasks list` does not use --format"),
+        (["list", "--source", "nosuch"], "no task's source or data set has 'nosuch' in it"),
+        (["show", "small_sum_zero_shot", "--split", "test"], "`flan-jax tasks show` does not use --split"),
+        (["show", "small_sum_zero_shot", "--max_inputs_length", "9"], "does not use --max_inputs_length"),
+        (["render", "small_sum_zero_shot", "--cluster", "dates"], "`flan-jax tasks render` does not use --cluster"),
+    ],
+)
+def test_options_that_an_action_would_not_look_at_are_refused(argv, message, capsys):
+    assert main(["tasks", *argv]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_commands_to_copy_register_the_same_tasks_and_survive_a_shell():
+    assert registration_flags(("flan_jax.tasks",), {}) == registration_flags((), {}) == ""
+    flags = registration_flags(("flan_jax.tasks", "my_tasks"), {"niv2": "/data/my tasks"})
+    assert flags == " --module flan_jax.tasks --module my_tasks --task_folder 'niv2=/data/my tasks'"

@@ -107,7 +107,8 @@ def test_explain_of_what_is_not_cached_uses_published_counts_and_says_so(capsys,
     }
     assert "mt_here: 3 tasks, cap 50, 75.0% of the draws" in out
     assert "1 of 4 tasks of mt_part, 25.0% of its weight" in out
-    assert "4 tasks by published counts" in out and "not cached" in out
+    assert "4 tasks by published counts" in out
+    assert "not cached: `flan-jax cache --mixture mt_part --cache_dir CACHE_DIR --module mix_tools_tasks`" in out
 
 
 def test_a_part_has_its_own_share_where_its_tasks_are_in_another_part_too(capsys, folder):

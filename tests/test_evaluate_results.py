@@ -177,3 +177,12 @@ def test_an_edited_line_of_a_journal_is_no_answer(tmp_path):
     path.write_text(re.sub(r', "sha256_of_the_rest": "\w+"', "", text))  # of before
     with Journal(path) as journal:
         assert journal.owner["model"] == "mine" and "a" in journal.reasoning
+
+
+def test_a_journal_without_answers_is_nobodys(tmp_path):
+    """An evaluation that was refused after it had begun leaves its line, and keeps no other model out."""
+    for fingerprint in ("a" * 64, "b" * 64):
+        with Journal(tmp_path / "journal.jsonl") as journal:
+            journal.claim(fingerprint, f"model {fingerprint[0]}")
+    lines = (tmp_path / "journal.jsonl").read_text().splitlines()
+    assert len(lines) == 1 and "model b" in lines[0]

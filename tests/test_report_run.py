@@ -158,9 +158,17 @@ def test_missing_and_stale_files_are_named(run_dir):
     (run_dir / "selected.json").write_text('{"step": 100, "rule": "The last step"}')
     with pytest.raises(CheckpointError, match="nothing to report"):
         write_report(run_dir)
+    evals = (run_dir / "evals.jsonl").read_bytes()
+    (run_dir / "evals.jsonl").unlink()
+    (run_dir / "selected").mkdir(exist_ok=True)
+    with pytest.raises(CheckpointError, match=r"judged on nothing .* `flan-jax eval --checkpoint .* scores it"):
+        write_report(run_dir)
+    (run_dir / "evals.jsonl").write_bytes(evals)
     (run_dir / "selected.json").unlink()
     with pytest.raises(CheckpointError, match=r"selected\.json does not exist"):
         write_report(run_dir)
+    with pytest.raises(CheckpointError, match=r"nosuch is not there: give a run's folder"):
+        write_report(run_dir / "nosuch")
 
 
 def test_evaluations_of_another_run_are_no_evidence_and_later_ones_are_said(run_dir):
@@ -200,4 +208,4 @@ def test_report_runs_as_a_module(run_dir):
     done = subprocess.run([*command, str(run_dir)], capture_output=True, text=True)
     assert done.returncode == 0 and "Written:" in done.stdout, done.stderr
     done = subprocess.run([*command, str(run_dir / "no")], capture_output=True, text=True)
-    assert done.returncode == 2 and "does not exist" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "is not there" in done.stderr and "Traceback" not in done.stderr

@@ -447,7 +447,7 @@ def _fresh(job: SplitJob, settings: CacheSettings, fingerprint: str) -> tuple[Sp
     except CacheError as error:
         return None, (f"{job.task}/{job.split}: cached again, since {error}",)
     if manifest.fingerprint != fingerprint:
-        return None, (f"{job.task}/{job.split}: the task or max_inputs_length has changed; cached again",)
+        return None, (f"{job.task}/{job.split}: the task, its data or max_inputs_length has changed; cached again",)
     return manifest, ()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
@@ -16,7 +17,7 @@ from flan_jax.core.settings import Count, PathText, Tokens
 
 HELP = "tokenise a mixture once, into checksummed shards"
 
-__all__ = ["HELP", "add_arguments", "add_registration_arguments", "run", "task_folders"]
+__all__ = ["HELP", "add_arguments", "add_registration_arguments", "registration_flags", "run", "task_folders"]
 
 
 def add_registration_arguments(parser: argparse.ArgumentParser, suite_help: str = argparse.SUPPRESS) -> None:
@@ -42,6 +43,18 @@ def add_registration_arguments(parser: argparse.ArgumentParser, suite_help: str 
         help="tasks read from a folder, as in niv2=/data/natural_instructions_v2",
     )
     parser.add_argument("--suite", action="append", default=[], metavar="NAME", help=suite_help)
+
+
+def registration_flags(modules: Sequence[str], folders: Mapping[str, str]) -> str:
+    """The flags that register the same tasks, for a command to be copied; "" for the default.
+
+    Args:
+      modules: whose import registers tasks.
+      folders: task folders by name.
+    """
+    named = [] if tuple(modules) == tuple(DEFAULT_MODULES) else modules
+    flags = [f" --module {shlex.quote(module)}" for module in named]
+    return "".join([*flags, *(f" --task_folder {shlex.quote(f'{name}={path}')}" for name, path in folders.items())])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import shlex
 import sys
 from collections.abc import Mapping
 
@@ -17,7 +18,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import member_rates, resolve_rates
 from flan_jax.cache.resolve import register
-from flan_jax.cli.cache import add_registration_arguments, task_folders
+from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
@@ -107,8 +108,7 @@ def run(args: argparse.Namespace) -> int:
             f"{estimate.num_sampled:,} examples tokenised now and {estimate.density:.0%} density; tasks without data "
             f"here count as long as the others' mean"
         )
-    where = settings.cache_dir or "CACHE_DIR"
-    print(f"not cached: `flan-jax cache --mixture {mixture.name} --cache_dir {where}` counts what is kept, exactly")
+    print(f"not cached: `{_cache_command(settings, settings.cache_dir)}` counts what is kept, exactly")
     if not estimate:
         print(
             "for epochs and tokens, give --steps, --batch_size, --inputs_length and --targets_length, or --gin_file: "
@@ -222,11 +222,18 @@ def _find_cache(settings: _Settings, vocab_fingerprint: str) -> pathlib.Path | N
         kept = "whole" if found[0] is None else f"within {found[0]} tokens"
         print(
             f"numbers of the cache whose inputs are kept {kept}; a run of {wanted} inputs reads one of its own: "
-            f"`flan-jax cache --mixture {settings.mixture} --cache_dir {cache_dir} --max_inputs_length {wanted}`",
+            f"`{_cache_command(settings, cache_dir)} --max_inputs_length {wanted}`",
             file=sys.stderr,
         )
         wanted = found[0]
     return cache_root(cache_dir, vocab_fingerprint, wanted)
+
+
+def _cache_command(settings: _Settings, cache_dir: str | None) -> str:
+    """What caches the mixture, as a shell takes it."""
+    where = "CACHE_DIR" if cache_dir is None else shlex.quote(str(cache_dir))
+    flags = registration_flags(settings.modules, settings.folders)
+    return f"flan-jax cache --mixture {settings.mixture} --cache_dir {where}{flags}"
 
 
 def _caps(mixture: Mixture) -> dict[str, list[str]]:

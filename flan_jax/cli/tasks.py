@@ -12,7 +12,7 @@ from rich.text import Text
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
-from flan_jax.cli.cache import add_registration_arguments, task_folders
+from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
 from flan_jax.cli.flags import flag
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
@@ -29,6 +29,8 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import cleaned
 
 HELP = "list, show and render tasks"
+_OF_LIST = ("cluster", "source", "mixture")
+_OF_RENDER = ("n", "start", "split", "rendering", "vocab_path", "inputs_length", "targets_length")
 MISSING, REFUSED = "missing", "refused"  # of a task's data; a refused task is one whose own declaration is faulty
 
 __all__ = ["HELP", "add_arguments", "run"]
@@ -64,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints; on a terminal with colours, elsewhere as plain lines. 1 where a listed task was refused."""
+    _check_options(args)
     notes = register(args.module or DEFAULT_MODULES, task_folders(args))
     if args.action == "list":
         for note in notes:
@@ -74,7 +77,21 @@ def run(args: argparse.Namespace) -> int:
     name = f"{args.name}{FORMAT_MARK}{args.format}" if args.format else args.name
     if isinstance(get(args.name), Mixture):
         raise TaskError(f"{args.name} is a mixture: `flan-jax mix explain {args.name}` shows it")
-    return _show(get_task(name)) if args.action == "show" else _render(get_task(name), args)
+    if args.action == "render":
+        return _render(get_task(name), args)
+    return _show(get_task(name), registration_flags(args.module or (), task_folders(args)))
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """Raises `ConfigError` for what the action would not look at."""
+    if args.action == "list" and args.name:
+        raise ConfigError(f"`flan-jax tasks list` takes no name, and got {args.name!r}: `tasks show {args.name}`")
+    unused = {"list": (*_OF_RENDER, "format"), "show": (*_OF_LIST, *_OF_RENDER), "render": _OF_LIST}[args.action]
+    for name in unused:
+        default = {"n": 3, "start": 0, "rendering": 0}.get(name)
+        if getattr(args, name) != default:
+            flag_name = {"inputs_length": "max_inputs_length"}.get(name, name)
+            raise ConfigError(f"`flan-jax tasks {args.action}` does not use --{flag_name}: leave it out")
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -92,6 +109,8 @@ def _list(args: argparse.Namespace) -> int:
         tasks = [task for task in tasks if task.cluster == args.cluster]
     if args.source:
         tasks = [task for task in tasks if args.source in task.source.description or args.source in task.dataset]
+        if not tasks:
+            raise TaskError(f"no task's source or data set has {args.source!r} in it: give another --source")
     rows = [
         (
             task.name,
@@ -129,7 +148,7 @@ def _state(task: Task) -> str:
     return MISSING if missing_source(task) else "here"
 
 
-def _show(task: Task) -> int:
+def _show(task: Task, flags: str) -> int:
     roles = {"train": task.train_split, "evaluation": task.eval_split, "exemplars from": task.exemplar_split}
     missing = missing_source(task)
     splits = {
@@ -163,7 +182,7 @@ def _show(task: Task) -> int:
             shown.print(styled((f"  {name:15}", "dim"), (value, "red" if name == "missing" else "")))
     for number, template in enumerate(_templates(task)):
         shown.print(styled((f"  template {number:<6}", "dim"), *_template_parts(template)))
-    shown.print(styled(f"  flan-jax tasks render {task.name} --n 3", style="dim"))
+    shown.print(styled(f"  flan-jax tasks render {task.name} --n 3{flags}", style="dim"))
     return 0
 
 

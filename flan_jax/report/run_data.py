@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.core.disk import check_fields, read_json_object
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
@@ -38,7 +39,7 @@ KINDS: Mapping[str, str] = {
     "new label words": "the operation was trained on, these answer words were not",
     "held-out rows": "rows that were kept out of the training rows",
     "benchmark": "a benchmark of `flan-jax eval --list`; whether its data was trained on is in the notes",
-    "": "not held out: of a kind that was trained on",
+    "": "not declared as held out",
 }
 
 _OUR_MODULE = "flan_jax.tasks"
@@ -115,6 +116,13 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
     folder = pathlib.Path(model_dir)
     if folder.exists() and not folder.is_dir():
         raise CheckpointError(f"{folder} is no folder: give a run's, such as runs/demo")
+    if not folder.exists():
+        raise CheckpointError(f"{folder} is not there: give a run's folder, such as runs/demo")
+    if not (folder / EVALS_FILE).exists() and (folder / SELECTED).is_dir() and not _was_chosen(folder):
+        raise CheckpointError(
+            f"{folder} is a run that was judged on nothing (no EVAL_SELECTION, EVAL_REPORT or EVAL_SUITE), so that "
+            f"there is nothing to report: `flan-jax eval --checkpoint {shlex.quote(str(folder))} --mixture …` scores it"
+        )
     results = read_results(folder / EVALS_FILE)
     selected = _read_selected(folder / "selected.json")
     by_step = {result.step: result for result in results}
@@ -150,6 +158,12 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         commands=tuple(_commands(folder, after)),
         config="\n".join(_text(path, "delete it").strip() for path in sorted(folder.glob("*.gin"))),
     )
+
+
+def _was_chosen(folder: pathlib.Path) -> bool:
+    """Whether what a run handed over was picked by its evaluations."""
+    path = folder / SELECTED_FILE
+    return path.exists() and "table" in read_json_object(path, "start the run's training command again")
 
 
 def _lost_losses(path: pathlib.Path, metrics: Sequence[Mapping[str, Any]], last_step: int) -> list[str]:

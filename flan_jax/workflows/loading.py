@@ -11,6 +11,7 @@ import weakref
 from jax.sharding import Sharding
 
 from flan_jax.checkpoints.load import load_model
+from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import settled
 from flan_jax.interop.importing import foreign_format, import_weights
 from flan_jax.models.family import Dtype
@@ -51,6 +52,11 @@ def open_model(
         for note in imported.notes:
             warnings.warn(f"{path}: {note}", stacklevel=4)  # where fj.load is called
         loaded = load_model(folder.name, vocab_path=vocab_path, dtype=dtype, sharding=sharding)
+    except ConfigError as error:
+        folder.cleanup()
+        # The folder is gone by now: whoever reads this gave `path`.
+        parts = (type(part)(part.replace(folder.name, path)) for part in error.args)
+        raise type(error)(*parts) from error
     except BaseException:
         folder.cleanup()
         raise

@@ -83,6 +83,11 @@ class Journal:
 
         Raises `CheckpointError` for a journal of another model, or one with answers of nobody knows which.
         """
+        if not self.records and not self.reasoning and self.owner is not None:
+            # Of an evaluation that ended before an answer: its line would keep every other model out.
+            self._file.truncate(0)
+            self._file.seek(0)
+            self.owner = None
         owner = self.owner
         if owner is None and (self.records or self.reasoning):
             raise CheckpointError(
