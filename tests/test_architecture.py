@@ -30,6 +30,7 @@ ALLOWED = {
         *("core", "sources", "declare", "cache", "models", "optim", "checkpoints", "data"),
         *("decode", "evaluate", "interop", "report", "train"),
     },
+    "study": {"core", "checkpoints", "evaluate", "data", "models", "optim", "report", "train", "workflows"},
     "api": {"core", "checkpoints", "declare", "evaluate", "interop", "models", "report", "workflows"},
     "seqio_tasks": {"cache", "core", "declare", "tasks"},
 }
@@ -41,14 +42,17 @@ FLOORS = (
     ("tasks", "interop", "evaluate"),
     ("train", "report", "cache"),
     ("tpu_plan", "seqio_tasks", "workflows"),
-    ("api",),
+    ("api", "study"),
     ("cli",),
 )
 # Of `flan_jax.train.loop`, what its files import when they are imported: 113 modules of 15,533 lines once. Lines were
 # raised from 6,500 for the checks of the cache's files (what a run reads is compared with the manifests it began with),
 # and of a run's own: sealed files, folders by one rename, a damaged checkpoint and what it is replaced by. A module and
-# 300 lines more are core/settings.py, by which every setting of a run is checked once.
-MOST_MODULES, MOST_LINES = 50, 7800
+# 300 lines more are core/settings.py, by which every setting of a run is checked once; 50 are settings that a method
+# does not use, and what a run that is done says of new ones.
+MOST_MODULES, MOST_LINES = 50, 7850
+# What only writes such files, for people's own programs.
+WRITERS = {"study/table.py"}
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}
 
 
@@ -170,7 +174,10 @@ def test_files_of_others_have_one_reader_a_format():
     for package, paths in packages().items():
         for path in paths:
             readers = {name.split(".")[0] for name in imports(path)} & {"csv", "pyarrow"}
-            assert not readers or package == "sources", f"{path} imports {readers}: read by flan_jax.sources"
+            is_writer = "/".join(path.parts[-2:]) in WRITERS and "read" not in path.read_text()
+            assert not readers or package == "sources" or is_writer, (
+                f"{path} imports {readers}: read by flan_jax.sources"
+            )
 
 
 def test_no_file_has_outgrown_one_subject():

@@ -1,33 +1,40 @@
-"""`flan-jax study`: a ladder of runs, each run once, and what they say of a paper's findings."""
+"""`flan-jax study`: ladders of runs, each run once, and what they say of a paper's findings."""
 
 from __future__ import annotations
 
 import argparse
 import pathlib
+import shlex
 import signal
 from types import FrameType
 
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import load
 from flan_jax.cli.study_files import load_study
+from flan_jax.core.disk import write_atomically, write_text_atomically
 from flan_jax.core.errors import ConfigError, StudyError, counted
 from flan_jax.core.settings import Count, PathText
-from flan_jax.report.study_page import study_lines, write_study
 from flan_jax.study import Cell, Study, cells_of, judge, read_scores, run_cells, write_table
 from flan_jax.study.cost import cost_of, measured_steps
+from flan_jax.study.page import findings_page, study_lines, study_markdown, write_study
 from flan_jax.study.runner import is_done, write_cells
 from flan_jax.study.verdicts import averages
 
-HELP = "run a ladder of runs, each once, and judge a paper's findings by them"
+HELP = "run ladders of runs, each run once, and judge a paper's findings by them"
 
 __all__ = ["HELP", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("study", help="a file of gin/studies, or your own (.gin, or .py that sets STUDY)")
-    parser.add_argument("--folder", type=flag(PathText), help="where its runs go (default: studies/NAME)")
+    parser.add_argument("study", nargs="+", help="files of gin/studies, or your own (.gin, or .py that sets STUDY)")
+    parser.add_argument(
+        "--folder", type=flag(PathText), default="studies", help="each study goes to FOLDER/NAME (default: studies)"
+    )
     parser.add_argument("--processes", type=flag(Count), default=1, help="runs at a time (default 1)")
+    parser.add_argument(
+        "--findings", type=flag(PathText), metavar="FILE", help="also write all verdicts and curves as a Markdown page"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--dry_run", action="store_true", help="say what it would take, and run nothing")
     what.add_argument(
@@ -38,36 +45,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs what is not done; 0 when all are."""
-    study, name = load_study(args.study), pathlib.Path(args.study).stem
-    folder = pathlib.Path(args.folder or f"studies/{name}")
-    cells = cells_of(study, load, folder)
-    if args.report_only:
-        return report(study, name, cells, folder)
-    if args.write_jobs:
-        paths = write_cells(folder, list({cell.key: cell for cell in cells}.values()), study.recipe)
-        jobs = folder / "jobs.txt"
-        jobs.write_text("".join(f"flan-jax train --gin_file {path}\n" for path in paths), encoding="utf-8")
-        print("\n".join(cost_of(folder, cells, {}).lines()))
-        print(f"{counted(len(paths), 'command')} in {jobs}; then `flan-jax study {args.study} --report_only`")
-        return 0
-    left = [cell for cell in cells if not is_done(folder, cell)]
-    print("\n".join(cost_of(folder, cells, measured_steps(left) if left else {}).lines()), flush=True)
-    if args.dry_run:
-        return 0
+    studies = {pathlib.Path(file).stem: load_study(file) for file in args.study}
+    if len(studies) < len(args.study):
+        raise ConfigError(f"two of {', '.join(args.study)} have one name, and would share a folder: rename one")
+    made = {name: cells_of(study, load, pathlib.Path(args.folder) / name) for name, study in studies.items()}
     signal.signal(signal.SIGTERM, _stop)
-    run_cells(folder, cells, study.recipe, num_processes=args.processes, say=lambda line: print(line, flush=True))
-    return report(study, name, cells, folder)
+    chapters = []
+    for file, (name, study) in zip(args.study, studies.items(), strict=True):
+        folder, cells = pathlib.Path(args.folder) / name, made[name]
+        if args.write_jobs:
+            _write_jobs(args, file, study, cells, folder)
+            continue
+        if not args.report_only:
+            left = [cell for cell in cells if not is_done(folder, cell)]
+            print(f"{name}: {study.title}")
+            print("\n".join(cost_of(folder, cells, measured_steps(left) if left else {}).lines()), flush=True)
+            if args.dry_run:
+                continue
+            run_cells(folder, cells, study.recipe, num_processes=args.processes, say=_say)
+        chapters.append(_report(study, name, cells, folder, args.findings and pathlib.Path(args.findings)))
+    if args.findings and chapters:
+        command = f"flan-jax study {' '.join(args.study)} --findings {shlex.quote(args.findings)}"
+        write_text_atomically(pathlib.Path(args.findings), findings_page(command, chapters))
+        print(args.findings)
+    return 0
 
 
-def report(study: Study, name: str, cells: tuple[Cell, ...], folder: pathlib.Path) -> int:
-    """Writes the table and the page of the runs that are done, and prints the verdicts.
+def _write_jobs(
+    args: argparse.Namespace, file: str, study: Study, cells: tuple[Cell, ...], folder: pathlib.Path
+) -> None:
+    paths = write_cells(folder, list({cell.key: cell for cell in cells}.values()), study.recipe)
+    jobs = folder / "jobs.txt"
+    text = "".join(f"flan-jax train --gin_file {shlex.quote(str(path))}\n" for path in paths)
+    write_text_atomically(jobs, text)
+    print("\n".join(cost_of(folder, cells, {}).lines()))
+    print(
+        f"{counted(len(paths), 'command')} in {jobs}; when they have run: `flan-jax study {shlex.quote(file)} --folder "
+        f"{shlex.quote(args.folder)} --report_only`"
+    )
 
-    Args:
-      study: the study.
-      name: of it.
-      cells: of it.
-      folder: of it.
-    """
+
+def _report(
+    study: Study, name: str, cells: tuple[Cell, ...], folder: pathlib.Path, findings: pathlib.Path | None
+) -> list[str]:
+    """Writes the table and the page of the runs that are done, and prints the verdicts; the lines of its chapter."""
     missing = [cell for cell in cells if not is_done(folder, cell)]
     if len(missing) == len(cells):
         raise StudyError(f"no run of {name} is done in {folder}: run the study, or name its --folder")
@@ -78,11 +99,20 @@ def report(study: Study, name: str, cells: tuple[Cell, ...], folder: pathlib.Pat
             f"the runs of {name} are judged on no {study.group} tasks: name some in its recipe, or another Study.group"
         )
     paths = write_table(study, name, scores, folder)
-    verdicts = judge(study, scores)
-    page = write_study(study, name, verdicts, averages(study, scores), notes, folder)
+    verdicts, means = judge(study, scores), averages(study, scores)
+    page = write_study(study, name, verdicts, means, notes, folder)
     print("\n".join([f"\n{study.title} ({study.source})", *notes, *study_lines(verdicts)]))
-    print(f"\n{page}\n{paths[0]}\n{paths[1]}")
-    return 0
+    print(f"\n{page}\n{paths[0]}\n{paths[1]}", flush=True)
+    if findings is None:
+        return []
+    picture = findings.with_suffix("") / f"{name}.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(picture, (folder / "study.png").read_bytes())
+    return study_markdown(study, name, verdicts, means, notes, f"{picture.parent.name}/{picture.name}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

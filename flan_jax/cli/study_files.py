@@ -41,10 +41,9 @@ def load_study(file: str) -> Study:
         parse_gin(lambda: gin.parse_config_file(find_gin(file)), f"gin file {file}")
         try:
             study: Study = _configurable("Study")()
-        except ConfigError as error:
-            raise ConfigError(f"{file}: {error}") from None
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ConfigError(f"{file}: {str(error).splitlines()[0]}") from error
+        except (ConfigError, TypeError, ValueError, RuntimeError) as error:
+            # gin adds lines of where it was called.
+            raise ConfigError(f"{file}: {str(error).splitlines()[0].strip()}") from error
         for (scope, selector), given in gin_internals._CONFIG.items():
             used = gin_internals._OPERATIVE_CONFIG.get((scope, selector), {})
             if selector != "gin.macro" and (unused := sorted(set(given) - set(used))):

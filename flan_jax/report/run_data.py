@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.core.disk import check_fields, read_json_object
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
@@ -118,7 +117,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         raise CheckpointError(f"{folder} is no folder: give a run's, such as runs/demo")
     if not folder.exists():
         raise CheckpointError(f"{folder} is not there: give a run's folder, such as runs/demo")
-    if not (folder / EVALS_FILE).exists() and (folder / SELECTED).is_dir() and not _was_chosen(folder):
+    if not (folder / EVALS_FILE).exists() and (folder / "selected").is_dir() and not _was_chosen(folder):
         raise CheckpointError(
             f"{folder} is a run that was judged on nothing (no EVAL_SELECTION, EVAL_REPORT or EVAL_SUITE), so that "
             f"there is nothing to report: `flan-jax eval --checkpoint {shlex.quote(str(folder))} --mixture …` scores it"
@@ -162,7 +161,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
 
 def _was_chosen(folder: pathlib.Path) -> bool:
     """Whether what a run handed over was picked by its evaluations."""
-    path = folder / SELECTED_FILE
+    path = folder / "selected.json"
     return path.exists() and "table" in read_json_object(path, "start the run's training command again")
 
 

@@ -1,14 +1,15 @@
 """Studies: ladders of runs, what they show, and whether a paper's finding is seen again.
 
-`study` says what a study is, `cells` makes its runs, `runner` runs them, `table` reads what they found,
-`findings` is what they are to show, `verdicts` whether they do. docs/studies.md.
+`study` says what a study is, `cells` makes its runs, `runner` runs them, `scores` reads what they found,
+`findings` is what they are to show, `verdicts` whether they do, `table` and `page` tell of it. docs/studies.md.
 """
 
 from flan_jax.study.cells import Cell, cells_of
 from flan_jax.study.findings import GapRises, Higher, Rises, Steadier
 from flan_jax.study.runner import run_cells
+from flan_jax.study.scores import Scores, read_scores
 from flan_jax.study.study import Study
-from flan_jax.study.table import Scores, read_scores, write_table
+from flan_jax.study.table import write_table
 from flan_jax.study.verdicts import Verdict, judge
 
 __all__ = [

@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 
+from flan_jax.core.errors import counted
 from flan_jax.models import count_params
 from flan_jax.study.cells import Cell
 from flan_jax.study.runner import is_done, secs_of
@@ -47,8 +48,8 @@ class Cost:
         """For people."""
         left = self.num_runs - self.num_done
         lines = [
-            f"{self.num_runs} runs, {self.num_done} done; {self.flops:.2g} floating-point operations of training in "
-            f"all, {self.left_flops:.2g} left"
+            f"{counted(self.num_runs, 'run')}, {self.num_done} done; {self.flops:.2g} floating-point operations of "
+            f"training in all, {self.left_flops:.2g} left"
         ]
         if self.done_secs:
             lines.append(f"the {self.num_done} took {_span(self.done_secs)} of run time, evaluations included")

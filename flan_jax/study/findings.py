@@ -14,8 +14,8 @@ import numpy as np
 
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.settings import settle
+from flan_jax.study.scores import Scores
 from flan_jax.study.study import Study, position_of
-from flan_jax.study.table import Scores
 
 __all__ = ["Effects", "Finding", "GapRises", "Higher", "Rises", "Steadier"]
 

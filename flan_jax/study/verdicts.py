@@ -20,8 +20,8 @@ from typing import Literal, cast
 import numpy as np
 
 from flan_jax.study.findings import Finding
+from flan_jax.study.scores import Scores
 from flan_jax.study.study import Study
-from flan_jax.study.table import Scores
 
 Outcome = Literal["reproduced", "contradicted", "underpowered", "not run"]
 MIN_SEEDS, MIN_TASKS = 3, 2

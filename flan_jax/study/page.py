@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from flan_jax.core.disk import write_atomically, write_text_atomically
 from flan_jax.report.page import html, joined, page, picture, table
-from flan_jax.report.study_figures import ladder_png
 from flan_jax.report.tables import markdown_table
+from flan_jax.study.figures import ladder_png
 from flan_jax.study.study import Study
 from flan_jax.study.verdicts import Verdict
 
 _CLASSES = {"reproduced": "gain", "contradicted": "loss"}
 
-__all__ = ["study_lines", "study_markdown", "write_study"]
+__all__ = ["findings_page", "study_lines", "study_markdown", "write_study"]
 
 
 def write_study(
@@ -65,34 +65,54 @@ def study_lines(verdicts: Sequence[Verdict]) -> list[str]:
     return lines
 
 
+def findings_page(command: str, chapters: Sequence[Sequence[str]]) -> str:
+    """A Markdown page of several studies.
+
+    Args:
+      command: that writes it.
+      chapters: lines of `study_markdown`.
+    """
+    lines = [
+        "# Findings",
+        "",
+        f"What the [studies](studies.md) show, the contradicted too. Written by `{command}`; a verdict is explained "
+        f"[there](studies.md#verdicts).",
+        "",
+    ]
+    return "\n".join([*lines, *(line for chapter in chapters for line in chapter)]).rstrip() + "\n"
+
+
 def study_markdown(
     study: Study,
     name: str,
     verdicts: Sequence[Verdict],
     averages: Mapping[tuple[str, ...], Sequence[float]],
+    notes: Sequence[str],
     picture_path: str,
 ) -> list[str]:
-    """A chapter of a page of findings.
+    """A chapter of `findings_page`.
 
     Args:
       study: the study.
       name: of it.
       verdicts: on its findings.
       averages: as in `write_study`.
+      notes: as there.
       picture_path: of its curve, from the page.
     """
     found = [(v.text, f"**{v.outcome}**", _interval(v), v.unit) for v in verdicts]
-    means = [(*levels, *_of_seeds(values)) for levels, values in averages.items()]
+    means = [(*levels, *_of_seeds(averages[levels])) for levels in _ranked(study, averages)]
+    about = [f"Study `{name}`, after {study.source}.", study.note, *(f"**{note}.**" for note in notes)]
     return [
         f"## {study.title}",
         "",
-        f"`flan-jax study gin/studies/{name}.gin`, after {study.source}. {study.note}".strip(),
+        " ".join(part for part in about if part),
         "",
-        *markdown_table(("finding", "verdict", "estimate", "unit"), found),
+        *markdown_table(("finding", "verdict", "estimate", "of"), found),
         "",
         f"![normalised average along {study.along}]({picture_path})",
         "",
-        *markdown_table((*study.axes, "mean", "seeds"), means),
+        *markdown_table((*study.axes, "mean", "each seed"), means),
         "",
     ]
 
@@ -112,11 +132,15 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
 
 
 def _averages(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> str:
-    order = {axis: {level: i for i, level in enumerate(study.levels(axis))} for axis in study.axes}
-    ranked = sorted(averages, key=lambda key: [order[axis][level] for axis, level in zip(study.axes, key, strict=True)])
-    rows = [(*key, *_of_seeds(averages[key])) for key in ranked]
+    rows = [(*key, *_of_seeds(averages[key])) for key in _ranked(study, averages)]
     caption = f"Normalised average over the {study.group} tasks, in points: 0 is chance, 100 perfect."
     return table((*study.axes, "mean", "each seed"), rows, num_words=len(study.axes), caption=caption)
+
+
+def _ranked(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> list[tuple[str, ...]]:
+    """Levels of the axes in the study's order."""
+    order = {axis: {level: i for i, level in enumerate(study.levels(axis))} for axis in study.axes}
+    return sorted(averages, key=lambda key: [order[axis][level] for axis, level in zip(study.axes, key, strict=True)])
 
 
 def _of_seeds(values: Sequence[float]) -> tuple[str, str]:

@@ -1,0 +1,113 @@
+"""What a study's runs found: a record for each task that a run was judged on, before and after."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from flan_jax.checkpoints.find import SELECTED_FILE
+from flan_jax.core.disk import read_json_object
+from flan_jax.evaluate.results.eval_results import EvalResults, normalised_scores
+from flan_jax.evaluate.results.files import read_results
+from flan_jax.evaluate.select import EVALS_FILE
+from flan_jax.models import count_params
+from flan_jax.study.cells import Cell
+from flan_jax.study.runner import is_done, run_folder
+from flan_jax.study.study import Study
+from flan_jax.train.throughput import step_flops
+
+START, END = "start", "end"
+
+__all__ = ["END", "START", "Scores", "read_scores"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """One run judged on one task, at its start or at the step that it handed over.
+
+    Attributes:
+      levels: axis -> level; of a start, the study's name for it on the axes that have one.
+      seed: of the run. run: its key. when: "start" or "end". step: that was judged.
+      task, group, kind, cluster, format, metric: of the task. examples: how many were scored.
+      score, chance: in [0, 1]. normalised: (score - chance) / (1 - chance).
+      parameters: of the model. flops, tokens: of all training steps up to `step`, packed positions.
+    """
+
+    levels: Mapping[str, str]
+    seed: int
+    run: str
+    when: str
+    step: int
+    task: str
+    group: str
+    kind: str
+    cluster: str
+    format: str
+    metric: str
+    examples: int
+    score: float
+    chance: float
+    normalised: float
+    parameters: int
+    flops: float
+    tokens: int
+
+
+def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> list[Scores]:
+    """Of every cell that is done. Raises `CheckpointError` for a damaged run.
+
+    Args:
+      study: the study.
+      cells: of it.
+      folder: of it.
+    """
+    found: list[Scores] = []
+    started: set[tuple[tuple[str, ...], int]] = set()
+    for cell in cells:
+        if not is_done(folder, cell):
+            continue
+        run = run_folder(folder, cell)
+        results = {each.step: each for each in read_results(run / EVALS_FILE)}
+        chosen = run / SELECTED_FILE
+        step = max(results)
+        if chosen.exists():
+            step = int(read_json_object(chosen, "run the cell's training command again")["step"])
+        found += _scores(cell, cell.levels, END, results[step])
+        if study.start and 0 in results:
+            # All runs that differ on these axes alone begin as the same model, judged on the same examples.
+            levels = {axis: study.start.get(axis, level) for axis, level in cell.levels.items()}
+            if (key := (tuple(levels.values()), cell.seed)) not in started:
+                started.add(key)
+                found += _scores(cell, levels, START, results[0])
+    return found
+
+
+def _scores(cell: Cell, levels: Mapping[str, str], when: str, results: EvalResults) -> list[Scores]:
+    train, model = cell.config.train, cell.config.model
+    lengths = train.inputs_length, train.targets_length
+    return [
+        Scores(
+            levels=levels,
+            seed=cell.seed,
+            run=cell.key,
+            when=when,
+            step=results.step,
+            task=task.task,
+            group=task.group,
+            kind=task.kind,
+            cluster=task.cluster,
+            format=task.format,
+            metric=task.metric,
+            examples=task.n,
+            score=float(task.score),
+            chance=float(task.chance),
+            normalised=float(np.mean(normalised_scores(task))),
+            parameters=count_params(model),
+            flops=results.step * step_flops(model, train.batch_size, *lengths),
+            tokens=results.step * train.batch_size * sum(lengths),
+        )
+        for task in results.tasks.values()
+    ]

@@ -1,0 +1,240 @@
+"""`flan-jax study` from a file to its table, page and verdicts; of runs, one real one, the others written here."""
+
+import csv
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from shared import ROOT
+
+from flan_jax.cli.gin_config import load
+from flan_jax.cli.main import main
+from flan_jax.cli.study_files import load_study
+from flan_jax.core.disk import write_sealed
+from flan_jax.core.errors import ConfigError
+from flan_jax.declare.registry import get_mixture
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
+from flan_jax.evaluate.results.files import append_results
+from flan_jax.study import cells_of
+from flan_jax.study.cost import cost_of
+
+STUDY = """
+Study.title = 'More clusters <help>'
+Study.source = 'nobody, figure 0'
+Study.recipe = ('gin/studies/mini.gin',)
+Study.axes = {
+    'clusters': {
+        '1': ("MIXTURE_OR_TASK_NAME = 'procedural_clusters_1'", 'TRAIN_STEPS = 2'),
+        '4': ("MIXTURE_OR_TASK_NAME = 'procedural_clusters_4'", 'TRAIN_STEPS = 2'),
+    },
+    'rate': {'low': ('LEARNING_RATE = 1e-3',), 'high': ('LEARNING_RATE = 1e-2',)},
+}
+Study.start = {'clusters': '0'}
+Study.published = {'a paper': {'1': 10.0, '4': 30.0}}
+Study.findings = (@more/Rises(), @rate/Higher())
+more/Rises.text = 'more clusters help'
+more/Rises.along = 'clusters'
+rate/Higher.text = 'a high rate is better'
+rate/Higher.of = {'rate': 'high'}
+rate/Higher.than = {'rate': 'low'}
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "clusters.gin").write_text(STUDY)
+    return tmp_path / "clusters.gin"
+
+
+def judged(step, points):
+    def task(name, score):
+        scores = tuple([1.0] * int(score) + [0.0] * (100 - int(score)))
+        facts = {"group": "report", "kind": "", "cluster": name, "format": "", "metric": "exact_match", "chance": 0.0}
+        return TaskResult(
+            task=name, n=100, num_examples=100, score=float(np.mean(scores)), low=0.0, high=1.0, scores=scores,
+            metrics={"exact_match": float(np.mean(scores))}, **facts,
+        )  # fmt: skip
+
+    return EvalResults(step, {name: task(name, score) for name, score in points.items()})
+
+
+def write_runs(file, folder, *, without=()):
+    """Runs of which each has what the study finds: 10 points a doubling, 5 less at a high rate."""
+    cells = cells_of(load_study(str(file)), load, folder)
+    for cell in cells:
+        if cell.levels in without:
+            continue
+        run = folder / "runs" / cell.key
+        (run / "selected").mkdir(parents=True)
+        points = 20 + 10 * (cell.levels["clusters"] == "4") * 2 - 5 * (cell.levels["rate"] == "high") + cell.seed
+        append_results(run / "evals.jsonl", judged(0, {"a": 7, "b": 3}))
+        append_results(run / "evals.jsonl", judged(2, {"a": points, "b": points + 2}))
+        (folder / "cells").mkdir(exist_ok=True)
+        write_sealed(folder / "cells" / f"{cell.key}.done.json", {"name": cell.name, "secs": 60.0})
+    return cells
+
+
+def test_a_study_of_finished_runs_has_a_table_a_page_and_verdicts(file, tmp_path, capsys):
+    cells = write_runs(file, tmp_path / "s/clusters")
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 0
+    said = capsys.readouterr().out
+    assert "REPRODUCED: more clusters help\n    +10.00 [+10.00, +10.00] points a doubling of clusters" in said
+    assert "CONTRADICTED: a high rate is better\n    -5.00" in said
+    assert all(len(line) <= 80 for line in said.splitlines() if "/" not in line)
+    with open(tmp_path / "s/clusters/table.csv", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    # Two tasks of each of 12 runs, and of the model before training one for each seed and rate.
+    assert len(rows) == 2 * 12 + 2 * 6 and pq.read_table(tmp_path / "s/clusters/table.parquet").num_rows == len(rows)
+    (row,) = [r for r in rows if (r["run"], r["task"], r["when"]) == (cells[0].key, "a", "end")]
+    assert (row["study"], row["clusters"], row["rate"], row["score"], row["parameters"]) == (
+        "clusters", "1", "low", "0.2", "1706368")  # fmt: skip
+    assert {r["clusters"] for r in rows if r["when"] == "start"} == {"0"}
+    page = (tmp_path / "s/clusters/study.html").read_text()
+    assert "More clusters &lt;help&gt;" in page and "<help>" not in page and "data:image/png" in page
+    again = {name: (tmp_path / "s/clusters" / name).read_bytes() for name in ("study.html", "study.png", "table.csv")}
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 0
+    assert again == {name: (tmp_path / "s/clusters" / name).read_bytes() for name in again}
+
+
+def test_several_studies_write_one_page_of_findings(file, tmp_path, capsys):
+    write_runs(file, tmp_path / "s/clusters")
+    (tmp_path / "again.gin").write_text(STUDY.replace("More clusters <help>", "Again"))
+    write_runs(tmp_path / "again.gin", tmp_path / "s/again")
+    files = [str(file), str(tmp_path / "again.gin")]
+    page = tmp_path / "docs/findings.md"
+    page.parent.mkdir()
+    arguments = ["--folder", str(tmp_path / "s"), "--report_only", "--findings", str(page)]
+    assert main(["study", *files, *arguments]) == 0
+    text = page.read_text()
+    assert "## More clusters <help>" in text and "## Again" in text
+    assert "| more clusters help | **reproduced** | +10.00 [+10.00, +10.00] | points a doubling of clusters |" in text
+    assert "](findings/again.png)" in text and (page.parent / "findings/again.png").read_bytes()[:4] == b"\x89PNG"
+    assert main(["study", files[0], files[0], *arguments]) == 2
+    assert "have one name, and would share a folder" in capsys.readouterr().err
+
+
+def test_runs_that_are_missing_are_said(file, tmp_path, capsys):
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 2
+    assert "no run of clusters is done in" in capsys.readouterr().err
+    write_runs(file, tmp_path / "s/clusters", without=[{"clusters": "4", "rate": "high"}])
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 0
+    said = capsys.readouterr().out
+    assert "3 runs of 12 are not done" in said and said.count("NOT RUN") == 2
+    assert "3 runs of 12 are not done" in (tmp_path / "s/clusters/study.html").read_text()
+
+
+def test_a_run_is_named_by_what_its_result_depends_on(file, tmp_path):
+    def keys(text, folder="a"):
+        file.write_text(text)
+        return [cell.key for cell in cells_of(load_study(str(file)), load, tmp_path / folder)]
+
+    before = keys(STUDY)
+    assert len(set(before)) == 12
+    steps = "'TRAIN_STEPS = 2'"
+    for same in (STUDY.replace("figure 0", "figure 1"), STUDY.replace(steps, f"{steps}, 'LOG_PERIOD = 1'")):
+        assert keys(same, "elsewhere") == before
+    for other in ("BATCH_SIZE = 8", "EVAL_LIMIT = 7", "T5Config.mlp_dim = 64", "INITIAL_CHECKPOINT_PATH = None"):
+        assert not set(keys(STUDY.replace(steps, f"{steps}, '{other}'"))) & set(before), other
+
+
+def test_what_it_takes_is_said_before_anything_runs(file, tmp_path, capsys):
+    folder = tmp_path / "s/clusters"
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--write_jobs"]) == 0
+    said = capsys.readouterr().out
+    cells = cells_of(load_study(str(file)), load, folder)
+    assert "12 runs, 0 done" in said and "12 commands in" in said
+    jobs = (folder / "jobs.txt").read_text().splitlines()
+    assert jobs[0] == f"flan-jax train --gin_file {folder / 'cells' / cells[0].key}.gin" and len(jobs) == 12
+    # The job is an ordinary run: the same as the study's own.
+    told = load([jobs[0].split()[-1]])
+    assert told.train == dataclasses.replace(cells[0].config.train, model_dir=told.train.model_dir)
+    cost = cost_of(folder, cells, {cell.key: 2.0 for cell in cells[:6]})
+    assert cost.left_secs == 6 * 2 * 2.0 and len(cost.unmeasured) == 6
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("Study.title", "Study.titel"), "titel"),
+        (
+            ("(@more/Rises(), @rate/Higher())", "(@rate/Higher(),)"),
+            "more/Rises.along is never used: name @more/Rises()",
+        ),
+        (("'clusters'\nrate", "'cluster'\nrate"), "a finding names axis 'cluster'; did you mean clusters?"),
+        (("TRAIN_STEPS = 2", "TRAIN_STEP = 2"), "cell clusters 1, rate low, seed 0: "),
+        (("gin/studies/mini.gin", "gin/studies/mine.gin"), "mine.gin"),
+    ],
+)
+def test_a_file_that_says_nonsense_is_refused_in_one_line(file, tmp_path, capsys, change, message):
+    file.write_text(STUDY.replace(*change))
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--dry_run"]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message in error and "Traceback" not in error
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_study_may_be_a_python_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from flan_jax.study import Study\n"
+        "axes = {'rate': {str(n): (f'LEARNING_RATE = {n}e-3',) for n in (1, 2)}}\n"
+        "STUDY = Study('Rates', 'nobody', ('gin/studies/mini.gin',), axes, seeds=(3,))\n"
+    )
+    made = cells_of(load_study(str(path)), load, tmp_path)
+    assert [cell.name for cell in made] == ["rate 1, seed 3", "rate 2, seed 3"]
+    for text, message in (("", "leaves no flan_jax.study.Study"), ("1 / 0", "cannot be run: ZeroDivisionError")):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=message):
+            load_study(str(path))
+    with pytest.raises(ConfigError, match="is not there"):
+        load_study(str(tmp_path / "none.py"))
+
+
+STUDIES = sorted(path for path in (ROOT / "gin/studies").glob("*.gin") if "Study.title" in path.read_text())
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_every_study_that_ships_can_be_read_and_trains_on_what_it_does_not_judge(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    study = load_study(str(path))
+    assert study.findings and len(study.seeds) >= 3
+    for cell in cells_of(study, load, pathlib.Path("unused")):
+        train = cell.config.train
+        assert train.train_steps > 0 and get_mixture(train.mixture).members
+        held_out = get_mixture(train.mixture).held_out
+        for name in (*cell.config.evaluation.report, *cell.config.evaluation.selection):
+            assert held_out.clusters, name
+
+
+REAL = """
+Study.title = 'One run'
+Study.source = 'nobody'
+Study.recipe = ('gin/studies/mini.gin',)
+Study.axes = {'steps': {'2': (
+    'TRAIN_STEPS = 2', 'EVAL_LIMIT = 2', "EVAL_REPORT = 'walk_steps_zero_shot__heldout'",
+    "MIXTURE_OR_TASK_NAME = 'small_sum_zero_shot'", 'INITIAL_CHECKPOINT_PATH = None', 'T5Config.emb_dim = 16',
+    'T5Config.mlp_dim = 16', 'T5Config.num_encoder_layers = 1', 'T5Config.num_decoder_layers = 1',
+)}}
+Study.seeds = (0,)
+"""
+
+
+def test_a_real_study_of_one_run_goes_from_file_to_page(file, tmp_path, capsys):
+    file.write_text(REAL)
+    arguments = ["study", str(file), "--folder", str(tmp_path / "s")]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "1 run, 0 done" in said and "done in" in said and "a step measured just now" in said
+    log = next((tmp_path / "s/clusters/cells").glob("*.log")).read_text()
+    assert (
+        "step" in log and json.loads(next((tmp_path / "s/clusters/cells").glob("*.done.json")).read_text())["secs"] > 0
+    )
+    with open(tmp_path / "s/clusters/table.csv", newline="") as lines:
+        assert [(row["task"], row["step"]) for row in csv.DictReader(lines)] == [("walk_steps_zero_shot__heldout", "2")]
+    assert main(arguments) == 0 and "begins" not in capsys.readouterr().out
