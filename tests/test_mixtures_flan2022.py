@@ -169,6 +169,13 @@ def part_shares(mixture):
     }
 
 
+def test_the_mixture_without_chains_of_thought_lacks_them_alone():
+    assert bases("flan2022") - bases("flan2022_without_cot") == bases("flan2022_stage_9")
+    rest = 100 - mixtures.PROPORTIONS_A["cot"]
+    shares = {part: mixtures.PROPORTIONS_A[part] / rest for part in ("muffin", "t0_sf", "niv2")}
+    assert our_shares("flan2022_without_cot") == pytest.approx(shares)
+
+
 def our_shares(name):
     """Shares of Flan 2022's own parts, `flan2022_PART`, by the part's name."""
     return {part.removeprefix("flan2022_"): share for part, share in part_shares(get_mixture(name)).items()}

@@ -59,7 +59,10 @@ def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, .
     for seed in study.seeds:
         for chosen in itertools.product(*(levels.items() for levels in study.axes.values())):
             levels = dict(zip(study.axes, (level for level, _ in chosen), strict=True))
-            bindings = (*(line for _, lines in chosen for line in lines), f"RANDOM_SEED = {seed}")
+            lines = [line for _, of_level in chosen for line in of_level]
+            # A level may be a whole recipe, of which the other levels change single names.
+            includes = [line for line in lines if line.startswith("include ")]
+            bindings = (*includes, *(line for line in lines if line not in includes), f"RANDOM_SEED = {seed}")
             try:
                 config = load(study.recipe, [*bindings, f"MODEL_DIR = {str(folder / 'runs')!r}"])
             except ConfigError as error:

@@ -147,6 +147,9 @@ def _register() -> None:
         _add_weighted(f"flan2022_stage_{count}", {name: parts[name] for name in names}, PROPORTIONS_A, description)
     _add_weighted("flan2022_a", parts, PROPORTIONS_A, "Flan 2022 in proportions A, of the scaling studies.")
     _add_weighted("flan2022", parts, PROPORTIONS_B, "Flan 2022 in proportions B, of Flan-T5 and Flan-PaLM.")
+    without_cot = {part: mixture for part, mixture in parts.items() if part != "cot"}
+    description = "Flan 2022 without chains of thought, in proportions A: the non-CoT mixture of figure 5."
+    _add_weighted("flan2022_without_cot", without_cot, PROPORTIONS_A, description)
     # For the ablation of exemplars (Longpre et al. 2023): one form only.
     for name, forms, how in (
         ("flan2022_zeroshot", WITHOUT_EXEMPLARS, "no exemplars"),
