@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_DIR ?= runs/demo
 
-.PHONY: demo test test-beam check lint types docs golden bench faults plan pods pretrained vocab clean
+.PHONY: demo test test-beam check lint types docs golden bench faults plan pods studies-mini pretrained vocab clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/flan-jax demo --model_dir $(DEMO_DIR)
@@ -44,6 +44,11 @@ $(VENV)/.plan: constraints.txt $(VENV)/.core
 # The table of docs/pods.md: every recipe's step, compiled for its slice. About an hour on two cores.
 pods: $(VENV)/.plan
 	$(VENV)/bin/python -m flan_jax.cli.plan_all
+
+# The papers' ladders in small, on the embedded tasks; what they show goes to docs/findings.md. Hours on two cores; what was
+# broken off goes on.
+studies-mini: $(VENV)/.core
+	$(VENV)/bin/flan-jax study $(sort $(wildcard gin/studies/*_mini.gin)) --findings docs/findings.md
 
 # The documentation site, build/site/index.html. It is made from source text, so it needs nothing but MkDocs.
 docs: $(VENV)/.docs

@@ -11,7 +11,8 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "flan_jax" / "__init__.py").read_text()).group(1)
 
 TASK_PACKAGES = ["flan_jax.tasks"] + [f"flan_jax.tasks.{name}" for name in find_packages(str(HERE / "tasks"))]
-GIN_PACKAGES = ["flan_jax.gin"] + [f"flan_jax.gin.{name}" for name in ("models", "mixtures", "recipes", "runs", "studies")]
+GIN_FOLDERS = ("models", "mixtures", "recipes", "runs", "studies")
+GIN_PACKAGES = ["flan_jax.gin"] + [f"flan_jax.gin.{name}" for name in GIN_FOLDERS]
 
 setup(
     name="flan_jax",

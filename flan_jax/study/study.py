@@ -47,8 +47,8 @@ class Study:
       source: paper and place of what it repeats, e.g. "Chung et al. 2022, figure 4".
       recipe: gin files that all runs share, in order.
       axes: axis -> level -> gin bindings that make a run of that level; includes come before all others. The first
-        axis is the one that is plotted along, the second one gives the lines. A level called by a number (`9`, `1836`, `0.4M`, `11B`) has a place on a
-        logarithmic axis.
+        axis is the one that is plotted along, the second one gives the lines. A level called by a number (`9`, `1836`,
+        `0.4M`, `11B`) has a place on a logarithmic axis.
       seeds: RANDOM_SEED of the repetitions; a finding wants three at least.
       findings: what is to be shown (`flan_jax.study.findings`).
       start: axis -> level that is no run: the model before training, which every run of the study is judged at first.
