@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +33,8 @@ class Pair:
 class _Examples:
     """Of each example that can be told apart its accepted answers, and its score; by what tells them apart."""
 
-    expected: Mapping[Hashable, tuple[str, ...]]
-    scores: Mapping[Hashable, float]
+    expected: Mapping[Any, tuple[str, ...]]
+    scores: Mapping[Any, float]
 
 
 def pair(baseline: Judged, run: Judged, name: str) -> Pair:
@@ -129,7 +130,7 @@ def _examples(judged: Judged, task: TaskResult) -> _Examples | None:
     if task.benchmark:
         items = judged.asked_of(task)
         scores = scores_by_item(task, items)
-        return None if scores is None else _Examples({(i.subtask, i.id): i.expected for i in items}, {**scores})
+        return None if scores is None else _Examples({(i.subtask, i.id): i.expected for i in items}, scores)
     rows = {sample.index: sample for sample in task.samples}
     if len(rows) != task.n or len(task.samples) != task.n:
         return None
