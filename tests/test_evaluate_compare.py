@@ -145,7 +145,7 @@ def test_what_cannot_be_compared_at_all_is_one_line():
     base = judged("base", task("a", [1], "selection"))
     with pytest.raises(ConfigError, match="1 run to compare: give at least two"):
         compare([base])
-    with pytest.raises(ConfigError, match="share no task.*a, a selection task.*compare others with --group all"):
+    with pytest.raises(ConfigError, match=r"share no task.*a, a selection task.*compare others with --group all"):
         only(base, judged("mine", task("a", [1])))
     with pytest.raises(ConfigError, match="a, not judged in mine; b, not judged in base; judge both on one mixture"):
         only(base, judged("mine", task("b", [1])))
@@ -239,7 +239,7 @@ def test_a_folder_with_two_evaluations_is_asked_which(tmp_path):
     write_summary(tmp_path, results(task("a", [1])))
     (tmp_path / "summary.json").rename(tmp_path / "eval.json")
     write_summary(tmp_path, results(task("b", [1])))
-    with pytest.raises(CheckpointError, match="holds two evaluations, summary.json and eval.json: give one of"):
+    with pytest.raises(CheckpointError, match=r"holds two evaluations, summary.json and eval.json: give one of"):
         read_judged(tmp_path)
     assert list(read_judged(tmp_path / "eval.json").results.tasks) == ["a"]
 

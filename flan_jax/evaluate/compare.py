@@ -14,8 +14,7 @@ from flan_jax.core.errors import ConfigError, Setting, TaskError, counted
 from flan_jax.core.settings import Above, AtLeast, Below, Seed, SlipAbove, settle
 from flan_jax.evaluate.aggregates.significance import holm, sign_flip_p
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
-from flan_jax.evaluate.judged import Judged, names_apart, read_judged
-from flan_jax.evaluate.metrics import METRICS
+from flan_jax.evaluate.judged import Judged, names_apart, read_judged, why_not_averaged
 from flan_jax.evaluate.pairing import Pair, pair
 from flan_jax.evaluate.results.eval_results import TaskResult
 
@@ -194,10 +193,8 @@ def _shared(baseline: Judged, run: Judged, group: str) -> tuple[list[str], tuple
             reason = f"not judged in {baseline.name}"
         elif group not in ("all", found := _group(old[name], new[name])):
             reason = _OF_OTHER_GROUP[found]
-        elif not old[name].scores or not new[name].scores:
-            reason = "it has no score an example (a benchmark that is scored by a curve, or results of before)"
-        elif name_of_less := _less_is_better(old[name], new[name]):
-            reason = f"a better model has less of {name_of_less}, so it has no place beside the others"
+        elif why := why_not_averaged(old[name]) or why_not_averaged(new[name]):
+            reason = why
         else:
             names.append(name)
             continue
@@ -219,11 +216,6 @@ def _reasons(left_out: Sequence[LeftOut]) -> str:
 def _group(old: TaskResult, new: TaskResult) -> str:
     """What picked the checkpoint of one of the two is no report for the pair."""
     return "selection" if "selection" in (old.group, new.group) else "report"
-
-
-def _less_is_better(*tasks: TaskResult) -> str:
-    """The metric of one of them that is so; "" for none. One that is not registered here is taken for a usual one."""
-    return next((t.metric for t in tasks if t.metric in METRICS and METRICS[t.metric].is_lower_better), "")
 
 
 def _num_flips(num_tests: int, config: CompareConfig) -> int:

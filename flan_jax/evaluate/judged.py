@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from flan_jax.checkpoints.find import read_selected_step
 from flan_jax.core.errors import CheckpointError
 from flan_jax.evaluate.in_training import FOLDER as SUITE_FOLDER
+from flan_jax.evaluate.metrics import METRICS
 from flan_jax.evaluate.results.asked import Asked, read_asked
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.results.files import SUMMARY, read_results, read_summary
@@ -18,7 +20,7 @@ from flan_jax.evaluate.select import EVALS_FILE
 
 EVAL_FILE = "eval.json"  # of `flan-jax eval --mixture … --out`
 
-__all__ = ["EVAL_FILE", "Judged", "names_apart", "read_judged"]
+__all__ = ["EVAL_FILE", "Judged", "names_apart", "read_judged", "why_not_averaged"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,14 +32,14 @@ class Judged:
       folder: where its files are.
       results: at the step that counts.
       how: why it is that step: "selected", "last judged", or "evaluated" for an evaluation of its own.
-      asked: (benchmark, format, split) -> its items, where a journal has them all: which they are, with their scores.
+      journal: of the benchmarks' items; None where there is none.
     """
 
     name: str
     folder: pathlib.Path
     results: EvalResults
     how: str
-    asked: Mapping[tuple[str, str, str], Sequence[Asked]] = dataclasses.field(default_factory=dict, repr=False)
+    journal: pathlib.Path | None = None
 
     @property
     def title(self) -> str:
@@ -46,9 +48,11 @@ class Judged:
             f"{self.name}, step {self.results.step:,}, {self.how}" if self.results.step else f"{self.name}, {self.how}"
         )
 
-    def asked_of(self, task: TaskResult) -> Sequence[Asked]:
-        """The items of a benchmark's result; none where no journal tells them apart."""
-        return self.asked.get((task.benchmark, task.format, task.split), ()) if task.benchmark else ()
+    @functools.cached_property
+    def asked(self) -> Mapping[tuple[str, str, str], Sequence[Asked]]:
+        """(benchmark, format, split) -> its items, as the journal has them; read when it is asked for, which may take a
+        while."""
+        return {} if self.journal is None else read_asked(self.journal)
 
 
 def read_judged(folder: str | os.PathLike[str], name: str = "") -> Judged:
@@ -91,6 +95,16 @@ def names_apart(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
     return [str(folder) for folder in folders]
 
 
+def why_not_averaged(task: TaskResult) -> str:
+    """Why a task has no place in a normalised average; "" where it has one."""
+    if not task.scores:
+        return "it has no score an example (a benchmark that is scored by a curve, or results of before)"
+    # A metric that is not registered here is taken for a usual one.
+    if task.metric in METRICS and METRICS[task.metric].is_lower_better:
+        return f"a better model has less of {task.metric}, so it has no place beside the others"
+    return ""
+
+
 def _run(folder: pathlib.Path, name: str) -> Judged:
     by_step = {results.step: results for results in read_results(folder / EVALS_FILE)}
     if not by_step:
@@ -103,10 +117,9 @@ def _run(folder: pathlib.Path, name: str) -> Judged:
         )
     step = max(by_step) if selected is None else selected
     journal = folder / SUITE_FOLDER / str(step) / JOURNAL
-    return Judged(name, folder, by_step[step], "last judged" if selected is None else "selected", read_asked(journal))
+    return Judged(name, folder, by_step[step], "last judged" if selected is None else "selected", journal)
 
 
 def _evaluation(file: pathlib.Path, name: str) -> Judged:
-    results = read_summary(file)
-    asked = read_asked(file.parent / JOURNAL) if file.name == SUMMARY else {}
-    return Judged(name, file.parent, results, "evaluated", asked)
+    journal = file.parent / JOURNAL if file.name == SUMMARY else None
+    return Judged(name, file.parent, read_summary(file), "evaluated", journal)

@@ -128,7 +128,7 @@ def _note(name: str, old: TaskResult, new: TaskResult) -> str:
 def _examples(judged: Judged, task: TaskResult) -> _Examples | None:
     """The task's examples by name; None where not all of them are known."""
     if task.benchmark:
-        items = judged.asked_of(task)
+        items = judged.asked.get((task.benchmark, task.format, task.split), ())
         scores = scores_by_item(task, items)
         return None if scores is None else _Examples({(i.subtask, i.id): i.expected for i in items}, scores)
     rows = {sample.index: sample for sample in task.samples}

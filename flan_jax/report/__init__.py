@@ -4,6 +4,8 @@ made of.
 It reads what evaluation found; nothing that evaluates or trains imports it.
 """
 
+from flan_jax.report.board_page import write_board
+from flan_jax.report.board_terminal import print_board
 from flan_jax.report.compare_page import write_comparison
 from flan_jax.report.compare_terminal import print_comparison
 from flan_jax.report.run_page import write_report
@@ -15,11 +17,13 @@ from flan_jax.report.terminal_table import report_console
 
 __all__ = [
     "best_markdown",
+    "print_board",
     "print_comparison",
     "print_report",
     "report_console",
     "task_table",
     "to_markdown",
+    "write_board",
     "write_comparison",
     "write_html",
     "write_report",
