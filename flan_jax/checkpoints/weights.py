@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ import jax
 import ml_dtypes
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from flan_jax.core.disk import check_fields, file_sha256, fsync_path, read_json_object, write_sealed
@@ -37,7 +36,6 @@ __all__ = [
     "MOMENTS_FILE",
     "WEIGHTS_FILE",
     "check_files",
-    "count_parameters",
     "is_weights_folder",
     "load_weights",
     "read_model_info",
@@ -115,19 +113,6 @@ def load_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
         raise CheckpointError(f"{folder / WEIGHTS_FILE} cannot be read ({error}): {_REMEDY}") from error
     tree = unflatten_dict({name: value.astype(np.float32) for name, value in flat.items()}, sep="/")
     return tree, info
-
-
-def count_parameters(path: str | os.PathLike[str]) -> int:
-    """Numbers in a weights folder's arrays, from their file's head. Raises `CheckpointError` for one that is not there
-    or no such file."""
-    file = pathlib.Path(path) / WEIGHTS_FILE
-    try:
-        with safe_open(file, "numpy") as arrays:
-            return sum(math.prod(arrays.get_slice(name).get_shape()) for name in arrays.keys())
-    except FileNotFoundError as error:
-        raise _missing(file) from error
-    except SafetensorError as error:
-        raise CheckpointError(f"{file} cannot be read ({error}): {_REMEDY}") from error
 
 
 def check_files(folder: pathlib.Path, info: Mapping[str, Any], names: Sequence[str]) -> None:

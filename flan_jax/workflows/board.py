@@ -7,9 +7,10 @@ import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
+from flan_jax.checkpoints.count import count_parameters
 from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.checkpoints.lineage import DATA_FILE
-from flan_jax.checkpoints.weights import count_parameters, is_weights_folder
+from flan_jax.checkpoints.weights import is_weights_folder
 from flan_jax.core.disk import read_json_object
 from flan_jax.core.errors import CheckpointError, FlanError, counted
 from flan_jax.core.faults import explained
