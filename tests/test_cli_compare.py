@@ -40,7 +40,7 @@ def test_a_sentence_comes_first_then_tables_of_80_columns(runs, capsys):
     words = " ".join(text.split())
     assert "baseline: base, step 10, selected" in words and "mine beside base" in words
     # Four p-values of two runs: 2/256 is multiplied by four.
-    assert "better, exact_match" in words and "examples 10, chance 50, p 0.0312" in words
+    assert "better, exact_match" in words and "n 10, chance 50, p 0.0312" in words
     assert "left out: 1 task, a selection task, which picked a checkpoint: s" in words
     assert "Holm corrects it for 4 comparisons" in words and "Written" not in words
 

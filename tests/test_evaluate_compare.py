@@ -230,6 +230,8 @@ def test_a_run_is_read_at_its_selected_step_else_at_its_last(tmp_path):
     assert (chosen.results.step, chosen.how, chosen.title) == (10, "selected", "chosen, step 10, selected")
     last = read_judged(write_run(tmp_path / "last", by_step, is_selected=False))
     assert (last.results.step, last.how) == (20, "last judged")
+    start = read_judged(write_run(tmp_path / "start", {0: [task("s", [1], "selection")]}, is_selected=False))
+    assert start.title == "start, step 0, last judged" and judged("a", task("s", [1])).title == "a, evaluated"
     (tmp_path / "last" / "selected.json").write_text('{"step": 7}')
     with pytest.raises(CheckpointError, match=r"names step 7, evals.jsonl has \[0, 10, 20\]: apply the rule again"):
         read_judged(tmp_path / "last")

@@ -44,9 +44,9 @@ class Judged:
     @property
     def title(self) -> str:
         """Name, step and why that step, in a few words."""
-        return (
-            f"{self.name}, step {self.results.step:,}, {self.how}" if self.results.step else f"{self.name}, {self.how}"
-        )
+        if self.how == "evaluated" and not self.results.step:  # of weights that name no step
+            return f"{self.name}, {self.how}"
+        return f"{self.name}, step {self.results.step:,}, {self.how}"
 
     @functools.cached_property
     def asked(self) -> Mapping[tuple[str, str, str], Sequence[Asked]]:

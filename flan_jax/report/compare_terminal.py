@@ -13,7 +13,7 @@ from flan_jax.report.compare_text import average_cells, how, sentence, task_cell
 from flan_jax.report.terminal_table import NARROW, score_table
 
 # Of the page's columns those that fit, each with its place there. The task's name has a line to itself.
-_COLUMNS = {"task": 0, "": None, "verdict": 1, "metric": 2, "examples": 4, "chance": 5}
+_COLUMNS = {"task": 0, "": None, "verdict": 1, "metric": 2, "n": 4, "chance": 5}
 _COLUMNS |= {"baseline": 6, "run": 7, "difference": 8, "p": 10}
 _NUM_WORDS = 4
 _STYLES = {"better": "green", "worse": "red"}
