@@ -24,6 +24,8 @@ VERBS = {
     "train": "finetune or pretrain from a gin recipe",
     "cache": "tokenise a mixture once, into checksummed shards",
     "eval": "score a checkpoint on any mixture",
+    "compare": "runs side by side: differences paired by example, and what is chance",
+    "board": "all runs below a folder on one page, ranked where they were judged alike",
     "lm-eval": "score a checkpoint on any task of lm-evaluation-harness",
     "infer": "generate from a checkpoint: one prompt, a file, or interactively",
     "tasks": "list, show and render tasks",

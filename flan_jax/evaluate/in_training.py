@@ -18,7 +18,7 @@ from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.results.eval_results import EvalResults
 from flan_jax.evaluate.results.files import write_summary
-from flan_jax.evaluate.results.journal import Journal
+from flan_jax.evaluate.results.journal import JOURNAL, Journal
 from flan_jax.evaluate.suite import Progress, run_suite
 from flan_jax.evaluate.suite_config import SuiteConfig
 from flan_jax.models import ModelConfig, Params
@@ -96,7 +96,7 @@ class SuiteEvaluator:
             return EvalResults(step, {})
         folder = self._folder / str(step)
         is_writer, is_alone = jax.process_index() == 0, jax.process_count() == 1
-        path = folder / "journal.jsonl"
+        path = folder / JOURNAL
         if is_writer and not is_alone:
             path.unlink(missing_ok=True)  # the others have no answers to go on from, and all must ask the same
         model = JaxLanguageModel(

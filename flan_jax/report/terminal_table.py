@@ -11,11 +11,12 @@ from rich.text import Text
 
 from flan_jax.core.terminal import console
 
+NARROW = 80  # characters of what is to fit any terminal
 _FILE_WIDTH = 180  # characters of a table that goes to a file
 _WIDE = 170  # from here on a score and its interval stand side by side
 _MEDIUM = 150  # from here on each word has a column
 
-__all__ = ["report_console", "score_table"]
+__all__ = ["NARROW", "report_console", "score_table"]
 
 
 def report_console() -> Console:

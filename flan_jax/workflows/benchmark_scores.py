@@ -19,13 +19,13 @@ from flan_jax.declare.benchmark import Benchmark, Format
 from flan_jax.evaluate import EvalResults, JaxLanguageModel, Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.aggregates.best_template import BestTemplate, best_templates
 from flan_jax.evaluate.contamination.trained_on import findings, notes, refuse, training_tasks
+from flan_jax.evaluate.results.journal import JOURNAL
 from flan_jax.report import best_markdown, write_html, write_results
 from flan_jax.sources.data_dir import data_dir
 from flan_jax.workflows.devices import on_all_devices
 from flan_jax.workflows.progress import shown_progress
 
 DEFAULT_INPUTS_LENGTH = 2048  # where the public MMLU evaluator begins to drop exemplars
-JOURNAL = "journal.jsonl"
 BEST_TEMPLATE = "best_template.md"
 DEVELOPMENT, TEST = "validation", "test"
 

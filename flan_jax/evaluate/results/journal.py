@@ -20,16 +20,29 @@ from flan_jax.core.errors import CheckpointError, Setting
 from flan_jax.evaluate.language_models.requests import Generated
 from flan_jax.evaluate.results.record import Record, generated_from_json, generated_to_json
 
+JOURNAL = "journal.jsonl"  # its name in an evaluation's folder
 OWNER = "model"  # the key of the line that says whose answers these are
 _REASONING = "/reasoning"  # ends the key of an item's reasoning, which is kept before its answer is there
 
-__all__ = ["OWNER", "Journal", "content_key"]
+__all__ = ["JOURNAL", "OWNER", "Journal", "content_key", "read_records"]
 
 
 def content_key(value: Any) -> str:
     """sha256 of a JSON value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_records(path: str | os.PathLike[str]) -> list[Record]:
+    """The answered items of a journal, which is left as it is, even while an evaluation writes to it; none where there
+    is no file. Raises `CheckpointError` with file and line for what is not a record."""
+    if not os.path.exists(path):
+        return []
+    with Journal(None) as journal:
+        pass  # nothing of it is to be written
+    journal.path = pathlib.Path(path)
+    journal._read()
+    return list(journal.records.values())
 
 
 class Journal:
