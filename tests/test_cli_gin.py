@@ -141,3 +141,22 @@ def test_every_recipe_loads(recipe, monkeypatch):
     run = gin_config.load([f"gin/recipes/{recipe}"], [*SET, *own])
     again = gin_config.load([f"gin/recipes/{recipe}"], [*SET, *own])
     assert (run.train, run.model, run.optimizer) == (again.train, again.model, again.optimizer)
+
+
+def test_a_macro_that_only_what_the_run_does_not_use_would_read_is_refused():
+    with pytest.raises(
+        ConfigError, match=r"this run does not read LEARNING_RATE, only AdamWConfig\.learning_rate would"
+    ):
+        gin_config.load([DEMO, "gin/runs/rsqrt.gin"], [*SET, "LEARNING_RATE = 1e-6"])
+    assert gin_config.load([DEMO], [*SET, "LEARNING_RATE = 1e-6"]).optimizer.learning_rate == 1e-6
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TASK_FEATURE_LENGTHS = {'inputs': 64, 'targets': 8, 'inputs': 9}", "TASK_FOLDERS = {\n 'a': '/x',\n 'a': '/y'}"],
+)
+def test_a_key_that_a_dict_has_twice_is_named(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"a dict has '(inputs|a)' twice: keep one"):
+        gin_config.load([DEMO], [*SET, text])
+    with pytest.raises(ConfigError, match=r"mine\.gin:\d: a dict has '(inputs|a)' twice"):
+        gin_config.load([write(tmp_path, text)], SET)

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.results.files import append_results
 from flan_jax.study import cells_of
 from flan_jax.study.cost import cost_of
+from flan_jax.study.runner import is_done, secs_of
 
 STUDY = """
 Study.title = 'More clusters <help>'
@@ -70,6 +72,7 @@ def write_runs(file, folder, *, without=()):
             continue
         run = folder / "runs" / cell.key
         (run / "selected").mkdir(parents=True)
+        write_sealed(run / "selected.json", {"step": 2, "rule": "The last step"})
         points = 20 + 10 * (cell.levels["clusters"] == "4") * 2 - 5 * (cell.levels["rate"] == "high") + cell.seed
         append_results(run / "evals.jsonl", judged(0, {"a": 7, "b": 3}))
         append_results(run / "evals.jsonl", judged(2, {"a": points, "b": points + 2}))
@@ -152,6 +155,11 @@ def test_what_it_takes_is_said_before_anything_runs(file, tmp_path, capsys):
     # The job is an ordinary run: the same as the study's own.
     told = load([jobs[0].split()[-1]])
     assert told.train == dataclasses.replace(cells[0].config.train, model_dir=told.train.model_dir)
+    # What the job leaves is a run that is done, though no study ran it.
+    for path in ("selected", "selected.json"):
+        (folder / "runs" / cells[0].key / path).mkdir(parents=True)
+    assert is_done(folder, cells[0]) and secs_of(folder, cells[0]) is None and not is_done(folder, cells[1])
+    shutil.rmtree(folder / "runs")
     cost = cost_of(folder, cells, {cell.key: 2.0 for cell in cells[:6]})
     assert cost.left_secs == 6 * 2 * 2.0 and len(cost.unmeasured) == 6
     assert not (folder / "runs").exists()
@@ -168,6 +176,10 @@ def test_what_it_takes_is_said_before_anything_runs(file, tmp_path, capsys):
         (("'clusters'\nrate", "'cluster'\nrate"), "a finding names axis 'cluster'; did you mean clusters?"),
         (("TRAIN_STEPS = 2", "TRAIN_STEP = 2"), "cell clusters 1, rate low, seed 0: "),
         (("gin/studies/mini.gin", "gin/studies/mine.gin"), "mine.gin"),
+        (("'LEARNING_RATE = 1e-3'", "'RANDOM_SEED = 1'"), "axis rate binds RANDOM_SEED, which Study.seeds says"),
+        (("'LEARNING_RATE = 1e-3'", "'TRAIN_STEPS = 3'"), "axes clusters and rate both bind TRAIN_STEPS"),
+        (("1e-3", "1e-2"), "rate low, seed 0 and clusters 1, rate high, seed 0 say the same"),
+        (("'4': (", "'1': ("), "'1' twice"),
     ],
 )
 def test_a_file_that_says_nonsense_is_refused_in_one_line(file, tmp_path, capsys, change, message):

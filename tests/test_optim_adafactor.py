@@ -158,3 +158,10 @@ def test_palms_variant_is_its_formula():
 
 def test_without_momentum_no_array_is_kept_for_it():
     assert "m" not in make_adafactor(AdafactorConfig(), {"w": ("embed",)}).init({"w": np.ones(3, np.float32)})._fields
+
+
+def test_a_warmup_that_a_run_does_not_get_through_is_refused():
+    warm = AdafactorConfig(warmup_steps=10)
+    assert warm.for_run(11) == warm
+    with pytest.raises(ConfigError, match=r"warmup_steps is 10 in a run of 10 steps, which never reaches its rate"):
+        warm.for_run(10)

@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, StudyError
 from flan_jax.study import GapRises, Higher, Rises, Scores, Steadier, Study, judge
+from flan_jax.study.scores import check_alike
 from flan_jax.study.study import position_of
 from flan_jax.study.verdicts import averages
 
@@ -61,7 +62,8 @@ def only(finding, scores, **changes):
 
 
 def test_levels_are_numbers_where_they_can_be():
-    assert [position_of(level) for level in ("9", "1,836", "0.4M", "11B")] == [9, 1836, 4e5, 1.1e10]
+    levels = ("9", "1,836", "0.4M", "11B", "1e-3", "2k")
+    assert [position_of(level) for level in levels] == [9, 1836, 4e5, 1.1e10, 1e-3, 2000]
     assert math.isnan(position_of("both")) and math.isnan(position_of("-1"))
 
 
@@ -160,9 +162,32 @@ def test_averages_are_of_the_studys_group_one_a_seed():
         ({"findings": (Rises("x", along="task"),)}, r"axis 'task'; did you mean tasks\?"),
         ({"findings": (Higher("x", {"tasks": "9"}, {"tasks": "1"}),)}, "level '9' of tasks"),
         ({"findings": (Higher("x", {"tasks": "8"}, {"model": "1M"}),)}, "name the same axes in both"),
-        ({"findings": (Rises("x", along="form"),), "axes": {"form": {"a": (), "b": ()}}, "start": {}}, "give two that"),
+        (
+            {"findings": (Rises("x", along="form"),), "axes": {"form": {"1": (), "b": ()}}, "start": {}},
+            "level 'b', which",
+        ),
+        ({"findings": (Rises("x", along="form"),), "axes": {"form": {"1000": (), "1k": ()}}, "start": {}}, "each once"),
+        ({"findings": (Rises("x", along="tasks", where={"tasks": "8"}),)}, "goes along tasks and names one level"),
+        ({"findings": (GapRises("x", {"model": "4M"}, {"model": "1M"}, along="model"),)}, "goes along model and"),
+        ({"findings": (Higher("x", {"tasks": "8"}, {"tasks": "8"}),)}, "with itself: name another level"),
     ],
 )
 def test_a_study_that_cannot_be_is_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         study(**changes)
+
+
+def test_runs_that_were_judged_otherwise_are_not_compared():
+    scores = made(lambda *_: 1.0)
+    check_alike(study(), scores)
+    other = [dataclasses.replace(scores[0], examples=7), *scores[1:]]
+    with pytest.raises(StudyError, match=r"by m on 10 examples in run k, by m on 7 in run k: judge all levels alike"):
+        check_alike(study(), other)
+    fewer = [dataclasses.replace(each, run="other") for each in scores if each.task != "b_1"]
+    with pytest.raises(StudyError, match=r"runs k and other are judged on different tasks, b_1 in one of them"):
+        check_alike(study(), [*scores, *fewer])
+
+
+def test_a_finding_about_no_task_is_refused_with_what_there_is():
+    with pytest.raises(StudyError, match=r"'x' is about tasks 'a_1,a_2', and the runs are judged on a_1, a_2, b_1"):
+        only(Higher("x", {"tasks": "8"}, {"tasks": "1"}, tasks="a_1,a_2"), made(lambda *_: 1.0))

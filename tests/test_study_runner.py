@@ -33,6 +33,7 @@ if "FAIL" in gin:
     sys.exit("flan-jax train: ConfigError: no such luck")
 time.sleep(float(gin.split("SECS = ")[1].split()[0]))
 (folder / "selected").mkdir(exist_ok=True)
+(folder / "selected.json").write_text("{}")
 """
 
 

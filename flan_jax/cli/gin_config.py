@@ -157,6 +157,8 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
         for binding in bindings:
             parse_gin(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
         locations = gin_lines.scan(gin_files, lambda file: find_gin(file, search_paths))
+        for binding in bindings:
+            gin_lines.check_keys(binding, "binding")
         for binding in bindings:  # which came after the files, so that no line of theirs is to blame
             locations.pop(binding.partition("=")[0].strip(), None)
         _check_macros(locations)
@@ -169,6 +171,7 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
         except (TypeError, ValueError, RuntimeError) as error:
             raise ConfigError(_in_one_line(error, gin_files)) from error
         _check_unused(locations)
+        _check_reach(bindings)
         operative = gin.operative_config_str()
     train = built["TrainConfig"]
     train = dataclasses.replace(
@@ -292,6 +295,26 @@ def _check_unused(locations: Mapping[str, str]) -> None:
                 name = f"{scope}/{short}" if scope else short
                 where = locations.get(f"{name}.{parameter}", "command line")
                 raise ConfigError(f"{where}: binding {name}.{parameter} is never used; remove it or its misspelt scope")
+
+
+def _check_reach(bindings: Sequence[str]) -> None:
+    """Raises `ConfigError` for a macro that somebody sets for this run, and that only what the run does not use reads:
+    the rate of another optimizer, or of none where a schedule has taken its place."""
+    operative = {scope for scope, selector in gin_internals._OPERATIVE_CONFIG if selector == "gin.macro"}
+    macros = gin_lines.macros()
+    for binding in bindings:
+        name = binding.partition("=")[0].strip()
+        if name in macros and name not in operative:
+            readers = sorted(
+                f"{selector.removeprefix('flan_jax.')}.{parameter}"
+                for (_, selector), params in gin_internals._CONFIG.items()
+                for parameter, value in params.items()
+                if name in gin_lines.references(value)
+            )
+            raise ConfigError(
+                f"{binding}: this run does not read {name}, only {' and '.join(readers) or 'nothing'} would: set what "
+                f"it reads instead (a gin file after the recipe may have put something else in its place)"
+            )
 
 
 def _as_gin_value(value: str) -> str:

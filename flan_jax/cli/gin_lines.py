@@ -7,7 +7,10 @@ with file and line. gin 0.5 keeps no places, so the files are read once more by 
 from __future__ import annotations
 
 import contextlib
+import io
+import itertools
 import pathlib
+import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +18,9 @@ from flan_jax.core.errors import ConfigError, FlanError, Setting
 from gin import config as gin_internals
 from gin import config_parser
 
-__all__ = ["in_words_of_gin", "macros", "references", "scan", "told_in_words_of_gin", "written_name"]
+_SPACE = (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT)
+
+__all__ = ["check_keys", "in_words_of_gin", "macros", "references", "scan", "told_in_words_of_gin", "written_name"]
 
 
 class _Names(config_parser.ParserDelegate):  # type: ignore[misc]
@@ -38,6 +43,7 @@ def scan(files: Sequence[str], find: Callable[[str], str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         text = pathlib.Path(find(file)).read_text(encoding="utf-8")
+        check_keys(text, file)
         for statement in config_parser.ConfigParser(text, _Names()):
             if isinstance(statement, config_parser.IncludeStatement):
                 found.update(scan([statement.filename], find))
@@ -46,6 +52,28 @@ def scan(files: Sequence[str], find: Callable[[str], str]) -> dict[str, str]:
                 name = f"{statement.scope}/{name}" if statement.scope else name
                 found[name.removeprefix("flan_jax.")] = f"{file}:{statement.location.line_num}"
     return found
+
+
+def check_keys(text: str, where: str) -> None:
+    """Raises `ConfigError` for a dict that has a key twice, of which gin would take the last without a word.
+
+    Args:
+      text: gin that gin has read, so that it is whole.
+      where: file, or what else the text is.
+    """
+    open_dicts: list[set[str] | None] = []  # keys of the dicts around; None for another bracket
+    before = ""
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in _SPACE]
+    for token, after in itertools.pairwise(tokens):
+        if token.string in ("{", "(", "["):
+            open_dicts.append(set() if token.string == "{" else None)
+        elif token.string in ("}", ")", "]") and open_dicts:
+            open_dicts.pop()
+        elif after.string == ":" and before in ("{", ",") and open_dicts and (keys := open_dicts[-1]) is not None:
+            if token.string in keys:
+                raise ConfigError(f"{where}:{token.start[0]}: a dict has {token.string} twice: keep one")
+            keys.add(token.string)
+        before = token.string
 
 
 def macros() -> dict[str, Any]:

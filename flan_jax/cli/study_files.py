@@ -8,6 +8,7 @@ import runpy
 from typing import Any
 
 import gin
+from flan_jax.cli import gin_lines
 from flan_jax.cli.gin_config import find_gin, gin_root, parse_gin
 from flan_jax.core.errors import ConfigError, FlanError
 from flan_jax.study import GapRises, Higher, Rises, Steadier, Study
@@ -39,6 +40,7 @@ def load_study(file: str) -> Study:
         gin.clear_config()
         gin_internals._LOCATION_PREFIXES[:] = ["", str(gin_root())]
         parse_gin(lambda: gin.parse_config_file(find_gin(file)), f"gin file {file}")
+        gin_lines.scan([file], find_gin)
         try:
             study: Study = _configurable("Study")()
         except (ConfigError, TypeError, ValueError, RuntimeError) as error:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
 from flan_jax.core.errors import TaskError, did_you_mean, some_of
-from flan_jax.core.settings import Above, AtLeast, AtMost, Natural, Positive, SlipAbove, settle
+from flan_jax.core.settings import Above, AtLeast, AtMost, Below, Natural, Positive, SlipAbove, settle
 from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
@@ -196,9 +196,12 @@ class Subtask:
 
     name: str
     groups: tuple[str, ...] = ()
-    chance: float = 0.0
-    baseline: float | None = None
+    chance: Annotated[float, AtLeast(0), Below(1)] = 0.0
+    baseline: Annotated[float, AtLeast(0), Below(1)] | None = None
     parent: str = ""
+
+    def __post_init__(self) -> None:
+        settle(self, TaskError, of=f"subtask {self.name}: ")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -366,7 +369,7 @@ def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> lis
     Args:
       benchmark: the benchmark.
     """
-    questions = benchmark.read(benchmark.subtask(subtask).name, benchmark.split(split))
+    questions = list(benchmark.read(benchmark.subtask(subtask).name, benchmark.split(split)))
     if not questions:
         raise TaskError(
             f"{benchmark.name}/{subtask} has no question in split {split}: download its data again, or name another "
@@ -382,6 +385,12 @@ def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> lis
             prompt.check_is_text()
         except FieldError as error:
             raise error.placed(f"{benchmark.name}/{subtask}, split {split}, question {question.id}") from None
+        if format.method == "rank" and not all(0 <= place < len(prompt.options) for place in prompt.correct or (-1,)):
+            raise TaskError(
+                f"{benchmark.name}:{format.name}/{subtask}, split {split}, question {question.id}: correct is "
+                f"{prompt.correct}, and it has {len(prompt.options)} options to rank: give the right ones' places, "
+                f"from 0"
+            )
         found.append(Item(benchmark.name, subtask, split, format.name, question.id, prompt))
     return found
 

@@ -57,7 +57,15 @@ class Part:
     def notes(self) -> tuple[str, ...]:
         """What the results have to say: that data is missing, that stop texts are matched in another form."""
         stop = f"{self.benchmark.name}:{self.format.name}: this vocabulary {self.stop.note}" if self.stop.note else ""
-        return tuple(note for note in (self._missing_note(), stop) if note)
+        return tuple(note for note in (self._missing_note(), self._open_note(), stop) if note)
+
+    def _open_note(self) -> str:
+        if not self.work or self.format.method == "rank" or any(work.item.prompt.references for work in self.work):
+            return ""
+        return (
+            f"{self.benchmark.name}:{self.format.name}: no question has an accepted answer, so its score "
+            f"({self.format.metrics[0]}) compares with none"
+        )
 
     def _missing_note(self) -> str:
         if not self.missing:
@@ -113,6 +121,7 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         chosen += _drawn(found, config)
     if not chosen and not missing:
         raise ConfigError(f"{benchmark.name} has none of subtasks {', '.join(config.subtasks)}: name one that it has")
+    _check_have_answers(benchmark, format, chosen)
     for extract in {item.prompt.extract for item in chosen}:
         check_scoring(benchmark, format, extract)
     sampling = None
@@ -128,6 +137,18 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         for item, fit, limit in zip(chosen, fitted, longest, strict=True)
     )
     return Part(benchmark, format, split, sampling, work, num_items, missing, stop)
+
+
+def _check_have_answers(benchmark: Benchmark, format: Format, chosen: Sequence[Item]) -> None:
+    """Raises `TaskError` for questions without an accepted answer among others that have some."""
+    if format.method == "rank" or get_metric(format.metrics[0]).is_lower_better:
+        return
+    lacking = [item for item in chosen if not item.prompt.references]
+    if lacking and len(lacking) < len(chosen):  # none of a benchmark that is not to be compared: open-ended prompts
+        raise TaskError(
+            f"{benchmark.name}:{format.name}: {len(lacking)} of {len(chosen)} questions have no accepted answer, as "
+            f"{lacking[0].subtask}/{lacking[0].id}: give each its references"
+        )
 
 
 def _layouts(prompts: Sequence[Prompt], subtasks: Sequence[str]) -> list[list[str]]:

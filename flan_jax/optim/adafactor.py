@@ -76,7 +76,13 @@ class AdafactorConfig:
         return as_schedule(self.learning_rate, self.warmup_steps)
 
     def for_run(self, train_steps: int) -> Self:
-        """With a schedule that knows its end; see `flan_jax.optim.for_run`."""
+        """With a schedule that knows its end; see `flan_jax.optim.for_run`. Raises `ConfigError` for a warmup that the
+        run does not get through."""
+        if self.warmup_steps and self.warmup_steps >= train_steps:
+            raise ConfigError(
+                Setting("AdafactorConfig.warmup_steps"),
+                f" is {self.warmup_steps} in a run of {train_steps} steps, which never reaches its rate: give fewer",
+            )
         return dataclasses.replace(self, learning_rate=rate_for_run(self.learning_rate, train_steps))
 
     def make(self, param_logical_axes: Any) -> optax.GradientTransformation:

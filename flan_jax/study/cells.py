@@ -15,6 +15,8 @@ from flan_jax.core.errors import ConfigError
 from flan_jax.study.study import Study
 from flan_jax.workflows.config import RunConfig
 
+# What the study binds itself, and what says it.
+_OWN = {"RANDOM_SEED": "Study.seeds", "MODEL_DIR": "--folder", "TrainConfig.seed": "Study.seeds"}
 # (gin files, bindings) -> what the run is told.
 LoadRun = Callable[[Sequence[str], Sequence[str]], RunConfig]
 
@@ -30,7 +32,7 @@ class Cell:
       seed: of data order, initial parameters and dropout.
       bindings: gin, over the study's recipe.
       config: what the run is told.
-      key: a hash of what the run's result depends on; two cells with one key are one run.
+      key: a hash of what the run's result depends on.
     """
 
     levels: Mapping[str, str]
@@ -53,9 +55,11 @@ def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, .
       load: reads gin.
       folder: of the study; the runs lie in `runs/<key>` below it.
 
-    Raises `ConfigError` that names the cell whose gin says nonsense.
+    Raises `ConfigError` that names the cell whose gin says nonsense, axes that bind one name, and cells that are alike.
     """
-    cells = []
+    _check_names(study)
+    cells: list[Cell] = []
+    seen: dict[str, Cell] = {}
     for seed in study.seeds:
         for chosen in itertools.product(*(levels.items() for levels in study.axes.values())):
             levels = dict(zip(study.axes, (level for level, _ in chosen), strict=True))
@@ -71,7 +75,27 @@ def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, .
             key = _key(config)
             bindings = (*bindings, f"MODEL_DIR = {str(folder / 'runs' / key)!r}")
             cells.append(Cell(levels, seed, bindings, config, key))
+            if (twin := seen.setdefault(key, cells[-1])) is not cells[-1]:
+                raise ConfigError(
+                    f"cells {twin.name} and {cells[-1].name} say the same, and a run would be compared with itself: "
+                    f"look at what their levels bind"
+                )
     return tuple(cells)
+
+
+def _check_names(study: Study) -> None:
+    """Raises `ConfigError` for what a level may not bind: what the study binds itself, and what another axis does."""
+    owner: dict[str, str] = {}
+    for axis, levels in study.axes.items():
+        names = {line.partition("=")[0].strip() for lines in levels.values() for line in lines if "=" in line}
+        for name in sorted(names):
+            if name in _OWN:
+                raise ConfigError(f"axis {axis} binds {name}, which {_OWN[name]} says: take it out of its levels")
+            if name in owner:
+                raise ConfigError(
+                    f"axes {owner[name]} and {axis} both bind {name}, so that one would undo the other: bind it in one"
+                )
+            owner[name] = axis
 
 
 def _key(config: RunConfig) -> str:

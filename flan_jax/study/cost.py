@@ -33,7 +33,8 @@ class Cost:
     num_runs, num_done: how many there are, of different keys, and how many are done. flops: of all their training
     steps; left_flops: of those that are not done. left_secs: their time on this machine, one after another, without
     evaluations, which come on top; None where no step was measured. unmeasured: runs too large to measure a step of.
-    done_secs: what the finished ones took, evaluations included.
+    done_secs: what the finished ones took, evaluations included. num_by_epochs: runs whose steps follow from their
+    data, which none of this counts.
     """
 
     num_runs: int
@@ -43,6 +44,7 @@ class Cost:
     left_secs: float | None
     unmeasured: tuple[str, ...]
     done_secs: float
+    num_by_epochs: int = 0
 
     def lines(self) -> list[str]:
         """For people."""
@@ -51,6 +53,11 @@ class Cost:
             f"{counted(self.num_runs, 'run')}, {self.num_done} done; {self.flops:.2g} floating-point operations of "
             f"training in all, {self.left_flops:.2g} left"
         ]
+        if self.num_by_epochs:
+            lines.append(
+                f"{counted(self.num_by_epochs, 'run')} by TRAIN_EPOCHS not among that: their steps are known when the "
+                f"data are"
+            )
         if self.done_secs:
             lines.append(f"the {self.num_done} took {_span(self.done_secs)} of run time, evaluations included")
         if left and self.left_secs is not None:
@@ -86,6 +93,7 @@ def cost_of(folder: pathlib.Path, cells: Sequence[Cell], step_secs: Mapping[str,
         left_flops=sum(map(_flops, left)),
         left_secs=sum(secs) if secs else None,
         unmeasured=unmeasured,
+        num_by_epochs=sum(not _steps(cell) for cell in runs),
         done_secs=sum(secs_of(folder, cell) or 0.0 for cell in runs),
     )
 

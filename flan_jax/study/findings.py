@@ -17,7 +17,7 @@ from flan_jax.core.settings import settle
 from flan_jax.study.scores import Scores
 from flan_jax.study.study import Study, position_of
 
-__all__ = ["Effects", "Finding", "GapRises", "Higher", "Rises", "Steadier"]
+__all__ = ["Effects", "Finding", "GapRises", "Higher", "Rises", "Steadier", "is_wanted"]
 
 
 # (seed, task) -> a number in points.
@@ -74,6 +74,8 @@ class Higher:
             raise ConfigError(
                 f"{self.text!r} compares {dict(self.of)} and {dict(self.than)}: name the same axes in both"
             )
+        if dict(self.of) == dict(self.than):
+            raise ConfigError(f"{self.text!r} compares {dict(self.of)} with itself: name another level in `than`")
 
     def effects(self, study: Study, scores: Sequence[Scores]) -> Effects:
         """Of every seed and task."""
@@ -113,6 +115,7 @@ class Rises:
         """Raises `ConfigError` for an axis that is not there, or has fewer than two numbers."""
         _check_levels(study, self.where)
         _check_numbers(study, self.along)
+        _check_is_free(self.along, self.where, self.text)
 
     def effects(self, study: Study, scores: Sequence[Scores]) -> Effects:
         """Of every seed and task."""
@@ -156,6 +159,7 @@ class GapRises:
         """Raises `ConfigError` as `Higher` and `Rises` do."""
         Higher(self.text, self.of, self.than).check(study)
         _check_numbers(study, self.along)
+        _check_is_free(self.along, self.of, self.text)
 
     def effects(self, study: Study, scores: Sequence[Scores]) -> Effects:
         """Of every seed and task."""
@@ -216,18 +220,19 @@ class Steadier:
 
 def _at(study: Study, scores: Sequence[Scores], tasks: str, levels: Mapping[str, str]) -> Effects:
     """Normalised scores in points at a level of every axis."""
-    wanted = tasks.split()
     # The model before training is one cell for all axes on which it has a name: asked by one, it is met on all.
     starts = {axis for axis, level in levels.items() if study.start.get(axis) == level}
     full = {axis: study.start[axis] if starts and axis in study.start else level for axis, level in levels.items()}
     return {
         (each.seed, each.task): 100.0 * each.normalised
         for each in scores
-        if each.group == study.group and each.levels == full and _is_wanted(each.task, wanted)
+        if each.group == study.group and each.levels == full and is_wanted(each.task, tasks)
     }
 
 
-def _is_wanted(task: str, patterns: Sequence[str]) -> bool:
+def is_wanted(task: str, tasks: str) -> bool:
+    """Whether a task is one of those that the patterns `tasks` name."""
+    patterns = tasks.split()
     shown = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
     hidden = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     return any(fnmatch.fnmatchcase(task, p) for p in shown) and not any(fnmatch.fnmatchcase(task, p) for p in hidden)
@@ -295,7 +300,15 @@ def _check_numbers(study: Study, axis: str) -> None:
         raise ConfigError(
             f"a finding names axis {axis!r}{did_you_mean(axis, study.axes) or '.'} Axes: {', '.join(study.axes)}"
         )
-    if sum(position_of(level) > 0 for level in study.axes[axis]) < 2:
+    levels = list(study.axes[axis])
+    if odd := [level for level in levels if not position_of(level) > 0]:
         raise ConfigError(
-            f"axis {axis} has levels {', '.join(study.axes[axis])}: give two that are numbers, such as 9 or 0.4M"
+            f"axis {axis} has level {odd[0]!r}, which has no place on it: give numbers, such as 9 or 0.4M"
         )
+    if len({position_of(level) for level in levels}) < max(2, len(levels)):
+        raise ConfigError(f"axis {axis} has levels {', '.join(levels)}: give two numbers at least, each once")
+
+
+def _check_is_free(along: str, levels: Mapping[str, str], text: str) -> None:
+    if along in levels:
+        raise ConfigError(f"{text!r} goes along {along} and names one level of it, {levels[along]!r}: leave that out")

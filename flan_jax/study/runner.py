@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
 from flan_jax.core.disk import read_json_object, write_sealed, write_text_atomically
 from flan_jax.core.errors import StudyError, counted
 from flan_jax.study.cells import Cell
@@ -41,14 +41,14 @@ def run_folder(folder: pathlib.Path, cell: Cell) -> pathlib.Path:
 
 
 def is_done(folder: pathlib.Path, cell: Cell) -> bool:
-    """Whether a cell has been run to its end, and what it handed over is still there."""
+    """Whether a cell has been run to its end, by a study or as a job of its own: what a run hands over comes last."""
     run = run_folder(folder, cell)
-    return _done_file(folder, cell).exists() and (run / SELECTED).is_dir()
+    return (run / SELECTED_FILE).exists() and (run / SELECTED).is_dir()
 
 
 def secs_of(folder: pathlib.Path, cell: Cell) -> float | None:
-    """How long a cell took, its evaluations included; None for one that is not done."""
-    if not is_done(folder, cell):
+    """How long a cell took, its evaluations included; None for one that is not done, or was no run of a study."""
+    if not is_done(folder, cell) or not _done_file(folder, cell).exists():
         return None
     found = read_json_object(_done_file(folder, cell), "delete it, and the cell is looked at again").get("secs")
     return float(found) if isinstance(found, int | float) else None
@@ -171,10 +171,10 @@ def _end(
         if work.is_lost:
             say(f"{cell.name}: another program took it over, as this one did not answer for too long")
             return
-        if work.process.returncode == 0 and (run_folder(folder, cell) / SELECTED).is_dir():
+        if work.process.returncode == 0 and is_done(folder, cell):
             facts: dict[str, Any] = {"name": cell.name, "secs": round(secs, 1)}
             write_sealed(_done_file(folder, cell), facts)
-            say(f"{cell.name}: done in {secs / 60:.1f} min ({num_done + 1} of {num})")
+            say(f"{cell.name}: done in {secs / 60:.1f} min ({num_done} of {num})")
             return
         failed[cell.key] = _last_line(_log_file(folder, cell)) or f"exit status {work.process.returncode}"
         say(f"{cell.name}: failed: {failed[cell.key]}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.core.disk import read_json_object
+from flan_jax.core.errors import StudyError, some_of
 from flan_jax.evaluate.results.eval_results import EvalResults, normalised_scores
 from flan_jax.evaluate.results.files import read_results
 from flan_jax.evaluate.select import EVALS_FILE
@@ -21,7 +22,7 @@ from flan_jax.train.throughput import step_flops
 
 START, END = "start", "end"
 
-__all__ = ["END", "START", "Scores", "read_scores"]
+__all__ = ["END", "START", "Scores", "check_alike", "read_scores"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Scores:
 
 
 def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> list[Scores]:
-    """Of every cell that is done. Raises `CheckpointError` for a damaged run.
+    """Of every cell that is done. Raises `CheckpointError` for a damaged run, `StudyError` as `check_alike` does.
 
     Args:
       study: the study.
@@ -82,7 +83,33 @@ def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> li
             if (key := (tuple(levels.values()), cell.seed)) not in started:
                 started.add(key)
                 found += _scores(cell, levels, START, results[0])
+    check_alike(study, found)
     return found
+
+
+def check_alike(study: Study, scores: Iterable[Scores]) -> None:
+    """Raises `StudyError` where runs were judged on other tasks, by other metrics or on other numbers of examples:
+    their averages would not be of the same."""
+    facts: dict[str, tuple[Scores, tuple[object, ...]]] = {}
+    tasks: dict[tuple[str, str], set[str]] = {}
+    for each in scores:
+        if each.group != study.group:
+            continue
+        tasks.setdefault((each.run, each.when), set()).add(each.task)
+        mine = (each.metric, each.examples, each.chance)
+        first, theirs = facts.setdefault(each.task, (each, mine))
+        if mine != theirs:
+            raise StudyError(
+                f"{each.task} is judged by {mine[0]} on {mine[1]} examples in run {each.run}, by {theirs[0]} on "
+                f"{theirs[1]} in run {first.run}: judge all levels alike (EVAL_LIMIT, EVAL_REPORT)"
+            )
+    (run, _), names = next(iter(tasks.items()), (("", ""), set()))
+    for (other, _), found in tasks.items():
+        if differing := sorted(found ^ names):
+            raise StudyError(
+                f"runs {run} and {other} are judged on different tasks, {some_of(differing, 3)} in one of them: judge "
+                f"all levels alike (EVAL_REPORT)"
+            )
 
 
 def _scores(cell: Cell, levels: Mapping[str, str], when: str, results: EvalResults) -> list[Scores]:

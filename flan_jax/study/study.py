@@ -32,7 +32,7 @@ COLUMNS = (
     "flops",
     "tokens",
 )
-_POSITION = re.compile(r"(\d+(?:\.\d+)?)([KMBT]?)")
+_POSITION = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?)([KMBT]?)", re.IGNORECASE)
 _SCALE = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 __all__ = ["COLUMNS", "SEED", "Study", "position_of"]
@@ -114,4 +114,4 @@ class Study:
 def position_of(level: str) -> float:
     """Where a level stands on an axis of numbers: 9, 1836, 400000 for `0.4M`; NaN for one that is no number."""
     match = _POSITION.fullmatch(level.replace(",", ""))
-    return float(match[1]) * _SCALE[match[2]] if match else math.nan
+    return float(match[1]) * _SCALE[match[2].upper()] if match else math.nan

@@ -19,7 +19,8 @@ from typing import Literal, cast
 
 import numpy as np
 
-from flan_jax.study.findings import Finding
+from flan_jax.core.errors import StudyError, some_of
+from flan_jax.study.findings import Finding, is_wanted
 from flan_jax.study.scores import Scores
 from flan_jax.study.study import Study
 
@@ -54,6 +55,8 @@ def judge(
 ) -> list[Verdict]:
     """A verdict for every finding of the study.
 
+    Raises `StudyError` for a finding about tasks that no run is judged on.
+
     Args:
       study: the study.
       scores: of its runs that are done; a finding whose runs are not all done is "not run".
@@ -62,6 +65,14 @@ def judge(
     """
     confidence = 1.0 - (1.0 - CONFIDENCE) / max(1, len(study.findings))
     findings = cast(tuple[Finding, ...], study.findings)  # which `Study` has checked
+    tasks = sorted({each.task for each in scores if each.group == study.group})
+    for finding in findings:
+        pattern = getattr(finding, "tasks", "*")
+        if tasks and not any(is_wanted(task, pattern) for task in tasks):
+            raise StudyError(
+                f"{finding.text!r} is about tasks {pattern!r}, and the runs are judged on {some_of(tasks, 5)}: give "
+                f"patterns of their names, several between spaces"
+            )
     return [_verdict(finding, study, scores, confidence, num_resamples, seed) for finding in findings]
 
 
