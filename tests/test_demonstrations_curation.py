@@ -119,6 +119,7 @@ def test_marks_of_an_end_are_taken_off_and_counted():
     assert (left.instruction, left.pairs) == ("Choose.", (Pair("Which?", "Red."), Pair("And?", "")))
     assert curated.dropped["empty"] == ("b",)  # nothing was written
     assert curated.stripped("train") == {"###eos_token###": 2, "</s>": 1, "<|endoftext|>": 1}
+    assert "without a response, not trained on: 1 pair of 2" in "\n".join(curated.lines())
     assert "stripped of their end: 2 texts that ended in ###eos_token###" in "\n".join(curated.lines())
 
 

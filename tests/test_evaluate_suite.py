@@ -10,7 +10,7 @@ import suite_benchmarks
 from suite_benchmarks import SIZES, Stopped, TableModel
 
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
-from flan_jax.declare.benchmark import BENCHMARKS, Prompt, SampleSettings
+from flan_jax.declare.benchmark import BENCHMARKS, Prompt, SampleSettings, Subtask
 from flan_jax.evaluate import Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.prompts import fit_prompts
 from flan_jax.evaluate.results.journal import content_key
@@ -309,3 +309,36 @@ def test_subtasks_without_their_data_are_an_error_or_left_out_and_said_so(colour
     monkeypatch.setitem(BENCHMARKS, "colours", dataclasses.replace(colours, read=read_damaged))
     with pytest.raises(TaskError, match="csv:3"):
         evaluate(tmp_path, TableModel(), available_only=True)
+
+
+def with_questions(benchmark, change):
+    return dataclasses.replace(
+        benchmark, read=lambda subtask, split: (change(q) for q in benchmark.read(subtask, split))
+    )
+
+
+@pytest.mark.parametrize("correct", [(), (3,), (-1,)])
+def test_a_question_without_a_right_option_is_refused(colours, monkeypatch, tmp_path, correct):
+    wrong = with_questions(colours, lambda q: dataclasses.replace(q, correct=correct if q.id == "1" else q.correct))
+    monkeypatch.setitem(BENCHMARKS, "colours", wrong)
+    with pytest.raises(
+        TaskError, match=r"direct/red, split test, question 1: correct is \(.*\), and it has 3 opt"
+    ):
+        evaluate(tmp_path, TableModel())
+
+
+def test_questions_without_an_answer_are_refused_among_others_and_said_of_all(colours, monkeypatch, tmp_path):
+    some = with_questions(colours, lambda q: dataclasses.replace(q, references=() if q.id == "0" else q.references))
+    monkeypatch.setitem(BENCHMARKS, "colours", some)
+    with pytest.raises(TaskError, match=r"colours:cot: 3 of 9 questions have no accepted answer, as red/0: give each"):
+        evaluate(tmp_path, TableModel(), format="cot")
+    none = with_questions(colours, lambda q: dataclasses.replace(q, references=()))
+    monkeypatch.setitem(BENCHMARKS, "colours", none)
+    results = evaluate(tmp_path, TableModel(), "none.jsonl", format="cot")
+    assert "colours:cot: no question has an accepted answer, so its score (equals) compares with none" in results.notes
+
+
+@pytest.mark.parametrize("chance", [1, 25, -0.1])
+def test_chance_is_below_one(chance):
+    with pytest.raises(TaskError, match="subtask red: chance is"):
+        Subtask("red", chance=chance)

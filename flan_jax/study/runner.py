@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import functools
+import os
 import pathlib
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from flan_jax.core.errors import StudyError, counted
 from flan_jax.study.cells import Cell
 from flan_jax.study.lease import PATIENCE_SECS, Lease, holder_of, take_lease
 
-CELLS, RUNS = "cells", "runs"
+CELLS, RUNS, COMPILED = "cells", "runs", "compiled"
 TRAIN = (sys.executable, "-m", "flan_jax.cli.main", "train")
 _POLL_SECS = 0.5
 
@@ -158,7 +159,14 @@ def _begin(
     log = _log_file(folder, cell)
     say(f"{cell.name}: {'goes on' if run_folder(folder, cell).exists() else 'begins'}, {log}")
     with open(log, "ab") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_death_with_parent())
+        process = subprocess.Popen(
+            command,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            # Runs of one shape compile the same step: the first one for all.
+            env={"JAX_COMPILATION_CACHE_DIR": str(folder.resolve() / COMPILED), **os.environ},
+            preexec_fn=_death_with_parent(),
+        )
     lost.append(_Working(cell, lease, process, time.monotonic()))
     return lost
 

@@ -180,6 +180,9 @@ class Curated:
                 f"  {split}: {len(demonstrations):,} prompts ({by_kind or 'none'}) of {self.num_users[split]:,} users, "
                 f"{num_examples:,} examples"
             )
+        pairs = [pair for kept in self.splits.values() for demonstration in kept for pair in demonstration.pairs]
+        if unanswered := sum(not pair.response.strip() for pair in pairs):
+            lines.append(f"  without a response, not trained on: {counted(unanswered, 'pair')} of {len(pairs):,}")
         for mark, count in sum(map(self.stripped, self.splits), collections.Counter[str]()).items():
             lines.append(f"  stripped of their end: {counted(count, 'text')} that ended in {mark}")
         for reason, ids in self.dropped.items():
