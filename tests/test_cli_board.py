@@ -126,7 +126,7 @@ def test_the_table_fits_80_columns(runs, capsys):
     assert max(map(len, text.splitlines())) <= 80 and "…" not in text
     words = " ".join(text.split())
     assert words.startswith("runs: 5 runs and evaluations, judged on 3 sets of report tasks; 4 left out.")
-    assert "procedural, 2023-11-14 22:14" in words and "steps 15, selected 10, tokens 2,000, tasks 1" in words
+    assert "procedural, 2023-11-14 22:14" in words and "steps 15, selected 10, tokens 2,000, task set 1" in words
     assert "left out: unfinished: unfinished: judged up to step 10" in words
 
 

@@ -321,9 +321,7 @@ def with_questions(benchmark, change):
 def test_a_question_without_a_right_option_is_refused(colours, monkeypatch, tmp_path, correct):
     wrong = with_questions(colours, lambda q: dataclasses.replace(q, correct=correct if q.id == "1" else q.correct))
     monkeypatch.setitem(BENCHMARKS, "colours", wrong)
-    with pytest.raises(
-        TaskError, match=r"direct/red, split test, question 1: correct is \(.*\), and it has 3 opt"
-    ):
+    with pytest.raises(TaskError, match=r"direct/red, split test, question 1: correct is \(.*\), and it has 3 opt"):
         evaluate(tmp_path, TableModel())
 
 

@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
 
     config = CompareConfig(args.group, args.confidence, args.num_resamples, args.seed)
     comparison = compare_folders(args.folders, config)
+    # Before anything is printed, which may go to a program that reads the first lines alone.
+    written = () if args.out is None else write_comparison(args.out, comparison)
     print_comparison(comparison)
-    if args.out is not None:
-        print(f"Written: {', '.join(map(str, write_comparison(args.out, comparison)))}")
+    if written:
+        print(f"Written: {', '.join(map(str, written))}")
     return 0

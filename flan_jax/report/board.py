@@ -13,8 +13,8 @@ from flan_jax.report.tables import percent_interval
 
 CONFIDENCE = 0.95  # of the averages' intervals
 # Columns of words, then of numbers.
-WORDS = ("name", "model", "mixture", "ended (UTC)")
-NUMBERS = ("steps", "selected", "tokens", "tasks", "selection", "report")
+WORDS = ("name", "model", "mixture")
+NUMBERS = ("ended (UTC)", "steps", "selected", "tokens", "task set", "selection", "report")
 
 __all__ = [
     "CONFIDENCE",

@@ -59,7 +59,7 @@ def _all(board: Board, to_runs: str) -> Markup:
     numbers = board.set_numbers()
     rows = [_linked(row, board_cells(row, numbers.get(row.name)), to_runs) for row in board.rows]
     caption = (
-        "By report average, in percent; tasks is the number of the set of report tasks: runs of two sets are not to be "
+        "By report average, in percent; runs of two sets of report tasks are not to be "
         "ranked against each other. Tokens are those seen in training, without padding."
     )
     notes = [html("<li>{}: {}</li>", row.name, note) for row in board.rows for note in row.notes]
@@ -86,7 +86,7 @@ def _alone(sets: Sequence[TaskSet]) -> Markup | str:
     if not sets:
         return ""
     rows = [(str(found.number), found.rows[0].name, ", ".join(found.tasks)) for found in sets]
-    return html("<h2>Judged as no other</h2>{}", table(("tasks", "name", "which"), rows, num_words=3))
+    return html("<h2>Judged as no other</h2>{}", table(("task set", "name", "tasks"), rows, num_words=3))
 
 
 def _unread(board: Board) -> Markup | str:

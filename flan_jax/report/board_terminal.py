@@ -28,7 +28,7 @@ def print_board(board: Board, console: Console | None = None) -> None:
         rows.append([name, "", "" if model == "-" else model, mixture, ended, *counts])
     if rows:
         table = score_table(
-            ["name", "size", "", "mixture", "ended", *NUMBERS],
+            ["name", "size", "", "mixture", "ended", *NUMBERS[1:]],
             rows,
             [],
             num_words=5,
