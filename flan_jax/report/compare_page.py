@@ -12,7 +12,7 @@ from flan_jax.core.disk import write_sealed, write_text_atomically
 from flan_jax.core.errors import counted
 from flan_jax.evaluate.compare import Comparison, LeftOut, RunComparison, TaskComparison
 from flan_jax.report.compare_text import COLUMNS, NUM_WORDS, average_cells, how, sentence, task_cells
-from flan_jax.report.page import Markup, html, joined, page, table
+from flan_jax.report.page import Markup, html, joined, page, table, with_interval_below
 
 PAGE, TABLE, VALUES = "compare.html", "compare.csv", "compare.json"
 _CSV = (
@@ -79,7 +79,7 @@ def to_html(comparison: Comparison) -> str:
 
 
 def _section(comparison: Comparison, run: RunComparison) -> Markup:
-    rows = [*(_row(task) for task in run.tasks), average_cells(run)]
+    rows = [*(_row(task) for task in run.tasks), [with_interval_below(cell) for cell in average_cells(run)]]
     return joined(
         [
             html("<h2>{} beside {}</h2>", run.name, comparison.baseline.name),
@@ -91,7 +91,8 @@ def _section(comparison: Comparison, run: RunComparison) -> Markup:
 
 
 def _row(task: TaskComparison) -> Sequence[str]:
-    cells: list[str] = task_cells(task)
+    found = task_cells(task)
+    cells: list[str] = [*found[:NUM_WORDS], *(with_interval_below(cell) for cell in found[NUM_WORDS:])]
     if task.verdict in _CLASSES:
         cells[1] = html("<span class={}>{}</span>", _CLASSES[task.verdict], cells[1])
     return cells

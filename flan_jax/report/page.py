@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -32,7 +33,9 @@ details { margin: .5rem 0; } summary { cursor: pointer; } details pre { margin: 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
 
-__all__ = ["POLICY", "Markup", "html", "joined", "page", "picture", "table"]
+_INTERVAL = re.compile(r" (\[[^]]*\])")
+
+__all__ = ["POLICY", "Markup", "html", "joined", "page", "picture", "table", "with_interval_below"]
 
 
 def html(template: str, *parts: object, **named: object) -> Markup:
@@ -105,6 +108,12 @@ def table(
     )
     told = html("<p class=dim>{}</p>", caption) if caption else ""
     return html("<div class=scroll><table>{}<tbody>{}</tbody></table></div>{}", head, body, told)
+
+
+def with_interval_below(cell: str) -> Markup:
+    """A score whose interval, in brackets after it, stands below: side by side they are wider than a window."""
+    score, *interval = _INTERVAL.split(cell)
+    return joined([score, *(html("<br><small>{}</small>", part) for part in interval if part)])
 
 
 def picture(png: bytes, alt: str) -> Markup:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
-import re
 from collections.abc import Sequence
 
 from flan_jax.core.disk import write_atomically, write_text_atomically
-from flan_jax.report.page import Markup, html, joined, page, picture, table
+from flan_jax.report.page import html, joined, page, picture, table, with_interval_below
 from flan_jax.report.run_data import Report, Row, SamplePair, describe_kind, load_report
 from flan_jax.report.run_figures import curves_png, gains_png
 from flan_jax.report.run_text import NUM_WORDS, cells, columns, other_metrics, sample_lines, why_selected
-
-_INTERVAL = re.compile(r" (\[[^]]*\])")
 
 __all__ = ["write_report"]
 
@@ -71,15 +68,10 @@ def _row(row: Row) -> list[str]:
     """Cells, intervals below their score: side by side they are wider than a window. A gain whose interval
     leaves zero out is coloured."""
     words, numbers = cells(row)[:NUM_WORDS], cells(row)[NUM_WORDS:]
-    *found, gain = map(_with_interval_below, numbers)
+    *found, gain = map(with_interval_below, numbers)
     if row.gain is not None and row.gain.excludes_zero:
         gain = html("<span class={}>{}</span>", "gain" if row.gain.mean > 0 else "loss", gain)
     return [*words, *found, gain]
-
-
-def _with_interval_below(cell: str) -> Markup:
-    score, *interval = _INTERVAL.split(cell)
-    return joined([score, *(html("<br><small>{}</small>", part) for part in interval if part)])
 
 
 def _steps(report: Report) -> str:
