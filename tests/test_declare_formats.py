@@ -337,3 +337,8 @@ def test_resolving_thousands_of_names_is_cheap():
     names = [f"{task.name}__fewshot_5" for task in all_tasks() if refusal(task, "fewshot_5") is None]
     assert len(names) > 1_000
     assert len({id(get_task(name)) for name in names}) == len(names)
+
+
+def test_a_name_that_a_number_already_gives_is_taken():
+    with pytest.raises(TaskError, match=r"'fewshot_3' is a format already, one of fewshot_N, templates_N"):
+        formats.add_format("fewshot_3", Format())

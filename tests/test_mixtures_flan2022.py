@@ -325,6 +325,11 @@ def test_registration_refuses_a_leak(registry, table):
         add_mixture(Mixture("leaky", (Member("flan2022"), Member("cot_mgsm")), held_out=HeldOut(datasets={"mgsm"})))
 
 
+def test_a_member_named_twice_is_refused():
+    with pytest.raises(TaskError, match=r"mixture twice names cot_gsm8k twice, which would double its rate"):
+        Mixture("twice", (Member("cot_gsm8k"), Member("cot_qasc"), Member("cot_gsm8k", 2.0)))
+
+
 @pytest.mark.parametrize(
     "name", ["flan2021", "t0", "t0p", "t0pp", "t0_sf", "niv2", "cot", "tk_instruct", "mtk_instruct", "instructgpt_sft"]
 )

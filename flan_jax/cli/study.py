@@ -17,8 +17,9 @@ from flan_jax.core.settings import Count, PathText
 from flan_jax.study import Cell, Study, cells_of, judge, read_scores, run_cells, write_table
 from flan_jax.study.cost import cost_of, measured_steps
 from flan_jax.study.page import findings_page, study_lines, study_markdown, write_study
-from flan_jax.study.runner import is_done, write_cells
+from flan_jax.study.runner import is_done, on_other_data, write_cells
 from flan_jax.study.verdicts import averages
+from flan_jax.workflows.data_fingerprint import data_fingerprints
 
 HELP = "run ladders of runs, each run once, and judge a paper's findings by them"
 
@@ -62,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
             print("\n".join(cost_of(folder, cells, measured_steps(left) if left else {}).lines()), flush=True)
             if args.dry_run:
                 continue
-            run_cells(folder, cells, study.recipe, num_processes=args.processes, say=_say)
+            data = dict(zip([c.key for c in left], data_fingerprints([c.config for c in left]), strict=True))
+            run_cells(folder, cells, study.recipe, num_processes=args.processes, say=_say, data=data)
         chapters.append(_report(study, name, cells, folder, args.findings and pathlib.Path(args.findings)))
     if args.findings and chapters:
         command = f"flan-jax study {' '.join(args.study)} --findings {shlex.quote(args.findings)}"
@@ -93,6 +95,11 @@ def _report(
     if len(missing) == len(cells):
         raise StudyError(f"no run of {name} is done in {folder}: run the study, or name its --folder")
     notes = [f"{counted(len(missing), 'run')} of {len(cells)} are not done"] if missing else []
+    if changed := on_other_data(folder, cells):
+        notes.append(
+            f"{counted(len(changed), 'run')}, as {changed[0].name}, of other data or wordings than are there now: "
+            f"delete {folder / 'runs' / changed[0].key} to run it again"
+        )
     scores = read_scores(study, cells, folder)
     if not any(each.group == study.group for each in scores):
         raise ConfigError(

@@ -121,6 +121,8 @@ def add_format(name: str, form: Format, *, replace: bool = False) -> Format:
     # It follows a task's name, so it may begin with a digit.
     if not f"a{name}".isidentifier() or FORMAT_MARK in name:
         raise TaskError(f"{name!r} is not a usable name of a format: use letters, digits and single underscores")
+    if _is_numbered(name):
+        raise TaskError(f"{name!r} is a format already, one of {', '.join(NUMBERED_FORMATS)}: give another name")
     return _FORMATS.add(name, form, replace=replace)
 
 
@@ -134,6 +136,10 @@ def is_local_format(name: str) -> bool:
     return any(_FORMATS.is_local(part) for part in name.split(FORMAT_MARK))
 
 
+def _is_numbered(name: str) -> re.Match[str] | None:
+    return re.fullmatch(rf"({'|'.join(_NUMBERED)})_([1-9]\d*)", name)
+
+
 def find_format(name: str) -> Format:
     """The format called `name`, or several at once, `A__B`. Raises `TaskError` for an unknown one."""
     first, _, rest = name.partition(FORMAT_MARK)
@@ -141,8 +147,7 @@ def find_format(name: str) -> Format:
         return find_format(first).then(find_format(rest))
     if name in _FORMATS:
         return _FORMATS[name]
-    numbered = re.fullmatch(rf"({'|'.join(_NUMBERED)})_([1-9]\d*)", name)
-    if numbered:
+    if numbered := _is_numbered(name):
         return _NUMBERED[numbered[1]](int(numbered[2]))
     known = [*_FORMATS, "fewshot_5", *(f"{stem}_4" for stem in _NUMBERED)]
     raise TaskError(

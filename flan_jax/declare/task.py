@@ -204,6 +204,10 @@ class Mixture:
 
     def __post_init__(self) -> None:
         settle(self, TaskError, of=f"mixture {self.name}: ")
+        names = [member.name for member in self.members]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise TaskError(f"mixture {self.name} names {twice} twice, which would double its rate: give it one rate")
 
 
 def missing_source(task: Task) -> str | None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
@@ -19,12 +19,13 @@ from flan_jax.core.disk import read_json_object, write_sealed, write_text_atomic
 from flan_jax.core.errors import StudyError, counted
 from flan_jax.study.cells import Cell
 from flan_jax.study.lease import PATIENCE_SECS, Lease, holder_of, take_lease
+from flan_jax.workflows.data_fingerprint import data_fingerprints
 
 CELLS, RUNS, COMPILED = "cells", "runs", "compiled"
 TRAIN = (sys.executable, "-m", "flan_jax.cli.main", "train")
 _POLL_SECS = 0.5
 
-__all__ = ["CELLS", "RUNS", "is_done", "run_cells", "run_folder", "secs_of", "write_cells"]
+__all__ = ["CELLS", "RUNS", "is_done", "on_other_data", "run_cells", "run_folder", "secs_of", "write_cells"]
 
 
 @dataclasses.dataclass
@@ -49,10 +50,28 @@ def is_done(folder: pathlib.Path, cell: Cell) -> bool:
 
 def secs_of(folder: pathlib.Path, cell: Cell) -> float | None:
     """How long a cell took, its evaluations included; None for one that is not done, or was no run of a study."""
-    if not is_done(folder, cell) or not _done_file(folder, cell).exists():
-        return None
-    found = read_json_object(_done_file(folder, cell), "delete it, and the cell is looked at again").get("secs")
+    found = _done_facts(folder, cell).get("secs") if is_done(folder, cell) else None
     return float(found) if isinstance(found, int | float) else None
+
+
+def _done_facts(folder: pathlib.Path, cell: Cell) -> dict[str, Any]:
+    """What a study wrote down of a run that it ended; nothing of one that was a job of its own."""
+    path = _done_file(folder, cell)
+    return read_json_object(path, "delete it, and only the run's time is unknown") if path.exists() else {}
+
+
+def on_other_data(folder: pathlib.Path, cells: Sequence[Cell]) -> list[Cell]:
+    """Cells that are done, and whose data or wordings have changed since; those of which nobody wrote it down are left
+    out.
+
+    Args:
+      folder: of the study.
+      cells: of it.
+    """
+    noted = {cell.key: _done_facts(folder, cell).get("data") for cell in cells if is_done(folder, cell)}
+    asked = [cell for cell in cells if noted.get(cell.key)]
+    now = data_fingerprints([cell.config for cell in asked])
+    return [cell for cell, mark in zip(asked, now, strict=True) if mark != noted[cell.key]]
 
 
 def write_cells(folder: pathlib.Path, cells: Sequence[Cell], recipe: Sequence[str]) -> list[pathlib.Path]:
@@ -83,6 +102,7 @@ def run_cells(
     num_processes: int = 1,
     say: Callable[[str], None] = print,
     patience_secs: float = PATIENCE_SECS,
+    data: Mapping[str, str] | None = None,
 ) -> None:
     """Runs what is not done, in the order given; goes on with runs that were broken off. Other programs may do the same
     in the same folder: none runs a cell that another has. Returns when all are done.
@@ -93,6 +113,7 @@ def run_cells(
       recipe: gin files that all of them share.
       num_processes: how many at a time.
       say: takes a line for people.
+      data: key -> hash of the texts that the run is of (`flan_jax.workflows.data_fingerprint`), to be written down.
       patience_secs: after which a cell of a program that has stopped working is taken over.
 
     Raises `StudyError` that names the cells that failed, after the others have been run.
@@ -106,7 +127,8 @@ def run_cells(
         while True:
             for work in [work for work in working if work.process.poll() is not None]:
                 working.remove(work)
-                _end(folder, work, failed, say, sum(is_done(folder, cell) for cell in by_key.values()), len(by_key))
+                num_done = sum(is_done(folder, cell) for cell in by_key.values())
+                _end(folder, work, (data or {}).get(work.cell.key, ""), failed, say, f"{num_done} of {len(by_key)}")
             left = [cell for key, cell in by_key.items() if key not in failed and not is_done(folder, cell)]
             busy = {work.cell.key for work in working}
             for cell in left:
@@ -172,7 +194,7 @@ def _begin(
 
 
 def _end(
-    folder: pathlib.Path, work: _Working, failed: dict[str, str], say: Callable[[str], None], num_done: int, num: int
+    folder: pathlib.Path, work: _Working, data: str, failed: dict[str, str], say: Callable[[str], None], done: str
 ) -> None:
     cell, secs = work.cell, time.monotonic() - work.since
     try:
@@ -180,9 +202,9 @@ def _end(
             say(f"{cell.name}: another program took it over, as this one did not answer for too long")
             return
         if work.process.returncode == 0 and is_done(folder, cell):
-            facts: dict[str, Any] = {"name": cell.name, "secs": round(secs, 1)}
+            facts: dict[str, Any] = {"name": cell.name, "secs": round(secs, 1), "data": data}
             write_sealed(_done_file(folder, cell), facts)
-            say(f"{cell.name}: done in {secs / 60:.1f} min ({num_done} of {num})")
+            say(f"{cell.name}: done in {secs / 60:.1f} min ({done})")
             return
         failed[cell.key] = _last_line(_log_file(folder, cell)) or f"exit status {work.process.returncode}"
         say(f"{cell.name}: failed: {failed[cell.key]}")
