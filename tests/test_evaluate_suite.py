@@ -340,3 +340,13 @@ def test_questions_without_an_answer_are_refused_among_others_and_said_of_all(co
 def test_chance_is_below_one(chance):
     with pytest.raises(TaskError, match="subtask red: chance is"):
         Subtask("red", chance=chance)
+
+
+def test_an_answer_that_is_also_a_wrong_option_is_said(colours, monkeypatch, tmp_path):
+    def open_prompts(subtask, split):
+        build = colours.formats[0].open(subtask, split)
+        return lambda q: dataclasses.replace(build(q), options=(" zero", " zero", " two"), correct=(0,))
+
+    twice = dataclasses.replace(colours, formats=(dataclasses.replace(colours.formats[0], open=open_prompts),))
+    monkeypatch.setitem(BENCHMARKS, "colours", twice)
+    assert "colours:direct: 9 of 9 questions have their answer twice" in evaluate(tmp_path, TableModel()).notes

@@ -19,7 +19,7 @@ from flan_jax.declare.registry import get_mixture, get_task, mixture_members
 from flan_jax.declare.task import missing_source
 from flan_jax.evaluate.metrics import METRICS
 from flan_jax.tasks.niv2.encodings import ENCODINGS, EncodingRenderer
-from flan_jax.tasks.niv2.register import TASKS, flan_task_name, task_name
+from flan_jax.tasks.niv2.register import INSTANCE_COUNTS, TASK_COUNTS, TASKS, flan_task_name, task_name
 from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource
 
 NAME = "niv2_task020_mctaco_span_based_question"
@@ -276,3 +276,18 @@ def test_files_agree_with_the_facts(monkeypatch):
         file, known = json.loads(text), by_stem[stem]
         assert known.dataset in (source.replace("; ", ";") for source in file["Source"]), stem
         assert known.category in file["Categories"] or file["Categories"] == ["Misc."], stem
+
+
+def test_ladders_of_tasks_are_nested_and_of_instances_are_of_all_tasks():
+    whole = [task.name for task in mixture_members(get_mixture("tk_instruct"))]
+    before: set[str] = set()
+    for count in TASK_COUNTS:
+        names = {task.name for task in mixture_members(get_mixture(f"tk_instruct_tasks_{count}"))}
+        assert len(names) == count and before < names < set(whole)
+        before = names
+    assert (round(0.01 * len(whole)), round(0.1 * len(whole))) == (8, 76)
+    for count in INSTANCE_COUNTS:
+        members = mixture_members(get_mixture(f"tk_instruct_instances_{count}"))
+        assert [task.name.partition("__")[0] for task in members] == [name.partition("__")[0] for name in whole]
+        # A few files have fewer.
+        assert max(known_examples(task.name) for task in members) == count and members[0].renderings == 2

@@ -57,7 +57,18 @@ class Part:
     def notes(self) -> tuple[str, ...]:
         """What the results have to say: that data is missing, that stop texts are matched in another form."""
         stop = f"{self.benchmark.name}:{self.format.name}: this vocabulary {self.stop.note}" if self.stop.note else ""
-        return tuple(note for note in (self._missing_note(), self._open_note(), stop) if note)
+        return tuple(note for note in (self._missing_note(), self._open_note(), self._twice_note(), stop) if note)
+
+    def _twice_note(self) -> str:
+        """Of questions of which an option is both right and wrong: it is there twice, and the first copy is ranked."""
+        prompts = [work.item.prompt for work in self.work if self.format.method == "rank"]
+        twice = 0
+        for prompt in prompts:
+            right = {prompt.options[place] for place in prompt.correct}
+            twice += any(prompt.options[i] in right for i in range(len(prompt.options)) if i not in prompt.correct)
+        if not twice:
+            return ""
+        return f"{self.benchmark.name}:{self.format.name}: {twice} of {len(prompts)} questions have their answer twice"
 
     def _open_note(self) -> str:
         if not self.work or self.format.method == "rank" or any(work.item.prompt.references for work in self.work):

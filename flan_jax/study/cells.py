@@ -9,9 +9,9 @@ import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from flan_jax.checkpoints.find import SELECTED
+from flan_jax.checkpoints.find import find_weights
 from flan_jax.checkpoints.weights import MODEL_FILE
-from flan_jax.core.errors import ConfigError
+from flan_jax.core.errors import ConfigError, FlanError
 from flan_jax.study.study import Study
 from flan_jax.workflows.config import RunConfig
 
@@ -113,8 +113,8 @@ def _key(config: RunConfig) -> str:
     )
     content = {
         "train": repr(told),
-        "start": _digest(train.initial_checkpoint_path),
-        "vocabulary": _digest(train.vocab_path),
+        "start": _digest_of_weights(train.initial_checkpoint_path),
+        "vocabulary": _digest_of_file(train.vocab_path),
         "model": repr(config.model),
         "optimizer": repr(config.optimizer),
         "tuning": repr(config.tuning),
@@ -124,13 +124,22 @@ def _key(config: RunConfig) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _digest(path: str | None) -> str:
-    """Of a file's bytes, or of the description that a folder of weights carries, which has theirs; the path where
-    there is nothing to read yet."""
+def _digest_of_weights(path: str | None) -> str:
+    """Of what weights say of themselves, which has the sums of their arrays; the path where there are none yet."""
     if path is None:
         return ""
-    place = pathlib.Path(path)
-    for described in (place / MODEL_FILE, place / SELECTED / MODEL_FILE, place):
-        if described.is_file():
-            return hashlib.sha256(described.read_bytes()).hexdigest()
-    return path
+    try:
+        source = find_weights(path)
+    except FlanError:
+        return path
+    described = source.path / MODEL_FILE
+    text = described.read_text(encoding="utf-8") if described.is_file() else json.dumps(source.digests, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_of_file(path: str | None) -> str:
+    """Of a file's bytes; the path where there is nothing to read yet."""
+    try:
+        return "" if path is None else hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return str(path)

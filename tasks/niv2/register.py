@@ -6,17 +6,20 @@ Mixtures:
   tk_instruct: the English training tasks, 100 instances each; tk_instruct_test: the English test tasks; both in
     Tk-Instruct's own layout with definition and two positive examples, which the released weights were trained on.
   mtk_instruct, mtk_instruct_test: the same of the cross-lingual track.
+  tk_instruct_tasks_N, tk_instruct_instances_N: N of the English training tasks, drawn by a hash, the smaller inside the
+    larger; and all of them with N instances each (Wang et al. 2022, figure 5).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
 from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.known_counts import add_known_counts
-from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.registry import add_mixture, add_task, get_mixture
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.sources.separated import read_packaged_table
 from flan_jax.tasks.held_out import BENCHMARKS_HELD_OUT
@@ -24,6 +27,8 @@ from flan_jax.tasks.niv2.encodings import DEFAULT, TK_INSTANCES
 from flan_jax.tasks.niv2.source import Niv2Source
 
 OFFICIAL_LAYOUT = "tk_official_def_pos_2"  # of the repository's training and evaluation scripts
+TASK_COUNTS = (8, 32, 76, 256)  # 8 and 76 are 1% and 10% of the 756
+INSTANCE_COUNTS = (8, 32)  # beside 100, the paper's own
 CAP = 5_000  # Flan 2022 (Chung et al. 2022, appendix E)
 # Languages of the data set that are not written in Latin letters, of which the official ROUGE-L sees digits alone.
 # "Zhuang" is what some of its files call Chinese, by its code.
@@ -134,7 +139,27 @@ def _known_counts() -> dict[str, int]:
     counts = {known.name: known.num_instances for known in TASKS}
     sampled = {name: min(count, TK_INSTANCES) for name, count in counts.items()}
     in_formats = {f"{name}__{form}": num for name, num in sampled.items() for form in ("tk", f"tk__{OFFICIAL_LAYOUT}")}
-    return counts | in_formats
+    fewer = {_with_instances(name, n): min(num, n) for name, num in counts.items() for n in INSTANCE_COUNTS}
+    return counts | in_formats | fewer
+
+
+def _with_instances(task: str, num: int) -> str:
+    return f"{task}__rows_{num}__epochs_2__{OFFICIAL_LAYOUT}"
+
+
+def _add_ladders(train: Sequence[Niv2Task]) -> None:
+    whole = get_mixture("tk_instruct")
+    order = sorted(train, key=lambda known: hashlib.sha256(f"tk_instruct/{known.name}".encode()).hexdigest())
+    for count in TASK_COUNTS:
+        members = tuple(Member(f"{known.name}__tk__{OFFICIAL_LAYOUT}") for known in order[:count])
+        description = f"{count} of tk_instruct's {len(train)} tasks, drawn by a hash; smaller lie in larger."
+        add_mixture(Mixture(f"tk_instruct_tasks_{count}", members, held_out=whole.held_out, description=description))
+    for count in INSTANCE_COUNTS:
+        members = tuple(Member(_with_instances(known.name, count)) for known in train)
+        description = f"tk_instruct with {count} instances a task."
+        add_mixture(
+            Mixture(f"tk_instruct_instances_{count}", members, held_out=whole.held_out, description=description)
+        )
 
 
 add_known_counts(_known_counts)
@@ -155,3 +180,5 @@ for _name, _track, _title in (
 ):
     _train, _test = ([known for known in TASKS if getattr(known, _track) == split] for split in ("train", "test"))
     _add_track(_name, _train, _test, _title)
+    if _name == "tk_instruct":
+        _add_ladders(_train)
