@@ -104,6 +104,16 @@ def test_a_study_of_finished_runs_has_a_table_a_page_and_verdicts(file, tmp_path
     assert again == {name: (tmp_path / "s/clusters" / name).read_bytes() for name in again}
 
 
+def test_runs_that_begin_as_different_models_have_no_common_start(file, tmp_path, capsys):
+    cells = write_runs(file, tmp_path / "s/clusters")
+    evals = tmp_path / "s/clusters/runs" / cells[-1].key / "evals.jsonl"
+    evals.unlink()
+    append_results(evals, judged(0, {"a": 8, "b": 3}))
+    append_results(evals, judged(2, {"a": 50, "b": 50}))
+    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 2
+    assert f"and {cells[-1].key} begin as different models, so that Study.start of clusters" in capsys.readouterr().err
+
+
 def test_several_studies_write_one_page_of_findings(file, tmp_path, capsys):
     write_runs(file, tmp_path / "s/clusters")
     (tmp_path / "again.gin").write_text(STUDY.replace("More clusters <help>", "Again"))

@@ -66,7 +66,7 @@ def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> li
       folder: of it.
     """
     found: list[Scores] = []
-    started: set[tuple[tuple[str, ...], int]] = set()
+    started: dict[tuple[tuple[str, ...], int], list[Scores]] = {}
     for cell in cells:
         if not is_done(folder, cell):
             continue
@@ -80,9 +80,15 @@ def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> li
         if study.start and 0 in results:
             # All runs that differ on these axes alone begin as the same model, judged on the same examples.
             levels = {axis: study.start.get(axis, level) for axis, level in cell.levels.items()}
-            if (key := (tuple(levels.values()), cell.seed)) not in started:
-                started.add(key)
-                found += _scores(cell, levels, START, results[0])
+            mine = _scores(cell, levels, START, results[0])
+            first = started.setdefault((tuple(levels.values()), cell.seed), mine)
+            if first is mine:
+                found += mine
+            elif {each.task: each.normalised for each in first} != {each.task: each.normalised for each in mine}:
+                raise StudyError(
+                    f"runs {first[0].run} and {cell.key} begin as different models, so that Study.start of "
+                    f"{', '.join(study.start)} stands for neither: name it on axes that leave the start alone"
+                )
     check_alike(study, found)
     return found
 
