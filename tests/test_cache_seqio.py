@@ -67,7 +67,8 @@ def add(name, vocabulary, metric_fns, splits=("train", "validation"), features=(
             seqio.preprocessors.tokenize,
             seqio.preprocessors.append_eos,
         ],
-        output_features={name: seqio.Feature(vocabulary, add_eos=True) for name in features},
+        output_features={name: seqio.Feature(vocabulary, add_eos=name == "targets") for name in features},
+        postprocess_fn=lambda answer, **_: answer.lower(),
         metric_fns=metric_fns,
     )
 
@@ -229,7 +230,8 @@ def seqio_says(folders, tasks, vocab_path, tmp_path_factory):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     ended = (folder / "ended").read_text() if (folder / "ended").exists() else "never"
-    return {**json.loads((folder / "result.json").read_text()), "cache_dir": folder / "cache", "ended": ended}
+    found = json.loads((folder / "result.json").read_text())
+    return {**found, "cache_dir": folder / "cache", "ended": ended, "said": done.stdout}
 
 
 @pytest.fixture(scope="module")
@@ -317,6 +319,15 @@ def test_a_seqio_mixture_is_cached(seqio_says, tasks, vocabulary):
     assert examples[5].references == ("6 again",)
     own = read_split_manifest(split_dir(root, tasks[0][0], "train"), vocabulary.fingerprint)
     assert own.pipeline == "native"
+
+
+def test_what_a_seqio_task_says_and_a_cache_has_no_place_for_is_said(seqio_says):
+    said = seqio_says["said"]
+    assert "cache user_mixture: the postprocess_fn of 1 SeqIO task, as user_repeat, is not run: answers are" in said
+    assert (
+        "cache user_mixture: 1 SeqIO task, as user_repeat, with add_eos=False: here inputs and targets end in EOS"
+        in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import suite_benchmarks
 from suite_benchmarks import SIZES, Stopped, TableModel
 
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
-from flan_jax.declare.benchmark import BENCHMARKS, Prompt, SampleSettings, Subtask
+from flan_jax.declare.benchmark import BENCHMARKS, Prompt, Question, SampleSettings, Subtask
 from flan_jax.evaluate import Journal, Record, SuiteConfig, run_suite
 from flan_jax.evaluate.prompts import fit_prompts
 from flan_jax.evaluate.results.journal import content_key
@@ -350,3 +350,8 @@ def test_an_answer_that_is_also_a_wrong_option_is_said(colours, monkeypatch, tmp
     twice = dataclasses.replace(colours, formats=(dataclasses.replace(colours.formats[0], open=open_prompts),))
     monkeypatch.setitem(BENCHMARKS, "colours", twice)
     assert "colours:direct: 9 of 9 questions have their answer twice" in evaluate(tmp_path, TableModel()).notes
+
+
+def test_places_of_right_options_are_a_tuple():
+    with pytest.raises(TaskError, match=r"question 7: correct is 0: give a tuple, as \(0,\)"):
+        Question("7", "Which?", ("a",), ("a", "b"), 0)

@@ -103,6 +103,13 @@ def test_cosine_goes_from_peak_to_final_after_its_warmup():
     np.testing.assert_allclose(at(warm, 0, 3, 4, 7, 10), [0.25, 1.0, 1.0, 0.5, 0.0], atol=1e-6)
 
 
+def test_a_cosine_that_is_at_zero_before_the_run_ends_is_refused():
+    for schedule in (CosineSchedule(1.0, 0.0, 10), CosineSchedule(1.0, 0.1, 2)):
+        assert AdafactorConfig(learning_rate=schedule).for_run(10).learning_rate == schedule
+    with pytest.raises(ConfigError, match=r"total_steps is 9 in a run of 10 steps, which would train nothing after it"):
+        AdafactorConfig(learning_rate=CosineSchedule(1.0, 0.0, 9)).for_run(10)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

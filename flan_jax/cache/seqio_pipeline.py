@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from flan_jax.cache.jobs import NATIVE, SEQIO, MixtureJobs, list_jobs, splits_by_role
 from flan_jax.cache.native import Tally
-from flan_jax.core.errors import CacheError, TaskError, did_you_mean
+from flan_jax.core.errors import CacheError, TaskError, counted, did_you_mean
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
 from flan_jax.core.written import can_write
@@ -59,6 +59,9 @@ def jobs_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | N
             used[task.name] = splits_by_role(train_split, eval_split or (held[0] if held else None))
         pipelines[task.name] = NATIVE if task.name in own else SEQIO
 
+    for line in _not_taken([task for task in tasks if task.name not in own]):
+        print(f"cache {name}: {line}", flush=True)
+
     def rates(num_examples: Mapping[str, int]) -> dict[str, float]:
         if isinstance(mixture, seqio.Task):
             return {name: float(num_examples[name])}
@@ -76,6 +79,23 @@ def jobs_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | N
         temperature=1.0,
         held_out={"clusters": [], "datasets": [], "tasks": []},
     )
+
+
+def _not_taken(tasks: Sequence[seqio.Task]) -> list[str]:
+    """Lines on what SeqIO's tasks say and a cache has no place for."""
+    lines = []
+    if judged := [task.name for task in tasks if getattr(task, "postprocessor", None) is not None]:
+        lines.append(
+            f"the postprocess_fn of {counted(len(judged), 'SeqIO task')}, as {judged[0]}, is not run: answers are "
+            f"compared as text, by the metric of the same name"
+        )
+    without = [task.name for task in tasks if not all(feature.add_eos for feature in task.output_features.values())]
+    if without:
+        lines.append(
+            f"{counted(len(without), 'SeqIO task')}, as {without[0]}, with add_eos=False: here inputs and targets "
+            f"end in EOS all the same"
+        )
+    return lines
 
 
 def find_task(name: str) -> seqio.Task:

@@ -63,6 +63,11 @@ class Question:
     correct: tuple[int, ...] = ()
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("references", "choices", "correct"):
+            if not isinstance(getattr(self, name), (tuple, list)):
+                raise TaskError(f"question {self.id}: {name} is {getattr(self, name)!r:.60}: give a tuple, as (0,)")
+
 
 @dataclasses.dataclass(frozen=True)
 class Prompt:

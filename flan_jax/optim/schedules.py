@@ -107,9 +107,18 @@ def as_schedule(rate: LearningRate, warmup_steps: int = 0) -> Schedule:
 
 
 def rate_for_run(rate: LearningRate, train_steps: int) -> LearningRate:
-    """The rate for a run of so many steps: a cosine that was given no end has it there."""
-    if isinstance(rate, CosineSchedule) and rate.total_steps is None:
+    """The rate for a run of so many steps: a cosine that was given no end has it there. Raises `ConfigError` for one
+    that is at 0 before the run ends."""
+    if not isinstance(rate, CosineSchedule):
+        return rate
+    if rate.total_steps is None:
         return dataclasses.replace(rate, total_steps=train_steps)
+    if rate.final == 0 and rate.total_steps < train_steps:
+        raise ConfigError(
+            Setting("CosineSchedule.total_steps"),
+            f" is {rate.total_steps} in a run of {train_steps} steps, which would train nothing after it: give "
+            f"{train_steps}, or a final rate above 0",
+        )
     return rate
 
 
