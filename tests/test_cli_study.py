@@ -291,10 +291,10 @@ def test_a_real_study_of_one_run_goes_from_file_to_page(file, tmp_path, capsys):
     )
     with open(tmp_path / "s/clusters/table.csv", newline="") as lines:
         assert [(row["task"], row["step"]) for row in csv.DictReader(lines)] == [("walk_steps_zero_shot__heldout", "2")]
+    done = next((tmp_path / "s/clusters/cells").glob("*.done.json"))
+    assert read_json_object(done, "")["data"] and "other data" not in said
+    write_sealed(done, {**read_json_object(done, ""), "data": "of before"})
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert "begins" not in said and "other data" not in said
-    done = next((tmp_path / "s/clusters/cells").glob("*.done.json"))
-    write_sealed(done, {**read_json_object(done, ""), "data": "of before"})
-    assert main([*arguments, "--report_only"]) == 0
-    assert "1 run, as steps 2, seed 0, of other data or wordings than are there now: delete" in capsys.readouterr().out
+    assert "begins" not in said
+    assert "1 run, as steps 2, seed 0, of other data or wordings than are there now: delete" in said

@@ -191,6 +191,7 @@ def test_a_journal_of_nobody_knows_whom_is_not_claimed(tmp_path):
             journal.claim("fingerprint", "a model")
     with Journal(tmp_path / "new.jsonl") as journal:
         journal.claim("fingerprint", "a model")
+        journal.add(Record("1" * 64, "b", "s", "test", "cot", "0", "generate", {}, "a"))
     with Journal(tmp_path / "new.jsonl") as journal:
         journal.claim("fingerprint", "moved elsewhere")
         with pytest.raises(CheckpointError, match="another model, a model"):

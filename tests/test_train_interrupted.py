@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -39,7 +40,8 @@ def start(place, model_dir, num_devices=2, **order):
         "model_dir": str(model_dir),
         **order,
     }
-    environment = {**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={num_devices}"}
+    flags = re.sub(r"(device_count)=\d+", rf"\1={num_devices}", os.environ["XLA_FLAGS"])
+    environment = {**os.environ, "XLA_FLAGS": flags}
     command = [sys.executable, str(PROGRAM), json.dumps(order)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -33,9 +33,7 @@ def assert_same_run(found, expected):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), found[1], expected[1])
 
 
-@pytest.mark.parametrize(
-    ("name", "microbatches"), [("8x1x1", 1), ("2x2x2", 1), ("1x1x8", 1), ("8x1x1", 2), ("2x2x2", 4)]
-)
+@pytest.mark.parametrize(("name", "microbatches"), [("2x2x2", 1), ("1x1x8", 1), ("8x1x1", 2), ("2x2x2", 4)])
 def test_any_mesh_equals_one_device(name, microbatches):
     assert_same_run(train(MESHES[name], options=StepOptions(microbatches=microbatches)), one_device())
 

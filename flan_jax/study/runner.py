@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
-import functools
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -24,6 +21,11 @@ from flan_jax.workflows.data_fingerprint import data_fingerprints
 CELLS, RUNS, COMPILED = "cells", "runs", "compiled"
 TRAIN = (sys.executable, "-m", "flan_jax.cli.main", "train")
 _POLL_SECS = 0.5
+# prctl's PR_SET_PDEATHSIG is 1 and outlives the exec; a parent that was gone before it is not ours any more.
+_TIE = (
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "os.getppid() == int(sys.argv[1]) or os._exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 __all__ = ["CELLS", "RUNS", "is_done", "on_other_data", "run_cells", "run_folder", "secs_of", "write_cells"]
 
@@ -177,7 +179,7 @@ def _begin(
     if is_done(folder, cell):  # by another, since this program looked
         lease.release()
         return []
-    command = [*TRAIN, "--gin_file", str(gin_file.resolve())]
+    command = _tied([*TRAIN, "--gin_file", str(gin_file.resolve())])
     log = _log_file(folder, cell)
     say(f"{cell.name}: {'goes on' if run_folder(folder, cell).exists() else 'begins'}, {log}")
     with open(log, "ab") as file:
@@ -187,7 +189,6 @@ def _begin(
             stderr=subprocess.STDOUT,
             # Runs of one shape compile the same step: the first one for all.
             env={"JAX_COMPILATION_CACHE_DIR": str(folder.resolve() / COMPILED), **os.environ},
-            preexec_fn=_death_with_parent(),
         )
     lost.append(_Working(cell, lease, process, time.monotonic()))
     return lost
@@ -225,10 +226,10 @@ def _last_line(path: pathlib.Path) -> str:
     return lines[-1] if lines else ""
 
 
-def _death_with_parent() -> Callable[[], object] | None:
-    """What a run calls before it begins, so that a study that is killed leaves none behind that would write on while
-    the next one starts the same. Linux's alone; elsewhere the run's own lock keeps the second one out."""
+def _tied(program: Sequence[str]) -> list[str]:
+    """A command that is killed with this process, so that a study that is killed leaves no run behind that would write
+    on while the next one starts the same. Linux's alone; elsewhere the run's own lock keeps the second one out."""
     if not sys.platform.startswith("linux"):
-        return None
-    set_death_signal = 1
-    return functools.partial(ctypes.CDLL(None).prctl, set_death_signal, signal.SIGKILL)
+        return list(program)
+    # In a program of its own, as what runs between fork and exec must not be Python where there are threads.
+    return [sys.executable, "-c", _TIE, str(os.getpid()), *program]
