@@ -21,7 +21,7 @@ from flan_jax.declare.registry import get_mixture, mixture_members
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.results.files import append_results
 from flan_jax.study import cells_of
-from flan_jax.study.cost import cost_of
+from flan_jax.study.cost import cost_of, measured_steps
 from flan_jax.study.runner import is_done, secs_of
 
 STUDY = """
@@ -155,6 +155,16 @@ def test_a_run_is_named_by_what_its_result_depends_on(file, tmp_path):
         assert not set(keys(STUDY.replace(steps, f"{steps}, '{other}'"))) & set(before), other
 
 
+def test_no_step_is_measured_of_a_mesh_that_is_not_here(file, tmp_path):
+    file.write_text(STUDY.replace("'TRAIN_STEPS = 2'", "'TRAIN_STEPS = 2', 'FSDP_AXIS = 3'"))
+    cells = cells_of(load_study(str(file)), load, tmp_path)
+    assert measured_steps(cells[:1]) == {}
+    (*_, line) = cost_of(tmp_path, cells[:2], {cells[1].key: 1.0}).lines()
+    assert line.startswith(
+        "no step can be measured on this machine (memory, or the mesh) of clusters 1, rate low, seed 0;"
+    )
+
+
 def test_a_run_that_begins_from_other_weights_at_the_same_path_is_another(file, tmp_path, monkeypatch):
     start = f"'TRAIN_STEPS = 2', \"INITIAL_CHECKPOINT_PATH = '{tmp_path}'\""
     file.write_text(STUDY.replace("'TRAIN_STEPS = 2'", start))
@@ -245,7 +255,8 @@ def test_every_study_that_ships_can_be_read_and_judges_what_it_does_not_train_on
     monkeypatch.chdir(ROOT)
     study = load_study(str(path))
     assert study.findings and len(study.seeds) >= 3
-    for cell in cells_of(study, load, pathlib.Path("unused"))[:: len(study.seeds)]:
+    cells = cells_of(study, load, pathlib.Path("unused"))
+    for cell in cells[: len(cells) // len(study.seeds)]:  # of the first seed, every level
         run, mixture = cell.config, get_mixture(cell.config.train.mixture)
         judged = run.evaluation.report if study.group == "report" else run.evaluation.selection
         assert run.train.train_steps > 0 and mixture.members and (judged or run.evaluation.suite), cell.name

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _write_jobs(
     args: argparse.Namespace, file: str, study: Study, cells: tuple[Cell, ...], folder: pathlib.Path
 ) -> None:
-    paths = write_cells(folder, list({cell.key: cell for cell in cells}.values()), study.recipe)
+    paths = write_cells(folder, cells, study.recipe)
     jobs = folder / "jobs.txt"
     text = "".join(f"flan-jax train --gin_file {shlex.quote(str(path))}\n" for path in paths)
     write_text_atomically(jobs, text)

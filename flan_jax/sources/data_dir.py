@@ -40,8 +40,8 @@ def absent(path: pathlib.Path, remedy: str) -> MissingDataError:
       remedy: what to download, from where, to where (`Download.line`).
     """
     return MissingDataError(
-        f"{path} is not there. {remedy}. Data in another folder: name that in {VARIABLE}, or in --data_dir on the "
-        f"command line"
+        f"{path} is not there. {remedy}. Data in another folder: name that in {VARIABLE}, in a recipe's DATA_DIR, or "
+        f"in --data_dir on the command line"
     )
 
 

@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 
-from flan_jax.core.errors import counted
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.models import count_params
 from flan_jax.study.cells import Cell
 from flan_jax.study.runner import is_done, secs_of
@@ -30,11 +30,11 @@ __all__ = ["Cost", "cost_of", "measured_steps"]
 class Cost:
     """What a study's runs take.
 
-    num_runs, num_done: how many there are, of different keys, and how many are done. flops: of all their training
-    steps; left_flops: of those that are not done. left_secs: their time on this machine, one after another, without
-    evaluations, which come on top; None where no step was measured. unmeasured: runs too large to measure a step of.
-    done_secs: what the finished ones took, evaluations included. num_by_epochs: runs whose steps follow from their
-    data, which none of this counts.
+    num_runs, num_done: how many there are, and how many are done. flops: of all their training steps; left_flops: of
+    those that are not done. left_secs: their time on this machine, one after another, without evaluations, which come
+    on top; None where no step was measured. unmeasured: runs of which no step can be measured here. done_secs: what
+    the finished ones took, evaluations included. num_by_epochs: runs whose steps follow from their data, which none of
+    this counts.
     """
 
     num_runs: int
@@ -67,7 +67,7 @@ class Cost:
             )
         if self.unmeasured:
             lines.append(
-                f"too large to measure a step of on this machine: {', '.join(self.unmeasured[:3])}"
+                f"no step can be measured on this machine (memory, or the mesh) of {', '.join(self.unmeasured[:3])}"
                 f"{', …' * (len(self.unmeasured) > 3)}; `flan-jax plan --gin_file CELL --topology v4:8x8x8` compiles "
                 f"each of them for a slice that is not here"
             )
@@ -82,31 +82,39 @@ def cost_of(folder: pathlib.Path, cells: Sequence[Cell], step_secs: Mapping[str,
       cells: of it.
       step_secs: seconds a step by key, of the cells whose step was measured; none for arithmetic alone.
     """
-    runs = list({cell.key: cell for cell in cells}.values())
-    left = [cell for cell in runs if not is_done(folder, cell)]
+    left = [cell for cell in cells if not is_done(folder, cell)]
     unmeasured = tuple(cell.name for cell in left if cell.key not in step_secs) if step_secs else ()
     secs = [step_secs[cell.key] * _steps(cell) for cell in left if cell.key in step_secs]
     return Cost(
-        num_runs=len(runs),
-        num_done=len(runs) - len(left),
-        flops=sum(map(_flops, runs)),
+        num_runs=len(cells),
+        num_done=len(cells) - len(left),
+        flops=sum(map(_flops, cells)),
         left_flops=sum(map(_flops, left)),
         left_secs=sum(secs) if secs else None,
         unmeasured=unmeasured,
-        num_by_epochs=sum(not _steps(cell) for cell in runs),
-        done_secs=sum(secs_of(folder, cell) or 0.0 for cell in runs),
+        num_by_epochs=sum(not _steps(cell) for cell in cells),
+        done_secs=sum(secs_of(folder, cell) or 0.0 for cell in cells),
     )
 
 
 def measured_steps(cells: Sequence[Cell]) -> dict[str, float]:
-    """Key -> median seconds of a training step on this machine's devices, of the cells that fit its memory. Cells of
-    one model, batch and optimizer are measured once, in a process of their own."""
+    """Key -> median seconds of a training step on this machine's devices, of the cells that fit its memory and
+    whose mesh it has. Cells of one model, batch, mesh and optimizer are measured once, in a process of their own.
+    """
     found: dict[str, float] = {}
     by_shape: dict[str, float | None] = {}
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         for cell in cells:
             config = cell.config
-            shape = repr((config.model, config.train.batch_size, config.train.feature_lengths, config.optimizer))
+            shape = repr(
+                (
+                    config.model,
+                    config.train.batch_size,
+                    config.train.feature_lengths,
+                    config.train.mesh,
+                    config.optimizer,
+                )
+            )
             if shape not in by_shape:
                 fits = _MEMORY_FACTOR * 4 * count_params(config.model) < _memory_bytes()
                 by_shape[shape] = pool.submit(_measure, config).result(_MOST_SECS) if fits else None
@@ -115,7 +123,14 @@ def measured_steps(cells: Sequence[Cell]) -> dict[str, float]:
     return found
 
 
-def _measure(config: RunConfig) -> float:
+def _measure(config: RunConfig) -> float | None:
+    try:
+        return _step_secs(config)
+    except ConfigError:  # a mesh of other devices than these
+        return None
+
+
+def _step_secs(config: RunConfig) -> float:
     import jax
 
     from flan_jax.data import empty_batch

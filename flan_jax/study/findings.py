@@ -178,31 +178,14 @@ class GapRises:
 
 
 @dataclasses.dataclass(frozen=True)
-class Steadier:
-    """One level spreads less over wordings of the same task than another.
-
-    Attributes:
-      text: the finding, a clause.
-      of, than: as in `Higher`.
-      tasks: as in `Higher`; tasks of one cluster are wordings of each other.
-    """
-
-    text: str
-    of: Mapping[str, str]
-    than: Mapping[str, str]
-    tasks: str = "*"
-
-    def __post_init__(self) -> None:
-        settle(self)
+class Steadier(Higher):
+    """One level spreads less over wordings of the same task than another: tasks of one cluster are wordings of each
+    other. Its attributes are those of `Higher`."""
 
     @property
     def unit(self) -> str:
         """What the number is of."""
         return "points of standard deviation less"
-
-    def check(self, study: Study) -> None:
-        """Raises `ConfigError` as `Higher` does."""
-        Higher(self.text, self.of, self.than).check(study)
 
     def effects(self, study: Study, scores: Sequence[Scores]) -> Effects:
         """Of every seed and cluster: the spread over the cluster's tasks of `than`, minus that of `of`."""

@@ -63,8 +63,8 @@ def _done_facts(folder: pathlib.Path, cell: Cell) -> dict[str, Any]:
 
 
 def on_other_data(folder: pathlib.Path, cells: Sequence[Cell]) -> list[Cell]:
-    """Cells that are done, and whose data or wordings have changed since; those of which nobody wrote it down are left
-    out.
+    """Cells that are done, and whose data or wordings have changed since; those of which nobody wrote it down, or whose
+    data are not on this machine, are left out.
 
     Args:
       folder: of the study.
@@ -73,7 +73,7 @@ def on_other_data(folder: pathlib.Path, cells: Sequence[Cell]) -> list[Cell]:
     noted = {cell.key: _done_facts(folder, cell).get("data") for cell in cells if is_done(folder, cell)}
     asked = [cell for cell in cells if noted.get(cell.key)]
     now = data_fingerprints([cell.config for cell in asked])
-    return [cell for cell, mark in zip(asked, now, strict=True) if mark != noted[cell.key]]
+    return [cell for cell, mark in zip(asked, now, strict=True) if mark and mark != noted[cell.key]]
 
 
 def write_cells(folder: pathlib.Path, cells: Sequence[Cell], recipe: Sequence[str]) -> list[pathlib.Path]:
