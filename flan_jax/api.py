@@ -25,6 +25,7 @@ from flan_jax.workflows import arguments
 from flan_jax.workflows.benchmark_scores import score_benchmarks
 from flan_jax.workflows.evaluation import Evaluation
 from flan_jax.workflows.finetuning import (
+    EVAL_LIMIT,
     Finetuning,
     finetuning_config,
     is_finished,
@@ -93,7 +94,7 @@ def train(
     dropout: DropoutRate = 0.1,
     feature_lengths: Mapping[str, RowLength] | None = None,
     eval_steps: Natural | None = None,
-    eval_limit: Annotated[Count, "which is all examples"] | None = 200,
+    eval_limit: Annotated[Count, "which is all examples"] | None = EVAL_LIMIT,
     tuning: TuningConfig = FULL,
     seed: Seed = 0,
     cache_dir: str | os.PathLike[str] | None = None,
@@ -151,6 +152,10 @@ def train(
     check_used(template=template, worded=[rows, *judged_by], metric=metric, scored=judged_by)
     if eval_steps is not None and held_out is None and not evaluators:
         raise ConfigError("eval_steps is for runs that are judged: give held_out or evaluators, or leave it out")
+    if eval_limit != EVAL_LIMIT and held_out is None:
+        raise ConfigError(
+            f"eval_limit {eval_limit} is for held-out rows, and there are none: give some, or leave it out"
+        )
     folder = arguments.as_folder("to", to)
     names = {"rows": register_by_content(rows, "rows", template=template, target=target)}
     if held_out is not None:

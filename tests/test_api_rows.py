@@ -115,6 +115,7 @@ def test_rows_are_the_same_from_a_file_or_a_list(tmp_path, kind):
             "'options' is 'red, blue', .* a list",
         ),
         (ROWS, "{qestion}", "did you mean question"),
+        ({"question": ["a"], "answer": ["b"]}, "{question}", "one dict, of 'question', 'answer': rows are a list of"),
         ("nothing.jsonl", "{question}", "nothing.jsonl is no file and no folder"),
         ("who_has_new_templat", None, "did you mean who_has_new_template"),
         ([], "{question}", "no rows"),

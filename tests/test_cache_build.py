@@ -28,6 +28,8 @@ from flan_jax.declare import registry as task_registry
 from flan_jax.declare.example import Rendered
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
+from flan_jax.declare.templated import add_templated_task
+from flan_jax.declare.templates import Template
 from flan_jax.sources.memory import MemorySource
 
 # A module of tasks as a user would write it, so that other processes can import it too.
@@ -339,11 +341,19 @@ def test_options_that_can_hardly_be_meant_are_counted(registry, vocabulary, tmp_
 
     source = MemorySource({"train": [{"options": list(options), "answer": answer} for options, answer in rows]})
     add_task(Task("odd", "tests", source, render, eval_split=None))
-    build("odd", vocabulary, tmp_path)
+    rows = [{"q": q, "kind": kind, "options": ["a", "b"]} for q, kind in (("x", "a"), ("y", "A"), ("z", "c"))]
+    templates = (Template("{q}", "{kind}"), Template("{q}\n{options}", "{kind}"))
+    add_templated_task("odd_worded", MemorySource({"train": rows}), templates, eval_split=None)
+    thought = Template("{q}", "It is so. {kind}")  # which says more than the answer: there is nothing to rank
+    add_templated_task("thought", MemorySource({"train": rows}), (thought,), eval_split=None)
+    for name in ("odd", "odd_worded", "thought"):
+        build(name, vocabulary, tmp_path)
     said = capsys.readouterr().out
     assert "odd/train: 2 examples with an answer that is none of the options (rows 2, 4)" in said
     assert "odd/train: 1 example with an option that is there twice (rows 1)" in said
     assert "odd/train: 2 examples with one option alone (rows 3, 4)" in said
+    assert "odd_worded/train: 2 examples with an answer that is none of the options (rows 1, 2)" in said
+    assert "thought/train:" not in said
 
 
 def test_a_failing_renderer_names_task_row_and_line(registry, vocabulary, tmp_path):
@@ -364,6 +374,10 @@ def test_rates_follow_cap_and_temperature(registry):
     mixture = add_mixture(Mixture("rated", members, cap=100, temperature=2.0))
     rates = resolve_rates(mixture, {"two": 16, "three": 400, "fixed": 7})
     assert rates == {"two": 4.0, "three": 10.0, "fixed": 0.5}
+    fixed = (Member("two", 5), Member("three", 1.5))
+    for options, words in (({"cap": 3}, "cap 3"), ({"temperature": 2.0}, "temperature 2.0")):
+        with pytest.raises(TaskError, match=f"mixture rated_all has {words}, and a number as the rate of every member"):
+            Mixture("rated_all", fixed, **options)
 
 
 def test_a_nested_mixture_keeps_its_proportions(registry):

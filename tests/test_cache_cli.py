@@ -210,6 +210,24 @@ def test_options_that_an_action_would_not_look_at_are_refused(argv, message, cap
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argv", "flag"),
+    [
+        (["eval", "--checkpoint", "x", "--mixture", "who_has_zero_shot", "--format", "fewshot"], "--format"),
+        (["eval", "--checkpoint", "x", "--mixture", "who_has_zero_shot", "--samples", "4"], "--samples"),
+        (["eval", "--checkpoint", "x", "--mixture", "who_has_zero_shot", "--seed", "4"], "--seed"),
+        (["eval", "--checkpoint", "x", "--suite", "mmlu", "--targets_length", "9"], "--targets_length"),
+        (["eval", "--checkpoint", "x", "--suite", "mmlu", "--copy_input_baseline"], "--copy_input_baseline"),
+        (["mix", "explain", "procedural", "--ngram", "3"], "--ngram"),
+        (["mix", "explain", "procedural", "--limit", "3"], "--limit"),
+        (["mix", "check", "procedural", "--steps", "3"], "--steps"),
+    ],
+)
+def test_flags_of_what_else_a_verb_does_are_refused(argv, flag, capsys):
+    assert main(argv) == 2
+    assert f"does not use {flag}: leave it out" in capsys.readouterr().err
+
+
 def test_commands_to_copy_register_the_same_tasks_and_survive_a_shell():
     assert registration_flags(("flan_jax.tasks",), {}) == registration_flags((), {}) == ""
     flags = registration_flags(("flan_jax.tasks", "my_tasks"), {"niv2": "/data/my tasks"})

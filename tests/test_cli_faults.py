@@ -220,6 +220,8 @@ def test_logs_and_threads_of_libraries_have_no_tracebacks(monkeypatch, capsys):
         ("a.jsonl", b'{"prompt": "a\\u0000"}\n', r"a\.jsonl:1 has a NUL character"),
         ("a.jsonl", b"[" * 100_000, r"a\.jsonl:1: it nests too deep"),
         ("a.jsonl", b'{"prompt": ' + b"9" * 5000 + b"}", r"a\.jsonl:1: it has a number of more than 4,300 digits"),
+        ("a.csv", b"prompt\nhello\n", r"a\.csv ends in \.csv, and prompts are one a line of a text file, or \.jsonl"),
+        ("a.json", b'[{"prompt": "a"}]', r"a\.json ends in \.json, and prompts are one a line"),
         ("a.jsonl", b'{"prompt": null}', r"a\.jsonl:1 has no text in a field named prompt or inputs"),
     ],
 )

@@ -264,7 +264,7 @@ class SaysNothing:
 
 
 def test_held_out_tasks_and_a_runs_report_say_it_too(tmp_path):
-    rows = [("Say red.", "red"), ("Say {thai}.", THAI), (f"Say {THAI}.", "blue")]
+    rows = [("Say red.", "red"), ("Say {thai}.", THAI), (f"Say {THAI}.", "blue"), ("Say it.", "red " * 8 + "red")]
     with restored():
         source = MemorySource({"validation": [{"q": q, "a": a} for q, a in rows]})
 
@@ -282,8 +282,9 @@ def test_held_out_tasks_and_a_runs_report_say_it_too(tmp_path):
     with Journal(None) as journal:
         records = {record.key: record for record in ask(task.work, SaysNothing(), journal)}
     result = task.result(records, config, VOCABULARY)
-    assert (result.n, result.num_unwritable, result.num_unknown) == (3, 1, 1)
-    assert result.ceiling == pytest.approx(2 / 3)
+    assert (result.n, result.num_unwritable, result.num_unknown, result.num_too_long) == (4, 1, 1, 1)
+    assert result.ceiling == pytest.approx(3 / 4)
     told = "\n".join(_warnings(EvalResults(0, {result.task: result})))
-    assert "1 of 3 examples have no accepted answer that the vocabulary can write" in told
-    assert "1 of 3 prompts hold what the vocabulary has no piece for" in told
+    assert "1 of 4 examples have no accepted answer short enough for a generation" in told
+    assert "1 of 4 examples have no accepted answer that the vocabulary can write" in told
+    assert "1 of 4 prompts hold what the vocabulary has no piece for" in told

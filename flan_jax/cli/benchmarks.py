@@ -28,6 +28,9 @@ from flan_jax.workflows.loading import open_model
 
 __all__ = ["add_benchmark_arguments", "benchmark_names", "run_benchmarks"]
 
+# What benchmarks alone are asked by.
+OF_BENCHMARKS = ("format", "subtask", "seed", "samples", "temperature", "best_template", "force", "top_k")
+
 
 def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
     """Options that only benchmarks have."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.checkpoints.load import LoadedModel
-from flan_jax.cli.benchmarks import add_benchmark_arguments, benchmark_names, run_benchmarks
+from flan_jax.cli.benchmarks import OF_BENCHMARKS, add_benchmark_arguments, benchmark_names, run_benchmarks
 from flan_jax.cli.cache import add_registration_arguments, task_folders
 from flan_jax.cli.checkpoints import add_model_arguments
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.core.disk import write_sealed, write_text_atomically
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.lock import sole_writer
@@ -36,6 +36,8 @@ HELP = "score a checkpoint on benchmarks or any mixture"
 DEFAULT_INPUTS_LENGTH = 512
 _FLAGS = {f"EvalConfig.{field.name}": f"--{field.name}" for field in dataclasses.fields(EvalConfig)}
 _FLAGS["EvalConfig.report"] = "--mixture"
+# What held-out tasks alone are asked by; `TASK__FORMAT` names a task in another format.
+_OF_TASKS = ("targets_length", "num_samples", "cache_dir", "copy_input_baseline")
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -87,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     names = benchmark_names(args.suite)
     if bool(names) == bool(args.mixture):
         raise ConfigError("give either --suite NAME (benchmarks; --list shows them) or --mixture NAME")
+    unused = _OF_TASKS if names else OF_BENCHMARKS
+    refuse_unused(args, add_arguments, unused, f"flan-jax eval {'--suite' if names else '--mixture'}")
     if names:
         return run_benchmarks(args)
     args.suite = [value for value in args.suite if "=" in value]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 
 from flan_jax.core.errors import ConfigError, did_you_mean
@@ -19,7 +19,7 @@ from flan_jax.core.settings import settled
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
 
-__all__ = ["FlagParser", "flag"]
+__all__ = ["FlagParser", "flag", "refuse_unused"]
 
 
 def flag(kind: Any) -> Callable[[str], Any]:
@@ -43,6 +43,25 @@ def flag(kind: Any) -> Callable[[str], Any]:
 
     parse.kind = kind  # type: ignore[attr-defined]
     return parse
+
+
+def refuse_unused(
+    args: argparse.Namespace, add_arguments: Callable[[argparse.ArgumentParser], None], names: Iterable[str], verb: str
+) -> None:
+    """Raises `ConfigError` for a flag that was given and that what is done would not look at.
+
+    Args:
+      args: what was given.
+      add_arguments: of the verb, which knows the flags and their defaults.
+      names: flags' names in `args`.
+      verb: what is done, such as "flan-jax tasks list".
+    """
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    flags = {action.dest: action.option_strings[0] for action in parser._actions if action.option_strings}
+    for name in names:
+        if getattr(args, name) != parser.get_default(name):
+            raise ConfigError(f"`{verb}` does not use {flags[name]}: leave it out")
 
 
 class FlagParser(argparse.ArgumentParser):

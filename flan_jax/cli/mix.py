@@ -19,9 +19,9 @@ from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import member_rates, resolve_rates
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
-from flan_jax.cli.mix_check import add_check_arguments, check, held_out_lines
+from flan_jax.cli.mix_check import OF_CHECK, add_check_arguments, check, held_out_lines
 from flan_jax.core import assets
 from flan_jax.core.errors import CacheError, ConfigError, counted
 from flan_jax.core.manifest import cache_root, cached_lengths, read_mixture_manifest
@@ -35,6 +35,19 @@ from flan_jax.declare.task import Mixture, Task
 HELP = "explain a mixture (examples, caps, rates, epochs, tokens), or check what it holds out"
 
 __all__ = ["HELP", "add_arguments", "run"]
+
+
+_OF_EXPLAIN = (
+    "steps",
+    "batch_size",
+    "inputs_length",
+    "targets_length",
+    "seed",
+    "whole_epoch",
+    "cache_dir",
+    "vocab_path",
+)
+_UNUSED = {"explain": OF_CHECK, "check": _OF_EXPLAIN}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch_size", type=flag(BatchSize), help="packed rows a step")
     parser.add_argument("--inputs_length", type=flag(Tokens), help="encoder tokens a row")
     parser.add_argument("--targets_length", type=flag(Tokens), help="decoder tokens a row")
-    parser.add_argument("--seed", type=flag(Seed), default=0, help="of the data order (default 0)")
+    parser.add_argument("--seed", type=flag(Seed), help="of the data order (default: the recipe's, or 0)")
     parser.add_argument(
         "--whole_epoch", action="store_true", help="explain: count the steps of an epoch, however long it is"
     )
@@ -77,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints one line a task, largest share first; 1 where `check` finds a leak."""
+    refuse_unused(args, add_arguments, _UNUSED[args.action], f"flan-jax mix {args.action}")
     settings = _settings(args)
     for note in register(settings.modules, settings.folders):
         print(visible(note), file=sys.stderr)
@@ -191,7 +205,15 @@ def _settings(args: argparse.Namespace) -> _Settings:
             raise ConfigError("give a mixture's name, or --gin_file RECIPE")
         vocab_path = str(args.vocab_path or assets.EMBEDDED_VOCAB)
         return _Settings(
-            args.name, modules, folders, vocab_path, args.cache_dir, args.steps, args.batch_size, lengths, args.seed
+            args.name,
+            modules,
+            folders,
+            vocab_path,
+            args.cache_dir,
+            args.steps,
+            args.batch_size,
+            lengths,
+            args.seed or 0,
         )
     config = load_run(args)
     return _Settings(
@@ -203,7 +225,7 @@ def _settings(args: argparse.Namespace) -> _Settings:
         steps=args.steps or config.train.train_steps,
         batch_size=args.batch_size or config.train.batch_size,
         lengths=lengths or config.train.feature_lengths,
-        seed=config.train.seed,
+        seed=config.train.seed if args.seed is None else args.seed,
     )
 
 

@@ -21,7 +21,10 @@ from flan_jax.declare.task import Mixture, Task
 from flan_jax.evaluate.contamination.overlap import NGRAM_WORDS, NgramIndex, TaskOverlap
 from flan_jax.evaluate.contamination.texts import EvaluationTexts, evaluation_texts
 
-__all__ = ["add_check_arguments", "check", "held_out_lines"]
+__all__ = ["OF_CHECK", "add_check_arguments", "check", "held_out_lines"]
+
+# Flags that `mix explain` has no use for.
+OF_CHECK = ("against", "limit", "ngram")
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:

@@ -75,7 +75,10 @@ def run(args: argparse.Namespace) -> int:
 def _config(folder: pathlib.Path, args: argparse.Namespace) -> RunConfig:
     path = folder / CONFIG_FILE
     if not path.is_file():
-        raise CheckpointError(f"{path} is not there: --run is a training run's MODEL_DIR")
+        raise CheckpointError(
+            f"{path} is not there: --run is the MODEL_DIR of `flan-jax train`, which writes its settings there; a run "
+            f"of fj.train has its rows in the program that made it, and is not replayed"
+        )
     config = load([str(path)])
     if args.data_dir is None and config.tasks.data_dir is not None:
         set_data_dir(config.tasks.data_dir)

@@ -13,7 +13,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, TaskError, counted, did_you_mean
 from flan_jax.core.settings import Count, Natural, PathText, Tokens
@@ -87,11 +87,7 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.action == "list" and args.name:
         raise ConfigError(f"`flan-jax tasks list` takes no name, and got {args.name!r}: `tasks show {args.name}`")
     unused = {"list": (*_OF_RENDER, "format"), "show": (*_OF_LIST, *_OF_RENDER), "render": _OF_LIST}[args.action]
-    for name in unused:
-        default = {"n": 3, "start": 0, "rendering": 0}.get(name)
-        if getattr(args, name) != default:
-            flag_name = {"inputs_length": "max_inputs_length"}.get(name, name)
-            raise ConfigError(f"`flan-jax tasks {args.action}` does not use --{flag_name}: leave it out")
+    refuse_unused(args, add_arguments, unused, f"flan-jax tasks {args.action}")
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -208,6 +208,13 @@ class Mixture:
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise TaskError(f"mixture {self.name} names {twice} twice, which would double its rate: give it one rate")
+        if self.members and all(isinstance(member.rate, int | float) for member in self.members):
+            for what, is_given in (("cap", self.cap is not None), ("temperature", self.temperature != 1.0)):
+                if is_given:
+                    raise TaskError(
+                        f"mixture {self.name} has {what} {getattr(self, what)}, and a number as the rate of every "
+                        f"member, of which it takes nothing: leave it out, or rate members by 'num_examples'"
+                    )
 
 
 def missing_source(task: Task) -> str | None:

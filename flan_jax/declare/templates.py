@@ -117,6 +117,11 @@ class Template:
         """Whether the target is a chain of thought: a rationale, then the answer."""
         return {RATIONALE_FIELD, ANSWER_FIELD} <= _holes(self.targets)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether the target is a field and no more."""
+        return re.fullmatch(r"\{\w+\}", self.targets.strip()) is not None
+
     def fits(self, row: Row) -> bool:
         """Whether `row` has something in each field that is read: a title that a row lacks would leave a hole in the
         text. A field that the row has not at all is an error when it is rendered."""
@@ -249,7 +254,7 @@ class TemplateRenderer:
             preamble=preamble,
             exemplars=tuple(exemplars),
             references=(targets, *references) if references else (),
-            options=options if targets in options else (),
+            options=options if targets in options or self._asks_for_the_answer(template) else (),
         )
 
     @functools.cached_property
@@ -349,11 +354,16 @@ class TemplateRenderer:
             targets=targets,
             instruction=template.instruction,
             references=(targets, *references) if references else (),
-            options=tuple(options) if targets in options else (),
+            options=tuple(options) if targets in options or self._asks_for_the_answer(template) else (),
             shows_options=bool(options) and template.has_options,
             options_are_ordered=bool(row.get(ORDERED_FIELD)),
             options_are_said=template.says(options),
         )
+
+    def _asks_for_the_answer(self, template: Template) -> bool:
+        """Whether the target is the answer and no more: one that is none of the row's options is then a fault of the
+        data, which whoever reads the example must see."""
+        return template.is_bare and not self._turns_around(template)
 
     def _ids(self, row: Row) -> Sequence[int]:
         """Numbers of the templates in use for `row`."""

@@ -13,7 +13,7 @@ from flan_jax.evaluate.extract import get_extractor
 from flan_jax.evaluate.metrics import Exchange, get_metric
 from flan_jax.evaluate.work import Work
 
-__all__ = ["ceiling_note", "ceilings", "unknown_questions"]
+__all__ = ["ceiling_note", "ceilings", "too_long", "unknown_questions"]
 
 
 def ceilings(vocabulary: Vocabulary, work: Sequence[Work]) -> dict[str, float]:
@@ -43,6 +43,25 @@ def unknown_questions(vocabulary: Vocabulary, work: Sequence[Work]) -> set[str]:
     # What a cache has is tokens already.
     cached = ((one.key, one.fitted.tokens) for one in work if one.fitted.tokens is not None)
     return found | {key for key, tokens in cached if vocabulary.count_unknown(tokens.tolist())}
+
+
+def too_long(vocabulary: Vocabulary, work: Sequence[Work]) -> set[str]:
+    """Keys of the items to generate whose accepted answers all have more tokens than a generation may have: it is cut
+    before it can end in one.
+
+    Args:
+      vocabulary: of the model that is asked.
+      work: the items.
+    """
+    generated = [one for one in work if one.format.method != "rank" and one.item.prompt.references]
+    texts = list(dict.fromkeys(text for one in generated for text in one.item.prompt.references))
+    lengths = dict(zip(texts, map(len, vocabulary.encode_batch(texts)), strict=True))
+    return {one.key for one in generated if min(lengths[t] for t in one.item.prompt.references) > _most_tokens(one)}
+
+
+def _most_tokens(one: Work) -> int:
+    """Of the generation that the answer is in."""
+    return one.format.answer_max_tokens if one.format.method == "reason_then_answer" else one.format.max_tokens
 
 
 def ceiling_note(name: str, ceiling: float | None, num_unwritable: int, num_items: int) -> str:

@@ -22,7 +22,7 @@ from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
 from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.statistics import mean_interval
-from flan_jax.evaluate.ceiling import ceilings, unknown_questions
+from flan_jax.evaluate.ceiling import ceilings, too_long, unknown_questions
 from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt
@@ -107,6 +107,7 @@ class HeldOutTask:
             num_unanswerable=sum(not record.correct for record in ranked),
             num_unwritable=sum(most[work.key] < 1.0 for work in asked),
             num_unknown=len(unknown_questions(vocabulary, asked)),
+            num_too_long=len(too_long(vocabulary, asked)),
             samples=tuple(
                 Sample(
                     example.index,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.ask import ask
-from flan_jax.evaluate.ceiling import ceiling_note, ceilings, unknown_questions
+from flan_jax.evaluate.ceiling import ceiling_note, ceilings, too_long, unknown_questions
 from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.results.benchmarks import benchmark_result
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
@@ -94,4 +94,5 @@ def _average(
         seed=config.seed,
         ceilings=None if vocabulary is None else ceilings(vocabulary, part.work),
         unknown=() if vocabulary is None else unknown_questions(vocabulary, part.work),
+        too_long=() if vocabulary is None else too_long(vocabulary, part.work),
     )

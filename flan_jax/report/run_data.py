@@ -308,7 +308,8 @@ def _warnings(after: EvalResults) -> list[str]:
     total = sum(task.n for task in tasks)
     counts = {
         "prompts were longer than the evaluation's inputs_length and lost their end": "num_trimmed",
-        "generations were cut at the length of their task's longest target, before EOS": "num_unfinished",
+        "generations were cut at the most tokens that they may have, before EOS": "num_unfinished",
+        "examples have no accepted answer short enough for a generation": "num_too_long",
         "generations held no text": "num_empty",
         "examples have no accepted answer that the vocabulary can write": "num_unwritable",
         "prompts hold what the vocabulary has no piece for": "num_unknown",

@@ -111,6 +111,7 @@ def _counts(result: TaskResult) -> list[str]:
         ("num_unfinished", "{} had a generation cut at its limit"),
         ("num_unknown", "{} had a question with pieces that the vocabulary does not know"),
         ("num_unwritable", "{} have no accepted answer that the vocabulary can write"),
+        ("num_too_long", "{} have no accepted answer short enough for a generation (max_tokens)"),
         ("num_not_finite", "{} had log-probabilities that are not numbers (ranked items scored wrong)"),
     ]
     found = [text.format(f"{count:,}") for field, text in said if (count := getattr(result, field))]

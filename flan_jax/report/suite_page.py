@@ -41,6 +41,7 @@ _COUNTS = {
     "num_not_finite": "not a number",
     "num_unknown": "unknown",
     "num_unwritable": "not to be written",
+    "num_too_long": "answer too long",
 }
 _DIRECT, _THOUGHT = ("direct", "generate"), ("cot", "zero_shot_cot")
 

@@ -40,6 +40,11 @@ def choose_source(rows: str | os.PathLike[str] | Sequence[Row], name: str, split
 
     Raises `TaskError` for a path that is not there, an ending that is none of these, and a split that there is none of.
     """
+    if isinstance(rows, Mapping):
+        raise TaskError(
+            f"{name} are one dict, of {', '.join(map(repr, list(rows)[:5]))}: rows are a list of dicts, one a row; of "
+            f"columns, make them by [dict(zip(columns, row)) for row in zip(*columns.values())]"
+        )
     if not isinstance(rows, str | os.PathLike):
         return MemorySource({split: rows}, name=name), split
     path = pathlib.Path(rows).expanduser().absolute()

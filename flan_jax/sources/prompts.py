@@ -11,6 +11,9 @@ from flan_jax.sources.text import check_is_text, decode, lines
 
 FIELDS = ("prompt", "inputs")
 
+# What holds rows, or values over several lines: its lines are no prompts.
+_OTHERS = frozenset({".csv", ".tsv", ".json", ".parquet", ".array_record"})
+
 __all__ = ["FIELDS", "read_prompts"]
 
 
@@ -24,10 +27,15 @@ def read_prompts(path: pathlib.Path, content: bytes) -> tuple[list[tuple[str, st
 
     Raises `TaskError` with file and line for what is not UTF-8, not JSON, or without a text in one of `FIELDS`.
     """
+    if path.suffix.lower() in _OTHERS:
+        raise TaskError(
+            f"{path} ends in {path.suffix}, and prompts are one a line of a text file, or .jsonl with a field named "
+            f"{' or '.join(FIELDS)}: write them so"
+        )
     check_is_text(path, content[:8])
     if b"\r" in content and b"\n" not in content:
         raise TaskError(f"{path}:1: lines end in carriage returns alone: end them in line feeds")
-    is_json = path.suffix == ".jsonl"
+    is_json = path.suffix.lower() == ".jsonl"
     found = []
     for start, end, line in lines(content):
         where = f"{path}:{line}"

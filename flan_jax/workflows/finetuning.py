@@ -37,9 +37,10 @@ ROWS_FILE = "rows.json"  # fingerprints of what a run is trained and judged on, 
 # What makes another run: steps may be added, and judging may change.
 _KEPT = ("learning_rate", "dropout_rate", "batch_size", "feature_lengths", "tuning", "seed")
 NUM_EVALUATIONS = 5
+EVAL_LIMIT = 200
 _ANEW = "give another `to`, or delete that folder to begin anew"
 
-__all__ = ["Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_run"]
+__all__ = ["EVAL_LIMIT", "Finetuning", "finetuning_config", "is_finished", "keep_start", "remember_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Finetuning:
     dropout_rate: DropoutRate = 0.1
     feature_lengths: Mapping[str, RowLength] | None = None
     eval_steps: Natural | None = None
-    eval_limit: Count | None = 200
+    eval_limit: Count | None = EVAL_LIMIT
     tuning: TuningConfig = FULL
     seed: Seed = 0
     cache_dir: str | None = None

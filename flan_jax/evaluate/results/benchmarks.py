@@ -44,6 +44,7 @@ def benchmark_result(
     seed: int,
     ceilings: Mapping[str, float] | None = None,
     unknown: Collection[str] = (),
+    too_long: Collection[str] = (),
 ) -> TaskResult:
     """Averages of one benchmark's records.
 
@@ -59,6 +60,7 @@ def benchmark_result(
       confidence, num_resamples, seed: of the bootstrap.
       ceilings: key -> the most that the item can score; None where that is not known.
       unknown: keys of items whose question the vocabulary cannot write.
+      too_long: keys of items whose accepted answers are all longer than a generation may be.
     """
     if not records:
         raise TaskError(f"{benchmark.name}: no item was answered, so there is nothing to average")
@@ -78,6 +80,7 @@ def benchmark_result(
             _subtask_result(subtask, format, records[subtask.name], num_items[subtask.name], interval([subtask.name])),
             num_unwritable=sum((ceilings or {}).get(record.key, 1.0) < 1.0 for record in records[subtask.name]),
             num_unknown=sum(record.key in unknown for record in records[subtask.name]),
+            num_too_long=sum(record.key in too_long for record in records[subtask.name]),
         )
         for subtask in benchmark.subtasks
         if subtask.name in records

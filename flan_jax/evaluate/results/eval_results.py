@@ -68,7 +68,8 @@ class Counts:
       num_not_finite: items with a log-likelihood that is not a number (scored wrong). num_unanswerable: items whose
         reference is none of their options (scored 0).
       num_unwritable: items of which the model's vocabulary can write no accepted answer. num_unknown: items whose
-        question holds what it has no piece for.
+        question holds what it has no piece for. num_too_long: items whose accepted answers all have more tokens than a
+        generation may have.
       num_prompt_tokens: of all prompts. num_generated_tokens: of all generations and scored options.
     """
 
@@ -85,6 +86,7 @@ class Counts:
     num_unanswerable: int = 0
     num_unwritable: int = 0
     num_unknown: int = 0
+    num_too_long: int = 0
     num_prompt_tokens: int = 0
     num_generated_tokens: int = 0
 
