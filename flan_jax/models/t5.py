@@ -142,13 +142,13 @@ class DecoderLayer(nn.Module):
         self_k_NHTK = jax.lax.dynamic_update_slice_in_dim(self_k_NHTK, k_NH1K, index, axis=2)
         self_v_NHTK = jax.lax.dynamic_update_slice_in_dim(self_v_NHTK, v_NH1K, index, axis=2)
         q_NH1K = self.self_attention.queries(normed_N1D)
-        attended_NH1K = attend(q_NH1K, self_k_NHTK, self_v_NHTK, bias_H1T, self_mask_111T, 0.0, None)
+        attended_NH1K = attend(q_NH1K, self_k_NHTK, self_v_NHTK, bias_H1T, self_mask_111T, 0.0, None, None)
         y_N1D = y_N1D + self.self_attention.output(attended_NH1K)
         q_NH1K = self.encoder_decoder_attention.queries(self.pre_cross_attention_layer_norm(y_N1D))
         # The outputs of one input are queries of one attention: its keys and values are read once for all of them.
         shape_NH1K, num_inputs = q_NH1K.shape, cross_k_BHLK.shape[0]
         q_BHMK = q_NH1K.reshape(num_inputs, -1, *shape_NH1K[1::2]).swapaxes(1, 2)
-        attended_BHMK = attend(q_BHMK, cross_k_BHLK, cross_v_BHLK, None, cross_mask_B11L, 0.0, None)
+        attended_BHMK = attend(q_BHMK, cross_k_BHLK, cross_v_BHLK, None, cross_mask_B11L, 0.0, None, None)
         attended_NH1K = attended_BHMK.swapaxes(1, 2).reshape(shape_NH1K)
         y_N1D = y_N1D + self.encoder_decoder_attention.output(attended_NH1K)
         y_N1D = y_N1D + self.mlp(self.pre_mlp_layer_norm(y_N1D), None)
