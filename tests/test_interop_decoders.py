@@ -266,7 +266,11 @@ def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
         ("gemma3", {"layer_types": ["full_attention", *["sliding_attention"] * 3]}, ["layer_types: full_attention, s"]),
         ("gemma3", {"layer_types": ["chunked_attention"] * 4}, ["layer_types: chunked_attention", "ours"]),
         ("gemma3", {"model_type": "gemma3"}, ["without text_config"]),
-        ("qwen2", {"use_sliding_window": True, "max_window_layers": 1, "layer_types": ...}, ["layer_types: full_att"]),
+        (
+            "qwen2",
+            {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1, "layer_types": ...},
+            ["layer_types: full_att"],
+        ),
         ("qwen3", {"attention_bias": True}, ["attention_bias: True, ours False"]),
         ("llama", {"num_key_value_heads": 3}, ["num_kv_heads 3", "num_heads 4"]),
         ("llama", {"hidden_size": ...}, ["no 'hidden_size'", "copy it again"]),

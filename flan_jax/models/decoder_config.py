@@ -172,7 +172,7 @@ class DecoderConfig(ModelConfig):
 
     def _check_rotation(self) -> None:
         """Raises `ConfigError` for a setting of windows or rotations that another one leaves without effect."""
-        local = {"global_every": self.global_every, "local_rope_theta": self.local_rope_theta}
+        local: dict[str, object] = {"global_every": self.global_every, "local_rope_theta": self.local_rope_theta}
         for name, value in local.items():
             if value is not None and self.window is None:
                 raise ConfigError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Collection
 
 import jax
 import jax.numpy as jnp
@@ -64,7 +63,7 @@ class Projection(nn.Module):
     features: int
     axes: tuple[str, str]
     kernel_init: nn.initializers.Initializer = DENSE_INIT
-    biased_by: Collection[Biases] = ("all",)  # settings of `biases` with which this product has one
+    biased_by: tuple[Biases, ...] = ("all",)  # settings of `biases` with which this product has one
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
