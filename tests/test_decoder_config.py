@@ -74,6 +74,13 @@ def test_llama_models_have_the_published_counts(tmp_path, name, count):
         ({"start_id": 49152}, ["49152", "49152 rows"]),
         ({"position": "relative", "relative_attention_max_distance": 16}, ["16", "128"]),
         ({"rope_theta": 0}, ["rope_theta", "above 0"]),
+        ({"global_every": 6}, ["global_every is 6", "no layer has a window"]),
+        ({"local_rope_theta": 1e4}, ["local_rope_theta is 10000.0", "no layer has a window"]),
+        ({"window": 8, "global_every": 1}, ["global_every", "1", "at least 2"]),
+        ({"rope_scaling": "linear", "position": "learned"}, ["rope_scaling is linear", "learned turns nothing"]),
+        ({"rope_factor": 8.0}, ["rope_factor is 8.0", "nothing is scaled"]),
+        ({"rope_scaling": "llama3", "rope_low_freq_factor": 4.0}, ["rope_low_freq_factor is 4.0", "below"]),
+        ({"norm_sides": "around", "block": "parallel"}, ["norm_sides is around", "block sequential"]),
     ],
 )
 def test_a_wrong_setting_says_what_is_allowed(changes, words):
