@@ -58,8 +58,21 @@ def test_the_papers_models_have_their_sizes_and_parameter_counts(tmp_path, row_n
         assert count_params(model) == int(row["parameters"])
 
 
-@pytest.mark.parametrize(("name", "count"), [("llama_135m", 134_515_008), ("llama_1b", 1_235_814_400)])
-def test_llama_models_have_the_published_counts(tmp_path, name, count):
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("llama_135m", 134_515_008),
+        ("llama_1b", 1_235_814_400),
+        ("llama3_2_1b", 1_235_814_400),
+        ("gemma3_270m", 268_098_176),
+        ("gemma3_1b", 999_885_952),
+        ("gemma3_4b", 3_880_263_168),
+        ("qwen2_5_0_5b", 494_032_768),
+        ("qwen2_5_1_5b", 1_543_714_304),
+        ("qwen3_0_6b", 596_049_920),
+    ],
+)
+def test_models_have_the_published_counts(tmp_path, name, count):
     assert count_params(model_of(tmp_path, name)) == count
 
 

@@ -53,7 +53,6 @@ _OTHER_WEIGHTS = ("*.bin", "*.gguf", "*.h5", "*.msgpack")
 _FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_qwen, hf_gemma, hf_gpt2)
 _MODEL_TYPES = {name: family for family in _FAMILIES for name in family.MODEL_TYPES}
 _OTHER_FAMILIES = {
-    "umt5": "UMT5 has a relative position bias in every layer, our model one a stack",
     "longt5": "LongT5's encoder has local attention, our model's is full",
     "switch_transformers": "Switch Transformers have experts, our model has one MLP a layer",
     "mixtral": "Mixtral has experts, our model has one MLP a layer",

@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIZES = {
@@ -70,6 +70,19 @@ FAMILIES = {
         "sliding_window": 7,
         "max_window_layers": 0,
     },
+}
+UMT5 = {
+    "model_type": "umt5",
+    "vocab_size": 64,
+    "d_model": 24,
+    "d_kv": 8,
+    "d_ff": 40,
+    "num_heads": 4,
+    "num_layers": 2,
+    "num_decoder_layers": 2,
+    "relative_attention_num_buckets": 8,
+    "relative_attention_max_distance": 12,
+    "tie_word_embeddings": False,
 }
 # Gradients that are kept whole, where a family has them.
 KEPT = (
@@ -130,6 +143,45 @@ def write(family: str) -> None:
     print(family, float(out.loss), np.abs(numbers["logits"]).max(), numbers["greedy_ids"][0, 10:])
 
 
+def write_umt5() -> None:
+    """An encoder-decoder's folder: logits, gradients' norms, and greedy ids behind the start id."""
+    torch.manual_seed(0)
+    model = AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model(**UMT5)).float().eval()
+    # An output matrix of its own, as the published folders have, where version 5 ties a new model's.
+    model.lm_head.weight = torch.nn.Parameter(torch.zeros(64, 24))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "relative" in name:
+                weight.copy_(torch.randn_like(weight).half().float())
+            elif "norm" in name:
+                weight.copy_((1 + 0.3 * torch.randn_like(weight)).half().float())
+            else:
+                draw(name.replace("shared", "embed"), "umt5", weight)
+                weight.mul_(0.25 if name.endswith(".q.weight") else 1.0)  # T5 divides no scores by sqrt(head size)
+    folder = HERE / "umt5"
+    model.half().save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
+    rng = np.random.default_rng(0)
+    ids, labels = rng.integers(3, 64, (2, 18)), rng.integers(3, 64, (2, 9))
+    mask = np.ones_like(ids)
+    mask[1, 13:] = ids[1, 13:] = 0
+    rows = {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    out = model(**{name: torch.tensor(array) for name, array in rows.items()})
+    out.loss.backward()
+    assert model.lm_head.weight is not model.shared.weight, "the matrix was tied"
+    numbers = {**rows, "logits": out.logits.detach().numpy(), "loss": out.loss.detach().numpy()}
+    for name, weight in model.named_parameters():
+        numbers[f"grad_norm/{name}"] = np.float32(np.linalg.norm(weight.grad.numpy()))
+    made = model.generate(
+        torch.tensor(ids), attention_mask=torch.tensor(mask), do_sample=False, max_new_tokens=12, min_new_tokens=12
+    )
+    numbers["greedy_ids"] = made.numpy().astype(np.int32)
+    np.savez_compressed(folder / "reference.npz", **numbers)
+    print("umt5", float(out.loss), np.abs(numbers["logits"]).max(), numbers["greedy_ids"])
+
+
 if __name__ == "__main__":
     for each in FAMILIES:
         write(each)
+    write_umt5()
