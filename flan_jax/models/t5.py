@@ -2,8 +2,8 @@
 
 Pre-norm residual blocks, one relative position bias per stack shared by its layers (UMT5: one per layer) and none in
 cross-attention, no bias vectors. T5 1.1, mT5, UMT5 and UL2 have gated MLPs and an output matrix of their own, T5 1.0
-has ReLU MLPs and outputs tied to the token table. Layers are scanned: their parameters are stacked along a leading `layers`
-axis. `flan_jax.models.model` is what the rest of the project calls.
+has ReLU MLPs and outputs tied to the token table. Layers are scanned: their parameters are stacked along a leading
+`layers` axis. `flan_jax.models.model` is what the rest of the project calls.
 """
 
 from __future__ import annotations
