@@ -235,6 +235,44 @@ def test_the_tensor_decides_whether_outputs_are_tied(tied_setting, editable):
     assert open_hugging_face(folder).config.embeddings == "tied"
 
 
+@pytest.mark.parametrize("prefix", ["language_model.model.", "model.language_model."])
+def test_the_text_part_of_a_gemma_with_a_vision_tower_is_read(prefix, editable):
+    folder, edit = editable("gemma3")
+    alone = open_hugging_face(folder)
+    text = json.loads((folder / "config.json").read_text())
+    edit(model_type="gemma3", text_config=text, vision_config={}, **dict.fromkeys(text.keys() - {"model_type"}, ...))
+    tensors = load_file(folder / "model.safetensors")
+    named = {prefix + name.removeprefix("model."): array for name, array in tensors.items()}
+    towers = {f"model.vision_tower.layer.{i}.weight": np.ones((2, 2), np.float32) for i in range(3)}
+    save_file(named | towers, folder / "model.safetensors")
+    model = open_hugging_face(folder)
+    assert model.config == alone.config
+    assert model.notes == (
+        "left out 3 tensors of the vision tower, such as model.vision_tower.layer.0.weight: text is what it reads",
+    )
+    for piece in model.pieces:
+        np.testing.assert_array_equal(model.tensors.read(piece.theirs), alone.tensors.read(piece.theirs))
+
+
+def test_a_gemma_of_transformers_4_says_the_same(editable):
+    """Published config.json files: defaults left out, the pattern as a number, the two bases by names of their own."""
+    folder, edit = editable("gemma3")
+    new = open_hugging_face(folder).config
+    edit(
+        layer_types=...,
+        rope_parameters=...,
+        attn_logit_softcapping=...,
+        sliding_window_pattern=3,
+        rope_theta=1000000.0,
+        rope_local_base_freq=10000,
+        rope_scaling={"factor": 4.0, "rope_type": "linear"},
+    )
+    assert open_hugging_face(folder).config == new
+    edit(sliding_window_pattern=..., _sliding_window_pattern=..., query_pre_attn_scalar=...)
+    found = open_hugging_face(folder).config
+    assert (found.global_every, found.query_scalar, found.local_rope_theta) == (None, 256.0, 10000.0)
+
+
 def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
     folder, _ = editable("gpt2")
     expected = open_hugging_face(folder)
