@@ -198,7 +198,14 @@ def unlike(config: ModelConfig, needed: Mapping[str, Any]) -> str | None:
 
 
 def common_settings(config: DecoderConfig, architecture: str, model_type: str, dtype: str) -> dict[str, Any]:
-    """What config.json has in every family, for transformers 4 and 5."""
+    """What config.json has in every family, for transformers 4 and 5.
+
+    Args:
+      config: the model.
+      architecture: transformers' class.
+      model_type: its family there.
+      dtype: of the weights, as stored.
+    """
     return {
         "architectures": [architecture],
         "model_type": model_type,
