@@ -58,8 +58,21 @@ def test_the_papers_models_have_their_sizes_and_parameter_counts(tmp_path, row_n
         assert count_params(model) == int(row["parameters"])
 
 
-@pytest.mark.parametrize(("name", "count"), [("llama_135m", 134_515_008), ("llama_1b", 1_235_814_400)])
-def test_llama_models_have_the_published_counts(tmp_path, name, count):
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("llama_135m", 134_515_008),
+        ("llama_1b", 1_235_814_400),
+        ("llama3_2_1b", 1_235_814_400),
+        ("gemma3_270m", 268_098_176),
+        ("gemma3_1b", 999_885_952),
+        ("gemma3_4b", 3_880_263_168),
+        ("qwen2_5_0_5b", 494_032_768),
+        ("qwen2_5_1_5b", 1_543_714_304),
+        ("qwen3_0_6b", 596_049_920),
+    ],
+)
+def test_models_have_the_published_counts(tmp_path, name, count):
     assert count_params(model_of(tmp_path, name)) == count
 
 
@@ -74,6 +87,13 @@ def test_llama_models_have_the_published_counts(tmp_path, name, count):
         ({"start_id": 49152}, ["49152", "49152 rows"]),
         ({"position": "relative", "relative_attention_max_distance": 16}, ["16", "128"]),
         ({"rope_theta": 0}, ["rope_theta", "above 0"]),
+        ({"global_every": 6}, ["global_every is 6", "no layer has a window"]),
+        ({"local_rope_theta": 1e4}, ["local_rope_theta is 10000.0", "no layer has a window"]),
+        ({"window": 8, "global_every": 1}, ["global_every", "1", "at least 2"]),
+        ({"rope_scaling": "linear", "position": "learned"}, ["rope_scaling is linear", "learned turns nothing"]),
+        ({"rope_factor": 8.0}, ["rope_factor is 8.0", "nothing is scaled"]),
+        ({"rope_scaling": "llama3", "rope_low_freq_factor": 4.0}, ["rope_low_freq_factor is 4.0", "below"]),
+        ({"norm_sides": "around", "block": "parallel"}, ["norm_sides is around", "block sequential"]),
     ],
 )
 def test_a_wrong_setting_says_what_is_allowed(changes, words):

@@ -1,4 +1,4 @@
-"""Llama and GPT-2 folders against transformers' own numbers, packed and unpacked, there and back, and damaged ones."""
+"""Decoders' folders against transformers' own numbers, packed and unpacked, there and back, and damaged ones."""
 
 import dataclasses
 import json
@@ -25,13 +25,19 @@ from flan_jax.interop.tensors import SafetensorsTensors
 from flan_jax.models import DecoderConfig, forward, param_shapes
 from flan_jax.train.loss import loss_parts
 
-GPT2 = pathlib.Path(__file__).parent / "data" / "gpt2_tiny"
-FAMILIES = ["llama", "gpt2"]
+DATA = pathlib.Path(__file__).parent / "data"
+# Those of tests/data/families: each has what the others have not. gemma3: norms on both sides and of heads, windows in
+# three layers of four, two rotations, one of them scaled; gemma2: soft caps; llama3: its scaled rotation; qwen2:
+# biases; qwen3: a window in every layer, norms of heads.
+SMALL = ["gemma3", "gemma2", "llama3", "qwen2", "qwen3"]
+FAMILIES = ["llama", "gpt2", *SMALL]
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
 
 def folder_of(family: str) -> pathlib.Path:
-    return GPT2 if family == "gpt2" else shared_path("peers/hf/llama")
+    if family in SMALL:
+        return DATA / "families" / family
+    return DATA / "gpt2_tiny" if family == "gpt2" else shared_path("peers/hf/llama")
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +131,7 @@ def test_logits_loss_and_gradients_are_transformers(family, imported):
     for found in (grads, row_grads):
         theirs = as_theirs(config, found)
         names = [name.removeprefix("grad_norm/") for name in reference.files if name.startswith("grad_norm/")]
-        assert len(names) > 20
+        assert len(names) > 9 * config.num_layers
         for name in names:
             norm = float(np.linalg.norm(theirs[name]))
             np.testing.assert_allclose(norm, reference[f"grad_norm/{name}"], rtol=2e-4, err_msg=name)
@@ -229,6 +235,44 @@ def test_the_tensor_decides_whether_outputs_are_tied(tied_setting, editable):
     assert open_hugging_face(folder).config.embeddings == "tied"
 
 
+@pytest.mark.parametrize("prefix", ["language_model.model.", "model.language_model."])
+def test_the_text_part_of_a_gemma_with_a_vision_tower_is_read(prefix, editable):
+    folder, edit = editable("gemma3")
+    alone = open_hugging_face(folder)
+    text = json.loads((folder / "config.json").read_text())
+    edit(model_type="gemma3", text_config=text, vision_config={}, **dict.fromkeys(text.keys() - {"model_type"}, ...))
+    tensors = load_file(folder / "model.safetensors")
+    named = {prefix + name.removeprefix("model."): array for name, array in tensors.items()}
+    towers = {f"model.vision_tower.layer.{i}.weight": np.ones((2, 2), np.float32) for i in range(3)}
+    save_file(named | towers, folder / "model.safetensors")
+    model = open_hugging_face(folder)
+    assert model.config == alone.config
+    assert model.notes == (
+        "left out 3 tensors of the vision tower, such as model.vision_tower.layer.0.weight: text is what it reads",
+    )
+    for piece in model.pieces:
+        np.testing.assert_array_equal(model.tensors.read(piece.theirs), alone.tensors.read(piece.theirs))
+
+
+def test_a_gemma_of_transformers_4_says_the_same(editable):
+    """Published config.json files: defaults left out, the pattern as a number, the two bases by names of their own."""
+    folder, edit = editable("gemma3")
+    new = open_hugging_face(folder).config
+    edit(
+        layer_types=...,
+        rope_parameters=...,
+        attn_logit_softcapping=...,
+        sliding_window_pattern=3,
+        rope_theta=1000000.0,
+        rope_local_base_freq=10000,
+        rope_scaling={"factor": 4.0, "rope_type": "linear"},
+    )
+    assert open_hugging_face(folder).config == new
+    edit(sliding_window_pattern=..., _sliding_window_pattern=..., query_pre_attn_scalar=...)
+    found = open_hugging_face(folder).config
+    assert (found.global_every, found.query_scalar, found.local_rope_theta) == (None, 256.0, 10000.0)
+
+
 def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
     folder, _ = editable("gpt2")
     expected = open_hugging_face(folder)
@@ -250,7 +294,22 @@ def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
     [
         ("llama", {"hidden_act": "gelu"}, ["hidden_act", "'gelu'", "'silu'"]),
         ("llama", {"attention_bias": True}, ["attention_bias", "True"]),
-        ("llama", {"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5}}, ["rope_type", "llama3"]),
+        ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, ["rope_type: 'yarn'", "'llama3'"]),
+        ("llama", {"rope_scaling": {"type": "dynamic"}, "rope_parameters": ...}, ["rope_type: 'dynamic'"]),
+        ("llama3", {"rope_parameters": {"rope_type": "llama3"}}, ["low_freq_factor: missing", "'llama3'"]),
+        ("llama3", {"rope_parameters": {"partial_rotary_factor": 0.5}}, ["partial_rotary_factor: 0.5, ours 1.0"]),
+        ("gemma3", {"hidden_activation": "silu"}, ["hidden_activation: 'silu'", "gelu_pytorch_tanh"]),
+        ("gemma3", {"use_bidirectional_attention": True}, ["use_bidirectional_attention: True, ours False"]),
+        ("gemma3", {"attn_logit_softcapping": 50.0}, ["attn_logit_softcapping: 50.0", "unused"]),
+        ("gemma3", {"layer_types": ["full_attention", *["sliding_attention"] * 3]}, ["layer_types: full_attention, s"]),
+        ("gemma3", {"layer_types": ["chunked_attention"] * 4}, ["layer_types: chunked_attention", "ours"]),
+        ("gemma3", {"model_type": "gemma3"}, ["without text_config"]),
+        (
+            "qwen2",
+            {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1, "layer_types": ...},
+            ["layer_types: full_att"],
+        ),
+        ("qwen3", {"attention_bias": True}, ["attention_bias: True, ours False"]),
         ("llama", {"num_key_value_heads": 3}, ["num_kv_heads 3", "num_heads 4"]),
         ("llama", {"hidden_size": ...}, ["no 'hidden_size'", "copy it again"]),
         ("llama", {"num_hidden_layers": 2}, ["model.layers.2.", "not in this model", "nothing was written"]),

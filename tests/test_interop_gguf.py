@@ -217,7 +217,7 @@ def test_llamas_sentencepiece_is_rebuilt_and_its_bos_begins_prompts(tmp_path):
         ({"architecture": "falcon"}, ["'falcon'", "llama", "hf:"]),
         ({"tensors": {"output_norm.weight": None}}, ["output_norm.weight: expected [64], missing"]),
         ({"tensors": {"blk.0.attn_q.bias": np.zeros(64, np.float32)}}, ["attn_q.bias: not in this model, found [64]"]),
-        ({"tensors": {"rope_freqs.weight": np.ones(8, np.float32)}}, ["scales its rotations"]),
+        ({"tensors": {"rope_freqs.weight": np.full(8, 2, np.float32)}}, ["rope_freqs", "hf:"]),
         ({"feed_forward_length": 80}, ["ffn_down.weight: expected [64, 80], found [64, 96]"]),
         ({"block_count": None}, ["no llama.block_count", "convert the model again"]),
         ({"attention.head_count_kv": 3}, ["num_kv_heads 3", "num_heads 4"]),

@@ -79,6 +79,10 @@ def export_weights(
     config = source.model_config()
     if to != "hf" and not isinstance(config, T5Config):
         raise CheckpointError(f"{source.path} is a decoder-only model, which T5X's checkpoints here are not: use hf")
+    if to != "hf" and isinstance(config, T5Config) and config.position_bias == "each_layer":
+        raise CheckpointError(
+            f"{source.path} has a position bias in every layer, which T5X's checkpoints here have once a stack: use hf"
+        )
     if config.prompt_tokens:
         raise CheckpointError(
             f"{source.path} has a soft prompt of {config.prompt_tokens} tokens, which {to} has no place for: use "

@@ -1,7 +1,8 @@
-"""gguf files (llama.cpp's) of Llama's layout, read and dequantised by the `gguf` package, with their tokenizer.
+"""gguf files (llama.cpp's), read and dequantised by the `gguf` package, with their tokenizer.
 
-llama.cpp turns neighbouring elements of a head where Hugging Face turns its halves, so its converter permutes the rows
-of the query and key matrices; that is undone here. The file also holds the tokenizer, which `gguf_vocab` rebuilds.
+Of a Llama, llama.cpp turns neighbouring elements of a head where Hugging Face turns its halves, so its converter
+permutes the rows of the query and key matrices; and of a Gemma, it adds 1 to the norms. Both are undone here. The file
+also holds the tokenizer, which `gguf_vocab` rebuilds.
 """
 
 from __future__ import annotations
@@ -13,29 +14,13 @@ import numpy as np
 
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
 from flan_jax.interop.gguf_header import check_header
+from flan_jax.interop.gguf_layouts import FREQUENCIES, LAYOUTS, SOME_TAKE, Layout, llama3_fields, their_name
 from flan_jax.interop.gguf_vocab import vocabulary_files
-from flan_jax.interop.pieces import ForeignModel, Piece, check_depth, our_shapes, their_shapes
+from flan_jax.interop.pieces import STACKED, ForeignModel, Piece, check_depth, our_shapes, their_shapes
 from flan_jax.interop.tensors import TensorInfo, check_tensors
 from flan_jax.models import DecoderConfig
 
-ARCHITECTURES = ("llama",)
-_TOP = {
-    "token_embedder/embedding": "token_embd.weight",
-    "decoder/decoder_norm/scale": "output_norm.weight",
-    "decoder/logits_dense/kernel": "output.weight",
-}
-_LAYER = {
-    "pre_attention_layer_norm/scale": "attn_norm",
-    "attention/query/kernel": "attn_q",
-    "attention/key/kernel": "attn_k",
-    "attention/value/kernel": "attn_v",
-    "attention/out/kernel": "attn_output",
-    "pre_mlp_layer_norm/scale": "ffn_norm",
-    "mlp/wi_0/kernel": "ffn_gate",
-    "mlp/wi_1/kernel": "ffn_up",
-    "mlp/wo/kernel": "ffn_down",
-}
-_LAYERS = "decoder/layers/"
+ARCHITECTURES = tuple(LAYOUTS)
 # What reading the metadata of a damaged or made-up file runs into.
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -48,11 +33,12 @@ class GgufTensors:
     Args:
       path: the file, for messages.
       reader: gguf's reader of it.
-      num_heads: heads of queries, whose rows gguf stores in another order.
+      layout: the architecture's.
+      num_heads: heads of queries.
       num_kv_heads: heads of keys and values.
     """
 
-    def __init__(self, path: pathlib.Path, reader: Any, num_heads: int, num_kv_heads: int):
+    def __init__(self, path: pathlib.Path, reader: Any, layout: Layout, num_heads: int, num_kv_heads: int):
         self.path = path
         self._tensors = {tensor.name: tensor for tensor in reader.tensors}
         # gguf counts axes from the innermost.
@@ -60,7 +46,8 @@ class GgufTensors:
             name: TensorInfo(tuple(int(n) for n in reversed(tensor.shape)), "float32")
             for name, tensor in self._tensors.items()
         }
-        self._num_heads = {"attn_q": num_heads, "attn_k": num_kv_heads}
+        self._num_heads = {"attn_q": num_heads, "attn_k": num_kv_heads} if layout.are_rows_permuted else {}
+        self._are_norms_above_one = layout.are_norms_above_one
 
     def read(self, name: str, layer: int | None = None) -> np.ndarray:
         import gguf
@@ -74,9 +61,11 @@ class GgufTensors:
                 f"not dequantise ({error}): take a file of another quantisation, such as F16, Q8_0 or Q4_K_M"
             ) from error
         array = array.reshape(self.infos[name].shape)
-        num_heads = self._num_heads.get(name.split(".")[-2])
+        num_heads = self._num_heads.get(name.split(".")[-2]) if array.ndim == 2 else None
         if num_heads is not None:
             array = _halves_from_neighbours(array, num_heads)
+        if self._are_norms_above_one and name.endswith("norm.weight"):
+            array = array - np.float32(1)  # exact, where 1 was added to a bfloat16
         return array if layer is None else array[layer]
 
 
@@ -104,41 +93,47 @@ def _model(path: pathlib.Path, reader: Any, fields: _Fields) -> ForeignModel:
             f"are {', '.join(ARCHITECTURES)}: convert a Llama-style model, or import its Hugging Face folder (hf:…)"
         )
     names = {tensor.name for tensor in reader.tensors}
-    num_heads = fields.required("llama.attention.head_count")
-    kv_heads = fields.get("llama.attention.head_count_kv", num_heads)
-    scaling = fields.get("llama.rope.scaling.type", "none")
-    # Llama 3.1's scaling is a tensor and no setting.
-    if scaling != "none" or "rope_freqs.weight" in names:
-        raise CheckpointError(f"{path} scales its rotations ({scaling}), which our model does not: take another model")
-    if fields.get("llama.expert_count", 0):
+    layout, prefix = LAYOUTS[architecture], f"{architecture}."
+    for name in SOME_TAKE:
+        if name not in layout.takes and fields.get(prefix + name):
+            raise CheckpointError(
+                f"{path} has {prefix}{name} {fields.get(prefix + name)}, which our {architecture} has not: take "
+                f"another model, or import its Hugging Face folder (hf:…)"
+            )
+    num_heads = fields.required(f"{prefix}attention.head_count")
+    if fields.get(f"{prefix}expert_count", 0):
         raise CheckpointError(f"{path} is a mixture of experts, our model has one MLP a layer: take a dense model")
     vocab_files, start_id, vocab_note = vocabulary_files(path, fields)
-    emb_dim = fields.required("llama.embedding_length")
-    head_dim = fields.get("llama.attention.key_length", emb_dim // num_heads)
-    if fields.get("llama.rope.dimension_count", head_dim) != head_dim:
+    emb_dim = fields.required(f"{prefix}embedding_length")
+    head_dim = fields.get(f"{prefix}attention.key_length", emb_dim // num_heads)
+    if fields.get(f"{prefix}rope.dimension_count", head_dim) != head_dim:
         raise CheckpointError(f"{path} turns a part of each head only, our model all of it: take another model")
+    common = {
+        "vocab_size": fields.get(f"{prefix}vocab_size") or len(fields.required("tokenizer.ggml.tokens")),
+        "emb_dim": emb_dim,
+        "num_layers": fields.required(f"{prefix}block_count"),
+        "num_heads": num_heads,
+        "num_kv_heads": fields.get(f"{prefix}attention.head_count_kv", num_heads),
+        "head_dim": head_dim,
+        "mlp_dim": fields.required(f"{prefix}feed_forward_length"),
+        "norm_epsilon": _rounded(fields.required(f"{prefix}attention.layer_norm_rms_epsilon")),
+        "rope_theta": float(fields.get(f"{prefix}rope.freq_base", 10000.0)),
+        "max_positions": fields.get(f"{prefix}context_length", 2048),
+        "embeddings": "untied" if "output.weight" in names else "tied",
+        "attention": "causal",
+        "prompt_end": "nothing",
+        "start_id": start_id,
+        "dtype": "float32",
+    }
+    tensors = GgufTensors(path, reader, layout, num_heads, common["num_kv_heads"])
     try:
-        config = DecoderConfig(
-            vocab_size=fields.get("llama.vocab_size") or len(fields.required("tokenizer.ggml.tokens")),
-            emb_dim=emb_dim,
-            num_layers=fields.required("llama.block_count"),
-            num_heads=num_heads,
-            num_kv_heads=kv_heads,
-            head_dim=head_dim,
-            mlp_dim=fields.required("llama.feed_forward_length"),
-            norm_epsilon=_rounded(fields.required("llama.attention.layer_norm_rms_epsilon")),
-            rope_theta=float(fields.get("llama.rope.freq_base", 10000.0)),
-            max_positions=fields.get("llama.context_length", 2048),
-            embeddings="untied" if "output.weight" in names else "tied",
-            attention="causal",
-            prompt_end="nothing",
-            start_id=start_id,
-            dtype="float32",
-        )
+        config = DecoderConfig(**{**common, **layout.settings(architecture, fields)})
+        if FREQUENCIES in names:
+            config = llama3_fields(path, config, tensors.read(FREQUENCIES))
+            del tensors.infos[FREQUENCIES]
     except (ConfigError, TypeError) as error:
         raise CheckpointError(f"{path} is not a model that ours can be: {error}") from error
     check_depth(path, config, len(names))
-    tensors = GgufTensors(path, reader, config.num_heads, config.num_kv_heads)
     pieces = gguf_pieces(config)
     check_tensors(path, their_shapes(config, pieces), tensors.infos, "the model its metadata describes")
     kinds = sorted({tensor.tensor_type.name for tensor in reader.tensors})
@@ -156,12 +151,8 @@ def gguf_pieces(config: DecoderConfig) -> tuple[Piece, ...]:
     """Every parameter of ours beside its tensor in a gguf."""
     found = []
     for ours in sorted(our_shapes(config)):
-        is_transposed = ours.endswith("/kernel")
-        if ours.startswith(_LAYERS):
-            theirs = _LAYER[ours.removeprefix(_LAYERS)]
-            found += [Piece(ours, i, f"blk.{i}.{theirs}.weight", is_transposed) for i in range(config.num_layers)]
-        else:
-            found.append(Piece(ours, None, _TOP[ours], is_transposed))
+        layers = range(config.num_layers) if STACKED in ours else (None,)
+        found += [Piece(ours, i, their_name(ours, i), ours.endswith("/kernel")) for i in layers]
     return tuple(found)
 
 

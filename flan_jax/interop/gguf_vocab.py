@@ -14,14 +14,23 @@ from flan_jax.core.tokenizer_json import SETTINGS_FILE, TOKENIZER_FILE
 
 SENTENCEPIECE_FILE = "tokenizer.model"
 # `tokenizer.ggml.token_type`: llama.cpp's enumeration, the same numbers as SentencePiece's.
-_CONTROL, _USER_DEFINED = 3, 4
+_NORMAL, _CONTROL, _USER_DEFINED = 1, 3, 4
 # `tokenizer.ggml.pre`: how text is cut before BPE. None is GPT-2's own pattern.
 _DIGITS = "digits"
 _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-_PRETOKENIZERS = {"gpt-2": None, "default": None, "smollm": _DIGITS, "llama-bpe": _LLAMA3, "llama3": _LLAMA3}
+_QWEN2 = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
+_PRETOKENIZERS = {
+    "gpt-2": None,
+    "default": None,
+    "smollm": _DIGITS,
+    "llama-bpe": _LLAMA3,
+    "llama3": _LLAMA3,
+    "qwen2": _QWEN2,
+}
+_SPACE = "\u2581"  # SentencePiece's mark for a space
 
 __all__ = ["vocabulary_files"]
 
@@ -41,16 +50,16 @@ def vocabulary_files(path: pathlib.Path, fields: Fields) -> tuple[dict[str, byte
     if kind == "gpt2":
         return _byte_level_bpe(path, fields)
     if kind == "llama":
+        ids = [fields.get(f"tokenizer.ggml.{name}_token_id", i) for i, name in enumerate(("unknown", "bos", "eos"))]
+        if ids != [0, 1, 2]:  # Gemma's: SentencePiece's own files are read in T5's and Llama's conventions
+            return _sentencepiece_as_json(path, fields)
         return {SENTENCEPIECE_FILE: _sentencepiece(fields)}, 1, None
     return {}, None, f"its tokenizer ({kind}) is not known here: give one with --vocab_path"
 
 
 def _byte_level_bpe(path: pathlib.Path, fields: Fields) -> tuple[dict[str, bytes], int | None, str | None]:
-    try:
-        import tokenizers
-        from tokenizers import decoders, models, pre_tokenizers
-    except ImportError as error:
-        raise ConfigError(f"{path} needs the tokenizers package: pip install flan_jax[hf]") from error
+    tokenizers = _tokenizers(path)
+    decoders, models, pre_tokenizers = tokenizers.decoders, tokenizers.models, tokenizers.pre_tokenizers
     cut = fields.get("tokenizer.ggml.pre", "default")
     if cut not in _PRETOKENIZERS:
         return {}, None, f"its tokenizer cuts text as {cut}, which is not known here: give one with --vocab_path"
@@ -66,6 +75,8 @@ def _byte_level_bpe(path: pathlib.Path, fields: Fields) -> tuple[dict[str, bytes
         # Cut by a pattern of its own: GPT-2's, which ByteLevel has, must not cut again.
         split = pre_tokenizers.Split(tokenizers.Regex(pattern), behavior="isolated")
         steps = [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    if cut == "qwen2":
+        tokenizer.normalizer = tokenizers.normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
     tokenizer.decoder = decoders.ByteLevel()
     added = {_CONTROL: tokenizer.add_special_tokens, _USER_DEFINED: tokenizer.add_tokens}
@@ -74,6 +85,47 @@ def _byte_level_bpe(path: pathlib.Path, fields: Fields) -> tuple[dict[str, bytes
     settings, start_id = _settings(tokens, fields)
     files = {TOKENIZER_FILE: tokenizer.to_str().encode(), SETTINGS_FILE: json.dumps(settings, indent=2).encode()}
     return files, start_id, None
+
+
+def _sentencepiece_as_json(path: pathlib.Path, fields: Fields) -> tuple[dict[str, bytes], int | None, str | None]:
+    """SentencePiece's BPE as a tokenizer.json, which also knows the tokens of chats: the pair is merged whose joined
+    piece has the largest score, so pieces in the order of their scores say which merges go first."""
+    tokenizers = _tokenizers(path)
+    types = fields.get("tokenizer.ggml.token_type")
+    # llama.cpp's converter writes the spaces of user-defined pieces as spaces.
+    tokens = [
+        token.replace(" ", _SPACE) if kind == _USER_DEFINED else token
+        for token, kind in zip(fields.get("tokenizer.ggml.tokens"), types, strict=True)
+    ]
+    scores = fields.get("tokenizer.ggml.scores")
+    vocab = {token: i for i, token in enumerate(tokens)}
+    joined = {token for token, kind in zip(tokens, types, strict=True) if kind == _NORMAL}
+    merges = []
+    for token in sorted(joined, key=lambda token: (-scores[vocab[token]], vocab[token])):
+        pairs = [(token[:i], token[i:]) for i in range(1, len(token))]
+        merges += [pair for pair in pairs if pair[0] in joined and pair[1] in joined]
+    settings, start_id = _settings(tokens, fields)
+    model = tokenizers.models.BPE(
+        vocab=vocab, merges=merges, unk_token=settings.get("unk_token"), fuse_unk=True, byte_fallback=True
+    )
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.normalizer = tokenizers.normalizers.Replace(" ", _SPACE)
+    decoders = tokenizers.decoders
+    tokenizer.decoder = decoders.Sequence([decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
+    found = list(zip(tokens, types, strict=True))
+    tokenizer.add_special_tokens([tokenizers.AddedToken(t, normalized=False) for t, k in found if k == _CONTROL])
+    # Looked for where spaces have become marks.
+    tokenizer.add_tokens([tokenizers.AddedToken(t, normalized=True) for t, k in found if k == _USER_DEFINED])
+    files = {TOKENIZER_FILE: tokenizer.to_str().encode(), SETTINGS_FILE: json.dumps(settings, indent=2).encode()}
+    return files, start_id, None
+
+
+def _tokenizers(path: pathlib.Path) -> Any:
+    try:
+        import tokenizers
+    except ImportError as error:
+        raise ConfigError(f"{path} needs the tokenizers package: pip install flan_jax[hf]") from error
+    return tokenizers
 
 
 def _settings(tokens: list[str], fields: Fields) -> tuple[Mapping[str, Any], int | None]:

@@ -1,4 +1,4 @@
-"""T5 in Hugging Face folders: T5 1.0, T5 1.1, its LM-adapted and Flan descendants, mT5, UL2.
+"""T5 in Hugging Face folders: T5 1.0, T5 1.1, its LM-adapted and Flan descendants, mT5, UMT5, UL2.
 
 Versions 4 and 5 of transformers write different things about the output matrix. Version 4 says
 `tie_word_embeddings: false` for T5 1.1. Version 5 says `true` beside a separate `lm_head.weight`, and whether outputs
@@ -22,7 +22,7 @@ from flan_jax.models import ModelConfig, T5Config
 from flan_jax.models.layers import NORM_EPSILON
 from flan_jax.models.t5_config import Activation
 
-MODEL_TYPES = ("t5", "mt5")
+MODEL_TYPES = ("t5", "mt5", "umt5")
 
 _ATTENTION = {"query": "q", "key": "k", "value": "v", "out": "o"}
 _MLP = ("wi", "wi_0", "wi_1", "wo")
@@ -43,24 +43,23 @@ def pieces(config: T5Config) -> tuple[Piece, ...]:
     found = []
     for ours in sorted(our_shapes(config)):
         stack, _, rest = ours.partition("/layers/")
-        transposed = not ours.endswith(("/scale", "/embedding"))  # nn.Linear keeps [out, in], the bias [bucket, head]
+        # nn.Linear keeps [out, in], the bias [bucket, head].
+        transposed = not ours.endswith(("/scale", "/embedding"))
         if not rest:
             found.append(Piece(ours, None, _TOP[ours], transposed))
             continue
         depth = config.num_encoder_layers if stack == "encoder" else config.num_decoder_layers
-        theirs = _LAYER[stack][rest]
+        theirs = _BIAS if rest == "relpos_bias/rel_embedding" else _LAYER[stack][rest]
         found += [Piece(ours, i, f"{stack}.block.{i}.layer.{theirs}", transposed) for i in range(depth)]
     return tuple(found)
 
 
+_BIAS = "0.SelfAttention.relative_attention_bias.weight"
 _TOP = {
     "token_embedder/embedding": "shared.weight",
     "decoder/logits_dense/kernel": "lm_head.weight",
     **{f"{s}/{s}_norm/scale": f"{s}.final_layer_norm.weight" for s in ("encoder", "decoder")},
-    **{
-        f"{s}/relpos_bias/rel_embedding": f"{s}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-        for s in ("encoder", "decoder")
-    },
+    **{f"{s}/relpos_bias/rel_embedding": f"{s}.block.0.layer.{_BIAS}" for s in ("encoder", "decoder")},
 }
 
 
@@ -94,9 +93,9 @@ _LAYER = {
 def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping[str, TensorInfo]) -> T5Config:
     """The model of config.json; what ours cannot be is refused with its reason."""
     # Version 4 scales the outputs of a T5 that does not say `tie_word_embeddings: false`, but no mT5 is scaled.
-    said_tied = settings.get("tie_word_embeddings") is not False and settings["model_type"] == "t5"
+    said_tied = settings.get("tie_word_embeddings") is not False and settings["model_type"] in ("t5", "umt5")
     is_tied = "lm_head.weight" not in infos
-    activations = settings.get("feed_forward_proj", "relu")
+    activations = settings.get("feed_forward_proj", "relu" if settings["model_type"] == "t5" else "gated-gelu")
     # transformers takes these two over what it derives from `feed_forward_proj`.
     gate, _, activation = str(activations).rpartition("-")
     derived = {
@@ -133,6 +132,7 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
             dtype="float32",
             relative_attention_num_buckets=settings.get("relative_attention_num_buckets", 32),
             relative_attention_max_distance=settings.get("relative_attention_max_distance", 128),
+            position_bias="each_layer" if settings["model_type"] == "umt5" else "each_stack",
             mlp_activations=_FEED_FORWARD[activations],
             logits_via_embedding=is_tied,
         )
@@ -180,9 +180,11 @@ TOKENS = {"decoder_start_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
 
 
 def settings_of(config: T5Config, dtype: str) -> dict[str, Any]:
+    """config.json for transformers 4 and 5."""
+    is_umt5 = config.position_bias == "each_layer"
     return {
-        "architectures": ["T5ForConditionalGeneration"],
-        "model_type": "t5",
+        "architectures": ["UMT5ForConditionalGeneration" if is_umt5 else "T5ForConditionalGeneration"],
+        "model_type": "umt5" if is_umt5 else "t5",
         "is_encoder_decoder": True,
         "vocab_size": config.vocab_size,
         "d_model": config.emb_dim,

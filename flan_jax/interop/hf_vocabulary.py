@@ -78,6 +78,9 @@ def _lost(path: pathlib.Path, name: str) -> str:
     others = [number for number in _generation_ends(path) if number != end]
     if others:
         reasons.append(f"the end tokens {', '.join(map(str, others))} of {GENERATION_FILE}")
+    spec = model.trainer_spec
+    if (spec.pad_id, spec.eos_id, spec.bos_id, spec.unk_id) == (0, 1, 2, 3):  # Gemma's
+        reasons.append("an order of pad, eos, bos and unk that is read here")
     if not reasons:
         return ""
     chat = " and the chat template that uses them" if settings.get("chat_template") else ""

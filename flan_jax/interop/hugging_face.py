@@ -1,6 +1,6 @@
 """Hugging Face `transformers` folders, both ways: the family is chosen by config.json's `model_type`, or by our model.
 
-A family is a file: `hf_t5`, `hf_llama`, `hf_gpt2`. `hf_folder` has what they share.
+A family is a file: `hf_t5`, `hf_llama`, `hf_qwen`, `hf_gemma`, `hf_gpt2`. `hf_folder` has what they share.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, did_you_mean
 from flan_jax.core.tokenizer_json import COMPANIONS, SETTINGS_FILE, TOKENIZER_FILE
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
-from flan_jax.interop import hf_gpt2, hf_llama, hf_t5
+from flan_jax.interop import hf_gemma, hf_gpt2, hf_llama, hf_qwen, hf_t5
 from flan_jax.interop.hf_folder import (
     CONFIG_FILE,
     INDEX_FILE,
@@ -50,15 +50,16 @@ _TOKENIZER_FILES = (
     "merges.txt",
 )
 _OTHER_WEIGHTS = ("*.bin", "*.gguf", "*.h5", "*.msgpack")
-_FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_gpt2)
+_FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_qwen, hf_gemma, hf_gpt2)
 _MODEL_TYPES = {name: family for family in _FAMILIES for name in family.MODEL_TYPES}
 _OTHER_FAMILIES = {
-    "umt5": "UMT5 has a relative position bias in every layer, our model one a stack",
     "longt5": "LongT5's encoder has local attention, our model's is full",
     "switch_transformers": "Switch Transformers have experts, our model has one MLP a layer",
     "mixtral": "Mixtral has experts, our model has one MLP a layer",
-    "gemma": "Gemma scales its embeddings and shifts its norms, our model does neither",
-    "qwen2": "Qwen2 has biases on queries, keys and values alone, our model on all products or none",
+    "gemma": "of Gemmas, 2 and 3 are read",
+    "gemma3n": "Gemma 3n has embeddings of its own in every layer, our model one table",
+    "qwen2_moe": "Qwen 2's mixtures have experts, our model has one MLP a layer",
+    "qwen3_moe": "Qwen 3's mixtures have experts, our model has one MLP a layer",
 }
 
 __all__ = [

@@ -36,7 +36,7 @@ def segment_mask(query_segments_BL: jax.Array, key_segments_BS: jax.Array, *, ca
     return mask_BLS[:, None]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5, 7))
 def attend(
     q_BHLK: jax.Array,
     k_BHSK: jax.Array,
@@ -45,6 +45,7 @@ def attend(
     mask_B1LS: jax.Array,
     dropout_rate: float,
     seeds_2B: jax.Array | None,
+    softcap: float | None,
 ) -> jax.Array:
     """Weighted values [B, H, L, K].
 
@@ -58,15 +59,24 @@ def attend(
       mask_B1LS: bool, whether a query sees a key; a query that sees none gets uniform weights.
       dropout_rate: of the weights.
       seeds_2B: see `dropout.dropout`.
+      softcap: c of scores c tanh(s / c); None for scores as they are.
     """
-    return _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, seeds_2B)[0]
+    return _attend_forward(q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, dropout_rate, seeds_2B, softcap)[0]
 
 
-def _scores(q_BHLK: jax.Array, k_BHSK: jax.Array, bias_HLS: jax.Array | None, mask_B1LS: jax.Array) -> jax.Array:
+def _scores(
+    q_BHLK: jax.Array,
+    k_BHSK: jax.Array,
+    bias_HLS: jax.Array | None,
+    mask_B1LS: jax.Array,
+    softcap: float | None,
+) -> jax.Array:
     # Summed in float32: in bfloat16 scores near 10 lie 1/16 apart, a factor of 1.06 after exp.
     scores_BHLS = jnp.einsum("bhlk,bhsk->bhls", q_BHLK, k_BHSK, preferred_element_type=jnp.float32)
     if bias_HLS is not None:
         scores_BHLS += jnp.broadcast_to(bias_HLS, scores_BHLS.shape)  # it may have a batch axis
+    if softcap is not None:
+        scores_BHLS = softcap * jnp.tanh(scores_BHLS / softcap)
     # `where`, in a form that keeps no array of the scores' size beside a scan over layers.
     return jnp.minimum(scores_BHLS, jnp.where(mask_B1LS, jnp.inf, MASKED_SCORE))
 
@@ -79,8 +89,9 @@ def _attend_forward(
     mask_B1LS: jax.Array,
     dropout_rate: float,
     seeds_2B: jax.Array | None,
+    softcap: float | None,
 ) -> tuple[jax.Array, tuple[Any, ...]]:
-    scores_BHLS = _scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS)
+    scores_BHLS = _scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS, softcap)
     max_BHL1 = jnp.max(scores_BHLS, axis=-1, keepdims=True)
     exp_BHLS = jnp.exp(scores_BHLS - max_BHL1)
     sum_BHL1 = jnp.sum(exp_BHLS, axis=-1, keepdims=True)
@@ -94,11 +105,12 @@ def _attend_forward(
 
 
 def _attend_backward(
-    dropout_rate: float, residuals: tuple[Any, ...], g_BHLK: jax.Array
+    dropout_rate: float, softcap: float | None, residuals: tuple[Any, ...], g_BHLK: jax.Array
 ) -> tuple[jax.Array | None, ...]:
     q_BHLK, k_BHSK, v_BHSK, bias_HLS, mask_B1LS, seeds_2B, out_BHLK, log_sum_BHL1 = residuals
     dtype = q_BHLK.dtype
-    weights_BHLS = jnp.exp(_scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS) - log_sum_BHL1)
+    scores_BHLS = _scores(q_BHLK, k_BHSK, bias_HLS, mask_B1LS, softcap)
+    weights_BHLS = jnp.exp(scores_BHLS - log_sum_BHL1)
     dropped_BHLS = dropout(weights_BHLS, dropout_rate, seeds_2B).astype(dtype)
     # Products over L put the [L, S] matrix on the right, where it needs no transpose.
     dv_BHKS = jnp.einsum("bhkl,bhls->bhks", g_BHLK.swapaxes(2, 3), dropped_BHLS)
@@ -109,7 +121,10 @@ def _attend_backward(
     # The softmax's sum of weights times their gradients, taken over K numbers of the output and not S of the weights.
     row_sum_BHL1 = jnp.sum(g_BHLK.astype(jnp.float32) * out_BHLK.astype(jnp.float32), axis=-1, keepdims=True)
     # Where the mask hides a score its weight is 0, unless it hides the whole row, which then has no gradient.
-    g_scores_BHLS = (weights_BHLS * (g_weights_BHLS - row_sum_BHL1) * mask_B1LS).astype(dtype)
+    g_scores_BHLS = weights_BHLS * (g_weights_BHLS - row_sum_BHL1) * mask_B1LS
+    if softcap is not None:  # tanh's slope, which a hidden score has none of; it would be far below -1 there
+        g_scores_BHLS *= jnp.maximum(1.0 - jnp.square(scores_BHLS / softcap), 0.0)
+    g_scores_BHLS = g_scores_BHLS.astype(dtype)
     dq_BHLK = jnp.einsum("bhls,bhsk->bhlk", g_scores_BHLS, k_BHSK)
     dk_BHKS = jnp.einsum("bhkl,bhls->bhks", q_BHLK.swapaxes(2, 3), g_scores_BHLS)
     dbias_HLS = None
@@ -172,7 +187,7 @@ class Attention(nn.Module):
         if source_rows_B is not None:
             k_BHSK, v_BHSK = k_BHSK[source_rows_B], v_BHSK[source_rows_B]
         rate = self.config.dropout_rate
-        return self.output(attend(self.queries(x_BLD), k_BHSK, v_BHSK, bias_HLS, mask_B1LS, rate, seeds_2B))
+        return self.output(attend(self.queries(x_BLD), k_BHSK, v_BHSK, bias_HLS, mask_B1LS, rate, seeds_2B, None))
 
     def _split_heads(self, x_BLJ: jax.Array) -> jax.Array:
         # Heads before positions: the two products of attention then read contiguous matrices.

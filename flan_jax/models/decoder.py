@@ -1,4 +1,4 @@
-"""The decoder-only model as Linen modules: PaLM, LaMDA, GPT-3 and Llama by `DecoderConfig`.
+"""The decoder-only model as Linen modules: PaLM, LaMDA, GPT-3, Llama, Qwen and Gemma by `DecoderConfig`.
 
 Pre-norm blocks, scanned: their parameters are stacked along a leading `layers` axis, under names like those of the T5
 decoder. `flan_jax.models.model` is what the rest of the project calls; `decoder_incremental` runs the same layers with
@@ -18,16 +18,16 @@ from flax import linen as nn
 from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.models.axes import constrain, with_axes
 from flan_jax.models.decoder_config import DecoderConfig
-from flan_jax.models.decoder_layers import GroupedAttention, Mlp, Norm, inner_rate, rotation
+from flan_jax.models.decoder_layers import GroupedAttention, Mlp, Norm, inner_rate, rotation, stretches
 from flan_jax.models.dropout import dropout, fold_in
 from flan_jax.models.layers import DENSE_INIT, apply
 from flan_jax.models.position_bias import RelativeBias, expand_offsets
 from flan_jax.models.prefix_attention import attend_with_prefix
 from flan_jax.models.soft_prompt import embed_prompt, make_prompt
+from flan_jax.models.windows import Masks, Rotations, angles_of_layer, mask_of_layer, with_window
 
 # Dropout sites outside the layers; layer i folds in LAYERS + i.
 EMBEDDED, FINAL, LAYERS = 0, 1, 2
-Angles = tuple[jax.Array, jax.Array]
 
 __all__ = ["DecoderLayer", "DecoderOnly", "DecoderStack", "init", "logits", "prefix_mask"]
 
@@ -63,6 +63,9 @@ class TokenTable(nn.Module):
         x_BLD = jnp.take(self.embedding, rows_BL, axis=0, mode="clip").astype(self.config.compute_dtype)
         if self.has_prompt:
             x_BLD = embed_prompt(self.soft_prompt, rows_BL, x_BLD)
+        if self.row_axis == "vocab" and self.config.embeddings_scale == "sqrt_emb_dim":
+            # Rounded to the compute dtype, as Gemma was pretrained.
+            x_BLD = x_BLD * jnp.asarray(math.sqrt(self.config.emb_dim), x_BLD.dtype)
         return constrain(x_BLD, "batch", "length", "activation_embed")
 
     def logits(self, x_BLD: jax.Array) -> jax.Array:
@@ -81,17 +84,22 @@ class DecoderLayer(nn.Module):
         self.attention = GroupedAttention(self.config)
         if self.config.block == "sequential":
             self.pre_mlp_layer_norm = Norm(self.config)
+        if self.config.norm_sides == "around":
+            self.post_attention_layer_norm = Norm(self.config)
+            self.post_mlp_layer_norm = Norm(self.config)
         self.mlp = Mlp(self.config)
 
     def __call__(
         self,
         x_BLD: jax.Array,
         layer: jax.Array,
-        angles: Angles | None,
+        rotations: Rotations,
         bias_HLL: jax.Array | None,
-        mask_B1LL: jax.Array,
+        masks: Masks,
         seeds_2B: jax.Array | None,
     ) -> tuple[jax.Array, None]:
+        angles = angles_of_layer(self.config, layer, rotations)
+        mask_B1LL = mask_of_layer(self.config, layer, masks)
         seeds_2B = fold_in(seeds_2B, layer + LAYERS)
         normed_BLD = self.pre_attention_layer_norm(x_BLD)
         attended_BLD = self.attention(normed_BLD, angles, bias_HLL, mask_B1LL, fold_in(seeds_2B, 0))
@@ -102,33 +110,40 @@ class DecoderLayer(nn.Module):
     def extend(
         self,
         x_BLD: jax.Array,
+        layer: jax.Array | int,
         first_slot: jax.Array,
         k_BGSK: jax.Array,
         v_BGSK: jax.Array,
-        angles: Angles | None,
+        rotations: Rotations,
         bias_BHLS: jax.Array | None,
-        mask_B1LS: jax.Array,
+        masks: Masks,
         prefix: tuple[jax.Array, jax.Array] | None,
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Positions on top of cached ones: their output [B, L, D], and the keys and values with theirs from
-        `first_slot` on. The mask's S may be less than the cache's: the slots beyond are not read. With the keys and
-        values of a shared prefix, [1, G, P, K] each, mask and bias are over [P + S].
+        `first_slot` on. The masks' S may be less than the cache's: the slots beyond are not read. With the keys and
+        values of a shared prefix, [1, G, P, K] each, masks and bias are over [P + S].
 
         Args:
           x_BLD: the positions' activations.
+          layer: the layer's number, from 0.
           k_BGSK: cached keys.
           v_BGSK: cached values.
-          angles: of the rotation by position; None for a model without one.
+          rotations: by position.
           bias_BHLS: position bias; None for a model without one.
-          mask_B1LS: bool, which slots a position sees.
+          masks: which slots a position sees.
         """
+        angles = angles_of_layer(self.config, layer, rotations)
+        mask_B1LS = mask_of_layer(self.config, layer, masks)
         normed_BLD = self.pre_attention_layer_norm(x_BLD)
         k_BGLK, v_BGLK = self.attention.keys_and_values(normed_BLD, angles)
         k_BGSK = jax.lax.dynamic_update_slice_in_dim(k_BGSK, k_BGLK.astype(k_BGSK.dtype), first_slot, axis=2)
         v_BGSK = jax.lax.dynamic_update_slice_in_dim(v_BGSK, v_BGLK.astype(v_BGSK.dtype), first_slot, axis=2)
         q_BHLK = self.attention.queries(normed_BLD, angles)
         if prefix is not None:
-            out_BHLK = attend_with_prefix(q_BHLK, prefix[0][0], prefix[1][0], k_BGSK, v_BGSK, bias_BHLS, mask_B1LS)
+            softcap = self.config.attention_softcap
+            out_BHLK = attend_with_prefix(
+                q_BHLK, prefix[0][0], prefix[1][0], k_BGSK, v_BGSK, bias_BHLS, mask_B1LS, softcap
+            )
             return self._join(x_BLD, normed_BLD, self.attention.output(out_BHLK), None), k_BGSK, v_BGSK
         num_slots = mask_B1LS.shape[-1]
         attended_BLD = self.attention.read(
@@ -144,8 +159,11 @@ class DecoderLayer(nn.Module):
         if self.config.block == "parallel":
             both_BLD = attended_BLD + self.mlp(normed_BLD, fold_in(seeds_2B, 2))
             return x_BLD + dropout(both_BLD, rate, fold_in(seeds_2B, 1))
+        is_around = self.config.norm_sides == "around"
+        attended_BLD = self.post_attention_layer_norm(attended_BLD) if is_around else attended_BLD
         x_BLD = x_BLD + dropout(attended_BLD, rate, fold_in(seeds_2B, 1))
         hidden_BLD = self.mlp(self.pre_mlp_layer_norm(x_BLD), fold_in(seeds_2B, 2))
+        hidden_BLD = self.post_mlp_layer_norm(hidden_BLD) if is_around else hidden_BLD
         return x_BLD + dropout(hidden_BLD, rate, fold_in(seeds_2B, 3))
 
 
@@ -194,7 +212,7 @@ class DecoderStack(nn.Module):
             self.logits_dense = OutputMatrix(config)
 
     def __call__(
-        self, x_BLD: jax.Array, positions_BL: jax.Array, mask_B1LL: jax.Array, seeds_2B: jax.Array | None
+        self, x_BLD: jax.Array, positions_BL: jax.Array, masks: Masks, seeds_2B: jax.Array | None
     ) -> jax.Array:
         """What the last norm gives, [B, L, D]."""
         config, rate = self.config, inner_rate(self.config)
@@ -204,7 +222,7 @@ class DecoderStack(nn.Module):
         if config.position == "relative":
             bias_HLL = expand_offsets(self.relpos_bias(length, length), length, length)
         x_BLD, _ = self.layers(
-            x_BLD, jnp.arange(config.num_layers), self.angles(positions_BL), bias_HLL, mask_B1LL, seeds_2B
+            x_BLD, jnp.arange(config.num_layers), self.rotations(positions_BL), bias_HLL, masks, seeds_2B
         )
         return dropout(self.decoder_norm(x_BLD), rate, fold_in(seeds_2B, FINAL))
 
@@ -212,10 +230,16 @@ class DecoderStack(nn.Module):
         """Embedded tokens with their learned positions added, where the model has any."""
         return x_BLD + self.position_embedder(positions_BL) if self.config.position == "learned" else x_BLD
 
-    def angles(self, positions_BL: jax.Array) -> Angles | None:
-        """The rotations of these positions, None for a model without."""
+    def rotations(self, positions_BL: jax.Array) -> Rotations:
+        """The rotations of these positions, of None for a model without."""
         config = self.config
-        return rotation(positions_BL, config.head_dim, config.rope_theta) if config.position == "rope" else None
+        if config.position != "rope":
+            return Rotations(None, None)
+        of_local = None
+        if config.local_rope_theta is not None:
+            of_local = rotation(positions_BL, config.head_dim, config.local_rope_theta)
+        stretches_P = None if config.rope_scaling == "none" else stretches(config)
+        return Rotations(rotation(positions_BL, config.head_dim, config.rope_theta, stretches_P), of_local)
 
     def bias_by_offset(self, max_length: int) -> jax.Array | None:
         """Bias by offset, float32 [H, 2 * max_length - 1] (see `RelativeBias`), None for a model without."""
@@ -250,14 +274,15 @@ class DecoderOnly(nn.Module):
         """Logits, float32 [B, L, V]; `seeds_2B` (`dropout.row_seeds`) turns dropout on."""
         is_prefix_BL = is_prefix_BL if self.config.attention == "prefix_lm" else None
         mask_B1LL = prefix_mask(segment_ids_BL, is_prefix_BL)
-        y_BLD = self.decoder(self.token_embedder(tokens_BL), positions_BL, mask_B1LL, seeds_2B)
+        masks = with_window(self.config, mask_B1LL, positions_BL, positions_BL)
+        y_BLD = self.decoder(self.token_embedder(tokens_BL), positions_BL, masks, seeds_2B)
         logits_BLV = self._output(y_BLD)
         return constrain(logits_BLV, "batch", "length", "activation_vocab")
 
-    def embed(self, tokens_BL: jax.Array, positions_BL: jax.Array) -> tuple[jax.Array, Angles | None]:
+    def embed(self, tokens_BL: jax.Array, positions_BL: jax.Array) -> tuple[jax.Array, Rotations]:
         """What enters the first layer, [B, L, D], and the rotations of the positions."""
         x_BLD = self.decoder.placed(self.token_embedder(tokens_BL), positions_BL)
-        return x_BLD, self.decoder.angles(positions_BL)
+        return x_BLD, self.decoder.rotations(positions_BL)
 
     def normed_logits(self, x_BLD: jax.Array) -> jax.Array:
         """Last norm and logits, for decoding."""
@@ -271,9 +296,9 @@ class DecoderOnly(nn.Module):
         config = self.config
         if config.logits_scale == "inverse_sqrt_emb_dim":
             y_BLD = y_BLD.astype(jnp.float32) / math.sqrt(config.emb_dim)
-        if config.embeddings == "tied":
-            return self.token_embedder.logits(y_BLD)
-        return self.decoder.logits(y_BLD)
+        is_tied, softcap = config.embeddings == "tied", config.logits_softcap
+        logits_BLV = self.token_embedder.logits(y_BLD) if is_tied else self.decoder.logits(y_BLD)
+        return logits_BLV if softcap is None else softcap * jnp.tanh(logits_BLV / softcap)
 
 
 def init(config: DecoderConfig, key: jax.Array) -> dict[str, Any]:

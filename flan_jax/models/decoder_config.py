@@ -1,4 +1,4 @@
-"""The shape of a decoder-only model: PaLM, LaMDA, GPT-3 and Llama are settings of one implementation."""
+"""The shape of a decoder-only model: PaLM, LaMDA, GPT-3, Llama, Qwen and Gemma are settings of one implementation."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from typing import Annotated, ClassVar, Literal
 
 from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.row_layout import DecoderRows
-from flan_jax.core.settings import Natural, Positive, settle
+from flan_jax.core.settings import AtLeast, Natural, Positive, SlipAbove, settle
 from flan_jax.models.family import DropoutRate, Dtype, ModelConfig, Remat, Size
 
 Attention = Literal["prefix_lm", "causal"]
-Biases = Literal["none", "all"]
+Biases = Literal["none", "qkv", "all"]
 Block = Literal["sequential", "parallel"]
 DropoutSites = Literal["everywhere", "residual"]
 Embeddings = Literal["tied", "untied"]
+EmbeddingsScale = Literal["one", "sqrt_emb_dim"]
 LogitsScale = Literal["one", "inverse_sqrt_emb_dim"]
 Mlp = Literal["swiglu", "geglu", "gelu"]
 Norm = Literal["rmsnorm", "layernorm"]
+NormScale = Literal["whole", "above_one"]
+NormSides = Literal["before", "around"]
 Position = Literal["rope", "relative", "learned"]
 PromptEnd = Literal["eos", "nothing"]
+QueryKeyNorm = Literal["none", "each_head"]
+RopeScaling = Literal["none", "linear", "llama3"]
 
 __all__ = ["DecoderConfig"]
 
@@ -40,15 +45,32 @@ class DecoderConfig(ModelConfig):
         shared norm (PaLM, Chowdhery et al. 2022, section 2).
       norm: "rmsnorm", or "layernorm" (with a bias only if `biases` is "all").
       norm_epsilon: added to the mean square, or to the variance.
+      norm_scale: what a norm multiplies with is its parameter as a "whole", or, as in Gemma, "above_one": one more than
+        the parameter, which is near 0 and so keeps all its digits in bfloat16.
+      norm_sides: of attention and of the MLP, "before" norms what goes in, "around" also what comes out (Gemma 2 and
+        3); for sequential blocks.
+      query_key_norm: "each_head" norms each head's queries and keys before they are turned (Qwen 3, Gemma 3).
+      query_scalar: queries are multiplied with its -1/2 power; None for `head_dim`.
+      attention_softcap: scores s become c tanh(s / c) (Gemma 2); None for as they are.
       mlp: "swiglu" and "geglu" are gated (Shazeer 2020), "gelu" is one hidden layer; gelu is the tanh form.
       position: "rope" rotates queries and keys (Su et al. 2021), the two halves of a head being the pairs' members;
         "relative" is T5's bias by distance, one table for all layers; "learned" adds a table of `max_positions` rows.
       rope_theta: base of the rotation's wavelengths.
+      rope_scaling: "linear" makes all wavelengths `rope_factor` times as long; "llama3" those alone of which fewer than
+        `rope_low_freq_factor` fit into `rope_original_positions`, none of which more than `rope_high_freq_factor` do,
+        and by less in between (Llama 3.1).
+      rope_factor, rope_low_freq_factor, rope_high_freq_factor, rope_original_positions: see `rope_scaling`.
+      window: a position sees those fewer than this many away, in its own example; None for all of them.
+      global_every: of a model with a window, every so manieth layer has none; None for a window in every layer.
+      local_rope_theta: the base in layers with a window, where the rotation is not scaled; None for as in the others.
       max_positions: rows of the learned table; with the others, what the model was made for: not enforced.
       relative_attention_num_buckets, relative_attention_max_distance: see `T5Config`.
-      biases: "all" gives every product but the last, and LayerNorm, a bias vector.
+      biases: "all" gives every product but the last, and LayerNorm, a bias vector; "qkv" only the products that
+        give queries, keys and values (Qwen 2).
       embeddings: "tied" reads the logits off the token table, "untied" off a matrix of its own.
+      embeddings_scale: what token vectors are multiplied with; "sqrt_emb_dim" is Gemma's, and reaches no logits.
       logits_scale: what the logits are multiplied with; PaLM's tied table, drawn from N(0, 1), needs 1/sqrt(emb_dim).
+      logits_softcap: logits l become c tanh(l / c) (Gemma 2); None for as they are.
       embedding_init_std: standard deviation of the initial token and position tables.
       attention: over the inputs of an example, "prefix_lm" sees both ways and "causal" back only; over targets always
         back only.
@@ -78,15 +100,30 @@ class DecoderConfig(ModelConfig):
     block: Block = "sequential"
     norm: Norm = "rmsnorm"
     norm_epsilon: Positive = 1e-5
+    norm_scale: NormScale = "whole"
+    norm_sides: NormSides = "before"
+    query_key_norm: QueryKeyNorm = "none"
+    query_scalar: Positive | None = None
+    attention_softcap: Positive | None = None
     mlp: Mlp = "swiglu"
     position: Position = "rope"
     rope_theta: Positive = 10000.0
+    rope_scaling: RopeScaling = "none"
+    rope_factor: Annotated[float, AtLeast(1)] = 1.0
+    rope_low_freq_factor: Positive = 1.0
+    rope_high_freq_factor: Positive = 4.0
+    rope_original_positions: Size = 8192
+    window: Size | None = None
+    global_every: Annotated[int, AtLeast(2), SlipAbove(2**24), "for a window in every layer"] | None = None
+    local_rope_theta: Positive | None = None
     max_positions: Size = 2048
     relative_attention_num_buckets: Size = 32
     relative_attention_max_distance: Size = 128
     biases: Biases = "none"
     embeddings: Embeddings = "tied"
+    embeddings_scale: EmbeddingsScale = "one"
     logits_scale: LogitsScale = "one"
+    logits_softcap: Positive | None = None
     embedding_init_std: Positive = 0.02
     attention: Attention = "prefix_lm"
     start_id: Annotated[Natural, "for a model that has none"] | None = 0
@@ -124,6 +161,39 @@ class DecoderConfig(ModelConfig):
             raise ConfigError(
                 Setting("DecoderConfig.start_id"),
                 f" is {self.start_id}, the vocabulary has {self.vocab_size} rows: give an id of it, or None",
+            )
+
+        if self.norm_sides == "around" and self.block == "parallel":
+            raise ConfigError(
+                Setting("DecoderConfig.norm_sides"),
+                " is around, and a parallel block has one branch: use block sequential, or norm_sides before",
+            )
+        self._check_rotation()
+
+    def _check_rotation(self) -> None:
+        """Raises `ConfigError` for a setting of windows or rotations that another one leaves without effect."""
+        local: dict[str, object] = {"global_every": self.global_every, "local_rope_theta": self.local_rope_theta}
+        for name, value in local.items():
+            if value is not None and self.window is None:
+                raise ConfigError(
+                    Setting(f"DecoderConfig.{name}"), f" is {value}, and no layer has a window: give a window, or None"
+                )
+        scaling: dict[str, object] = {"rope_scaling": self.rope_scaling, "local_rope_theta": self.local_rope_theta}
+        for name, value in scaling.items():
+            if value not in (None, "none") and self.position != "rope":
+                raise ConfigError(
+                    Setting(f"DecoderConfig.{name}"),
+                    f" is {value}, and position {self.position} turns nothing: use position rope",
+                )
+        if self.rope_scaling == "none" and self.rope_factor != 1:
+            raise ConfigError(
+                Setting("DecoderConfig.rope_factor"),
+                f" is {self.rope_factor}, and nothing is scaled: use rope_scaling linear or llama3, or a factor of 1",
+            )
+        if self.rope_low_freq_factor >= self.rope_high_freq_factor:
+            raise ConfigError(
+                Setting("DecoderConfig.rope_low_freq_factor"),
+                f" is {self.rope_low_freq_factor}: use one below rope_high_freq_factor, {self.rope_high_freq_factor}",
             )
 
     @property

@@ -26,6 +26,7 @@ from flan_jax.models.decoder_config import DecoderConfig
 from flan_jax.models.layers import apply
 from flan_jax.models.model import Params
 from flan_jax.models.soft_prompt import prompt_ids
+from flan_jax.models.windows import with_window
 
 __all__ = [
     "DecoderCache",
@@ -42,6 +43,8 @@ __all__ = [
 
 
 _Memory = tuple[jax.Array, jax.Array]  # a layer's keys and values, [B, G, S, K] each
+# A layer: its number, its parameters, its keys and values, and those of a shared prefix.
+_Layer = tuple[jax.Array | int, Any, _Memory, _Memory | None]
 
 
 class DecoderCache(NamedTuple):
@@ -233,9 +236,10 @@ def _run(
     if not is_bidirectional:
         is_seen_BLS &= keys_B1S <= positions_BL[:, :, None]
     mask_B1LS = jnp.broadcast_to(is_seen_BLS, (*tokens_BL.shape, keys_B1S.shape[-1]))[:, None]
+    masks = with_window(config, mask_B1LS, positions_BL, keys_B1S[:, 0])
 
     embed_params = _without_layers(params)
-    x_BLD, angles = _apply(config, embed_params, tokens_BL, positions_BL, method="embed")
+    x_BLD, rotations = _apply(config, embed_params, tokens_BL, positions_BL, method="embed")
     bias_BHLS = None
     if config.position == "relative":
         reach = cache.slot_positions_BS.shape[1]
@@ -245,18 +249,19 @@ def _run(
         offsets_BLS = jnp.maximum(keys_B1S, 0) - positions_BL[:, :, None] + reach - 1
         bias_BHLS = jnp.moveaxis(jnp.take(bias_HR, offsets_BLS, axis=1, mode="clip"), 0, 1)
 
-    def layer(x_BLD: jax.Array, layer: tuple[Any, _Memory, _Memory | None]) -> tuple[jax.Array, _Memory]:
-        layer_params, (k_BGSK, v_BGSK), prefix = layer
+    def layer(x_BLD: jax.Array, layer: _Layer) -> tuple[jax.Array, _Memory]:
+        number, layer_params, (k_BGSK, v_BGSK), prefix = layer
         x_BLD, k_BGSK, v_BGSK = apply(
             DecoderLayer(config),
             layer_params,
             x_BLD,
+            number,
             cache.next_slot,
             k_BGSK,
             v_BGSK,
-            angles,
+            rotations,
             bias_BHLS,
-            mask_B1LS,
+            masks,
             prefix,
             method="extend",
         )
@@ -274,7 +279,7 @@ def _run(
 
 
 def _each_layer(
-    layer: Callable[[jax.Array, tuple[Any, _Memory, _Memory | None]], tuple[jax.Array, _Memory]],
+    layer: Callable[[jax.Array, _Layer], tuple[jax.Array, _Memory]],
     params: Params,
     x_BLD: jax.Array,
     cache: DecoderCache,
@@ -285,8 +290,8 @@ def _each_layer(
     if isinstance(layer_params, tuple):
         prefix_of_layer = (None,) * len(layer_params) if cache.prefix is None else cache.prefix.layers
         layers = []
-        for inputs in zip(layer_params, cache.layers, prefix_of_layer, strict=True):
-            x_BLD, memory = layer(x_BLD, inputs)
+        for number, inputs in enumerate(zip(layer_params, cache.layers, prefix_of_layer, strict=True)):
+            x_BLD, memory = layer(x_BLD, (number, *inputs))
             layers.append(memory)
         return x_BLD, tuple(layers)
 
@@ -295,7 +300,8 @@ def _each_layer(
         return found
 
     prefix = None if cache.prefix is None else stacked(cache.prefix.layers)
-    x_BLD, memory = jax.lax.scan(layer, x_BLD, (layer_params, stacked(cache.layers), prefix))
+    numbers = jnp.arange(len(cache.layers))
+    x_BLD, memory = jax.lax.scan(layer, x_BLD, (numbers, layer_params, stacked(cache.layers), prefix))
     return x_BLD, tuple(jax.tree.map(lambda array, i=i: array[i], memory) for i in range(len(cache.layers)))
 
 

@@ -7,30 +7,35 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 from flan_jax.models.attention import ATTENTION_INIT, attend
 from flan_jax.models.axes import constrain, with_axes
-from flan_jax.models.decoder_config import DecoderConfig
+from flan_jax.models.decoder_config import Biases, DecoderConfig
 from flan_jax.models.dropout import dropout, fold_in
 from flan_jax.models.layers import DENSE_INIT
 from flan_jax.models.lora import add_lora
 
-__all__ = ["GroupedAttention", "Mlp", "Norm", "Projection", "rotate", "rotation"]
+__all__ = ["GroupedAttention", "Mlp", "Norm", "Projection", "rotate", "rotation", "stretches"]
 
 
 class Norm(nn.Module):
     """RMS norm (Zhang and Sennrich 2019) or layer norm (Ba et al. 2016) over the last axis, computed in float32."""
 
     config: DecoderConfig
+    axis: str = "embed"
 
     @nn.compact
     def __call__(self, x_BLD: jax.Array) -> jax.Array:
         config, shape = self.config, (x_BLD.shape[-1],)
-        scale_D = self.param("scale", with_axes(nn.initializers.ones_init(), "embed"), shape, jnp.float32)
+        is_whole = config.norm_scale == "whole"
+        init = nn.initializers.ones_init() if is_whole else nn.initializers.zeros_init()
+        scale_D = self.param("scale", with_axes(init, self.axis), shape, jnp.float32)
+        scale_D = scale_D if is_whole else 1.0 + scale_D
         bias_D = None
         if config.norm == "layernorm" and config.biases == "all":
-            bias_D = self.param("bias", with_axes(nn.initializers.zeros_init(), "embed"), shape, jnp.float32)
+            bias_D = self.param("bias", with_axes(nn.initializers.zeros_init(), self.axis), shape, jnp.float32)
         normed_BLD: jax.Array = _normalise(
             x_BLD, scale_D, bias_D, config.norm == "layernorm", config.norm_epsilon, config.compute_dtype
         )
@@ -46,8 +51,9 @@ def _normalise(
     if is_centred:
         x_BLD = x_BLD - jnp.mean(x_BLD, axis=-1, keepdims=True)
     inverse_rms_BL1 = jax.lax.rsqrt(jnp.mean(jnp.square(x_BLD), axis=-1, keepdims=True) + epsilon)
-    x_BLD = x_BLD * inverse_rms_BL1 * scale_D[None, None]
-    return (x_BLD if bias_D is None else x_BLD + bias_D[None, None]).astype(dtype)
+    before = tuple(range(x_BLD.ndim - 1))  # heads may have an axis of their own
+    x_BLD = x_BLD * inverse_rms_BL1 * jnp.expand_dims(scale_D, before)
+    return (x_BLD if bias_D is None else x_BLD + jnp.expand_dims(bias_D, before)).astype(dtype)
 
 
 class Projection(nn.Module):
@@ -57,6 +63,7 @@ class Projection(nn.Module):
     features: int
     axes: tuple[str, str]
     kernel_init: nn.initializers.Initializer = DENSE_INIT
+    biased_by: tuple[Biases, ...] = ("all",)  # settings of `biases` with which this product has one
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -67,7 +74,7 @@ class Projection(nn.Module):
         # As a matrix of tokens, for the reason in `layers.Dense`.
         x_ND = x.reshape(-1, x.shape[-1]).astype(dtype)
         y_ND = add_lora(self, x_ND, jnp.dot(x_ND, kernel.astype(dtype)))
-        if self.config.biases == "all":
+        if self.config.biases in self.biased_by:
             zeros = with_axes(nn.initializers.zeros_init(), self.axes[1])
             bias_D = self.param("bias", zeros, (self.features,), jnp.float32)
             y_ND += bias_D.astype(dtype)[None]
@@ -117,11 +124,35 @@ def inner_rate(config: DecoderConfig) -> float:
     return config.dropout_rate if config.dropout_sites == "everywhere" else 0.0
 
 
-def rotation(positions_BL: jax.Array, head_dim: int, theta: float) -> tuple[jax.Array, jax.Array]:
-    """(cosines, sines) of the angles position * theta^(-2i / head_dim), float32 [B, 1, L, head_dim / 2] each."""
+def stretches(config: DecoderConfig) -> np.ndarray:
+    """How many times as long as without scaling the wavelength of each pair of a head is, float32 [head_dim / 2]."""
+    wavelengths_P = 2 * math.pi * config.rope_theta ** (np.arange(0, config.head_dim, 2) / config.head_dim)
+    if config.rope_scaling == "none":
+        return np.ones_like(wavelengths_P, np.float32)
+    if config.rope_scaling == "linear":
+        return np.full_like(wavelengths_P, config.rope_factor, np.float32)
+    # Llama 3.1: how often a wave fits into the positions of pretraining decides; frequencies between the two limits
+    # are means of both.
+    low, high = config.rope_low_freq_factor, config.rope_high_freq_factor
+    kept_P = np.clip((config.rope_original_positions / wavelengths_P - low) / (high - low), 0, 1)
+    return (1 / ((1 - kept_P) / config.rope_factor + kept_P)).astype(np.float32)
+
+
+def rotation(
+    positions_BL: jax.Array, head_dim: int, theta: float, stretches_P: np.ndarray | None = None
+) -> tuple[jax.Array, jax.Array]:
+    """(cosines, sines) of the angles position * theta^(-2i / head_dim), float32 [B, 1, L, head_dim / 2] each.
+
+    Args:
+      positions_BL: int32.
+      head_dim: elements of a head.
+      theta: base of the wavelengths.
+      stretches_P: what the wavelengths are multiplied with; None for nothing.
+    """
     # float32: bfloat16 has no whole numbers between 256 and 258, and positions go to thousands.
     exponents_P = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim  # P: a head's pairs of elements
-    angles_B1LP = positions_BL[:, None, :, None].astype(jnp.float32) / (theta**exponents_P)[None, None, None]
+    wavelengths_P = theta**exponents_P if stretches_P is None else theta**exponents_P * stretches_P
+    angles_B1LP = positions_BL[:, None, :, None].astype(jnp.float32) / wavelengths_P[None, None, None]
     return jnp.cos(angles_B1LP), jnp.sin(angles_B1LP)
 
 
@@ -144,23 +175,30 @@ class GroupedAttention(nn.Module):
         # A single head of keys is kept whole on every device of the model axis: it has nothing to split.
         kv_axis = "kv" if config.num_kv_heads == 1 else "joined_kv"
         kv_width = config.num_kv_heads * config.head_dim
-        self.query = Projection(config, config.joined_kv, ("embed", "joined_kv"), ATTENTION_INIT)
-        self.key = Projection(config, kv_width, ("embed", kv_axis), ATTENTION_INIT)
-        self.value = Projection(config, kv_width, ("embed", kv_axis), ATTENTION_INIT)
+        biased_by: tuple[Biases, ...] = ("qkv", "all")
+        self.query = Projection(config, config.joined_kv, ("embed", "joined_kv"), ATTENTION_INIT, biased_by)
+        self.key = Projection(config, kv_width, ("embed", kv_axis), ATTENTION_INIT, biased_by)
+        self.value = Projection(config, kv_width, ("embed", kv_axis), ATTENTION_INIT, biased_by)
+        if config.query_key_norm == "each_head":
+            self.query_norm = Norm(config, "kv")
+            self.key_norm = Norm(config, "kv")
         self.out = Projection(config, config.emb_dim, ("joined_kv", "embed"), ATTENTION_INIT)
 
     def queries(self, x_BLD: jax.Array, angles: tuple[jax.Array, jax.Array] | None) -> jax.Array:
-        """[B, H, L, K], scaled by 1/sqrt(K) and turned."""
-        q_BHLK = self._heads(self.query(x_BLD), self.config.num_heads)
+        """[B, H, L, K], scaled by 1/sqrt(K) or as `query_scalar` says, and turned."""
+        config = self.config
+        q_BHLK = self._heads(self.query(x_BLD), config.num_heads)
+        q_BHLK = self.query_norm(q_BHLK) if config.query_key_norm == "each_head" else q_BHLK
         q_BHLK = q_BHLK if angles is None else rotate(q_BHLK, angles)
         # On the queries, K numbers a position, instead of on S scores.
-        return q_BHLK * (1.0 / math.sqrt(self.config.head_dim))
+        return q_BHLK * (1.0 / math.sqrt(config.query_scalar or config.head_dim))
 
     def keys_and_values(
         self, x_BLD: jax.Array, angles: tuple[jax.Array, jax.Array] | None
     ) -> tuple[jax.Array, jax.Array]:
         """Twice [B, G, L, K]; keys are turned."""
         k_BGLK = self._heads(self.key(x_BLD), self.config.num_kv_heads)
+        k_BGLK = self.key_norm(k_BGLK) if self.config.query_key_norm == "each_head" else k_BGLK
         v_BGLK = self._heads(self.value(x_BLD), self.config.num_kv_heads)
         return k_BGLK if angles is None else rotate(k_BGLK, angles), v_BGLK
 
@@ -185,7 +223,7 @@ class GroupedAttention(nn.Module):
         """
         config, rate = self.config, inner_rate(self.config)
         if config.num_heads == config.num_kv_heads:
-            out_BHLK = attend(q_BHLK, k_BGSK, v_BGSK, bias_HLS, mask_B1LS, rate, seeds_2B)
+            out_BHLK = attend(q_BHLK, k_BGSK, v_BGSK, bias_HLS, mask_B1LS, rate, seeds_2B, config.attention_softcap)
         else:
             # One attention a member of the groups, side by side: keys and values are not repeated.
             num_members = config.num_heads // config.num_kv_heads
@@ -198,7 +236,7 @@ class GroupedAttention(nn.Module):
                 seeds, axes[2] = jax.vmap(functools.partial(fold_in, seeds_2B))(jnp.arange(num_members)), 0
 
             def attend_member(q_BGLK: jax.Array, bias_GLS: jax.Array | None, seeds: jax.Array | None) -> jax.Array:
-                return attend(q_BGLK, k_BGSK, v_BGSK, bias_GLS, mask_B1LS, rate, seeds)
+                return attend(q_BGLK, k_BGSK, v_BGSK, bias_GLS, mask_B1LS, rate, seeds, config.attention_softcap)
 
             out_BGRLK = jax.vmap(attend_member, in_axes=tuple(axes), out_axes=2)(q_BGRLK, bias, seeds)
             out_BHLK = out_BGRLK.reshape(q_BHLK.shape)

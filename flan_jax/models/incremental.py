@@ -39,7 +39,7 @@ class DecodeCache(NamedTuple):
     position: jax.Array  # int32 scalar: the next one to write
     layers: tuple[LayerCache, ...]
     cross_mask_BL: jax.Array
-    bias_HR: jax.Array  # by offset, see RelativeBias
+    biases: tuple[jax.Array, ...]  # by offset [H, R], see RelativeBias: of all layers, or of each
 
 
 def init_decode_cache(
@@ -67,9 +67,15 @@ def init_decode_cache(
             DecoderLayer(config), layer_params, encoded_BLD, method="cross_keys_and_values"
         )
         layers.append(LayerCache(empty_NHTK, empty_NHTK, cross_k_BHLK, cross_v_BHLK))
-    bias_HR = apply(Decoder(config), params["decoder"], max_decode_len, method="bias_by_offset")
+    if config.position_bias == "each_stack":
+        biases = [apply(Decoder(config), params["decoder"], max_decode_len, method="bias_by_offset")]
+    else:
+        biases = [
+            apply(DecoderLayer(config), layer_params, max_decode_len, method="bias_by_offset")
+            for layer_params in _layer_params(config, params)
+        ]
     mask_BL = mask_with_prompt(encoder_mask_BL != 0, encoded_BLD.shape[1])
-    return DecodeCache(jnp.zeros((), jnp.int32), tuple(layers), mask_BL, bias_HR)
+    return DecodeCache(jnp.zeros((), jnp.int32), tuple(layers), mask_BL, tuple(biases))
 
 
 def decode_step(
@@ -84,14 +90,17 @@ def decode_step(
     """
     max_decode_len = cache.layers[0].self_k_NHTK.shape[2]
     offset = max_decode_len - 1 - cache.position  # the bias's entry for key 0
-    bias_H1T = jax.lax.dynamic_slice_in_dim(cache.bias_HR, offset, max_decode_len, axis=1)[:, None]
+    biases = [
+        jax.lax.dynamic_slice_in_dim(bias_HR, offset, max_decode_len, axis=1)[:, None] for bias_HR in cache.biases
+    ]
+    biases *= len(cache.layers) // len(biases)
     # Slots that are still empty hold zeros, which would be read as keys.
     self_mask_111T = (jnp.arange(max_decode_len) <= cache.position)[None, None, None]
     cross_mask_B11L = cache.cross_mask_BL[:, None, None]
 
     y_N1D = apply(TokenEmbedder(config), params["token_embedder"], tokens_N[:, None])
     layers = []
-    for layer, layer_params in zip(cache.layers, _layer_params(config, params), strict=True):
+    for layer, layer_params, bias_H1T in zip(cache.layers, _layer_params(config, params), biases, strict=True):
         y_N1D, self_k_NHTK, self_v_NHTK = apply(
             DecoderLayer(config),
             layer_params,

@@ -18,6 +18,7 @@ def attend_with_prefix(
     v_BGSK: jax.Array,
     bias_BHLC: jax.Array | None,
     mask_B1LC: jax.Array,
+    softcap: float | None,
 ) -> jax.Array:
     """`attention.attend` over the prefix's keys followed by the row's own, C = P + S; [B, H, L, K].
 
@@ -32,6 +33,7 @@ def attend_with_prefix(
       v_BGSK: each row's own values.
       bias_BHLC: position bias; None for a model without one.
       mask_B1LC: bool, which keys a query sees.
+      softcap: see `attention.attend`.
     """
     batch_size, num_heads, length, head_dim = q_BHLK.shape
     num_groups, num_prefix = prefix_k_GPK.shape[:2]
@@ -41,6 +43,8 @@ def attend_with_prefix(
     scores_BHLC = jnp.concatenate([prefix_BGMP, own_BGMS], axis=-1).reshape(batch_size, num_heads, length, -1)
     if bias_BHLC is not None:
         scores_BHLC += bias_BHLC
+    if softcap is not None:
+        scores_BHLC = softcap * jnp.tanh(scores_BHLC / softcap)
     scores_BHLC = jnp.minimum(scores_BHLC, jnp.where(mask_B1LC, jnp.inf, MASKED_SCORE))
     exp_BHLC = jnp.exp(scores_BHLC - jnp.max(scores_BHLC, axis=-1, keepdims=True))
     sum_BHL1 = jnp.sum(exp_BHLC, axis=-1, keepdims=True)

@@ -1,9 +1,9 @@
 """T5: the encoder-decoder, as Linen modules (Raffel et al. 2020; T5 1.1 release notes; Shazeer 2020).
 
-Pre-norm residual blocks, one relative position bias per stack shared by its layers and none in cross-attention, no
-bias vectors. T5 1.1, mT5 and UL2 have gated MLPs and an output matrix of their own, T5 1.0 has ReLU MLPs and outputs
-tied to the token table. Layers are scanned: their parameters are stacked
-along a leading `layers` axis. `flan_jax.models.model` is what the rest of the project calls.
+Pre-norm residual blocks, one relative position bias per stack shared by its layers (UMT5: one per layer) and none in
+cross-attention, no bias vectors. T5 1.1, mT5, UMT5 and UL2 have gated MLPs and an output matrix of their own, T5 1.0
+has ReLU MLPs and outputs tied to the token table. Layers are scanned: their parameters are stacked along a leading
+`layers` axis. `flan_jax.models.model` is what the rest of the project calls.
 """
 
 from __future__ import annotations
@@ -50,11 +50,13 @@ class EncoderLayer(nn.Module):
         self,
         x_BLD: jax.Array,
         layer: jax.Array,
-        bias_HLS: jax.Array,
+        bias_HLS: jax.Array | None,
         mask_B1LS: jax.Array,
         seeds_2B: jax.Array | None,
     ) -> tuple[jax.Array, None]:
         config, dtype = self.config, self.config.compute_dtype
+        if bias_HLS is None:  # of its own
+            bias_HLS = _bias(RelativeBias(config, True, name="relpos_bias"), x_BLD.shape[1])
         seeds_2B = fold_in(seeds_2B, layer + LAYERS)
         normed_BLD = RmsNorm(dtype, name="pre_attention_layer_norm")(x_BLD)
         attended_BLD = Attention(config, name="attention")(
@@ -76,6 +78,8 @@ class DecoderLayer(nn.Module):
 
     def setup(self) -> None:
         config, dtype = self.config, self.config.compute_dtype
+        if config.position_bias == "each_layer":
+            self.relpos_bias = RelativeBias(config, False)
         self.pre_self_attention_layer_norm = RmsNorm(dtype)
         self.self_attention = Attention(config)
         self.pre_cross_attention_layer_norm = RmsNorm(dtype)
@@ -88,12 +92,13 @@ class DecoderLayer(nn.Module):
         y_BTD: jax.Array,
         layer: jax.Array,
         encoded_BLD: jax.Array,
-        bias_HTT: jax.Array,
+        bias_HTT: jax.Array | None,
         self_mask_B1TT: jax.Array,
         cross_mask_B1TL: jax.Array,
         seeds_2B: jax.Array | None,
         encoded_rows_B: jax.Array | None,
     ) -> tuple[jax.Array, None]:
+        bias_HTT = _bias(self.relpos_bias, y_BTD.shape[1]) if bias_HTT is None else bias_HTT
         rate = self.config.dropout_rate
         seeds_2B = fold_in(seeds_2B, layer + LAYERS)
         normed_BTD = self.pre_self_attention_layer_norm(y_BTD)
@@ -107,6 +112,10 @@ class DecoderLayer(nn.Module):
         hidden_BTD = self.mlp(self.pre_mlp_layer_norm(y_BTD), fold_in(seeds_2B, 4))
         y_BTD = y_BTD + dropout(hidden_BTD, rate, fold_in(seeds_2B, 5))
         return constrain(y_BTD, "batch", "length", "activation_embed"), None
+
+    def bias_by_offset(self, max_length: int) -> jax.Array:
+        """Of a layer with a bias of its own; see `Decoder.bias_by_offset`."""
+        return self.relpos_bias(max_length, max_length)
 
     def cross_keys_and_values(self, encoded_BLD: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What cross-attention reads of the encoder, computed once a sequence: twice [B, H, L, K]."""
@@ -142,17 +151,22 @@ class DecoderLayer(nn.Module):
         self_k_NHTK = jax.lax.dynamic_update_slice_in_dim(self_k_NHTK, k_NH1K, index, axis=2)
         self_v_NHTK = jax.lax.dynamic_update_slice_in_dim(self_v_NHTK, v_NH1K, index, axis=2)
         q_NH1K = self.self_attention.queries(normed_N1D)
-        attended_NH1K = attend(q_NH1K, self_k_NHTK, self_v_NHTK, bias_H1T, self_mask_111T, 0.0, None)
+        attended_NH1K = attend(q_NH1K, self_k_NHTK, self_v_NHTK, bias_H1T, self_mask_111T, 0.0, None, None)
         y_N1D = y_N1D + self.self_attention.output(attended_NH1K)
         q_NH1K = self.encoder_decoder_attention.queries(self.pre_cross_attention_layer_norm(y_N1D))
         # The outputs of one input are queries of one attention: its keys and values are read once for all of them.
         shape_NH1K, num_inputs = q_NH1K.shape, cross_k_BHLK.shape[0]
         q_BHMK = q_NH1K.reshape(num_inputs, -1, *shape_NH1K[1::2]).swapaxes(1, 2)
-        attended_BHMK = attend(q_BHMK, cross_k_BHLK, cross_v_BHLK, None, cross_mask_B11L, 0.0, None)
+        attended_BHMK = attend(q_BHMK, cross_k_BHLK, cross_v_BHLK, None, cross_mask_B11L, 0.0, None, None)
         attended_NH1K = attended_BHMK.swapaxes(1, 2).reshape(shape_NH1K)
         y_N1D = y_N1D + self.encoder_decoder_attention.output(attended_NH1K)
         y_N1D = y_N1D + self.mlp(self.pre_mlp_layer_norm(y_N1D), None)
         return y_N1D, self_k_NHTK, self_v_NHTK
+
+
+def _bias(table: RelativeBias, length: int) -> jax.Array:
+    """Self-attention's bias, float32 [H, L, L]."""
+    return expand_offsets(table(length, length), length, length)
 
 
 def _scanned(layer_class: type[nn.Module], config: T5Config, depth: int, num_broadcast: int) -> nn.Module:
@@ -180,7 +194,9 @@ class Encoder(nn.Module):
         config = self.config
         seeds_2B = fold_in(seeds_2B, ENCODER)
         length = x_BLD.shape[1]
-        bias_HLL = expand_offsets(RelativeBias(config, True, name="relpos_bias")(length, length), length, length)
+        bias_HLL = None
+        if config.position_bias == "each_stack":
+            bias_HLL = _bias(RelativeBias(config, True, name="relpos_bias"), length)
         mask_B1LL = segment_mask(segment_ids_BL, segment_ids_BL, causal=False)
         x_BLD = dropout(x_BLD, config.dropout_rate, fold_in(seeds_2B, EMBEDDED))
         layers = _scanned(EncoderLayer, config, config.num_encoder_layers, num_broadcast=3)
@@ -197,7 +213,8 @@ class Decoder(nn.Module):
 
     def setup(self) -> None:
         config = self.config
-        self.relpos_bias = RelativeBias(config, False)
+        if config.position_bias == "each_stack":
+            self.relpos_bias = RelativeBias(config, False)
         self.layers = _scanned(DecoderLayer, config, config.num_decoder_layers, num_broadcast=6)
         self.decoder_norm = RmsNorm(config.compute_dtype)
         if not config.logits_via_embedding:
@@ -219,7 +236,7 @@ class Decoder(nn.Module):
         config = self.config
         seeds_2B = fold_in(seeds_2B, DECODER)
         length = y_BTD.shape[1]
-        bias_HTT = expand_offsets(self.relpos_bias(length, length), length, length)
+        bias_HTT = _bias(self.relpos_bias, length) if config.position_bias == "each_stack" else None
         y_BTD = dropout(y_BTD, config.dropout_rate, fold_in(seeds_2B, EMBEDDED))
         y_BTD, _ = self.layers(
             y_BTD,
@@ -246,7 +263,8 @@ class Decoder(nn.Module):
         return constrain(logits_BTV, "batch", "length", "activation_vocab")
 
     def bias_by_offset(self, max_length: int) -> jax.Array:
-        """Self-attention's bias by offset, float32 [H, 2 * max_length - 1]; see `RelativeBias`."""
+        """Self-attention's bias by offset, where layers share it, float32 [H, 2 * max_length - 1]; see
+        `RelativeBias`."""
         return self.relpos_bias(max_length, max_length)
 
     def normed_logits(self, y_BTD: jax.Array, table_VD: jax.Array) -> jax.Array:

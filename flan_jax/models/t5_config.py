@@ -11,6 +11,7 @@ from flan_jax.models.family import DropoutRate, Dtype, ModelConfig, Remat, Size
 
 # As T5X's gin files and transformers call them; "swish" is another name of "silu".
 Activation = Literal["gelu", "relu", "silu", "linear"]
+PositionBias = Literal["each_stack", "each_layer"]
 
 __all__ = ["Activation", "T5Config"]
 
@@ -31,6 +32,7 @@ class T5Config(ModelConfig):
         weights, "full" keeps each layer's input only.
       relative_attention_num_buckets, relative_attention_max_distance: of the relative position bias (Raffel et al.
         2020, section 2.1).
+      position_bias: "each_stack" has one table, which the layers of a stack share; "each_layer" one a layer (UMT5).
       mlp_activations: of the hidden layer's factors, one matrix each: ("gelu", "linear") is T5 1.1's gated gelu,
         ("silu", "linear") UL2's SwiGLU (Shazeer 2020), ("relu",) T5 1.0's. "gelu" is the tanh approximation.
       logits_via_embedding: whether the output matrix is the token table, its logits scaled by emb_dim**-0.5, as in
@@ -55,6 +57,7 @@ class T5Config(ModelConfig):
     remat: Remat = "none"
     relative_attention_num_buckets: Size = 32
     relative_attention_max_distance: Size = 128
+    position_bias: PositionBias = "each_stack"
     mlp_activations: Annotated[tuple[Activation, ...], "as in ('relu',) or ('gelu', 'linear')"] = ("gelu", "linear")
     logits_via_embedding: bool = False
     prompt_tokens: Natural = 0

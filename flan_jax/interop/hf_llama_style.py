@@ -1,0 +1,225 @@
+"""What folders of Llama's style share, Llama's, Qwen's and Gemma's: tensors' names, rotations, windows, settings.
+
+A scaled rotation stands in `rope_scaling` beside `rope_theta` in folders of transformers 4, and with its base in
+`rope_parameters` in those of version 5: both are read, both are written.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flan_jax.core.errors import CheckpointError, ConfigError
+from flan_jax.interop.hf_folder import CONFIG_FILE
+from flan_jax.interop.pieces import Piece, our_shapes
+from flan_jax.interop.tensors import SafetensorsTensors
+from flan_jax.models import DecoderConfig, ModelConfig
+
+HEAD = "lm_head.weight"
+GLOBAL, LOCAL = "full_attention", "sliding_attention"
+
+_TOP = {
+    "token_embedder/embedding": "model.embed_tokens.weight",
+    "decoder/decoder_norm/scale": "model.norm.weight",
+    "decoder/logits_dense/kernel": HEAD,
+}
+_LAYER = {
+    "pre_attention_layer_norm/scale": "input_layernorm.weight",
+    **{
+        f"attention/{ours}/{kind}": f"self_attn.{theirs}_proj.{end}"
+        for ours, theirs in {"query": "q", "key": "k", "value": "v", "out": "o"}.items()
+        for kind, end in {"kernel": "weight", "bias": "bias"}.items()
+    },
+    "attention/query_norm/scale": "self_attn.q_norm.weight",
+    "attention/key_norm/scale": "self_attn.k_norm.weight",
+    "mlp/wi_0/kernel": "mlp.gate_proj.weight",
+    "mlp/wi_1/kernel": "mlp.up_proj.weight",
+    "mlp/wo/kernel": "mlp.down_proj.weight",
+}
+# With norms before both branches alone, the one after attention is the one before the MLP.
+_NORMS_BEFORE = {"pre_mlp_layer_norm/scale": "post_attention_layernorm.weight"}
+_NORMS_AROUND = {
+    "post_attention_layer_norm/scale": "post_attention_layernorm.weight",
+    "pre_mlp_layer_norm/scale": "pre_feedforward_layernorm.weight",
+    "post_mlp_layer_norm/scale": "post_feedforward_layernorm.weight",
+}
+_LAYERS = "decoder/layers/"
+_NEEDED = {"linear": ("factor",), "llama3": ("factor", "low_freq_factor", "high_freq_factor")}
+
+__all__ = [
+    "GLOBAL",
+    "HEAD",
+    "LOCAL",
+    "common_settings",
+    "forget_frequencies",
+    "pieces",
+    "read_config",
+    "rotation_fields",
+    "rotation_settings",
+    "unlike",
+    "window_fields",
+    "wrong_settings",
+]
+
+
+def pieces(config: DecoderConfig) -> tuple[Piece, ...]:
+    """Every parameter of ours beside its tensor."""
+    layer_names = _LAYER | (_NORMS_AROUND if config.norm_sides == "around" else _NORMS_BEFORE)
+    found = []
+    for ours in sorted(our_shapes(config)):
+        is_transposed = ours.endswith("/kernel")  # nn.Linear keeps [out, in]
+        if ours.startswith(_LAYERS):
+            theirs = layer_names[ours.removeprefix(_LAYERS)]
+            found += [Piece(ours, i, f"model.layers.{i}.{theirs}", is_transposed) for i in range(config.num_layers)]
+        else:
+            found.append(Piece(ours, None, _TOP[ours], is_transposed))
+    return tuple(found)
+
+
+def wrong_settings(settings: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[str]:
+    """A line for each setting that is there with another value than the one that `fixed` has, which is ours."""
+    found = {name: settings.get(name, ours) for name, ours in fixed.items()}
+    return [f"  {name}: {found[name]!r}, ours {ours!r}" for name, ours in fixed.items() if found[name] != ours]
+
+
+def read_config(
+    path: pathlib.Path, name: str, wrong: Sequence[str], fields: Callable[[], Mapping[str, Any]]
+) -> DecoderConfig:
+    """The causal decoder of a folder. Raises `CheckpointError` for one that ours cannot be.
+
+    Args:
+      path: the folder.
+      name: the family's, for the message.
+      wrong: a line for each setting that ours cannot be.
+      fields: gives what `DecoderConfig` takes beside what all of them have; may raise what looking up raises.
+    """
+    if wrong:
+        raise CheckpointError(f"{path} is no {name} that ours can be; nothing was written.\n" + "\n".join(wrong))
+    try:
+        return DecoderConfig(
+            attention="causal", prompt_end="nothing", start_id=None, dtype="float32", norm="rmsnorm", **fields()
+        )
+    except KeyError as error:
+        raise CheckpointError(f"{path / CONFIG_FILE} has no {error}: copy it again from where it was made") from error
+    except (ConfigError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path / CONFIG_FILE} is not a model that ours can be: {error}") from error
+
+
+def rotation_fields(
+    rope: Mapping[str, Any], settings: Mapping[str, Any], theta: float
+) -> tuple[dict[str, Any], list[str]]:
+    """(fields of `DecoderConfig`, a line for each setting that ours cannot be).
+
+    Args:
+      rope: `rope_parameters` or `rope_scaling`.
+      settings: config.json, for what stands outside of it.
+      theta: the base where neither says one.
+    """
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    fields: dict[str, Any] = {"rope_theta": float(rope.get("rope_theta", settings.get("rope_theta", theta)))}
+    wrong = wrong_settings({**settings, **rope}, {"partial_rotary_factor": 1.0})
+    missing = [name for name in _NEEDED.get(kind, ()) if name not in rope]
+    if missing:
+        wrong += [f"  {name}: missing, which rope_type {kind!r} needs" for name in missing]
+    elif kind == "linear":
+        fields |= {"rope_scaling": "linear", "rope_factor": float(rope["factor"])}
+    elif kind == "llama3":
+        longest = settings.get("original_max_position_embeddings", settings.get("max_position_embeddings"))
+        fields |= {
+            "rope_scaling": "llama3",
+            "rope_factor": float(rope["factor"]),
+            "rope_low_freq_factor": float(rope["low_freq_factor"]),
+            "rope_high_freq_factor": float(rope["high_freq_factor"]),
+            "rope_original_positions": rope.get("original_max_position_embeddings", longest),
+        }
+    elif kind != "default":
+        wrong.append(f"  rope_type: {kind!r}, ours 'default', 'linear' or 'llama3'")
+    return fields, wrong
+
+
+def rotation_settings(config: DecoderConfig) -> dict[str, Any]:
+    """`rope_parameters` of transformers 5; without the base it is version 4's `rope_scaling`."""
+    rope: dict[str, Any] = {"rope_theta": config.rope_theta, "rope_type": "default"}
+    if config.rope_scaling != "none":
+        rope |= {"rope_type": config.rope_scaling, "factor": config.rope_factor}
+    if config.rope_scaling == "llama3":
+        rope |= {
+            "low_freq_factor": config.rope_low_freq_factor,
+            "high_freq_factor": config.rope_high_freq_factor,
+            "original_max_position_embeddings": config.rope_original_positions,
+        }
+    return rope
+
+
+def window_fields(kinds: Sequence[str], window: int | None) -> tuple[dict[str, Any], list[str]]:
+    """(fields of `DecoderConfig`, a line where the kinds of layers do not take turns as ours do).
+
+    Args:
+      kinds: of each layer, transformers' `layer_types`.
+      window: positions that a layer of the local kind sees.
+    """
+    if window is None or LOCAL not in kinds:
+        unknown = sorted({*kinds} - {GLOBAL})
+        return {}, [f"  layer_types: {', '.join(unknown)}, and sliding_window {window!r}"] if unknown else []
+    every = kinds.index(GLOBAL) + 1 if GLOBAL in kinds else None
+    expected = [GLOBAL if every and (i + 1) % every == 0 else LOCAL for i in range(len(kinds))]
+    if list(kinds) != expected:
+        return {}, [
+            f"  layer_types: {', '.join(kinds)}, ours {LOCAL} in all, or in all but every second, third and so on"
+        ]
+    return {"window": window, "global_every": every}, []
+
+
+def forget_frequencies(tensors: SafetensorsTensors) -> tuple[str, ...]:
+    """Forgets the rotation's frequencies, which old folders hold; returns what to tell."""
+    unread = sorted(name for name in tensors.infos if name.endswith("rotary_emb.inv_freq"))
+    for name in unread:
+        del tensors.infos[name]
+    return tuple(f"left out {name}: it follows from rope_theta" for name in unread)
+
+
+def unlike(config: ModelConfig, needed: Mapping[str, Any]) -> str | None:
+    """The settings in which a model is not what it would have to be; None where there are none.
+
+    Args:
+      config: the model.
+      needed: setting -> the value, or a tuple of those, that a family has; what every family here needs is added.
+    """
+    if not isinstance(config, DecoderConfig):
+        return "it has an encoder"
+    all_need = {"norm": "rmsnorm", "block": "sequential", "position": "rope", "logits_scale": "one"}
+    wrong = []
+    for name, values in {**all_need, **needed}.items():
+        found = getattr(config, name)
+        if found not in (values if isinstance(values, tuple) else (values,)):
+            wrong.append(f"{name} {found}")
+    return ", ".join(wrong) or None
+
+
+def common_settings(config: DecoderConfig, architecture: str, model_type: str, dtype: str) -> dict[str, Any]:
+    """What config.json has in every family, for transformers 4 and 5.
+
+    Args:
+      config: the model.
+      architecture: transformers' class.
+      model_type: its family there.
+      dtype: of the weights, as stored.
+    """
+    return {
+        "architectures": [architecture],
+        "model_type": model_type,
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.emb_dim,
+        "intermediate_size": config.mlp_dim,
+        "num_hidden_layers": config.num_layers,
+        "num_attention_heads": config.num_heads,
+        "num_key_value_heads": config.num_kv_heads,
+        "head_dim": config.head_dim,
+        "rms_norm_eps": config.norm_epsilon,
+        "rope_theta": config.rope_theta,
+        "max_position_embeddings": config.max_positions,
+        "tie_word_embeddings": config.embeddings == "tied",
+        "torch_dtype": dtype,
+        "use_cache": True,
+    }
