@@ -535,6 +535,7 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
     assert not to.exists()
     for what, options, words in (
         ([], {"template": "{question}"}, "there is nothing to score"),
+        ({"question": ["a"]}, {"template": "{question}"}, "rows are one dict, of 'question': rows are a list of dicts"),
         (ROWS, {"template": "{question}", "limit": 0}, "^limit is 0: give a whole number of at least 1, or None"),
         (ROWS, {"template": "{question}", "max_tokens": 0}, "^max_tokens is 0: give a whole number"),
         (ROWS, {"template": "{question}", "to": to}, "to keeps the answers to benchmarks, and none is asked"),

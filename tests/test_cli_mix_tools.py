@@ -10,6 +10,8 @@ import flan_jax.tasks  # noqa: F401
 from flan_jax.cache.build import build_cache
 from flan_jax.cache.native import render
 from flan_jax.cache.trace import trace
+from flan_jax.cli import mix
+from flan_jax.cli.flags import FlagParser
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.vocabulary import load_vocabulary
@@ -225,7 +227,7 @@ def test_replay_refuses_what_it_cannot_show(capsys, folder, tmp_path):
     for argv, message in (
         (("--run", run_folder, "--step", "13"), "not in this run of 12 steps"),
         (("--run", run_folder, "--step", "1", "--row", "2"), "not in this batch of 2 rows"),
-        (("--run", str(tmp_path), "--step", "1"), "MODEL_DIR"),
+        (("--run", str(tmp_path), "--step", "1"), "a run of fj.train has its rows in the program"),
     ):
         status, _, err = run(capsys, "replay", *argv)
         assert status == 2 and message in err
@@ -233,3 +235,13 @@ def test_replay_refuses_what_it_cannot_show(capsys, folder, tmp_path):
     status, _, err = run(capsys, "replay", "--run", run_folder, "--step", "1")
     (folder / "run" / "data.json").unlink()
     assert status == 2 and "have changed since" in err
+
+
+def test_a_seed_that_is_given_counts_over_the_recipes():
+    parser = FlagParser()
+    mix.add_arguments(parser)
+    recipe = ["explain", "--gin_file", "gin/recipes/demo.gin", "--gin_bindings", "MODEL_DIR = 'unused'"]
+    recipe += ["--gin_bindings", "RANDOM_SEED = 5"]
+    for more, seed in (([], 5), (["--seed", "7"], 7), (["--seed", "0"], 0)):
+        assert mix._settings(parser.parse_args([*recipe, *more])).seed == seed
+    assert mix._settings(parser.parse_args(["explain", "procedural"])).seed == 0

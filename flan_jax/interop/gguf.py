@@ -14,7 +14,7 @@ import numpy as np
 
 from flan_jax.core.errors import CheckpointError, ConfigError, did_you_mean
 from flan_jax.interop.gguf_header import check_header
-from flan_jax.interop.gguf_layouts import FREQUENCIES, LAYOUTS, SOME_TAKE, Layout, llama3_fields, their_name
+from flan_jax.interop.gguf_layouts import FREQUENCIES, LAYOUTS, SOME_TAKE, Layout, decimal, llama3_fields, their_name
 from flan_jax.interop.gguf_vocab import vocabulary_files
 from flan_jax.interop.pieces import STACKED, ForeignModel, Piece, check_depth, our_shapes, their_shapes
 from flan_jax.interop.tensors import TensorInfo, check_tensors
@@ -116,7 +116,7 @@ def _model(path: pathlib.Path, reader: Any, fields: _Fields) -> ForeignModel:
         "num_kv_heads": fields.get(f"{prefix}attention.head_count_kv", num_heads),
         "head_dim": head_dim,
         "mlp_dim": fields.required(f"{prefix}feed_forward_length"),
-        "norm_epsilon": _rounded(fields.required(f"{prefix}attention.layer_norm_rms_epsilon")),
+        "norm_epsilon": decimal(fields.required(f"{prefix}attention.layer_norm_rms_epsilon")),
         "rope_theta": float(fields.get(f"{prefix}rope.freq_base", 10000.0)),
         "max_positions": fields.get(f"{prefix}context_length", 2048),
         "embeddings": "untied" if "output.weight" in names else "tied",
@@ -193,8 +193,3 @@ def _halves_from_neighbours(array: np.ndarray, num_heads: int) -> np.ndarray:
     rows, columns = array.shape
     pairs = array.reshape(num_heads, rows // num_heads // 2, 2, columns)
     return pairs.swapaxes(1, 2).reshape(rows, columns)
-
-
-def _rounded(value: float) -> float:
-    """The decimal that was stored as float32: 1e-5 rather than 9.999999747378752e-06."""
-    return float(f"{value:.6g}")

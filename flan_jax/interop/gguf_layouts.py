@@ -49,7 +49,7 @@ _GEMMA = {
 # Layers of the one size each of Gemma 2 and 3 whose queries are scaled by the width over the heads.
 _LARGEST = {"gemma2": 46, "gemma3": 62}
 
-__all__ = ["FREQUENCIES", "LAYOUTS", "SOME_TAKE", "Fields", "Layout", "llama3_fields", "their_name"]
+__all__ = ["FREQUENCIES", "LAYOUTS", "SOME_TAKE", "Fields", "Layout", "decimal", "llama3_fields", "their_name"]
 
 
 class Fields(Protocol):
@@ -119,8 +119,8 @@ def _gemma2(architecture: str, fields: Fields) -> Mapping[str, Any]:
     return {
         **_GEMMA,
         **_windows(architecture, fields, 2),
-        "attention_softcap": _decimal(fields.get(f"{architecture}.attn_logit_softcapping", 50.0)),
-        "logits_softcap": _decimal(fields.get(f"{architecture}.final_logit_softcapping", 30.0)),
+        "attention_softcap": decimal(fields.get(f"{architecture}.attn_logit_softcapping", 50.0)),
+        "logits_softcap": decimal(fields.get(f"{architecture}.final_logit_softcapping", 30.0)),
         **_scaling(architecture, fields),
     }
 
@@ -133,7 +133,7 @@ def _gemma3(architecture: str, fields: Fields) -> Mapping[str, Any]:
         **_GEMMA,
         **windows,
         "query_key_norm": "each_head",
-        "logits_softcap": _decimal(cap) if cap else None,
+        "logits_softcap": decimal(cap) if cap else None,
         "rope_theta": float(fields.get(f"{architecture}.rope.freq_base", 1e6)),
         **(local if windows["window"] else {}),
         **_scaling(architecture, fields),
@@ -159,10 +159,10 @@ def _scaling(architecture: str, fields: Fields) -> dict[str, Any]:
         return {}
     if kind != "linear":
         raise ConfigError(f"it scales its rotations as {kind}; our model takes linear scaling and Llama 3.1's")
-    return {"rope_scaling": "linear", "rope_factor": _decimal(fields.required(f"{architecture}.rope.scaling.factor"))}
+    return {"rope_scaling": "linear", "rope_factor": decimal(fields.required(f"{architecture}.rope.scaling.factor"))}
 
 
-def _decimal(value: float) -> float:
+def decimal(value: float) -> float:
     """The decimal that was stored as float32: 1e-5 rather than 9.999999747378752e-06."""
     return float(f"{value:.6g}")
 

@@ -20,6 +20,7 @@ from flan_jax.interop.hf_llama_style import (
     LOCAL,
     common_settings,
     forget_frequencies,
+    layer_kinds,
     pieces,
     read_config,
     rotation_fields,
@@ -124,8 +125,8 @@ def _rotations(kind: str, text: Mapping[str, Any]) -> tuple[dict[str, Any], list
 
 
 def clean(tensors: SafetensorsTensors, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Gives the text part of a folder with a vision tower the names of one without, and forgets the rest; of a tied
-    model also a copied output matrix."""
+    """Gives the text part of a folder with a vision tower the names of one without, and forgets the rest; says where an
+    output matrix is a copy of the token table."""
     notes = list(forget_frequencies(tensors))
     if settings["model_type"] == "gemma3":
         found = {
@@ -171,8 +172,7 @@ def why_not(config: ModelConfig) -> str | None:
 def settings_of(config: DecoderConfig, dtype: str) -> dict[str, Any]:
     """config.json for transformers 4 and 5."""
     is_gemma3 = config.query_key_norm == "each_head"
-    every, has_window = config.global_every, config.window is not None
-    kinds = [LOCAL if has_window and (every is None or (i + 1) % every) else GLOBAL for i in range(config.num_layers)]
+    kinds = layer_kinds(config)
     settings = {
         **common_settings(
             config,
@@ -199,5 +199,5 @@ def settings_of(config: DecoderConfig, dtype: str) -> dict[str, Any]:
         "rope_local_base_freq": of_local["rope_theta"],
         "rope_parameters": {GLOBAL: rope, LOCAL: {"rope_type": "default", **of_local}},
         **scaling,
-        "sliding_window_pattern": every or config.num_layers + 1,
+        "sliding_window_pattern": config.global_every or config.num_layers + 1,
     }

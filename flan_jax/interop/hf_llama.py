@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flan_jax.interop.hf_llama_style import (
-    HEAD,
     common_settings,
     forget_frequencies,
     pieces,
     read_config,
     rotation_fields,
     rotation_settings,
+    size_fields,
     unlike,
     wrong_settings,
 )
@@ -46,21 +46,8 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
     rotation, cannot = rotation_fields(rope, settings, 10000.0)
 
     def fields() -> dict[str, Any]:
-        num_heads = settings["num_attention_heads"]
-        return {
-            "vocab_size": settings["vocab_size"],
-            "emb_dim": settings["hidden_size"],
-            "num_layers": settings["num_hidden_layers"],
-            "num_heads": num_heads,
-            "num_kv_heads": settings.get("num_key_value_heads") or num_heads,
-            "head_dim": settings.get("head_dim") or settings["hidden_size"] // num_heads,
-            "mlp_dim": settings["intermediate_size"],
-            "norm_epsilon": float(settings.get("rms_norm_eps", 1e-6)),
-            "max_positions": settings.get("max_position_embeddings", 2048),
-            # The tensor decides: versions disagree about what the setting means when it is absent.
-            "embeddings": "untied" if HEAD in infos else "tied",
-            **rotation,
-        }
+        longest = settings.get("max_position_embeddings", 2048)
+        return {**size_fields(settings, infos), "max_positions": longest, **rotation}
 
     return read_config(path, "Llama", wrong + cannot, fields)
 

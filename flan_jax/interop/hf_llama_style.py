@@ -13,7 +13,7 @@ from typing import Any
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.interop.hf_folder import CONFIG_FILE
 from flan_jax.interop.pieces import Piece, our_shapes
-from flan_jax.interop.tensors import SafetensorsTensors
+from flan_jax.interop.tensors import SafetensorsTensors, TensorInfo
 from flan_jax.models import DecoderConfig, ModelConfig
 
 HEAD = "lm_head.weight"
@@ -53,10 +53,12 @@ __all__ = [
     "LOCAL",
     "common_settings",
     "forget_frequencies",
+    "layer_kinds",
     "pieces",
     "read_config",
     "rotation_fields",
     "rotation_settings",
+    "size_fields",
     "unlike",
     "window_fields",
     "wrong_settings",
@@ -169,6 +171,34 @@ def window_fields(kinds: Sequence[str], window: int | None) -> tuple[dict[str, A
             f"  layer_types: {', '.join(kinds)}, ours {LOCAL} in all, or in all but every second, third and so on"
         ]
     return {"window": window, "global_every": every}, []
+
+
+def layer_kinds(config: DecoderConfig) -> list[str]:
+    """Of each layer, transformers' `layer_types`: what `window_fields` reads."""
+    every, has_window = config.global_every, config.window is not None
+    return [LOCAL if has_window and (every is None or (i + 1) % every) else GLOBAL for i in range(config.num_layers)]
+
+
+def size_fields(settings: Mapping[str, Any], infos: Mapping[str, TensorInfo]) -> dict[str, Any]:
+    """Sizes by the names that Llama's and Qwen's config.json have for them. Raises `KeyError` for one that is missing.
+
+    Args:
+      settings: config.json.
+      infos: the tensors that are there. One of them decides whether outputs are tied: versions disagree about what the
+        setting means when it is absent.
+    """
+    num_heads = settings["num_attention_heads"]
+    return {
+        "vocab_size": settings["vocab_size"],
+        "emb_dim": settings["hidden_size"],
+        "num_layers": settings["num_hidden_layers"],
+        "num_heads": num_heads,
+        "num_kv_heads": settings.get("num_key_value_heads") or num_heads,
+        "head_dim": settings.get("head_dim") or settings["hidden_size"] // num_heads,
+        "mlp_dim": settings["intermediate_size"],
+        "norm_epsilon": float(settings.get("rms_norm_eps", 1e-6)),
+        "embeddings": "untied" if HEAD in infos else "tied",
+    }
 
 
 def forget_frequencies(tensors: SafetensorsTensors) -> tuple[str, ...]:

@@ -14,14 +14,15 @@ from typing import Any
 from flan_jax.interop.hf_llama import PLAIN
 from flan_jax.interop.hf_llama_style import (
     GLOBAL,
-    HEAD,
     LOCAL,
     common_settings,
     forget_frequencies,
+    layer_kinds,
     pieces,
     read_config,
     rotation_fields,
     rotation_settings,
+    size_fields,
     unlike,
     window_fields,
     wrong_settings,
@@ -50,19 +51,12 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
     windows, cannot_see = _windows(settings)
 
     def fields() -> dict[str, Any]:
-        num_heads = settings["num_attention_heads"]
-        width = settings["hidden_size"] // num_heads if kind == "qwen2" else 128
+        # Qwen 3's head size is one of its own, 128 where config.json leaves it out.
+        head_dim = {"head_dim": settings.get("head_dim") or 128} if kind == "qwen3" else {}
         return {
-            "vocab_size": settings["vocab_size"],
-            "emb_dim": settings["hidden_size"],
-            "num_layers": settings["num_hidden_layers"],
-            "num_heads": num_heads,
-            "num_kv_heads": settings.get("num_key_value_heads") or num_heads,
-            "head_dim": settings.get("head_dim") or width,
-            "mlp_dim": settings["intermediate_size"],
-            "norm_epsilon": float(settings.get("rms_norm_eps", 1e-6)),
+            **size_fields(settings, infos),
+            **head_dim,
             "max_positions": settings.get("max_position_embeddings", 32768),
-            "embeddings": "untied" if HEAD in infos else "tied",
             **_KINDS[kind],
             **rotation,
             **windows,
@@ -100,14 +94,13 @@ def settings_of(config: DecoderConfig, dtype: str) -> dict[str, Any]:
     kind = "qwen2" if config.biases == "qkv" else "qwen3"
     rope = rotation_settings(config)
     scaling = {} if config.rope_scaling == "none" else {"rope_scaling": rope}
-    every, has_window = config.global_every, config.window is not None
-    kinds = [LOCAL if has_window and (every is None or (i + 1) % every) else GLOBAL for i in range(config.num_layers)]
+    kinds = layer_kinds(config)
     settings = {
         **common_settings(config, f"Qwen{kind[-1]}ForCausalLM", kind, dtype),
         "hidden_act": "silu",
         "rope_parameters": rope,
         **scaling,
-        "use_sliding_window": has_window,
+        "use_sliding_window": config.window is not None,
         "sliding_window": config.window,
         **({"max_window_layers": kinds.index(LOCAL)} if LOCAL in kinds else {}),
         "layer_types": kinds,

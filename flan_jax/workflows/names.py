@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.resolve import import_modules
@@ -20,8 +20,9 @@ __all__ = ["by_kind", "split_names"]
 
 def split_names(what: Rows | Iterable[str]) -> list[str] | None:
     """The names that "mmlu,bbh:cot" or a list of them says, with what registers them imported, none for an empty text;
-    None for rows, for a path of some, and for a `Task` or `Mixture`."""
-    if isinstance(what, Task | Mixture | os.PathLike):
+    None for rows (a dict is taken for some, whose keys are no names), for a path of some, and for a `Task` or
+    `Mixture`."""
+    if isinstance(what, Task | Mixture | os.PathLike | Mapping):
         return None
     if isinstance(what, str):
         if not what.strip():  # as a path it would be the working directory

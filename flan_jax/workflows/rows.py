@@ -6,7 +6,7 @@ import dataclasses
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.native import fingerprint
@@ -58,9 +58,6 @@ def check_used(
       metric: as given; None where it was not.
       scored: what could be scored by it.
     """
-    for one in (*worded, *scored):
-        if isinstance(one, Mapping):
-            choose_source(cast(Any, one), "rows")  # says what rows are
     for name, given, rows in (("template", template, worded), ("metric", metric, scored)):
         if given is not None and all(map(is_registered, rows)):
             whose = "what is registered has its own" if rows else "there are none"
