@@ -81,8 +81,20 @@ def add_all(vocab_path, other_vocab_path, own_task):
     seqio.MixtureRegistry.add("user_mixture", [("user_repeat", seqio.mixing_rate_num_examples), (own_task, 3.0)])
 """
 
+# `flan-jax tasks` of a task that only SeqIO knows: what is asked, and what is said.
+VERBS = {
+    "render user_repeat --split train --n 2 --start 4 --vocab_path VOCAB": "5 again",
+    "show user_repeat": "exact_match",
+    "list --mixture user_mixture": "user_repeat\tseqio\ttrain, validation\taccuracy",
+    "list --cluster seqio": "user_documents",
+    "render user_repeat --format fewshot_2": "does not use --format",
+    "render user_repeat --split tset --vocab_path VOCAB": "no split 'tset'; it has train, validation",
+    "render user_repeat --start 90 --vocab_path VOCAB": "has no example from row 90 on",
+    "show user_mixture": "user_mixture is a mixture of SeqIO's",
+}
+
 SCRIPT = """
-import json, sys
+import contextlib, io, json, sys
 order = json.load(open(sys.argv[1]))
 import itertools
 import numpy as np
@@ -133,6 +145,13 @@ for name in ("user_mixture", "user_odd_metric", "user_documents", "user_other_vo
                           num_workers=1)
     except FlanError as error:
         result["errors"][name] = f"{type(error).__name__}: {error}"
+from flan_jax.cli.main import main
+result["verb"] = {}
+for verb in order["verbs"]:
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        main(["tasks", *verb.split()])
+    result["verb"][verb] = [out.getvalue(), errors.getvalue()]
 json.dump(result, open(sys.argv[2], "w"))
 
 # An iterator that is alive at the end, with threads that call Python for more.
@@ -217,6 +236,7 @@ def seqio_says(folders, tasks, vocab_path, tmp_path_factory):
         "in_formats": [name for name, _ in tasks if name == IN_FORMAT or name.endswith(OFFICIAL)],
         "cache_dir": str(folder / "cache"),
         "ended": str(folder / "ended"),
+        "verbs": [verb.replace("VOCAB", vocab_path) for verb in VERBS],
     }
     (folder / "order.json").write_text(json.dumps(order))
     environment = {
@@ -328,6 +348,11 @@ def test_what_a_seqio_task_says_and_a_cache_has_no_place_for_is_said(seqio_says)
         "cache user_mixture: 1 SeqIO task, as user_repeat, with add_eos=False: here inputs and targets end in EOS"
         in said
     )
+
+
+@pytest.mark.parametrize(("verb", "said"), VERBS.items())
+def test_the_tasks_verb_knows_seqios_tasks(seqio_says, vocab_path, verb, said):
+    assert said in "".join(seqio_says["verb"][verb.replace("VOCAB", vocab_path)])
 
 
 @pytest.mark.parametrize(

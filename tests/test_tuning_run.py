@@ -109,13 +109,19 @@ def test_the_tuned_model_generates_and_goes_out_to_hugging_face(place, base, tmp
     assert "notes/model.json is in the way: move it away" in capsys.readouterr().err
 
 
-def test_a_base_that_is_another_by_now_is_refused(place, base, tmp_path):
+@pytest.mark.parametrize("stated", [True, False], ids=["stated", "made before model.json stated a sha256"])
+def test_a_base_that_is_another_by_now_is_refused(place, base, stated):
+    for name in ("moving", "moved"):
+        shutil.rmtree(place / name, ignore_errors=True)
     shutil.copytree(base, place / "moving")
     moving = {"initial_checkpoint_path": str(place / "moving")}
-    run(place, "moved", LORA, train_steps=2, **moving)
-    before = weights_at(place / "moved/checkpoints/2")
     folder = place / "moving" / "selected"
     params, info = load_weights(folder)
+    if not stated:
+        older = {name: value for name, value in info.items() if name != "sha256"}
+        (folder / "model.json").write_text(json.dumps(older))
+    run(place, "moved", LORA, train_steps=2, **moving)
+    before = weights_at(place / "moved/checkpoints/2")
     told = {name: value for name, value in info.items() if name not in ("model", "sha256", "format_version")}
     save_weights(folder, jax.tree.map(lambda leaf: leaf + 1, params), info["model"], **told)
     words = r"moved/checkpoints/2 was trained on other weights than .*/moving/selected has by now: put those back"
@@ -162,3 +168,10 @@ def test_epochs_are_counted_in_steps(place):
     facts = json.loads((place / "epochs/data.json").read_text())
     assert json.loads((place / "epochs/selected.json").read_text())["step"] == 2 * facts["steps_per_epoch"]
     assert re.search(r"this run is 2\.0\d epochs", text), text  # its last row has room for draws of the next
+
+
+def test_weights_that_nothing_was_said_of_are_taken_and_that_is_said(place, base, capsys):
+    find_weights(base).check_sha256(None, "runs/old/checkpoints/2")
+    said = capsys.readouterr().err
+    assert said.startswith("note: runs/old/checkpoints/2 does not say which weights it is of, so ")
+    assert "base/selected's are taken" in said

@@ -39,7 +39,16 @@ METRIC_NAMES = {
     "trivia_qa": "token_f1",
 }
 
-__all__ = ["blank_manifest", "find_task", "fingerprint", "jobs_of_seqio_mixture", "tokenise"]
+__all__ = [
+    "CLUSTER",
+    "blank_manifest",
+    "find_task",
+    "fingerprint",
+    "function_name",
+    "jobs_of_seqio_mixture",
+    "metric_names",
+    "tokenise",
+]
 
 
 def jobs_of_seqio_mixture(name: str, roles: Collection[str], eval_split: str | None) -> MixtureJobs:
@@ -107,7 +116,7 @@ def fingerprint(task: seqio.Task, split: str, max_inputs_length: int | None) -> 
     """Hex sha256 of the first examples' tokens, the row count (if the source knows it), preprocessors and metrics."""
     digest = hashlib.sha256()
     parts = [FORMAT_VERSION, task.source.num_input_examples(split), max_inputs_length, metric_names(task)]
-    digest.update(repr([*parts, [_function_name(fn) for fn in task.preprocessors]]).encode())
+    digest.update(repr([*parts, [function_name(fn) for fn in task.preprocessors]]).encode())
     for example in _dataset(task, split, max_inputs_length).take(FINGERPRINT_EXAMPLES).as_numpy_iterator():
         for feature in ("inputs", "targets"):
             digest.update(np.asarray(example[feature], "<i4").tobytes() + b"|")
@@ -192,7 +201,7 @@ def metric_names(task: seqio.Task) -> tuple[str, ...]:
     """Our names of the task's metric functions. Raises `TaskError` for a function that we have no counterpart of."""
     names = []
     for metric_fn in task.metric_fns:
-        given = _function_name(metric_fn)
+        given = function_name(metric_fn)
         name = METRIC_NAMES.get(given, given)
         if name not in METRICS:
             known = sorted({*METRIC_NAMES, *METRICS})
@@ -243,7 +252,8 @@ def _check_vocabulary(task: seqio.Task, vocabulary: Vocabulary) -> None:
         if fingerprint != vocabulary.fingerprint:
             raise CacheError(
                 f"SeqIO task {task.name} tokenises {name} with {path} and {theirs.extra_ids} extra ids, this run with "
-                f"{vocabulary.path} and {vocabulary.num_sentinels}: set VOCAB_PATH to the task's, or change the task"
+                f"{vocabulary.path} and {vocabulary.num_sentinels}: set VOCAB_PATH (--vocab_path) to the task's, or "
+                f"change the task"
             )
 
 
@@ -267,7 +277,8 @@ def _texts(example: Mapping[str, Any], *names: str) -> tuple[str, ...]:
     return ()
 
 
-def _function_name(function: Any) -> str:
+def function_name(function: Any) -> str:
+    """The name of a function, also of one inside `functools.partial`."""
     while isinstance(function, functools.partial):
         function = function.func
     return getattr(function, "__name__", type(function).__name__)

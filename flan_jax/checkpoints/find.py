@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from flan_jax.checkpoints.weights import (
     load_weights,
     read_model_info,
 )
-from flan_jax.core.disk import file_of_folder, read_json_object
+from flan_jax.core.disk import file_of_folder, file_sha256, read_json_object
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 from flan_jax.models.family import ModelConfig, family_of, model_from_json
 from flan_jax.models.tuning import (
@@ -93,9 +94,11 @@ class WeightsSource:
 
     @property
     def sha256(self) -> str | None:
-        """Another one for other weights, from what their folder states of them; None where it states nothing."""
+        """Another one for other weights, from what their folder states of them, or from the file of weights where
+        model.json is older than such statements; None for a checkpoint without digests (`has_digests`)."""
         if is_weights_folder(self.path):
             stated: Any = read_model_info(self.path).get("sha256", {}).get(WEIGHTS_FILE)
+            stated = stated or file_sha256(self.path / WEIGHTS_FILE)
         else:
             stated = (self.digests or {}).get("params")
         if stated is None:
@@ -110,7 +113,15 @@ class WeightsSource:
           whose: what was trained on them, as the error begins.
         """
         found = self.sha256
-        if None not in (expected, found) and found != expected:
+        if None in (expected, found):
+            unknown = whose if expected is None else self.path
+            print(
+                f"note: {unknown} does not say which weights it is of, so {self.path}'s are taken for those that "
+                f"{whose} was trained on",
+                file=sys.stderr,
+                flush=True,
+            )
+        elif found != expected:
             raise CheckpointError(
                 f"{whose} was trained on other weights than {self.path} has by now: put those back, or train anew in "
                 f"another ",

@@ -12,6 +12,7 @@ from rich.text import Text
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.native import fit_exemplars, render
 from flan_jax.cache.resolve import register
+from flan_jax.cli import tasks_seqio
 from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
 from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.core import assets
@@ -74,12 +75,27 @@ def run(args: argparse.Namespace) -> int:
         return _list(args)
     if not args.name:
         raise ConfigError(f"`flan-jax tasks {args.action}` needs a task: `flan-jax tasks list` names them")
+    if args.name in tasks_seqio.seqio_tasks():
+        return _of_seqio(args)
+    if args.name in tasks_seqio.seqio_mixtures():
+        raise TaskError(f"{args.name} is a mixture of SeqIO's: `flan-jax cache --mixture {args.name}` counts it")
     name = f"{args.name}{FORMAT_MARK}{args.format}" if args.format else args.name
     if isinstance(get(args.name), Mixture):
         raise TaskError(f"{args.name} is a mixture: `flan-jax mix explain {args.name}` shows it")
     if args.action == "render":
         return _render(get_task(name), args)
     return _show(get_task(name), registration_flags(args.module or (), task_folders(args)))
+
+
+def _of_seqio(args: argparse.Namespace) -> int:
+    """Shows or renders a task that only SeqIO knows."""
+    unused = ("format", "rendering", "targets_length")
+    refuse_unused(args, add_arguments, unused, f"flan-jax tasks {args.action} {args.name} (SeqIO's)")
+    if args.action == "render":
+        tasks_seqio.render(args.name, args)
+    else:
+        tasks_seqio.show(args.name, registration_flags(args.module or (), task_folders(args)))
+    return 0
 
 
 def _check_options(args: argparse.Namespace) -> None:
@@ -92,17 +108,24 @@ def _check_options(args: argparse.Namespace) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     tasks = all_tasks()
-    if args.mixture:
+    theirs = tasks_seqio.list_rows(args.mixture) if not args.source else []
+    if args.mixture in tasks_seqio.seqio_mixtures():
+        members = tasks_seqio.members(args.mixture)
+        tasks = [task for task in tasks if task.name in members]
+    elif args.mixture and not theirs:
         item = get(args.mixture)
         tasks = mixture_members(item) if isinstance(item, Mixture) else [item]
+    elif args.mixture:
+        tasks = []
     if args.cluster:
-        clusters = list(dict.fromkeys(task.cluster for task in tasks))
+        clusters = list(dict.fromkeys([*(task.cluster for task in tasks), *(row[1] for row in theirs)]))
         if args.cluster not in clusters:
             raise TaskError(
                 f"no cluster is called {args.cluster!r}{did_you_mean(args.cluster, clusters) or '.'} There are "
                 f"{', '.join(sorted(clusters))}"
             )
         tasks = [task for task in tasks if task.cluster == args.cluster]
+        theirs = [row for row in theirs if row[1] == args.cluster]
     if args.source:
         tasks = [task for task in tasks if args.source in task.source.description or args.source in task.dataset]
         if not tasks:
@@ -118,6 +141,7 @@ def _list(args: argparse.Namespace) -> int:
         )
         for task in tasks
     ]
+    rows += theirs
     num_refused = sum(row[-1] == REFUSED for row in rows)
     if num_refused:
         print(f"refused: {counted(num_refused, 'task')} of the list; the lines above say why", file=sys.stderr)
