@@ -38,7 +38,7 @@ def members(mixture: str) -> set[str]:
     return {task.name for task in sys.modules["seqio"].get_mixture_or_task(mixture).tasks}
 
 
-def list_rows(mixture: str | None = None) -> list[tuple[str, ...]]:
+def list_rows(mixture: str | None = None) -> list[tuple[str, str, str, str, str, str]]:
     """(name, cluster, splits, metrics, kind, state) of the tasks that only SeqIO knows.
 
     Args:
