@@ -97,6 +97,7 @@ def test_what_has_no_place_in_an_average_is_left_out_with_the_reason():
     [
         (dict(scores=[1, 0, 1]), "number of examples 2 in base, 3 in mine"),
         (dict(metric="rouge_l"), "metric exact_match in base, rouge_l in mine"),
+        (dict(scored_by="b" * 64), "code of its metric ours in base, bbbbbbbb in mine"),
         (dict(chance=0.5), "chance 0.0000 in base, 0.5000 in mine"),
         (dict(num_examples=9), "examples in the split 2 in base, 9 in mine"),
         (

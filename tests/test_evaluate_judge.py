@@ -46,6 +46,17 @@ def judge_of(scores_of, folder, config=SELECTS):
     return Judge(config, [lambda params, step, on_item: EvalResults(step, {"s": task("s", scores_of[step])})], folder)
 
 
+def test_steps_scored_by_other_code_of_a_users_metric_are_refused_at_the_start(tmp_path):
+    by_mine = dataclasses.replace(task("s", [0.0, 1.0]), scored_by="a" * 64)
+    judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path)
+    judge.resume(0)
+    judge.run(None, 4)
+    for same in ({}, {"s": "a" * 64}, {"other": "b" * 64}):
+        Judge(SELECTS, [], tmp_path, scored_by=same).resume(4)
+    with pytest.raises(ConfigError, match=r"step 4 of this run was judged on s by another function m .*put the fun"):
+        Judge(SELECTS, [], tmp_path, scored_by={"s": "b" * 64}).resume(4)
+
+
 def as_process(number, monkeypatch):
     monkeypatch.setattr(jax, "process_index", lambda: number)
 

@@ -11,7 +11,9 @@ from suite_benchmarks import SIZES, Stopped, TableModel
 
 from flan_jax.core.errors import CheckpointError, ConfigError, MissingDataError, TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, Prompt, Question, SampleSettings, Subtask
+from flan_jax.declare.metric import METRICS, Metric
 from flan_jax.evaluate import Journal, Record, SuiteConfig, run_suite
+from flan_jax.evaluate.extract import EXTRACTORS
 from flan_jax.evaluate.prompts import fit_prompts
 from flan_jax.evaluate.results.journal import content_key
 from flan_jax.report import to_markdown, write_results
@@ -131,6 +133,31 @@ def test_answers_of_another_model_or_setting_are_not_taken_over(colours, tmp_pat
     same = TableModel(longest=999)
     evaluate(tmp_path, same, format="cot")
     assert not same.asked
+
+
+@pytest.mark.parametrize("what", ["extractor", "metric"])
+def test_a_users_function_that_was_edited_scores_anew(colours, monkeypatch, tmp_path, what):
+    def edited(body):
+        space: dict = {"__name__": "mine"}
+        exec(f"def mine(text, references=()):\n    return {body}", space)
+        if what == "extractor":
+            monkeypatch.setitem(EXTRACTORS, "mine", space["mine"])
+        else:
+            monkeypatch.setitem(METRICS, "mine", Metric("mine", "text", space["mine"]))
+
+    named = {"extract": "mine"} if what == "extractor" else {"metrics": ("mine",)}
+    formats = tuple(dataclasses.replace(f, **named) if f.name == "cot" else f for f in colours.formats)
+    monkeypatch.setitem(BENCHMARKS, "colours", dataclasses.replace(colours, formats=formats))
+    right, wrong = ('"0"', '"7"') if what == "extractor" else ("1.0", "0.0")
+    scores = []
+    for body in (wrong, wrong, right):
+        edited(body)
+        model = TableModel()
+        (result,) = evaluate(tmp_path, model, format="cot").benchmarks
+        scores.append((result.score, len(model.asked), result.scored_by))
+    assert [score > 0 for score, _, _ in scores] == [False, False, True]
+    assert [asked for _, asked, _ in scores] == [9, 0, 9]
+    assert scores[0][2] == scores[1][2] != scores[2][2] != ""
 
 
 def test_a_limit_draws_by_seed_and_a_larger_one_keeps_the_smaller_ones_questions(colours, tmp_path):

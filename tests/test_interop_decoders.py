@@ -31,6 +31,8 @@ DATA = pathlib.Path(__file__).parent / "data"
 # biases; qwen3: a window in every layer, norms of heads.
 SMALL = ["gemma3", "gemma2", "llama3", "qwen2", "qwen3"]
 FAMILIES = ["llama", "gpt2", *SMALL]
+LINEAR = {"rope_type": "linear", "factor": 3.0}
+TWO_PLACES = "rope_type: default in rope_parameters, linear in rope_scaling: leave one"
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
 
@@ -220,7 +222,7 @@ def test_both_generations_of_llama_folders_say_the_same(editable):
     assert open_hugging_face(folder).config == new
     edit(rope_theta=500000.0)
     assert open_hugging_face(folder).config.rope_theta == 500000.0
-    edit(rope_parameters={"rope_theta": 250000.0, "rope_type": "default"})
+    edit(rope_parameters={"rope_theta": 250000.0, "rope_type": "default"}, rope_theta=...)
     assert open_hugging_face(folder).config.rope_theta == 250000.0
 
 
@@ -295,6 +297,12 @@ def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
         ("llama", {"hidden_act": "gelu"}, ["hidden_act", "'gelu'", "'silu'"]),
         ("llama", {"attention_bias": True}, ["attention_bias", "True"]),
         ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, ["rope_type: 'yarn'", "'llama3'"]),
+        ("llama", {"rope_scaling": LINEAR}, [TWO_PLACES]),
+        ("qwen3", {"rope_scaling": LINEAR}, [TWO_PLACES]),
+        ("gemma2", {"rope_scaling": LINEAR}, ["factor: absent in rope_parameters, 3.0 in rope_scaling: leave one"]),
+        ("gemma3", {"rope_scaling": LINEAR}, ["factor:", "3.0 in rope_scaling: leave one"]),
+        ("llama", {"rope_theta": 5.0}, ["rope_theta: 5.0, and 10000.0 in rope_parameters: leave one"]),
+        ("gemma3", {"rope_local_base_freq": 5.0}, ["rope_theta: 5.0, and", "in rope_parameters: leave one"]),
         ("llama", {"rope_scaling": {"type": "dynamic"}, "rope_parameters": ...}, ["rope_type: 'dynamic'"]),
         ("llama3", {"rope_parameters": {"rope_type": "llama3"}}, ["low_freq_factor: missing", "'llama3'"]),
         ("llama3", {"rope_parameters": {"partial_rotary_factor": 0.5}}, ["partial_rotary_factor: 0.5, ours 1.0"]),

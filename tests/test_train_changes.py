@@ -39,6 +39,16 @@ def test_what_has_changed_is_named_with_both_values():
     assert changed_settings(BEFORE, BEFORE.replace("\\\n    {", "{")) == []
 
 
+def test_a_cosine_that_ends_with_the_run_follows_its_length():
+    constant = BEFORE + "\nConstantSchedule.value = None\n"
+    assert changed_settings(constant, constant.replace("STEPS = 10", "STEPS = 20")) == []
+    cosine = BEFORE + "\nLEARNING_RATE/CosineSchedule.total_steps = None\n"
+    (told,) = changed_settings(cosine, cosine.replace("STEPS = 10", "STEPS = 20"))
+    assert told == "TRAIN_STEPS is 20, was 10 (the cosine ends there, so its rates are others)"
+    fixed = cosine.replace("total_steps = None", "total_steps = 40")
+    assert changed_settings(fixed, fixed.replace("STEPS = 10", "STEPS = 20")) == []
+
+
 def test_a_judged_run_is_judged_alike_to_its_end():
     message = r"EvalConfig.limit is 20, and was 40 when this run was judged, up to step 8: .*; set it back, or train in"
     with pytest.raises(ConfigError, match=message):

@@ -93,6 +93,10 @@ class Evaluator:
         """Group -> the tasks in it."""
         return {group: [task.manifest.task for task in self._tasks if task.group == group] for group in GROUPS}
 
+    def scored_by(self) -> dict[str, str]:
+        """Task -> hash of the user's own code that scores it (`TaskResult.scored_by`)."""
+        return {task.manifest.task: task.scored_by for task in self._tasks}
+
     def copy_input_scores(self) -> dict[str, np.ndarray]:
         """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks. It is the
         task's own kind of ROUGE-L, where it has one."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from flan_jax.core.errors import ConfigError, Setting, TaskError
 from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
+from flan_jax.core.own_code import own_code
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
@@ -61,6 +62,11 @@ class HeldOutTask:
         """Accepted answers, an example each."""
         return [example.references for example in self.examples]
 
+    @property
+    def scored_by(self) -> str:
+        """Hash of the code of its metrics that are a user's own; "" for none."""
+        return own_code(get_metric(name).fn for name in self.manifest.metrics)
+
     def result(self, records: Mapping[str, Record], config: EvalConfig, vocabulary: Vocabulary) -> TaskResult:
         """The task's scores.
 
@@ -98,6 +104,7 @@ class HeldOutTask:
             scores=tuple(float(score) for score in scores[headline]),
             metrics={name: float(values.mean()) for name, values in scores.items()},
             ceiling=math.fsum(most.values()) / len(most),
+            scored_by=self.scored_by,
             chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
             num_examples=self.manifest.num_examples,

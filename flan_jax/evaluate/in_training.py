@@ -16,6 +16,7 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination.trained_on import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.results.benchmarks import scored_by
 from flan_jax.evaluate.results.eval_results import EvalResults
 from flan_jax.evaluate.results.files import write_summary
 from flan_jax.evaluate.results.journal import JOURNAL, Journal
@@ -84,6 +85,11 @@ class SuiteEvaluator:
         if not config.is_suite_forced:
             refuse(found, f"run {model_dir}", "EVAL_SUITE_FORCE = True")
         self.notes = tuple(notes(found, trained_on))
+
+    def scored_by(self) -> dict[str, str]:
+        """Benchmark and format -> hash of the user's own code that scores it (`TaskResult.scored_by`)."""
+        pairs = [pair for suite in self._suites.values() for pair in suite.resolve()]
+        return {f"{benchmark.name}:{format.name}": scored_by(format) for benchmark, format in pairs}
 
     def is_due(self, step: int) -> bool:
         """Whether the benchmarks are asked at `step`, one of those that the run is judged at."""

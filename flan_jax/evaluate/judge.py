@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -75,6 +75,7 @@ class Judge:
         evaluators: Sequence[ScoreStep],
         model_dir: pathlib.Path,
         notes: Sequence[str] = (),
+        scored_by: Mapping[str, str] | None = None,
     ):
         """
         Args:
@@ -82,8 +83,10 @@ class Judge:
           evaluators: score parameters at a step, one after the other; a step without any is not judged.
           model_dir: the run's folder. Nothing is read or written before `resume`.
           notes: lines to show at the run's start.
+          scored_by: task -> hash of the user's own code that scores it (`TaskResult.scored_by`), where that is known.
         """
         self._config, self._evaluators, self._model_dir = config, tuple(evaluators), model_dir
+        self._scored_by = scored_by or {}
         self._is_writer = jax.process_index() == 0
         self._results: dict[int, EvalResults] = {}
         self.notes = tuple(notes)
@@ -108,8 +111,21 @@ class Judge:
         if self._is_writer and (results or path.exists()):
             write_results(path, results)
         self._check_benchmarks(results)
+        self._check_scoring(results)
         self._results = {each.step: each for each in results}
         return notes
+
+    def _check_scoring(self, results: Sequence[EvalResults]) -> None:
+        """Raises `ConfigError` where steps before were scored by other code of a user's metric or extractor."""
+        for before in results:
+            for name, task in before.tasks.items():
+                # Results of before this was written do not say.
+                if task.scored_by and task.scored_by != self._scored_by.get(name, task.scored_by):
+                    raise ConfigError(
+                        f"step {before.step} of this run was judged on {name} by another function {task.metric} (or "
+                        f"extractor) than there is now: scores of both cannot be compared; put the function back, or "
+                        f"train in another folder"
+                    )
 
     def _check_benchmarks(self, results: Sequence[EvalResults]) -> None:
         """Raises `ConfigError` where other benchmarks picked so far: their data came or went (AVAILABLE_ONLY)."""
@@ -202,10 +218,12 @@ def make_judge(
 
     scored_by: list[ScoreStep] = []
     held_out: dict[str, list[str]] = {}
+    code: dict[str, str] = {}
     if config.selection or config.report:
         root = cache_root(run.cache_dir, run.vocabulary.fingerprint, config.inputs_length)
         evaluator = Evaluator(root, run.vocabulary, run.model, config, run.mesh)
         held_out = evaluator.task_names()
+        code |= evaluator.scored_by()
         scored_by.append(evaluator.run)
     if config.has_suite:
         suite = SuiteEvaluator(
@@ -220,7 +238,8 @@ def make_judge(
             write=write,
         )
         notes = (*notes, *suite.notes)
+        code |= suite.scored_by()
         scored_by.append(suite.run)
     if evaluators:
         scored_by.append(score_by(evaluators, open_model or as_language_model))
-    return Judge(config, scored_by, run.model_dir, notes)
+    return Judge(config, scored_by, run.model_dir, notes, code)

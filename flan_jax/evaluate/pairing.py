@@ -80,6 +80,7 @@ def _differing_facts(baseline: Judged, run: Judged, old: TaskResult, new: TaskRe
     """What of the two results cannot be if they are of the same examples; "" for nothing."""
     facts = [
         ("metric", old.metric, new.metric),
+        ("code of its metric", old.scored_by[:8] or "ours", new.scored_by[:8] or "ours"),
         ("number of examples", old.n, new.n),
         ("examples in the split", old.num_examples, new.num_examples),
         ("split", old.split, new.split),

@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
+from flan_jax.core.own_code import own_code
 from flan_jax.declare.benchmark import Benchmark, Format, Item, Prompt, SampleSettings, items
+from flan_jax.evaluate.extract import EXTRACTORS
 from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt, fit_prompts
@@ -210,6 +212,14 @@ def _longest_prompts(model: LanguageModel, format: Format, chosen: Sequence[Item
     return [model.longest_prompt(max(num_tokens[option] for option in item.prompt.options)) for item in chosen]
 
 
+def _own_code(prompt: Prompt, format: Format) -> tuple[str, ...]:
+    """Of an extractor and metrics that are a user's own; none of those that ship, whose names say enough."""
+    extract = prompt.extract or format.extract
+    extractors = [EXTRACTORS[extract]] if extract in EXTRACTORS else []
+    code = own_code([*extractors, *(get_metric(name).fn for name in format.metrics)])
+    return (code,) if code else ()
+
+
 def _work(
     config: SuiteConfig,
     model: LanguageModel,
@@ -234,7 +244,7 @@ def _work(
             "references": [list(prompt.references), list(prompt.wrong)],
             "method": [format.method, format.max_tokens, list(stop.texts)],
             "second": [format.answer_trigger, format.answer_max_tokens],
-            "scored": [prompt.extract or format.extract, list(format.metrics)],
+            "scored": [prompt.extract or format.extract, list(format.metrics), *_own_code(prompt, format)],
             # Greedy answers depend on no seed, so none is in their key.
             "sampling": None if sampling is None else [dataclasses.asdict(sampling), seed, format.choose],
         }

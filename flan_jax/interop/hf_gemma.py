@@ -23,6 +23,7 @@ from flan_jax.interop.hf_llama_style import (
     layer_kinds,
     pieces,
     read_config,
+    rope_of,
     rotation_fields,
     rotation_settings,
     unlike,
@@ -114,14 +115,17 @@ def _rotations(kind: str, text: Mapping[str, Any]) -> tuple[dict[str, Any], list
     """Fields of both rotations, and what ours cannot be. Version 5 has `rope_parameters` by kind of layer."""
     rope = text.get("rope_parameters") or {}
     if kind == "gemma2":
-        return rotation_fields(rope or text.get("rope_scaling") or {}, text, 10000.0)
-    of_global = {**(rope.get(GLOBAL) or {}), **(text.get("rope_scaling") or {})}
-    of_local = {"rope_theta": text.get("rope_local_base_freq", 10000.0), **(rope.get(LOCAL) or {})}
+        of_all, contradictory = rope_of(rope, text.get("rope_scaling"))
+        fields, wrong = rotation_fields(of_all, text, 10000.0)
+        return fields, contradictory + wrong
+    of_global, contradictory = rope_of(rope.get(GLOBAL), text.get("rope_scaling"))
+    of_local = rope.get(LOCAL) or {}
+    beside = {"rope_theta": text["rope_local_base_freq"]} if "rope_local_base_freq" in text else {}
     fields, wrong = rotation_fields(of_global, text, 1e6)
-    local_fields, local_wrong = rotation_fields(of_local, {}, 10000.0)
+    local_fields, local_wrong = rotation_fields(of_local, beside, 10000.0)
     if local_fields.get("rope_scaling"):
         local_wrong.append(f"  rope_parameters.{LOCAL}: {of_local!r}, ours are not scaled in layers with a window")
-    return {**fields, "local_rope_theta": local_fields["rope_theta"]}, wrong + local_wrong
+    return {**fields, "local_rope_theta": local_fields["rope_theta"]}, contradictory + wrong + local_wrong
 
 
 def clean(tensors: SafetensorsTensors, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from flan_jax.interop.hf_llama_style import (
     forget_frequencies,
     pieces,
     read_config,
+    rope_of,
     rotation_fields,
     rotation_settings,
     size_fields,
@@ -42,14 +43,14 @@ __all__ = ["MODEL_TYPES", "PLAIN", "clean", "model_config", "pieces", "settings_
 def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping[str, TensorInfo]) -> DecoderConfig:
     """The model of config.json; what ours cannot be is refused with its reason. `infos`: the tensors that are there."""
     wrong = wrong_settings(settings, {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False})
-    rope = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
+    rope, contradictory = rope_of(settings.get("rope_parameters"), settings.get("rope_scaling"))
     rotation, cannot = rotation_fields(rope, settings, 10000.0)
 
     def fields() -> dict[str, Any]:
         longest = settings.get("max_position_embeddings", 2048)
         return {**size_fields(settings, infos), "max_positions": longest, **rotation}
 
-    return read_config(path, "Llama", wrong + cannot, fields)
+    return read_config(path, "Llama", wrong + contradictory + cannot, fields)
 
 
 def clean(tensors: SafetensorsTensors, settings: Mapping[str, Any]) -> tuple[str, ...]:

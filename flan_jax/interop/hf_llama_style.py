@@ -56,6 +56,7 @@ __all__ = [
     "layer_kinds",
     "pieces",
     "read_config",
+    "rope_of",
     "rotation_fields",
     "rotation_settings",
     "size_fields",
@@ -108,19 +109,48 @@ def read_config(
         raise CheckpointError(f"{path / CONFIG_FILE} is not a model that ours can be: {error}") from error
 
 
+def rope_of(
+    version_5: Mapping[str, Any] | None, version_4: Mapping[str, Any] | None
+) -> tuple[Mapping[str, Any], list[str]]:
+    """(what a rotation's settings say, a line where its two places say different things).
+
+    transformers 4 reads the one place alone and version 5 the other first, so that such a folder is two models.
+
+    Args:
+      version_5: `rope_parameters`, or its part for a kind of layer.
+      version_4: `rope_scaling`, whose base stands beside it.
+    """
+    new, old = dict(version_5 or {}), dict(version_4 or {})
+    for rope in (new, old):
+        if "type" in rope:
+            rope.setdefault("rope_type", rope["type"])
+            del rope["type"]
+    differing = sorted(
+        name for name in (new.keys() | old.keys()) - {"rope_theta"} if new and old and new.get(name) != old.get(name)
+    )
+    differing += [name for name in ("rope_theta",) if name in new and name in old and new[name] != old[name]]
+    wrong = [
+        f"  {name}: {new.get(name, 'absent')} in rope_parameters, {old.get(name, 'absent')} in rope_scaling: leave one"
+        for name in differing
+    ]
+    return {**old, **new}, wrong
+
+
 def rotation_fields(
     rope: Mapping[str, Any], settings: Mapping[str, Any], theta: float
 ) -> tuple[dict[str, Any], list[str]]:
     """(fields of `DecoderConfig`, a line for each setting that ours cannot be).
 
     Args:
-      rope: `rope_parameters` or `rope_scaling`.
+      rope: of `rope_of`.
       settings: config.json, for what stands outside of it.
       theta: the base where neither says one.
     """
     kind = rope.get("rope_type", rope.get("type", "default"))
     fields: dict[str, Any] = {"rope_theta": float(rope.get("rope_theta", settings.get("rope_theta", theta)))}
     wrong = wrong_settings({**settings, **rope}, {"partial_rotary_factor": 1.0})
+    if "rope_theta" in rope and settings.get("rope_theta", rope["rope_theta"]) != rope["rope_theta"]:
+        wrong.append(f"  rope_theta: {settings['rope_theta']}, and {rope['rope_theta']} in rope_parameters: leave one")
     missing = [name for name in _NEEDED.get(kind, ()) if name not in rope]
     if missing:
         wrong += [f"  {name}: missing, which rope_type {kind!r} needs" for name in missing]

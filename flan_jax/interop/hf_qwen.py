@@ -20,6 +20,7 @@ from flan_jax.interop.hf_llama_style import (
     layer_kinds,
     pieces,
     read_config,
+    rope_of,
     rotation_fields,
     rotation_settings,
     size_fields,
@@ -46,7 +47,7 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
     """The model of config.json; what ours cannot be is refused with its reason. `infos`: the tensors that are there."""
     kind = settings["model_type"]
     wrong = wrong_settings(settings, {"hidden_act": "silu", **({"attention_bias": False} if kind == "qwen3" else {})})
-    rope = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
+    rope, contradictory = rope_of(settings.get("rope_parameters"), settings.get("rope_scaling"))
     rotation, cannot = rotation_fields(rope, settings, 10000.0)
     windows, cannot_see = _windows(settings)
 
@@ -62,7 +63,7 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
             **windows,
         }
 
-    return read_config(path, "Qwen", wrong + cannot + cannot_see, fields)
+    return read_config(path, "Qwen", wrong + contradictory + cannot + cannot_see, fields)
 
 
 def _windows(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

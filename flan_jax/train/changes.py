@@ -11,7 +11,10 @@ from flan_jax.core.errors import ConfigError, Setting
 
 CONFIG_FILE = "config.gin"
 # What may be another without a word: where the run lies, how much it does and what it tells.
-_FREE = ("MODEL_DIR", "TRAIN_STEPS", "TRAIN_EPOCHS", "LOG_PERIOD", "TrainConfig.log_period")
+_LENGTH = ("TRAIN_STEPS", "TRAIN_EPOCHS")
+_FREE = ("MODEL_DIR", "LOG_PERIOD", "TrainConfig.log_period", *_LENGTH)
+# Of a cosine without an end of its own, which has it where the run ends: of a longer run its rates are others.
+_FOLLOWS_LENGTH = "CosineSchedule.total_steps"
 # Which examples held-out scores are of, and what the model sees of them.
 _JUDGED_BY = ("selection", "limit", "split", "inputs_length", "targets_length")
 _JUDGED_BY_SUITE = ("suite_selection", "suite_limit", "suite_split", "suite_inputs_length")
@@ -28,8 +31,14 @@ def changed_settings(before: str, now: str) -> list[str]:
       before, now: gin's operative configurations.
     """
     old, new = _bindings(before), _bindings(now)
-    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name) and name not in _FREE)
-    return [f"{name} is {new.get(name, 'not set')}, was {old.get(name, 'not set')}" for name in names]
+    is_followed = any(name.endswith(_FOLLOWS_LENGTH) and new[name] == "None" for name in new)
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    told = []
+    for name in names:
+        if name not in _FREE or (is_followed and name in _LENGTH):
+            why = " (the cosine ends there, so its rates are others)" if name in _LENGTH else ""
+            told.append(f"{name} is {new.get(name, 'not set')}, was {old.get(name, 'not set')}{why}")
+    return told
 
 
 def refuse_other_evaluations(before: str, now: str, last_step: int) -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import shutil
-import types
 from collections.abc import Mapping
 
 import jax
@@ -19,6 +18,7 @@ from flan_jax.checkpoints.store import Checkpoints
 from flan_jax.checkpoints.weights import is_weights_folder, read_model_info
 from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, counted
+from flan_jax.core.own_code import own_code
 from flan_jax.core.settings import BatchSize, Count, Natural, Rate, RowLength, Seed, Steps, settle
 from flan_jax.declare.registry import get_mixture, is_local, mixture_members
 from flan_jax.evaluate import EvalConfig, read_results
@@ -225,23 +225,6 @@ def _fingerprint(name: str) -> str:
 def _metrics_fingerprint(name: str) -> str:
     """Of the metrics of a task or mixture: their names, and the code of those that are a user's own functions, which a
     notebook edits."""
-    parts = []
-    for metric in sorted({metric for task in mixture_members(get_mixture(name)) for metric in task.metrics}):
-        function = get_metric(metric).fn
-        is_ours = (getattr(function, "__module__", None) or "").startswith("flan_jax.")
-        code = None if is_ours else getattr(function, "__code__", None)
-        parts.append(metric if code is None else f"{metric} {_code_text(code)}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _code_text(code: types.CodeType) -> str:
-    """What a function computes, whatever line it stands on; the same in every process."""
-    return f"{code.co_code.hex()} {code.co_names} {[_constant_text(one) for one in code.co_consts]}"
-
-
-def _constant_text(value: object) -> str:
-    if isinstance(value, types.CodeType):
-        return _code_text(value)
-    if isinstance(value, frozenset):  # of `word in {"yes", "no"}`: another process has another order
-        return f"frozenset({sorted(map(_constant_text, value))})"
-    return repr(value)
+    names = sorted({metric for task in mixture_members(get_mixture(name)) for metric in task.metrics})
+    text = "\n".join((*names, own_code(get_metric(metric).fn for metric in names)))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -152,6 +152,7 @@ class TaskResult(Counts):
       micro: mean over all items, whatever their subtask.
       normalised: mean over subtasks of (score - baseline) / (1 - baseline), None where not all subtasks were scored.
       is_complete: whether all items of all subtasks were.
+      scored_by: hash of the code of metrics and extractor that are a user's own (`own_code`); "" for those that ship.
       groups: category -> its average. subtasks: in the benchmark's order; none of a task of a mixture.
       item_keys: the journal's key of each item, subtask by subtask; not in the JSON.
     """
@@ -177,6 +178,7 @@ class TaskResult(Counts):
     micro: float | None = None
     normalised: float | None = None
     is_complete: bool = False
+    scored_by: str = ""
     groups: Mapping[str, GroupResult] = dataclasses.field(default_factory=dict)
     subtasks: tuple[SubtaskResult, ...] = ()
     item_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
