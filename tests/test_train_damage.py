@@ -7,6 +7,7 @@ import shutil
 import pytest
 import train_run
 
+from flan_jax.checkpoints.find import find_weights
 from flan_jax.core.errors import CheckpointError, ConfigError, TrainingError
 
 pytestmark = [
@@ -110,6 +111,23 @@ def test_a_damaged_selected_checkpoint_is_not_handed_over(place):
         with pytest.raises(TrainingError, match=rf"step {step} was selected and cannot be handed over: .*another"):
             run(place, "picked")
     assert not (folder / "selected").exists()
+
+
+def test_weights_of_another_run_in_the_place_of_those_handed_over_are_refused(place):
+    run(place, "seed_1", seed=1)
+    folder = copy(place, "swapped")
+    assert find_weights(folder).path == folder / "selected"
+    shutil.rmtree(folder / "selected")
+    shutil.copytree(place / "seed_1" / "selected", folder / "selected")
+    with pytest.raises(
+        CheckpointError, match=r"swapped/selected holds other weights than .*/swapped handed over, by it"
+    ):
+        find_weights(folder)
+    assert find_weights(folder / "selected").sha256 == find_weights(place / "seed_1").sha256, (
+        "who names the folder itself means it"
+    )
+    run(place, "swapped")  # hands over again
+    same_end(folder, place / "whole")
 
 
 def test_a_model_dir_that_nothing_could_be_read_from_is_refused_before_anything_is_done(place):

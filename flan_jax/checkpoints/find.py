@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 SELECTED = "selected"
 SELECTED_FILE = "selected.json"  # which step that is, and why
+HANDED_OVER = "weights_sha256"  # in it, of what `selected` holds
 # Settings that change nothing about what the weights mean.
 _FREE_FIELDS = (
     "dropout_rate",
@@ -59,6 +60,7 @@ _FREE_FIELDS = (
 )
 
 __all__ = [
+    "HANDED_OVER",
     "SELECTED",
     "SELECTED_FILE",
     "WeightsSource",
@@ -231,7 +233,9 @@ def find_weights(path: str | pathlib.Path) -> WeightsSource:
     if not folder.is_dir():
         raise CheckpointError(f"{path} is no folder: give a run's folder, one of its checkpoints, or a weights folder")
     if is_weights_folder(folder / SELECTED):
-        folder = folder / SELECTED
+        selected = find_weights(folder / SELECTED)
+        _check_handed_over(folder, selected)
+        return selected
     if is_weights_folder(folder):
         info = read_model_info(folder)
         vocab = file_of_folder(folder, info["vocab_file"], folder / MODEL_FILE) if info.get("vocab_file") else None
@@ -245,6 +249,18 @@ def find_weights(path: str | pathlib.Path) -> WeightsSource:
         f"{path} holds neither {FOLDER}/ nor {SELECTED}/ nor {WEIGHTS_FILE}: give a run's folder, one of its "
         f"checkpoints ({FOLDER}/<step>), or a folder of exported weights"
     )
+
+
+def _check_handed_over(run: pathlib.Path, selected: WeightsSource) -> None:
+    """Raises `CheckpointError` where a run's `selected` holds other weights than the run put there."""
+    if not (run / SELECTED_FILE).is_file():
+        return  # a folder of exported weights may have one called so
+    stated = read_json_object(run / SELECTED_FILE, f"delete it, or give {selected.path}").get(HANDED_OVER)
+    if stated is not None and stated != selected.sha256:
+        raise CheckpointError(
+            f"{selected.path} holds other weights than {run} handed over, by its {SELECTED_FILE}: put those back, or "
+            f"give {selected.path} itself"
+        )
 
 
 def _at_step(run: pathlib.Path, step: int | None) -> WeightsSource:

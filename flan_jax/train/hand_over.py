@@ -10,10 +10,10 @@ import jax
 from jax.experimental import multihost_utils
 
 from flan_jax.checkpoints.checkpoint import DamagedError
-from flan_jax.checkpoints.find import SELECTED, SELECTED_FILE
+from flan_jax.checkpoints.find import HANDED_OVER, SELECTED, SELECTED_FILE, find_weights
 from flan_jax.checkpoints.lineage import TRAINED_ON
 from flan_jax.checkpoints.weights import save_weights
-from flan_jax.core.disk import explain_full_disk, replace_folder, write_sealed
+from flan_jax.core.disk import explain_full_disk, read_json_object, replace_folder, write_sealed
 from flan_jax.core.errors import TrainingError
 from flan_jax.train.judging import Picked
 from flan_jax.train.run import Run
@@ -80,6 +80,9 @@ def hand_over(
                 vocab_file=run.vocabulary.path.name,
                 vocab_fingerprint=run.vocabulary.fingerprint,
             )
+        # Last, so that the folder is there when it is named: whoever reads the run is told of another one in its place.
+        choice = read_json_object(run.model_dir / SELECTED_FILE, "")
+        write_sealed(run.model_dir / SELECTED_FILE, {**choice, HANDED_OVER: find_weights(folder).sha256})
     # Nobody goes on, to read the folder or to end, before process 0 has written it.
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices("handed over")
