@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from jax.sharding import Sharding
 
 from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.own_code import own_code
 from flan_jax.core.settings import BatchSize, Count, Natural, Rate, RowLength, Seed, Steps, Tokens
 from flan_jax.evaluate import EvalConfig, SuiteConfig
 from flan_jax.evaluate.custom import CustomEvaluator
@@ -181,7 +182,7 @@ def train(
         cache_dir=None if cache_dir is None else arguments.as_path("cache_dir", cache_dir, "a folder"),
     )
     config, line = finetuning_config(told, model)
-    remember_run(told, "" if model.is_temporary else str(model.source.path))
+    remember_run(told, "" if model.is_temporary else str(model.source.path), own_code(evaluators))
     if is_finished(folder, steps):
         print(f"{to} is finished, after {counted(steps, 'step')}: give more to go on, or another `to` to begin anew")
         return TrainedRun(folder)

@@ -197,3 +197,15 @@ def test_numpys_numbers_in_rows_are_numbers(value, text):
     name = register_rows(rows, "mine_rows", template="{q}", target="{answer}")
     ((_, example),) = get_task(name).rendered("train")
     assert (example.inputs(), example.targets) == (text, text)
+
+
+def test_a_run_goes_on_with_the_same_evaluators_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(finetuning, "_latest_step", lambda folder: 2)
+    name = register_by_content(ROWS, "rows", template="{question}", target="{answer}")
+    told = finetuning.Finetuning(tmp_path, name, steps=4)
+    (tmp_path / finetuning.ROWS_FILE).write_text("{}")
+    finetuning.remember_run(told, "start", "a" * 64)
+    finetuning.remember_run(told, "start", "a" * 64)
+    for other in ("b" * 64, ""):
+        with pytest.raises(CheckpointError, match=r"holds a run with other evaluators \(their code or number differ\)"):
+            finetuning.remember_run(told, "start", other)

@@ -81,16 +81,17 @@ def add_all(vocab_path, other_vocab_path, own_task):
     seqio.MixtureRegistry.add("user_mixture", [("user_repeat", seqio.mixing_rate_num_examples), (own_task, 3.0)])
 """
 
-# `flan-jax tasks` of a task that only SeqIO knows: what is asked, and what is said.
+# Verbs on what only SeqIO knows: what is asked, and what is said.
 VERBS = {
-    "render user_repeat --split train --n 2 --start 4 --vocab_path VOCAB": "5 again",
-    "show user_repeat": "exact_match",
-    "list --mixture user_mixture": "user_repeat\tseqio\ttrain, validation\taccuracy",
-    "list --cluster seqio": "user_documents",
-    "render user_repeat --format fewshot_2": "does not use --format",
-    "render user_repeat --split tset --vocab_path VOCAB": "no split 'tset'; it has train, validation",
-    "render user_repeat --start 90 --vocab_path VOCAB": "has no example from row 90 on",
-    "show user_mixture": "user_mixture is a mixture of SeqIO's",
+    "tasks render user_repeat --split train --n 2 --start 4 --vocab_path VOCAB": "5 again",
+    "tasks show user_repeat": "exact_match",
+    "tasks list --mixture user_mixture": "user_repeat\tseqio\ttrain, validation\taccuracy",
+    "tasks list --cluster seqio": "user_documents",
+    "tasks render user_repeat --format fewshot_2": "does not use --format",
+    "tasks render user_repeat --split tset --vocab_path VOCAB": "no split 'tset'; it has train, validation",
+    "tasks render user_repeat --start 90 --vocab_path VOCAB": "has no example from row 90 on",
+    "tasks show user_mixture": "user_mixture is a mixture of SeqIO's",
+    "mix explain user_mixture": "user_mixture is SeqIO's, which has rate functions of its own: `flan-jax cache",
 }
 
 SCRIPT = """
@@ -150,7 +151,7 @@ result["verb"] = {}
 for verb in order["verbs"]:
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-        main(["tasks", *verb.split()])
+        main(verb.split())
     result["verb"][verb] = [out.getvalue(), errors.getvalue()]
 json.dump(result, open(sys.argv[2], "w"))
 
@@ -351,7 +352,7 @@ def test_what_a_seqio_task_says_and_a_cache_has_no_place_for_is_said(seqio_says)
 
 
 @pytest.mark.parametrize(("verb", "said"), VERBS.items())
-def test_the_tasks_verb_knows_seqios_tasks(seqio_says, vocab_path, verb, said):
+def test_verbs_know_seqios_tasks_and_mixtures(seqio_says, vocab_path, verb, said):
     assert said in "".join(seqio_says["verb"][verb.replace("VOCAB", vocab_path)])
 
 

@@ -55,6 +55,12 @@ def test_steps_scored_by_other_code_of_a_users_metric_are_refused_at_the_start(t
         Judge(SELECTS, [], tmp_path, scored_by=same).resume(4)
     with pytest.raises(ConfigError, match=r"step 4 of this run was judged on s by another function m .*put the fun"):
         Judge(SELECTS, [], tmp_path, scored_by={"s": "b" * 64}).resume(4)
+    by_mine = dataclasses.replace(by_mine, kind="evaluator", cluster="polite")
+    judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "own")
+    (tmp_path / "own").mkdir()
+    judge.run(None, 4)
+    with pytest.raises(ConfigError, match="another function m"):
+        Judge(SELECTS, [], tmp_path / "own", scored_by={"evaluator/polite": "b" * 64}).resume(4)
 
 
 def as_process(number, monkeypatch):

@@ -36,6 +36,7 @@ from flan_jax.tasks.cot.sources import EsnliSource
 from flan_jax.tasks.demonstrations.readers import read_demonstrations
 from flan_jax.tasks.eval import files as eval_files
 from flan_jax.tasks.flan2021 import samples
+from flan_jax.tasks.procedural.family import ProceduralSource
 
 SAVED = pathlib.Path(__file__).parent / "data" / "hugging_face_dict"  # written by datasets 5.2.0
 ROWS = [
@@ -231,6 +232,12 @@ def test_a_folder_that_hugging_face_saved(tmp_path):
     assert [row["text"] for row in rows] == [f"Text {i}." for i in range(5)]
     assert rows[4] == {"text": "Text 4.", "label": 0, "tags": ["a"], "more": {"n": 4}}
     assert source.features["label"]["names"] == ["no", "yes"]
+    named = HuggingFaceFolderSource(SAVED, fields=("text", "label"))
+    assert list(named.rows("train")) == rows
+    with pytest.raises(TaskError, match=r"train, row 0: no field 'txet'; it has text, label, tags, more"):
+        list(HuggingFaceFolderSource(SAVED, fields=("txet",)).rows("train"))
+    with pytest.raises(TaskError, match=r"fields is the text 'text': give a tuple"):
+        HuggingFaceFolderSource(SAVED, fields="text")
     single = HuggingFaceFolderSource(SAVED / "validation")
     assert single.splits == ("train",)
     assert list(single.rows("train")) == list(source.rows("validation"))
@@ -317,6 +324,10 @@ def test_templates_are_checked_against_the_fields_when_registered(registry, tmp_
         add_templated_task("made_too", source, [Template("Read {text}")], chance=float("nan"))
     with pytest.raises(TaskError, match="names no fields, so that its templates cannot be checked"):
         add_templated_task("made_too", JsonlSource({"train": "a"}), [Template("Read {text}")])
+    with pytest.raises(TaskError, match=r"give fields=\(...\) to HuggingFaceFolderSource"):
+        add_templated_task("made_too", HuggingFaceFolderSource("a"), [Template("Read {text}")])
+    with pytest.raises(TaskError, match=r"fields=\(...\) to a MappedSource of it: ProceduralSource takes none"):
+        add_templated_task("made_too", ProceduralSource("made", lambda rng: {}), [Template("Read {text}")])
     with pytest.raises(TaskError, match="a task has no attribute metric"):
         add_templated_task("made_too", source, [Template("Read {text}")], metric="exact_match")
     assert "made_too" not in {task.name for task in all_tasks()}

@@ -31,14 +31,7 @@ from flan_jax.checkpoints.weights import (
 from flan_jax.core.disk import file_of_folder, file_sha256, read_json_object
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting
 from flan_jax.models.family import ModelConfig, family_of, model_from_json
-from flan_jax.models.tuning import (
-    TuningConfig,
-    adapt,
-    base_model,
-    join,
-    merged,
-    part_shapes,
-)
+from flan_jax.models.tuning import TuningConfig, adapt, base_model, join, merged, part_shapes
 
 if TYPE_CHECKING:
     from flan_jax.checkpoints.store import Checkpoints
@@ -117,12 +110,8 @@ class WeightsSource:
         found = self.sha256
         if None in (expected, found):
             unknown = whose if expected is None else self.path
-            print(
-                f"note: {unknown} does not say which weights it is of, so {self.path}'s are taken for those that "
-                f"{whose} was trained on",
-                file=sys.stderr,
-                flush=True,
-            )
+            note = f"{unknown} does not say which weights it is of, so {self.path}'s are taken for those that {whose} "
+            print(f"note: {note}was trained on", file=sys.stderr, flush=True)
         elif found != expected:
             raise CheckpointError(
                 f"{whose} was trained on other weights than {self.path} has by now: put those back, or train anew in "

@@ -22,8 +22,9 @@ from flan_jax.cli.cache import add_registration_arguments, registration_flags, t
 from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import OF_CHECK, add_check_arguments, check, held_out_lines
+from flan_jax.cli.tasks_seqio import seqio_mixtures, seqio_tasks
 from flan_jax.core import assets
-from flan_jax.core.errors import CacheError, ConfigError, counted
+from flan_jax.core.errors import CacheError, ConfigError, TaskError, counted
 from flan_jax.core.manifest import cache_root, cached_lengths, read_mixture_manifest
 from flan_jax.core.settings import BatchSize, PathText, Seed, Steps, Tokens
 from flan_jax.core.terminal import console, visible
@@ -94,6 +95,11 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     for note in register(settings.modules, settings.folders):
         print(visible(note), file=sys.stderr)
+    if settings.mixture in seqio_tasks() | seqio_mixtures():
+        raise TaskError(
+            f"{settings.mixture} is SeqIO's, which has rate functions of its own: `flan-jax cache --mixture "
+            f"{settings.mixture}` counts its examples and keeps its rates"
+        )
     mixture = get_mixture(settings.mixture)
     if args.action == "check":
         return check(mixture, args)

@@ -18,7 +18,8 @@ def own_code(functions: Iterable[Callable[..., Any]]) -> str:
     """Hex sha256 of what the functions compute that are a user's own; "" where all are flan_jax's or written in C.
 
     It is of the bytecode: the same wherever a function stands, in every process of one Python version. Functions and
-    constants of its own module that a function names belong to it; what it imports from elsewhere does not.
+    constants of its own module that a function names belong to it; what it imports from elsewhere does not. Lists and
+    dicts count as they are now: ask before a function that keeps what it has seen is called.
 
     Args:
       functions: in an order that stays.

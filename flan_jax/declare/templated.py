@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,9 +36,12 @@ def add_templated_task(
     """
     fields = getattr(source, "fields", ())
     if not fields:
+        kind = type(source)
+        takes_them = "fields" in inspect.signature(kind).parameters
+        remedy = f"to {kind.__name__}" if takes_them else f"to a MappedSource of it: {kind.__name__} takes none"
         raise TaskError(
-            f"task {name}: its source names no fields, so that its templates cannot be checked: give "
-            f"fields=(...) to {type(source).__name__}"
+            f"task {name}: its source names no fields, so that its templates cannot be checked: give fields=(...) "
+            f"{remedy}"
         )
     unknown = sorted(set(attributes) - {field.name for field in dataclasses.fields(Task)})
     if unknown:

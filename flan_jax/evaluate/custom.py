@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
+from flan_jax.core.own_code import own_code
 from flan_jax.declare.metric import as_number
 from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
 from flan_jax.evaluate.suite import Progress
@@ -28,7 +29,7 @@ METRIC = "score"
 # (model, step) -> name -> score in [0, 1], or results.
 CustomEvaluator = Callable[[Any, int], Mapping[str, float] | EvalResults]
 
-__all__ = ["KIND", "METRIC", "CustomEvaluator", "score_by"]
+__all__ = ["KIND", "METRIC", "CustomEvaluator", "name_of", "score_by"]
 
 
 def score_by(
@@ -44,12 +45,15 @@ def score_by(
     give.
     """
 
+    # Before they are called, as a function may keep what it has seen.
+    codes = [own_code([evaluate]) for evaluate in evaluators]
+
     def run(params: Params, step: int, on_item: Progress | None = None) -> EvalResults:
         model = open_model(params)
         found = []
-        for done, evaluate in enumerate(evaluators, 1):
+        for done, (evaluate, code) in enumerate(zip(evaluators, codes, strict=True), 1):
             start = time.monotonic()
-            results = _as_results(evaluate(model, step), step, getattr(evaluate, "__name__", type(evaluate).__name__))
+            results = _as_results(evaluate(model, step), step, name_of(evaluate), code)
             found.append(dataclasses.replace(results, secs=time.monotonic() - start))
             if on_item is not None:
                 on_item(done, len(evaluators))
@@ -58,17 +62,22 @@ def score_by(
     return run
 
 
-def _as_results(found: Mapping[str, float] | EvalResults, step: int, name: str) -> EvalResults:
+def name_of(evaluator: CustomEvaluator) -> str:
+    """What it is called in results."""
+    return getattr(evaluator, "__name__", type(evaluator).__name__)
+
+
+def _as_results(found: Mapping[str, float] | EvalResults, step: int, name: str, code: str) -> EvalResults:
     """Results whose tasks are in a group; where the function says none, they are reported and pick nothing."""
     if isinstance(found, EvalResults):
         tasks = {key: dataclasses.replace(t, group=t.group or "report") for key, t in found.tasks.items()}
         return dataclasses.replace(found, step=step, tasks=tasks)
     if not isinstance(found, Mapping):
         raise TaskError(f"evaluator {name} returned {type(found).__name__}: give {{name: score in [0, 1]}} or results")
-    return EvalResults(step, {key: _one_score(key, score, name) for key, score in found.items()})
+    return EvalResults(step, {key: _one_score(key, score, name, code) for key, score in found.items()})
 
 
-def _one_score(task: str, score: float, name: str) -> TaskResult:
+def _one_score(task: str, score: float, name: str, code: str) -> TaskResult:
     if not isinstance(task, str) or not task:
         raise TaskError(f"evaluator {name} gave a score the name {task!r}: give {{name: score}}, the name a text")
     score = as_number(score, f"evaluator {name} gave {task} a score of")
@@ -87,6 +96,7 @@ def _one_score(task: str, score: float, name: str) -> TaskResult:
         scores=(score,),
         metrics={METRIC: score},
         chance=0.0,
+        scored_by=code,
         n=1,
         num_examples=1,
     )

@@ -48,6 +48,7 @@ class HeldOutTask:
       prompts: int32 tokens of each example's prompt, as the model reads it.
       num_trimmed: prompts that lost their end.
       work: items to ask, of each format one an example, in the examples' order.
+      scored_by: see `TaskResult`; taken before anything is scored, as a function may keep what it has seen.
     """
 
     manifest: SplitManifest
@@ -56,16 +57,12 @@ class HeldOutTask:
     prompts: tuple[np.ndarray, ...]
     num_trimmed: int
     work: tuple[Work, ...]
+    scored_by: str
 
     @property
     def references(self) -> list[Sequence[str]]:
         """Accepted answers, an example each."""
         return [example.references for example in self.examples]
-
-    @property
-    def scored_by(self) -> str:
-        """Hash of the code of its metrics that are a user's own; "" for none."""
-        return own_code(get_metric(name).fn for name in self.manifest.metrics)
 
     def result(self, records: Mapping[str, Record], config: EvalConfig, vocabulary: Vocabulary) -> TaskResult:
         """The task's scores.
@@ -188,6 +185,7 @@ def read_task(
             for format in formats
             for number, (example, prompt, cut) in enumerate(zip(examples, prompts, is_trimmed, strict=True))
         ),
+        scored_by=own_code(metric.fn for metric in metrics),
     )
 
 

@@ -16,12 +16,12 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination.trained_on import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.metrics import get_metric
-from flan_jax.evaluate.results.benchmarks import scored_by
 from flan_jax.evaluate.results.eval_results import EvalResults
 from flan_jax.evaluate.results.files import write_summary
 from flan_jax.evaluate.results.journal import JOURNAL, Journal
 from flan_jax.evaluate.suite import Progress, run_suite
 from flan_jax.evaluate.suite_config import SuiteConfig
+from flan_jax.evaluate.work import scored_by
 from flan_jax.models import ModelConfig, Params
 
 FOLDER = "suite"

@@ -21,10 +21,11 @@ from flan_jax.checkpoints.lineage import TrainedOn
 from flan_jax.core.disk import explain_full_disk, write_sealed
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.manifest import cache_root
+from flan_jax.core.own_code import own_code
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.declare.benchmark import resolve
 from flan_jax.evaluate.config import EvalConfig
-from flan_jax.evaluate.custom import CustomEvaluator, score_by
+from flan_jax.evaluate.custom import KIND, CustomEvaluator, name_of, score_by
 from flan_jax.evaluate.evaluator import Evaluator, Progress
 from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
@@ -83,7 +84,8 @@ class Judge:
           evaluators: score parameters at a step, one after the other; a step without any is not judged.
           model_dir: the run's folder. Nothing is read or written before `resume`.
           notes: lines to show at the run's start.
-          scored_by: task -> hash of the user's own code that scores it (`TaskResult.scored_by`), where that is known.
+          scored_by: task, or "evaluator/" and a function's name -> hash of the user's own code that scores it
+            (`TaskResult.scored_by`), where that is known.
         """
         self._config, self._evaluators, self._model_dir = config, tuple(evaluators), model_dir
         self._scored_by = scored_by or {}
@@ -120,7 +122,8 @@ class Judge:
         for before in results:
             for name, task in before.tasks.items():
                 # Results of before this was written do not say.
-                if task.scored_by and task.scored_by != self._scored_by.get(name, task.scored_by):
+                key = f"{KIND}/{task.cluster}" if task.kind == KIND else name
+                if task.scored_by and task.scored_by != self._scored_by.get(key, task.scored_by):
                     raise ConfigError(
                         f"step {before.step} of this run was judged on {name} by another function {task.metric} (or "
                         f"extractor) than there is now: scores of both cannot be compared; put the function back, or "
@@ -241,5 +244,6 @@ def make_judge(
         code |= suite.scored_by()
         scored_by.append(suite.run)
     if evaluators:
+        code |= {f"{KIND}/{name_of(evaluator)}": own_code([evaluator]) for evaluator in evaluators}
         scored_by.append(score_by(evaluators, open_model or as_language_model))
     return Judge(config, scored_by, run.model_dir, notes, code)

@@ -95,4 +95,5 @@ def _average(
         ceilings=None if vocabulary is None else ceilings(vocabulary, part.work),
         unknown=() if vocabulary is None else unknown_questions(vocabulary, part.work),
         too_long=() if vocabulary is None else too_long(vocabulary, part.work),
+        scored_by=part.scored_by,
     )

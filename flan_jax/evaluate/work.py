@@ -19,7 +19,7 @@ from flan_jax.evaluate.suite_config import SuiteConfig, check_scoring
 
 PMI = "accuracy_pmi"
 
-__all__ = ["PMI", "Part", "Work", "list_work"]
+__all__ = ["PMI", "Part", "Work", "list_work", "scored_by"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Work:
 @dataclasses.dataclass(frozen=True)
 class Part:
     """One benchmark in one format: its work, how many items the split has of each subtask, of subtasks that were left
-    out what their data lacks, by name, and what ends generations."""
+    out what their data lacks, by name, what ends generations, and whose code scores them (`TaskResult.scored_by`)."""
 
     benchmark: Benchmark
     format: Format
@@ -54,6 +54,7 @@ class Part:
     num_items: Mapping[str, int]
     missing: Mapping[str, MissingDataError] = dataclasses.field(default_factory=dict)
     stop: StopTexts = NO_STOP
+    scored_by: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -149,7 +150,7 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         _work(config, model, format, item, fit, sampling, limit, stop)
         for item, fit, limit in zip(chosen, fitted, longest, strict=True)
     )
-    return Part(benchmark, format, split, sampling, work, num_items, missing, stop)
+    return Part(benchmark, format, split, sampling, work, num_items, missing, stop, scored_by(format))
 
 
 def _check_have_answers(benchmark: Benchmark, format: Format, chosen: Sequence[Item]) -> None:
@@ -212,12 +213,13 @@ def _longest_prompts(model: LanguageModel, format: Format, chosen: Sequence[Item
     return [model.longest_prompt(max(num_tokens[option] for option in item.prompt.options)) for item in chosen]
 
 
-def _own_code(prompt: Prompt, format: Format) -> tuple[str, ...]:
-    """Of an extractor and metrics that are a user's own; none of those that ship, whose names say enough."""
-    extract = prompt.extract or format.extract
+def scored_by(format: Format, extract: str = "") -> str:
+    """Hash of the code of a format's metrics and extractor that are a user's own; "" for those that ship, whose names
+    say enough. extract: a question's own extractor.
+    """
+    extract = extract or format.extract
     extractors = [EXTRACTORS[extract]] if extract in EXTRACTORS else []
-    code = own_code([*extractors, *(get_metric(name).fn for name in format.metrics)])
-    return (code,) if code else ()
+    return own_code([*extractors, *(get_metric(name).fn for name in format.metrics)])
 
 
 def _work(
@@ -232,7 +234,7 @@ def _work(
 ) -> Work:
     # 31 bits: seeds are row numbers in int32.
     seed = int.from_bytes(_hash(f"sample/{config.seed}/{_path(item)}/{format.name}")[:4], "big") >> 1
-    prompt = item.prompt
+    prompt, code = item.prompt, scored_by(format, item.prompt.extract)
     key = content_key(
         {
             "model": model.fingerprint,
@@ -244,7 +246,7 @@ def _work(
             "references": [list(prompt.references), list(prompt.wrong)],
             "method": [format.method, format.max_tokens, list(stop.texts)],
             "second": [format.answer_trigger, format.answer_max_tokens],
-            "scored": [prompt.extract or format.extract, list(format.metrics), *_own_code(prompt, format)],
+            "scored": [prompt.extract or format.extract, list(format.metrics), *([code] if code else [])],
             # Greedy answers depend on no seed, so none is in their key.
             "sampling": None if sampling is None else [dataclasses.asdict(sampling), seed, format.choose],
         }

@@ -15,7 +15,7 @@ from typing import Any
 from flan_jax.core.errors import TaskError
 from flan_jax.sources.columnar import ArrowRows, check_columns, import_pyarrow, incomplete
 from flan_jax.sources.data_dir import Download, absent, data_dir
-from flan_jax.sources.files import Path, Version, file_version
+from flan_jax.sources.files import CheckedRows, Path, Version, check_fields_are_names, file_version
 from flan_jax.sources.jsonl import read_json
 from flan_jax.sources.source import Row
 
@@ -32,12 +32,17 @@ class HuggingFaceFolderSource:
     Attributes:
       folder: where `save_to_disk` wrote it; below the data folder unless absolute.
       download: what `missing` tells the user to get; None for data that only the user has.
+      fields: columns that every split must have, against which templates are checked; () checks none.
 
     Class labels stay numbers; `features` has their names.
     """
 
     folder: Path
     download: Download | None = None
+    fields: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields_are_names(self.fields)
 
     @property
     def path(self) -> pathlib.Path:
@@ -86,7 +91,8 @@ class HuggingFaceFolderSource:
             )
         names = [entry["filename"] for entry in state.get("_data_files", ())]
         paths = tuple(folders[split] / name for name in names)
-        return _arrow_rows(paths, tuple(file_version(path) for path in paths))
+        rows = _arrow_rows(paths, tuple(file_version(path) for path in paths))
+        return CheckedRows(rows, self.fields, str(folders[split])) if self.fields else rows
 
     def _folders(self) -> dict[str, pathlib.Path]:
         if (self.path / "dataset_dict.json").is_file():

@@ -18,12 +18,7 @@ from flan_jax.models.family import ModelConfig
 from flan_jax.models.tuning import FULL, TuningConfig, join, make_whole
 from flan_jax.optim.optimizer import OptimizerConfig
 from flan_jax.train import mesh as mesh_lib
-from flan_jax.train.changes import (
-    changed_settings,
-    read_config,
-    refuse_other_evaluations,
-    save_config,
-)
+from flan_jax.train.changes import changed_settings, read_config, refuse_other_evaluations, save_config
 from flan_jax.train.config import TrainConfig
 from flan_jax.train.guard import FiniteGuard, Stopped, StopSignal
 from flan_jax.train.hand_over import hand_over

@@ -152,13 +152,14 @@ def keep_start(model: Model, folder: pathlib.Path) -> pathlib.Path:
     return start
 
 
-def remember_run(told: Finetuning, start: str) -> None:
+def remember_run(told: Finetuning, start: str, evaluators: str = "") -> None:
     """Notes what a run is trained and judged on, from which weights and how, so that a cell that runs twice goes on
     only with the same.
 
     Args:
       told: the run.
       start: the folder of the weights that it begins from; "" for one that is gone when the program ends.
+      evaluators: hash of the code of the functions that score it (`own_code`); "" for none.
 
     Raises `CheckpointError` for a run that has begun with others, or has done more steps.
     """
@@ -167,6 +168,7 @@ def remember_run(told: Finetuning, start: str) -> None:
     now = {role: _fingerprint(name) for role, name in names.items() if name is not None}
     if told.held_out is not None:
         now["metric"] = _metrics_fingerprint(told.held_out)
+    now["evaluators"] = evaluators
     kept = _KEPT if told.held_out is None else (*_KEPT, "eval_limit")  # steps are compared on the same examples
     settings = {name: value for name, value in dataclasses.asdict(told).items() if name in kept}
     settings = json.loads(json.dumps({"init": start, **settings}))
@@ -182,6 +184,10 @@ def remember_run(told: Finetuning, start: str) -> None:
             raise CheckpointError(
                 f"{told.folder} holds a run with other {role} (their text, template, metric or number differ), {remedy}"
             )
+    if found.get("evaluators", evaluators) != evaluators:  # a run of before this was noted does not say
+        raise CheckpointError(
+            f"{told.folder} holds a run with other evaluators (their code or number differ), {remedy}"
+        )
     for name, before in found.get("settings", {}).items():
         if before != settings[name]:
             raise CheckpointError(f"{told.folder} holds a run with {name} {before!r}, now {settings[name]!r}, {remedy}")

@@ -9,14 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from flan_jax.core.errors import TaskError
-from flan_jax.core.own_code import own_code
 from flan_jax.declare.benchmark import Benchmark, Format, SampleSettings, Subtask
 from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.normalised import normalised_score
 from flan_jax.evaluate.aggregates.roc import roc_area, roc_interval
 from flan_jax.evaluate.aggregates.statistics import task_average_interval
-from flan_jax.evaluate.extract import EXTRACTORS
-from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.results.eval_results import (
     BENCHMARK,
     Counts,
@@ -29,7 +26,7 @@ from flan_jax.evaluate.results.eval_results import (
 )
 from flan_jax.evaluate.results.record import Record
 
-__all__ = ["benchmark_result", "scored_by"]
+__all__ = ["benchmark_result"]
 
 
 def benchmark_result(
@@ -48,6 +45,7 @@ def benchmark_result(
     ceilings: Mapping[str, float] | None = None,
     unknown: Collection[str] = (),
     too_long: Collection[str] = (),
+    scored_by: str = "",
 ) -> TaskResult:
     """Averages of one benchmark's records.
 
@@ -63,6 +61,7 @@ def benchmark_result(
       confidence, num_resamples, seed: of the bootstrap.
       ceilings: key -> the most that the item can score; None where that is not known.
       unknown: keys of items whose question the vocabulary cannot write.
+      scored_by: see `TaskResult`.
       too_long: keys of items whose accepted answers are all longer than a generation may be.
     """
     if not records:
@@ -125,19 +124,13 @@ def benchmark_result(
         micro=_mean([record.scores[headline] for record in answered]),
         # Baselines differ by subtask, so the average of some is not that of all.
         normalised=normalised_score(benchmark, means) if is_whole else None,
-        scored_by=scored_by(format),
+        scored_by=scored_by,
         is_complete=is_whole and all(subtask.n == subtask.num_examples for subtask in subtasks),
         groups=groups,
         subtasks=subtasks,
         item_keys=tuple(record.key for record in answered),
         **counts,
     )
-
-
-def scored_by(format: Format) -> str:
-    """Hash of the code of a format's metrics and extractor that are a user's own; "" for those that ship."""
-    extractors = [EXTRACTORS[format.extract]] if format.extract in EXTRACTORS else []
-    return own_code([*extractors, *(get_metric(name).fn for name in format.metrics)])
 
 
 def _subtask_result(
