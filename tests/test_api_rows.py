@@ -209,3 +209,19 @@ def test_a_run_goes_on_with_the_same_evaluators_alone(tmp_path, monkeypatch):
     for other in ("b" * 64, ""):
         with pytest.raises(CheckpointError, match=r"holds a run with other evaluators \(their code or number differ\)"):
             finetuning.remember_run(told, "start", other)
+
+
+@pytest.mark.parametrize(
+    ("splits", "is_held_out", "said"),
+    [
+        (("train", "validation", "test"), True, "has the splits test, train, validation: validation is judged by"),
+        (("test",), False, "has the split test: test is trained on"),
+        (("train",), False, ""),
+    ],
+)
+def test_which_split_of_a_folder_is_taken_is_said(tmp_path, capsys, splits, is_held_out, said):
+    for split in splits:
+        (tmp_path / f"{split}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
+    register_by_content(tmp_path, "rows", template="{question}", target="{answer}", is_held_out=is_held_out)
+    out = capsys.readouterr().out
+    assert said in out if said else out == ""

@@ -16,7 +16,7 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.judge import Judge, make_judge
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.language_models.requests import GenerateRequest
-from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult
+from flan_jax.evaluate.results.eval_results import Basis, EvalResults, TaskResult
 
 SELECTS = EvalConfig(selection=("s",), num_resamples=20)
 
@@ -51,16 +51,22 @@ def test_steps_scored_by_other_code_of_a_users_metric_are_refused_at_the_start(t
     judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path)
     judge.resume(0)
     judge.run(None, 4)
-    for same in ({}, {"s": "a" * 64}, {"other": "b" * 64}):
-        Judge(SELECTS, [], tmp_path, scored_by=same).resume(4)
-    with pytest.raises(ConfigError, match=r"step 4 of this run was judged on s by another function m .*put the fun"):
-        Judge(SELECTS, [], tmp_path, scored_by={"s": "b" * 64}).resume(4)
+    for same in ({}, {"s": Basis("c" * 64, "a" * 64)}, {"other": Basis("", "b" * 64)}):
+        Judge(SELECTS, [], tmp_path, bases=same).resume(4)
+    with pytest.raises(ConfigError, match="step 4 of this run was judged on s with another function as its metric"):
+        Judge(SELECTS, [], tmp_path, bases={"s": Basis(scored_by="b" * 64)}).resume(4)
+    by_mine = dataclasses.replace(by_mine, asked="c" * 64)
+    judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "asked")
+    (tmp_path / "asked").mkdir()
+    judge.run(None, 4)
+    with pytest.raises(ConfigError, match="judged on s with other prompts or accepted answers than there are now"):
+        Judge(SELECTS, [], tmp_path / "asked", bases={"s": Basis("d" * 64, "a" * 64)}).resume(4)
     by_mine = dataclasses.replace(by_mine, kind="evaluator", cluster="polite")
     judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "own")
     (tmp_path / "own").mkdir()
     judge.run(None, 4)
-    with pytest.raises(ConfigError, match="another function m"):
-        Judge(SELECTS, [], tmp_path / "own", scored_by={"evaluator/polite": "b" * 64}).resume(4)
+    with pytest.raises(ConfigError, match="another function as its metric"):
+        Judge(SELECTS, [], tmp_path / "own", bases={"evaluator/polite": Basis(scored_by="b" * 64)}).resume(4)
 
 
 def as_process(number, monkeypatch):

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import pathlib
+import sys
+from collections.abc import Sequence
 
 import jax
 
+from flan_jax.checkpoints.checkpoint import FOLDER
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.gin_lines import told_in_words_of_gin
 from flan_jax.cli.host_memory import keep_freed_memory_on_cpu
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import Count, Natural
+from flan_jax.train.changes import CONFIG_FILE
 from flan_jax.workflows.training import train_run
 
 HELP = "finetune or pretrain from a gin recipe; run it again to continue where it stopped"
@@ -38,11 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Trains; 0 when the run is finished or was stopped by SIGTERM with everything saved."""
     config = load_run(args)
+    if note := _note_of_another_run(args.gin_file, config.train.model_dir):
+        print(note, file=sys.stderr)
     join_processes(args)
     keep_freed_memory_on_cpu()
     with told_in_words_of_gin():
         train_run(config)
     return 0
+
+
+def _note_of_another_run(gin_files: Sequence[str], model_dir: str) -> str:
+    """Of a run's config.gin after its folder was copied or moved: it still names the folder that it was written in."""
+    for file in gin_files:
+        folder = pathlib.Path(file).absolute().parent
+        is_runs = pathlib.Path(file).name == CONFIG_FILE and (folder / FOLDER).is_dir()
+        if is_runs and folder.resolve() != pathlib.Path(model_dir).resolve():
+            return (
+                f"note: {file} is of the run in {folder}, and names MODEL_DIR {model_dir}, which is trained; to go on "
+                f"with the other say --gin.MODEL_DIR={folder}"
+            )
+    return ""
 
 
 def join_processes(args: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from flan_jax.evaluate.held_out import read_task, splits_of
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.evaluate.language_models.pooled_model import PooledModel
 from flan_jax.evaluate.metrics.rouge import copy_input_baseline
-from flan_jax.evaluate.results.eval_results import GROUPS, EvalResults
+from flan_jax.evaluate.results.eval_results import GROUPS, Basis, EvalResults
 from flan_jax.evaluate.results.journal import Journal
 from flan_jax.evaluate.results.record import Record
 from flan_jax.evaluate.suite import Progress
@@ -93,9 +93,9 @@ class Evaluator:
         """Group -> the tasks in it."""
         return {group: [task.manifest.task for task in self._tasks if task.group == group] for group in GROUPS}
 
-    def scored_by(self) -> dict[str, str]:
-        """Task -> hash of the user's own code that scores it (`TaskResult.scored_by`)."""
-        return {task.manifest.task: task.scored_by for task in self._tasks}
+    def bases(self) -> dict[str, Basis]:
+        """Task -> what its scores rest on."""
+        return {task.manifest.task: Basis(task.asked, task.scored_by) for task in self._tasks}
 
     def copy_input_scores(self) -> dict[str, np.ndarray]:
         """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks. It is the

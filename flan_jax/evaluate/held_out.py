@@ -7,6 +7,7 @@ ranks, and one with both kinds of metrics in both.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class HeldOutTask:
       prompts: int32 tokens of each example's prompt, as the model reads it.
       num_trimmed: prompts that lost their end.
       work: items to ask, of each format one an example, in the examples' order.
+      asked: see `TaskResult`.
       scored_by: see `TaskResult`; taken before anything is scored, as a function may keep what it has seen.
     """
 
@@ -57,6 +59,7 @@ class HeldOutTask:
     prompts: tuple[np.ndarray, ...]
     num_trimmed: int
     work: tuple[Work, ...]
+    asked: str
     scored_by: str
 
     @property
@@ -101,6 +104,7 @@ class HeldOutTask:
             scores=tuple(float(score) for score in scores[headline]),
             metrics={name: float(values.mean()) for name, values in scores.items()},
             ceiling=math.fsum(most.values()) / len(most),
+            asked=self.asked,
             scored_by=self.scored_by,
             chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
@@ -185,8 +189,18 @@ def read_task(
             for format in formats
             for number, (example, prompt, cut) in enumerate(zip(examples, prompts, is_trimmed, strict=True))
         ),
+        asked=_asked(prompts, examples),
         scored_by=own_code(metric.fn for metric in metrics),
     )
+
+
+def _asked(prompts: Sequence[np.ndarray], examples: Sequence[CachedExample]) -> str:
+    """Hash of what a model reads, and of what is accepted."""
+    digest = hashlib.sha256()
+    for prompt, example in zip(prompts, examples, strict=True):
+        digest.update(np.asarray(prompt, "<i4").tobytes())
+        digest.update(repr((example.references, example.options)).encode())
+    return digest.hexdigest()
 
 
 def splits_of(root: pathlib.Path, name: str, split: str | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from flan_jax.evaluate.config import EvalConfig
 from flan_jax.evaluate.contamination.trained_on import findings, notes, refuse, share_questions, training_tasks
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
 from flan_jax.evaluate.metrics import get_metric
-from flan_jax.evaluate.results.eval_results import EvalResults
+from flan_jax.evaluate.results.eval_results import Basis, EvalResults
 from flan_jax.evaluate.results.files import write_summary
 from flan_jax.evaluate.results.journal import JOURNAL, Journal
 from flan_jax.evaluate.suite import Progress, run_suite
@@ -86,10 +86,10 @@ class SuiteEvaluator:
             refuse(found, f"run {model_dir}", "EVAL_SUITE_FORCE = True")
         self.notes = tuple(notes(found, trained_on))
 
-    def scored_by(self) -> dict[str, str]:
-        """Benchmark and format -> hash of the user's own code that scores it (`TaskResult.scored_by`)."""
+    def bases(self) -> dict[str, Basis]:
+        """Benchmark and format -> what its scores rest on, as far as that is known before its data is read."""
         pairs = [pair for suite in self._suites.values() for pair in suite.resolve()]
-        return {f"{benchmark.name}:{format.name}": scored_by(format) for benchmark, format in pairs}
+        return {f"{benchmark.name}:{format.name}": Basis(scored_by=scored_by(format)) for benchmark, format in pairs}
 
     def is_due(self, step: int) -> bool:
         """Whether the benchmarks are asked at `step`, one of those that the run is judged at."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -29,7 +29,7 @@ from flan_jax.evaluate.custom import KIND, CustomEvaluator, name_of, score_by
 from flan_jax.evaluate.evaluator import Evaluator, Progress
 from flan_jax.evaluate.in_training import SuiteEvaluator
 from flan_jax.evaluate.language_models.jax_model import JaxLanguageModel
-from flan_jax.evaluate.results.eval_results import EvalResults
+from flan_jax.evaluate.results.eval_results import Basis, EvalResults
 from flan_jax.evaluate.results.files import append_results, read_results, recover_results, write_results, write_summary
 from flan_jax.evaluate.select import EVALS_FILE, Selection, best_first, select
 from flan_jax.models import ModelConfig, Params
@@ -76,7 +76,7 @@ class Judge:
         evaluators: Sequence[ScoreStep],
         model_dir: pathlib.Path,
         notes: Sequence[str] = (),
-        scored_by: Mapping[str, str] | None = None,
+        bases: Mapping[str, Basis] | None = None,
     ):
         """
         Args:
@@ -84,11 +84,10 @@ class Judge:
           evaluators: score parameters at a step, one after the other; a step without any is not judged.
           model_dir: the run's folder. Nothing is read or written before `resume`.
           notes: lines to show at the run's start.
-          scored_by: task, or "evaluator/" and a function's name -> hash of the user's own code that scores it
-            (`TaskResult.scored_by`), where that is known.
+          bases: task, or "evaluator/" and a function's name -> what its scores rest on, where that is known.
         """
         self._config, self._evaluators, self._model_dir = config, tuple(evaluators), model_dir
-        self._scored_by = scored_by or {}
+        self._bases = bases or {}
         self._is_writer = jax.process_index() == 0
         self._results: dict[int, EvalResults] = {}
         self.notes = tuple(notes)
@@ -113,21 +112,21 @@ class Judge:
         if self._is_writer and (results or path.exists()):
             write_results(path, results)
         self._check_benchmarks(results)
-        self._check_scoring(results)
+        self._check_bases(results, self._bases)
         self._results = {each.step: each for each in results}
         return notes
 
-    def _check_scoring(self, results: Sequence[EvalResults]) -> None:
-        """Raises `ConfigError` where steps before were scored by other code of a user's metric or extractor."""
+    def _check_bases(self, results: Iterable[EvalResults], bases: Mapping[str, Basis]) -> None:
+        """Raises `ConfigError` where steps before were asked other things than would be now, or scored by other code of
+        a user's."""
         for before in results:
             for name, task in before.tasks.items():
-                # Results of before this was written do not say.
                 key = f"{KIND}/{task.cluster}" if task.kind == KIND else name
-                if task.scored_by and task.scored_by != self._scored_by.get(key, task.scored_by):
+                if key in bases and (difference := task.basis.difference(bases[key])):
                     raise ConfigError(
-                        f"step {before.step} of this run was judged on {name} by another function {task.metric} (or "
-                        f"extractor) than there is now: scores of both cannot be compared; put the function back, or "
-                        f"train in another folder"
+                        f"step {before.step} of this run was judged on {name} with {difference} than there "
+                        f"{'is' if difference.startswith('another') else 'are'} now: scores of both cannot be "
+                        f"compared; put them back, or train in another folder"
                     )
 
     def _check_benchmarks(self, results: Sequence[EvalResults]) -> None:
@@ -158,6 +157,8 @@ class Judge:
         begin = time.monotonic()
         found = [score(params, step, on_batch) for score in self._evaluators]
         results = dataclasses.replace(EvalResults.merged(step, found), secs=time.monotonic() - begin)
+        # What only reading the data told, as of benchmarks.
+        self._check_bases(self._results.values(), {name: task.basis for name, task in results.tasks.items()})
         if self._is_writer:
             with explain_full_disk(self._model_dir):
                 append_results(self._model_dir / EVALS_FILE, results)
@@ -221,12 +222,12 @@ def make_judge(
 
     scored_by: list[ScoreStep] = []
     held_out: dict[str, list[str]] = {}
-    code: dict[str, str] = {}
+    bases: dict[str, Basis] = {}
     if config.selection or config.report:
         root = cache_root(run.cache_dir, run.vocabulary.fingerprint, config.inputs_length)
         evaluator = Evaluator(root, run.vocabulary, run.model, config, run.mesh)
         held_out = evaluator.task_names()
-        code |= evaluator.scored_by()
+        bases |= evaluator.bases()
         scored_by.append(evaluator.run)
     if config.has_suite:
         suite = SuiteEvaluator(
@@ -241,9 +242,9 @@ def make_judge(
             write=write,
         )
         notes = (*notes, *suite.notes)
-        code |= suite.scored_by()
+        bases |= suite.bases()
         scored_by.append(suite.run)
     if evaluators:
-        code |= {f"{KIND}/{name_of(evaluator)}": own_code([evaluator]) for evaluator in evaluators}
+        bases |= {f"{KIND}/{name_of(each)}": Basis(scored_by=own_code([each])) for each in evaluators}
         scored_by.append(score_by(evaluators, open_model or as_language_model))
-    return Judge(config, scored_by, run.model_dir, notes, code)
+    return Judge(config, scored_by, run.model_dir, notes, bases)

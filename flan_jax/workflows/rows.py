@@ -143,7 +143,11 @@ def _task_of(
     """A task of rows that are given as such; arguments and errors of `register_rows`."""
     assert not isinstance(rows, Task | Mixture)
     split = EVALUATION if is_held_out else TRAIN
-    source, split = choose_source(rows, name, split)
+    wanted = split
+    source, split = choose_source(rows, name, wanted)
+    if isinstance(rows, str | os.PathLike) and (len(source.splits) > 1 or split != wanted):
+        what = "judged by" if is_held_out else "trained on"
+        print(f"{rows} has the split{'s' * (len(source.splits) > 1)} {', '.join(source.splits)}: {split} is {what}")
     found = source.rows(split)
     if not len(found):
         raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 
@@ -124,6 +125,7 @@ def benchmark_result(
         micro=_mean([record.scores[headline] for record in answered]),
         # Baselines differ by subtask, so the average of some is not that of all.
         normalised=normalised_score(benchmark, means) if is_whole else None,
+        asked=_asked(answered),
         scored_by=scored_by,
         is_complete=is_whole and all(subtask.n == subtask.num_examples for subtask in subtasks),
         groups=groups,
@@ -131,6 +133,14 @@ def benchmark_result(
         item_keys=tuple(record.key for record in answered),
         **counts,
     )
+
+
+def _asked(records: Sequence[Record]) -> str:
+    """Hash of what was read, and of what is accepted."""
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(repr((record.prompt, record.options, record.expected)).encode())
+    return digest.hexdigest()
 
 
 def _subtask_result(

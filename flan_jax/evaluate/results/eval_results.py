@@ -30,6 +30,7 @@ _OF_EVERY_TASK = ("num_empty", "num_unfinished", "num_trimmed", "num_unanswerabl
 __all__ = [
     "BENCHMARK",
     "GROUPS",
+    "Basis",
     "Counts",
     "EvalResults",
     "GroupResult",
@@ -152,6 +153,7 @@ class TaskResult(Counts):
       micro: mean over all items, whatever their subtask.
       normalised: mean over subtasks of (score - baseline) / (1 - baseline), None where not all subtasks were scored.
       is_complete: whether all items of all subtasks were.
+      asked: hash of the prompts and accepted answers of its items; "" where that is not known.
       scored_by: hash of the code of metrics and extractor that are a user's own (`own_code`); "" for those that ship.
       groups: category -> its average. subtasks: in the benchmark's order; none of a task of a mixture.
       item_keys: the journal's key of each item, subtask by subtask; not in the JSON.
@@ -178,10 +180,16 @@ class TaskResult(Counts):
     micro: float | None = None
     normalised: float | None = None
     is_complete: bool = False
+    asked: str = ""
     scored_by: str = ""
     groups: Mapping[str, GroupResult] = dataclasses.field(default_factory=dict)
     subtasks: tuple[SubtaskResult, ...] = ()
     item_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    @property
+    def basis(self) -> Basis:
+        """What its scores rest on."""
+        return Basis(self.asked, self.scored_by)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -192,6 +200,25 @@ class TaskResult(Counts):
     def published_format(self) -> str:
         """The format's name as published rows have it (`published_format`)."""
         return self.task.partition(":")[2] if self.benchmark else self.format
+
+
+@dataclasses.dataclass(frozen=True)
+class Basis:
+    """What a task's scores rest on: those of other bases cannot be compared.
+
+    asked, scored_by: see `TaskResult`; "" where it is not known.
+    """
+
+    asked: str = ""
+    scored_by: str = ""
+
+    def difference(self, other: Basis) -> str:
+        """What of the two is known to differ, in words; "" for nothing."""
+        if self.asked and other.asked and self.asked != other.asked:
+            return "other prompts or accepted answers"
+        if self.scored_by and self.scored_by != other.scored_by:
+            return "another function as its metric, extractor or evaluator"
+        return ""
 
 
 @dataclasses.dataclass(frozen=True)
