@@ -73,6 +73,50 @@ def test_partial_arguments_closures_and_callable_objects_count():
     assert len(set(found)) == len(found) and "" not in found
 
 
+CACHED = "import functools\n@functools.lru_cache\ndef h(t): return {}\ndef metric(t, r): return h(t)"
+WRAPPED = """
+import functools
+def d(g):
+    @functools.wraps(g)
+    def w(t, r): return g(t.{}(), r)
+    return w
+@d
+def metric(t, r): return float(t == r[0])
+"""
+IN_CLASS = "class J:\n def s(self, t): return {}\ndef metric(t, r): return J().s(t)"
+ATTRIBUTE = "class J:\n def __init__(s, x): s.x = x\n def __call__(s, t, r): return s.x\nmetric = J({})"
+METHOD = "class J:\n def __init__(s, x): s.x = x\n def m(s, t, r): return s.x\nmetric = J({}).m"
+OWN_METHOD = "class J:\n def g(s, t): return {}\n def __call__(s, t, r): return s.g(t)\nmetric = J()"
+IN_DICT = "R = {{'a': lambda t: {}, 'b': lambda t: 2.0}}\ndef metric(t, r): return R['a'](t)"
+IN_DICT_LAST = "R = {{'a': lambda t: 2.0, 'b': lambda t: {}}}\ndef metric(t, r): return R['a'](t)"
+PARTIAL = "import functools\ndef g(x, t): return x\nh = functools.partial(g, {})\ndef metric(t, r): return h(t)"
+ARRAY = "import numpy as np\nW = np.array([{}, 0.0])\ndef metric(t, r): return W[0]"
+OURS_OF_IT = "from flan_jax.evaluate.metrics.matching import best_of\ndef g(t, r): return {}\nmetric = best_of(g)"
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (WRAPPED, "lower", "strip"),
+        *(
+            (text, "1.0", "0.5")
+            for text in (
+                CACHED, IN_CLASS, ATTRIBUTE, METHOD, OWN_METHOD, IN_DICT, IN_DICT_LAST, PARTIAL, ARRAY, OURS_OF_IT
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_wherever_it_stands(text, old, new):
+    hashes = [own_code([made(text.format(part))]) for part in (old, old, new)]
+    assert hashes[0] == hashes[1] != hashes[2] and "" not in hashes
+
+
+def test_what_a_library_holds_does_not_count_nor_is_it_looked_through():
+    text = "import types\nSEEN = types.SimpleNamespace(a=1)\nimport numpy as np\nBIG = np.zeros(2**20)\n"
+    text += "from json import dumps\ndef metric(t, r):\n return dumps([SEEN.a, BIG.sum()])"
+    assert own_code([made(text)]) == own_code([made(text.replace("a=1", "a=2").replace("zeros", "ones"))])
+
+
 def test_it_is_the_same_in_every_process():
     program = f"{TEXT}\nfrom flan_jax.core.own_code import own_code\nprint(own_code([metric]))"
     found = {

@@ -219,7 +219,9 @@ def scored_by(format: Format, extract: str = "") -> str:
     """
     extract = extract or format.extract
     extractors = [EXTRACTORS[extract]] if extract in EXTRACTORS else []
-    return own_code([*extractors, *(get_metric(name).fn for name in format.metrics)])
+    metrics = [get_metric(name) for name in format.metrics]
+    code = own_code([*extractors, *(metric.fn for metric in metrics)])
+    return f"{code} {' '.join(metric.needs for metric in metrics)}" if code else ""
 
 
 def _work(
