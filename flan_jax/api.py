@@ -182,7 +182,7 @@ def train(
         cache_dir=None if cache_dir is None else arguments.as_path("cache_dir", cache_dir, "a folder"),
     )
     config, line = finetuning_config(told, model)
-    remember_run(told, "" if model.is_temporary else str(model.source.path), own_code(evaluators))
+    remember_run(told, "" if model.is_temporary else str(model.source.path), model.source.sha256, own_code(evaluators))
     if is_finished(folder, steps):
         print(f"{to} is finished, after {counted(steps, 'step')}: give more to go on, or another `to` to begin anew")
         return TrainedRun(folder)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -204,11 +205,38 @@ def test_a_run_goes_on_with_the_same_evaluators_alone(tmp_path, monkeypatch):
     name = register_by_content(ROWS, "rows", template="{question}", target="{answer}")
     told = finetuning.Finetuning(tmp_path, name, steps=4)
     (tmp_path / finetuning.ROWS_FILE).write_text("{}")
-    finetuning.remember_run(told, "start", "a" * 64)
-    finetuning.remember_run(told, "start", "a" * 64)
+    finetuning.remember_run(told, "start", "w" * 64, "a" * 64)
+    finetuning.remember_run(told, "start", "w" * 64, "a" * 64)
     for other in ("b" * 64, ""):
         with pytest.raises(CheckpointError, match=r"holds a run with other evaluators \(their code or number differ\)"):
-            finetuning.remember_run(told, "start", other)
+            finetuning.remember_run(told, "start", "w" * 64, other)
+
+
+def test_a_run_goes_on_from_the_same_weights_alone(tmp_path, monkeypatch):
+    name = register_by_content(ROWS, "rows", template="{question}", target="{answer}")
+    told = finetuning.Finetuning(tmp_path, name, steps=4)
+    finetuning.remember_run(told, "", "a" * 64)
+    finetuning.remember_run(told, "", "b" * 64)  # nothing has been trained
+    monkeypatch.setattr(finetuning, "_latest_step", lambda folder: 2)
+    finetuning.remember_run(told, "", "b" * 64)
+    finetuning.remember_run(told, "", None)  # not known
+    finetuning.remember_run(told, "", "b" * 64)
+    with pytest.raises(CheckpointError, match="holds a run that began from other weights than `init` is now"):
+        finetuning.remember_run(told, "", "c" * 64)
+
+
+def test_a_copy_of_temporary_weights_is_kept_once_something_was_trained_on_them(tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text(name)
+    models = {
+        name: types.SimpleNamespace(source=types.SimpleNamespace(path=tmp_path / name)) for name in ("one", "two")
+    }
+    run = tmp_path / "run"
+    run.mkdir()
+    for latest, model, kept in ((0, "one", "one"), (0, "two", "two"), (2, "one", "two")):
+        monkeypatch.setattr(finetuning, "_latest_step", lambda folder, latest=latest: latest)
+        assert (finetuning.keep_start(models[model], run) / "weights").read_text() == kept
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,9 @@ FLOORS = (
 # raised from 6,500 for the checks of the cache's files (what a run reads is compared with the manifests it began with),
 # and of a run's own: sealed files, folders by one rename, a damaged checkpoint and what it is replaced by. A module and
 # 300 lines more are core/settings.py, by which every setting of a run is checked once; 50 are settings that a method
-# does not use, and what a run that is done says of new ones.
-MOST_MODULES, MOST_LINES = 50, 7850
+# does not use, and what a run that is done says of new ones; 50 are what a run says of weights, data and schedules that
+# are others by now.
+MOST_MODULES, MOST_LINES = 50, 7900
 # What only writes such files, for people's own programs.
 WRITERS = {"study/table.py"}
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorflow_text", "seqio", "apache_beam"}

@@ -121,6 +121,13 @@ def test_a_run_inherits_its_starting_weights_past_and_outlives_them(tmp_path):
     assert lineage == TrainedOn(("a", "b"), ("first", "second"))
     (run / "data.json").write_text(json.dumps({"trained_on": lineage.to_json()}))
     assert trained_on_of_run(run, "second", ("a", "b"), str(tmp_path / "gone")) == lineage
+    assert trained_on_of_run(run, "second", ("a",), None) == TrainedOn(("a",), ("second",)), "nothing has begun"
+    (run / "checkpoints" / "4").mkdir(parents=True)
+    weights_folder(tmp_path / "other", trained_on=TrainedOn(("c",), ("third",)).to_json())
+    other = trained_on_of_run(run, "second", ("a", "b"), str(tmp_path / "other"))
+    assert other == TrainedOn(("a", "b", "c"), ("first", "second", "third")), "other weights in its start's place"
+    assert trained_on_of_run(run, "second", ("a", "b"), None) == lineage
+    (run / "checkpoints" / "4").rmdir()
     assert trained_on_of_run(tmp_path, "second", ("a",), str(tmp_path / "gone")).unknown
     assert trained_on(WeightsSource(run / "checkpoints" / "4", 4, {}, None)) == lineage
     assert trained_on_of_run(tmp_path, "second", ("a",), None) == TrainedOn(("a",), ("second",))

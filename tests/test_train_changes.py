@@ -44,7 +44,10 @@ def test_a_cosine_that_ends_with_the_run_follows_its_length():
     assert changed_settings(constant, constant.replace("STEPS = 10", "STEPS = 20")) == []
     cosine = BEFORE + "\nLEARNING_RATE/CosineSchedule.total_steps = None\n"
     (told,) = changed_settings(cosine, cosine.replace("STEPS = 10", "STEPS = 20"))
-    assert told == "TRAIN_STEPS is 20, was 10 (the cosine ends there, so its rates are others)"
+    assert told == ("TRAIN_STEPS is 20, was 10 (which LEARNING_RATE/CosineSchedule.total_steps follows: other rates)")
+    own = BEFORE + "\nLinearSchedule.total_steps = %TRAIN_STEPS\nTrainConfig.train_steps = %TRAIN_STEPS\n"
+    (told,) = changed_settings(own, own.replace("STEPS = 10", "STEPS = 20"))
+    assert told == "TRAIN_STEPS is 20, was 10 (which LinearSchedule.total_steps follows: other rates)"
     fixed = cosine.replace("total_steps = None", "total_steps = 40")
     assert changed_settings(fixed, fixed.replace("STEPS = 10", "STEPS = 20")) == []
 

@@ -40,6 +40,13 @@ class TrainedOn:
         mixtures = dict.fromkeys([*self.mixtures, mixture])
         return TrainedOn(tuple(sorted({*self.tasks, *tasks})), tuple(mixtures), self.unknown)
 
+    def joined(self, other: TrainedOn) -> TrainedOn:
+        """What either has seen."""
+        both = {
+            f.name: dict.fromkeys([*getattr(self, f.name), *getattr(other, f.name)]) for f in dataclasses.fields(self)
+        }
+        return TrainedOn(tuple(sorted(both["tasks"])), tuple(both["mixtures"]), tuple(both["unknown"]))
+
     def to_json(self) -> dict[str, Any]:
         """JSON value; `TrainedOn(**value)` is the inverse."""
         return {field: list(value) for field, value in dataclasses.asdict(self).items()}
@@ -65,8 +72,8 @@ def trained_on(source: WeightsSource) -> TrainedOn:
 def trained_on_of_run(
     model_dir: pathlib.Path, mixture: str, tasks: tuple[str, ...], initial_path: str | None
 ) -> TrainedOn:
-    """Of a run: its starting weights' data, then its own. Of a run that goes on when its starting weights are gone:
-    what it wrote down at its start.
+    """Of a run: its starting weights' data, then its own; of a run that goes on also what it wrote down before, as its
+    starting weights may be gone by now, or others.
 
     Args:
       model_dir: the run's folder.
@@ -74,16 +81,16 @@ def trained_on_of_run(
       tasks: the mixture's tasks.
       initial_path: the weights that it begins with; None for random ones.
     """
+    path = model_dir / DATA_FILE
+    facts = _read(path) if path.exists() else {}
     start = TrainedOn()
     if initial_path:
         try:
             start = trained_on(find_weights(initial_path))
         except CheckpointError:
-            # A run that goes on may do without its starting weights, so they may be gone; what they were trained on
-            # still counts.
-            path = model_dir / DATA_FILE
-            facts = _read(path) if path.exists() else {}
             start = TrainedOn(**facts.get(TRAINED_ON, {"unknown": (f"{initial_path}, its start, cannot be read",)}))
+    if TRAINED_ON in facts and any(step.name.isdigit() for step in (model_dir / FOLDER).glob("*")):
+        start = TrainedOn(**facts[TRAINED_ON]).joined(start)
     return start.then(mixture, tasks)
 
 

@@ -70,7 +70,10 @@ def name_of(evaluator: CustomEvaluator) -> str:
 def _as_results(found: Mapping[str, float] | EvalResults, step: int, name: str, code: str) -> EvalResults:
     """Results whose tasks are in a group; where the function says none, they are reported and pick nothing."""
     if isinstance(found, EvalResults):
-        tasks = {key: dataclasses.replace(t, group=t.group or "report") for key, t in found.tasks.items()}
+        tasks = {
+            key: dataclasses.replace(task, group=task.group or "report", scored_by=task.scored_by or code)
+            for key, task in found.tasks.items()
+        }
         return dataclasses.replace(found, step=step, tasks=tasks)
     if not isinstance(found, Mapping):
         raise TaskError(f"evaluator {name} returned {type(found).__name__}: give {{name: score in [0, 1]}} or results")

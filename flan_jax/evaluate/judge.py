@@ -121,8 +121,8 @@ class Judge:
         a user's."""
         for before in results:
             for name, task in before.tasks.items():
-                key = f"{KIND}/{task.cluster}" if task.kind == KIND else name
-                if key in bases and (difference := task.basis.difference(bases[key])):
+                now = bases.get(name) or (bases.get(f"{KIND}/{task.cluster}") if task.kind == KIND else None)
+                if now is not None and (difference := task.basis.difference(now)):
                     raise ConfigError(
                         f"step {before.step} of this run was judged on {name} with {difference} than there "
                         f"{'is' if difference.startswith('another') else 'are'} now: scores of both cannot be "

@@ -14,6 +14,7 @@ from flan_jax.evaluate.aggregates.statistics import Interval, task_average_diffe
 from flan_jax.evaluate.results.eval_results import (
     GROUPS,
     EvalResults,
+    TaskResult,
     exact_average,
     normalised_average,
     normalised_scores,
@@ -160,6 +161,10 @@ def _score(result: EvalResults, all_steps: Sequence[EvalResults]) -> StepScore:
     return StepScore(result.step, selection, normalised_average(reported) if reported else None)
 
 
+def _judged_by(task: TaskResult) -> tuple[object, ...]:
+    return task.group, task.n, task.metric, round(task.chance, 6)
+
+
 def _check_same_tasks(results: Sequence[EvalResults]) -> None:
     if not results:
         raise CheckpointError("no evaluation to select from: evals.jsonl is empty")
@@ -168,8 +173,8 @@ def _check_same_tasks(results: Sequence[EvalResults]) -> None:
         for name, task in result.tasks.items():
             if name != task.task:
                 raise ConfigError(f"step {result.step} lists task {task.task} as {name}: evals.jsonl is damaged")
-        found = {name: (task.group, task.n, task.metric) for name, task in result.tasks.items()}
-        expected = {name: (task.group, task.n, task.metric) for name, task in first.tasks.items()}
+        found = {name: _judged_by(task) for name, task in result.tasks.items()}
+        expected = {name: _judged_by(task) for name, task in first.tasks.items()}
         # Report tasks may be absent at some steps (EVAL_SUITE_PERIOD), but not be others where both have them.
         differing = sorted(
             (name, facts)
@@ -179,7 +184,7 @@ def _check_same_tasks(results: Sequence[EvalResults]) -> None:
         if differing:
             raise ConfigError(
                 f"steps {first.step} and {result.step} were judged differently ({differing[0][0]} and maybe others: "
-                f"another group, metric or number of examples): evaluate them again with one EvalConfig"
+                f"another group, metric, chance or number of examples): evaluate them again with one EvalConfig"
             )
 
 

@@ -33,6 +33,7 @@ class Scores:
       levels: axis -> level; of a start, the study's name for it on the axes that have one.
       seed: of the run. run: its key. when: "start" or "end". step: that was judged.
       task, group, kind, cluster, format, metric: of the task. examples: how many were scored.
+      scored_by: hash of the code of metrics of a user's own (`TaskResult.scored_by`).
       score, chance: in [0, 1]. normalised: (score - chance) / (1 - chance).
       parameters: of the model. flops, tokens: of all training steps up to `step`, packed positions.
     """
@@ -55,6 +56,7 @@ class Scores:
     parameters: int
     flops: float
     tokens: int
+    scored_by: str = ""
 
 
 def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> list[Scores]:
@@ -102,12 +104,13 @@ def check_alike(study: Study, scores: Iterable[Scores]) -> None:
         if each.group != study.group:
             continue
         tasks.setdefault((each.run, each.when), set()).add(each.task)
-        mine = (each.metric, each.examples, each.chance)
+        mine = (each.metric, each.examples, each.chance, each.scored_by)
         first, theirs = facts.setdefault(each.task, (each, mine))
         if mine != theirs:
+            other_code = ", by other code of that name" if mine[:3] == theirs[:3] else ""
             raise StudyError(
                 f"{each.task} is judged by {mine[0]} on {mine[1]} examples in run {each.run}, by {theirs[0]} on "
-                f"{theirs[1]} in run {first.run}: judge all levels alike (EVAL_LIMIT, EVAL_REPORT)"
+                f"{theirs[1]} in run {first.run}{other_code}: judge all levels alike (EVAL_LIMIT, EVAL_REPORT)"
             )
     (run, _), names = next(iter(tasks.items()), (("", ""), set()))
     for (other, _), found in tasks.items():
@@ -141,6 +144,7 @@ def _scores(cell: Cell, levels: Mapping[str, str], when: str, results: EvalResul
             parameters=count_params(model),
             flops=results.step * step_flops(model, train.batch_size, *lengths),
             tokens=results.step * train.batch_size * sum(lengths),
+            scored_by=task.scored_by,
         )
         for task in results.tasks.values()
     ]

@@ -13,7 +13,8 @@ CONFIG_FILE = "config.gin"
 # What may be another without a word: where the run lies, how much it does and what it tells.
 _LENGTH = ("TRAIN_STEPS", "TRAIN_EPOCHS")
 _FREE = ("MODEL_DIR", "LOG_PERIOD", "TrainConfig.log_period", *_LENGTH)
-# Of a cosine without an end of its own, which has it where the run ends: of a longer run its rates are others.
+# What a run's length is for, and of a cosine without an end of its own, which has it where the run ends.
+_LENGTH_OF = ("TrainConfig.train_steps", "TrainConfig.train_epochs")
 _FOLLOWS_LENGTH = "CosineSchedule.total_steps"
 # Which examples held-out scores are of, and what the model sees of them.
 _JUDGED_BY = ("selection", "limit", "split", "inputs_length", "targets_length")
@@ -31,12 +32,12 @@ def changed_settings(before: str, now: str) -> list[str]:
       before, now: gin's operative configurations.
     """
     old, new = _bindings(before), _bindings(now)
-    is_followed = any(name.endswith(_FOLLOWS_LENGTH) and new[name] == "None" for name in new)
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     told = []
     for name in names:
-        if name not in _FREE or (is_followed and name in _LENGTH):
-            why = " (the cosine ends there, so its rates are others)" if name in _LENGTH else ""
+        followed_by = _followers(new, name) if name in _LENGTH else []
+        if name not in _FREE or followed_by:
+            why = f" (which {', '.join(followed_by)} follows: other rates)" if followed_by else ""
             told.append(f"{name} is {new.get(name, 'not set')}, was {old.get(name, 'not set')}{why}")
     return told
 
@@ -88,6 +89,16 @@ def read_config(model_dir: pathlib.Path) -> str:
 def _bindings(text: str) -> dict[str, str]:
     found = {match["name"]: " ".join(match["value"].split()) for match in _BINDING.finditer(text)}
     return {name: value for name, value in found.items() if name != "import"}
+
+
+def _followers(bindings: dict[str, str], length: str) -> list[str]:
+    """Settings that are others in a longer run, as the end of a schedule."""
+    return sorted(
+        name
+        for name, value in bindings.items()
+        if name not in _LENGTH_OF
+        and (f"%{length}" in value.replace(",", " ").split() or (name.endswith(_FOLLOWS_LENGTH) and value == "None"))
+    )
 
 
 def _followed(bindings: dict[str, str], name: str) -> str | None:

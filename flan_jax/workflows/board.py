@@ -166,7 +166,7 @@ def _identity(task: TaskResult, results: EvalResults) -> tuple[str, ...]:
     """What is the same for two models that were judged on the same examples, as far as results say."""
     is_drawn = results.limit is not None and task.n < task.num_examples
     shown = [f"{sample.index} {sample.reference}" for sample in task.samples[:_MOST_SAMPLES]]
-    facts = (task.metric, task.split, task.n, task.num_examples, f"{task.chance:.6f}")
+    facts = (task.metric, task.scored_by, task.split, task.n, task.num_examples, f"{task.chance:.6f}")
     return (task.task, *map(str, facts), f"seed {results.seed}" if is_drawn and task.benchmark else "", *shown)
 
 

@@ -145,20 +145,22 @@ def keep_start(model: Model, folder: pathlib.Path) -> pathlib.Path:
     """A copy of `model`'s weights folder inside a run's `folder`, for weights that are gone when the program ends:
     where `finetuning_config` says that the run begins."""
     start = folder / START
-    if not start.exists():
+    if not (start.exists() and _latest_step(folder)):  # what was copied and never trained may be of another `init`
+        shutil.rmtree(start, ignore_errors=True)
         partial = folder / f".{START}.{os.getpid()}.partial"
         shutil.copytree(model.source.path, partial)
         os.replace(partial, start)
     return start
 
 
-def remember_run(told: Finetuning, start: str, evaluators: str = "") -> None:
+def remember_run(told: Finetuning, start: str, weights: str | None = None, evaluators: str = "") -> None:
     """Notes what a run is trained and judged on, from which weights and how, so that a cell that runs twice goes on
     only with the same.
 
     Args:
       told: the run.
       start: the folder of the weights that it begins from; "" for one that is gone when the program ends.
+      weights: what those weights are (`WeightsSource.sha256`); None where that is not known.
       evaluators: hash of the code of the functions that score it (`own_code`); "" for none.
 
     Raises `CheckpointError` for a run that has begun with others, or has done more steps.
@@ -169,6 +171,7 @@ def remember_run(told: Finetuning, start: str, evaluators: str = "") -> None:
     if told.held_out is not None:
         now["metric"] = _metrics_fingerprint(told.held_out)
     now["evaluators"] = evaluators
+    now["weights"] = weights or ""
     kept = _KEPT if told.held_out is None else (*_KEPT, "eval_limit")  # steps are compared on the same examples
     settings = {name: value for name, value in dataclasses.asdict(told).items() if name in kept}
     settings = json.loads(json.dumps({"init": start, **settings}))
@@ -188,6 +191,8 @@ def remember_run(told: Finetuning, start: str, evaluators: str = "") -> None:
         raise CheckpointError(
             f"{told.folder} holds a run with other evaluators (their code or number differ), {remedy}"
         )
+    if weights and found.get("weights") and found["weights"] != weights:
+        raise CheckpointError(f"{told.folder} holds a run that began from other weights than `init` is now, {remedy}")
     for name, before in found.get("settings", {}).items():
         if before != settings[name]:
             raise CheckpointError(f"{told.folder} holds a run with {name} {before!r}, now {settings[name]!r}, {remedy}")

@@ -216,7 +216,8 @@ class Basis:
         """What of the two is known to differ, in words; "" for nothing."""
         if self.asked and other.asked and self.asked != other.asked:
             return "other prompts or accepted answers"
-        if self.scored_by and self.scored_by != other.scored_by:
+        # Results of before either was written say nothing of their metric's code.
+        if (self.scored_by or self.asked) and self.scored_by != other.scored_by:
             return "another function as its metric, extractor or evaluator"
         return ""
 
