@@ -253,3 +253,16 @@ def test_which_split_of_a_folder_is_taken_is_said(tmp_path, capsys, splits, is_h
     register_by_content(tmp_path, "rows", template="{question}", target="{answer}", is_held_out=is_held_out)
     out = capsys.readouterr().out
     assert said in out if said else out == ""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_any_row_of_a_file_that_changes_makes_other_rows(tmp_path, kind):
+    many = [{"question": f"q{i}", "answer": f"a{i}"} for i in range(300)]
+    path = tmp_path / "train.jsonl"
+    names = []
+    for answer in ("a17", "a17", "mended"):
+        many[17]["answer"] = answer  # the cache looks at 64 rows, and this is none of them
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in many))
+        given = path if kind == "file" else tmp_path
+        names.append(register_by_content(given, "rows", template="{question}", target="{answer}"))
+    assert names[0] == names[1] != names[2]

@@ -239,3 +239,17 @@ def test_the_demos_weights_answer_a_benchmark_from_the_command_line(tmp_path, ca
     assert "0 items asked" in capsys.readouterr().out
     assert pathlib.Path(tmp_path / "journal.jsonl").stat().st_size == size
     assert main(["eval", "--checkpoint", "embedded:lm_adapted"]) == 2
+
+
+def test_other_end_tokens_are_another_model(monkeypatch):
+    """Answers are found by the fingerprint, and they end elsewhere."""
+    config, params = weights("decoder")
+
+    def fingerprint():
+        return JaxLanguageModel("m", config, params, VOCABULARY, inputs_length=16, batch_size=1).fingerprint
+
+    prints = [fingerprint()]
+    for eos_ids in ((EOS_ID,), (EOS_ID, 7), (EOS_ID, 8)):
+        monkeypatch.setattr(type(VOCABULARY), "eos_ids", property(lambda self, eos_ids=eos_ids: eos_ids))
+        prints.append(fingerprint())
+    assert prints[0] == prints[1] and len(set(prints)) == 3

@@ -164,6 +164,9 @@ def test_end_tokens_of_config_json_and_those_that_are_none(tmp_path):
     (folder / "generation_config.json").unlink()
     made = imported(folder, tmp_path)
     assert read_vocabulary(made.folder / "tokenizer.json").eos_ids == (0, 1)
+    assert load_vocabulary(made.folder / "tokenizer.json").eos_ids == (0, 1)
+    edit_json(made.folder / "generation_config.json", eos_token_id=[0])
+    assert load_vocabulary(made.folder / "tokenizer.json").eos_ids == (0,), "kept while its files stay, and no longer"
     edit_json(made.folder / "generation_config.json", eos_token_id=[0, 99999])
     with pytest.raises(ConfigError, match="eos_token_id 99999; a tokenizer of"):
         read_vocabulary(made.folder / "tokenizer.json")

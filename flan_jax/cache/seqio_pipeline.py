@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from flan_jax.cache.jobs import NATIVE, SEQIO, MixtureJobs, list_jobs, splits_by
 from flan_jax.cache.native import Tally
 from flan_jax.core.errors import CacheError, TaskError, counted, did_you_mean
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
+from flan_jax.core.own_code import own_code
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
 from flan_jax.core.written import can_write
 from flan_jax.declare.registry import all_tasks
@@ -28,6 +30,7 @@ from flan_jax.evaluate.metrics import METRICS
 SEED = 0
 CLUSTER = "seqio"
 FINGERPRINT_EXAMPLES = 16
+_LIBRARIES = ("seqio", "t5", "tensorflow", "tensorflow_datasets", "functools", "")
 # Metric functions that SeqIO users bring (t5.evaluation.metrics), by what we call the same score.
 METRIC_NAMES = {
     "accuracy": "exact_match",
@@ -113,14 +116,26 @@ def find_task(name: str) -> seqio.Task:
 
 
 def fingerprint(task: seqio.Task, split: str, max_inputs_length: int | None) -> str:
-    """Hex sha256 of the first examples' tokens, the row count (if the source knows it), preprocessors and metrics."""
+    """Hex sha256 of the first examples (tokens, references, options), the row count (if the source knows it), the code
+    of preprocessors and the names of metrics."""
     digest = hashlib.sha256()
     parts = [FORMAT_VERSION, task.source.num_input_examples(split), max_inputs_length, metric_names(task)]
     digest.update(repr([*parts, [function_name(fn) for fn in task.preprocessors]]).encode())
     for example in _dataset(task, split, max_inputs_length).take(FINGERPRINT_EXAMPLES).as_numpy_iterator():
         for feature in ("inputs", "targets"):
             digest.update(np.asarray(example[feature], "<i4").tobytes() + b"|")
+        texts = _texts(example, "references", "targets_pretokenized"), _texts(example, "options")
+        digest.update(repr(texts).encode())
+    digest.update(own_code(map(_bare, task.preprocessors)).encode())
     return digest.hexdigest()
+
+
+def _bare(preprocessor: Any) -> Any:
+    """A user's function without what `functools.partial` gives it, which the examples show; None for a library's."""
+    while isinstance(preprocessor, functools.partial):
+        preprocessor = preprocessor.func
+    root = (getattr(preprocessor, "__module__", None) or "").partition(".")[0]
+    return None if root in _LIBRARIES or not isinstance(preprocessor, types.FunctionType) else preprocessor
 
 
 def tokenise(

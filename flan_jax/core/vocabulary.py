@@ -20,6 +20,8 @@ PAD_ID = 0
 EOS_ID = 1
 UNK_ID = 2
 
+# Read beside a tokenizer.json: `flan_jax.core.tokenizer_json` and `chat_template` know what is in them.
+_BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "chat_template.jinja")
 # By a file's ending: where its kind is. Modules by name, so that a kind's libraries are imported when one is met.
 _KINDS = {
     ".json": "flan_jax.core.tokenizer_json:TokenizerJsonVocabulary",
@@ -117,13 +119,15 @@ class Vocabulary(abc.ABC):
 
 
 def load_vocabulary(path: str | os.PathLike[str], num_sentinels: int = 100) -> Vocabulary:
-    """The vocabulary at `path`, read once a process: a SentencePiece model, or a tokenizer.json.
+    """The vocabulary at `path`, read once a process as long as its files stay: a SentencePiece model, or a
+    tokenizer.json.
 
     Args:
       path: its file.
       num_sentinels: ids that a SentencePiece model's vocabulary has after its pieces; a tokenizer.json has its own.
     """
-    return _read_once(os.fspath(path), num_sentinels)  # one entry, whether a path is text or not
+    path = os.fspath(path)  # one entry, whether a path is text or not
+    return _read_once(path, num_sentinels, tuple(_version(file) for file in _files_of(path)))
 
 
 def read_vocabulary(path: str | os.PathLike[str], num_sentinels: int = 100) -> Vocabulary:
@@ -136,4 +140,21 @@ def read_vocabulary(path: str | os.PathLike[str], num_sentinels: int = 100) -> V
     return vocabulary
 
 
-_read_once = functools.lru_cache(maxsize=8)(read_vocabulary)
+@functools.lru_cache(maxsize=8)
+def _read_once(path: str, num_sentinels: int, versions: tuple[tuple[int, int] | None, ...]) -> Vocabulary:
+    del versions  # in the key
+    return read_vocabulary(path, num_sentinels)
+
+
+def _files_of(path: str) -> list[pathlib.Path]:
+    """What is read for a vocabulary; of a tokenizer.json also what lies beside it (end tokens, chat template)."""
+    file = pathlib.Path(path)
+    return [file, *(file.with_name(name) for name in _BESIDE)] if file.suffix == ".json" else [file]
+
+
+def _version(file: pathlib.Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None  # `read_vocabulary` says so, where it is needed
+    return status.st_mtime_ns, status.st_size

@@ -21,6 +21,7 @@ from flan_jax.sources.choose import TRAIN, choose_source
 from flan_jax.sources.fields import FieldError, TextFields, text_of, texts_of
 from flan_jax.sources.files import place_of
 from flan_jax.sources.source import Row
+from flan_jax.sources.watched import WatchedSource
 from flan_jax.workflows.arguments import check_called_with
 
 Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
@@ -148,6 +149,8 @@ def _task_of(
     if isinstance(rows, str | os.PathLike) and (len(source.splits) > 1 or split != wanted):
         what = "judged by" if is_held_out else "trained on"
         print(f"{rows} has the split{'s' * (len(source.splits) > 1)} {', '.join(source.splits)}: {split} is {what}")
+    if isinstance(rows, str | os.PathLike):
+        source = WatchedSource(source, path=pathlib.Path(rows).expanduser().absolute())
     found = source.rows(split)
     if not len(found):
         raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")

@@ -79,9 +79,10 @@ class JaxLanguageModel:
         self._on_mesh = ModelOnMesh(config, params, vocabulary, mesh)
         self.name, self.config, self.params, self.vocabulary = name, config, params, vocabulary
         self.inputs_length, self.batch_size = inputs_length, batch_size
-        self.fingerprint = hashlib.sha256(
-            json.dumps([repr(config), vocabulary.fingerprint, params_fingerprint(params)]).encode()
-        ).hexdigest()
+        parts = [repr(config), vocabulary.fingerprint, params_fingerprint(params)]
+        if len(vocabulary.eos_ids) > 1:  # the vocabulary's fingerprint is of its one EOS token
+            parts.append(repr(vocabulary.eos_ids))
+        self.fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def count_tokens(self, prompts: Sequence[str]) -> list[int]:
         """See `LanguageModel`."""
