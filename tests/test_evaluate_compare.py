@@ -142,6 +142,13 @@ def test_other_words_for_the_same_examples_are_said():
     assert run.notes == ("a: the same examples, asked in other words (another template, length or vocabulary)",)
 
 
+def test_other_sampling_of_the_same_examples_is_said():
+    other = task("a", [1, 0], sampling={"temperature": 0.7, "num_samples": 3, "top_k": None})
+    run = only(judged("base", task("a", [1, 0])), judged("mine", other))
+    said = "a: the same examples, answered greedily in the first and temperature 0.7, num_samples 3 here"
+    assert run.notes == (said,)
+
+
 def test_what_cannot_be_compared_at_all_is_one_line():
     base = judged("base", task("a", [1], "selection"))
     with pytest.raises(ConfigError, match="1 run to compare: give at least two"):

@@ -63,7 +63,8 @@ def pair(baseline: Judged, run: Judged, name: str) -> Pair:
         raise _apart(name, baseline, run, differing)
     known_old, known_new = _examples(baseline, old), _examples(run, new)
     if known_old is not None and known_new is not None:
-        return _paired_by_name(name, baseline, run, known_old, known_new)
+        found = _paired_by_name(name, baseline, run, known_old, known_new)
+        return dataclasses.replace(found, note=_note_of_sampling(name, old, new))
     if differing := _differing_draws(baseline, run, old, new) or _differing_samples(old, new):
         raise _apart(name, baseline, run, differing)
     return Pair(np.asarray(old.scores, np.float64), np.asarray(new.scores, np.float64), _note(name, old, new))
@@ -120,10 +121,24 @@ def _differing_samples(old: TaskResult, new: TaskResult) -> str:
 
 def _note(name: str, old: TaskResult, new: TaskResult) -> str:
     """What differs that the same examples may differ in."""
+    if note := _note_of_sampling(name, old, new):
+        return note
     pairs = itertools.zip_longest(old.samples, new.samples)
     if any(a is not None and b is not None and a.inputs != b.inputs for a, b in pairs):
         return f"{name}: the same examples, asked in other words (another template, length or vocabulary)"
     return ""
+
+
+def _note_of_sampling(name: str, old: TaskResult, new: TaskResult) -> str:
+    if old.sampling == new.sampling:
+        return ""
+    return f"{name}: the same examples, answered {_drawn(old)} in the first and {_drawn(new)} here"
+
+
+def _drawn(task: TaskResult) -> str:
+    if task.sampling is None:
+        return "greedily"
+    return ", ".join(f"{name} {value}" for name, value in task.sampling.items() if value is not None)
 
 
 def _examples(judged: Judged, task: TaskResult) -> _Examples | None:

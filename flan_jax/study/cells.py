@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from flan_jax.checkpoints.find import find_weights
-from flan_jax.checkpoints.weights import MODEL_FILE
+from flan_jax.checkpoints.weights import MODEL_FILE, WEIGHTS_FILE
 from flan_jax.core.errors import ConfigError, FlanError
 from flan_jax.study.study import Study
 from flan_jax.workflows.config import RunConfig
@@ -134,6 +134,10 @@ def _digest_of_weights(path: str | None) -> str:
         return path
     described = source.path / MODEL_FILE
     text = described.read_text(encoding="utf-8") if described.is_file() else json.dumps(source.digests, sort_keys=True)
+    if (
+        '"sha256"' not in text and (source.path / WEIGHTS_FILE).is_file()
+    ):  # older than such sums: of the arrays themselves
+        text += source.sha256 or ""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def benchmark_result(
         micro=_mean([record.scores[headline] for record in answered]),
         # Baselines differ by subtask, so the average of some is not that of all.
         normalised=normalised_score(benchmark, means) if is_whole else None,
-        asked=_asked(answered),
+        asked=_asked(answered, format, drawn),
         scored_by=scored_by,
         is_complete=is_whole and all(subtask.n == subtask.num_examples for subtask in subtasks),
         groups=groups,
@@ -135,9 +136,11 @@ def benchmark_result(
     )
 
 
-def _asked(records: Sequence[Record]) -> str:
-    """Hash of what was read, and of what is accepted."""
-    digest = hashlib.sha256()
+def _asked(records: Sequence[Record], format: Format, sampling: Mapping[str, Any] | None) -> str:
+    """Hash of what was read, how it was asked and read off, and of what is accepted."""
+    how = (format.method, format.max_tokens, format.stop, format.extract, format.option_end, format.choose)
+    then = (format.answer_trigger, format.answer_max_tokens, format.metrics, sampling)
+    digest = hashlib.sha256(repr((how, then)).encode())
     for record in records:
         digest.update(repr((record.prompt, record.options, record.expected)).encode())
     return digest.hexdigest()
