@@ -207,7 +207,8 @@ def test_gemmas_sentencepiece_becomes_a_tokenizer_json_that_cuts_as_it_does(tmp_
         out.add_bos_token_id(2)
         out.add_eos_token_id(1)
         out.add_unk_token_id(3)
-        out.add_add_bos_token(True)
+        # The converter writes the latter; BOS is what llama.cpp puts in front by itself.
+        out.add_add_space_prefix(False)
 
     write(tmp_path / "model.gguf", "gemma2", "gemma2", tokenizer=add_gemmas, **{"attention.sliding_window": 5})
     for name, content in open_gguf(tmp_path / "model.gguf").vocab_files.items():
