@@ -32,6 +32,7 @@ DATA = pathlib.Path(__file__).parent / "data"
 SMALL = ["gemma3", "gemma2", "llama3", "qwen2", "qwen3"]
 FAMILIES = ["llama", "gpt2", *SMALL]
 LINEAR = {"rope_type": "linear", "factor": 3.0}
+NESTED = {"full_attention": LINEAR, "sliding_attention": {"rope_type": "default"}}
 TWO_PLACES = "rope_type: default in rope_parameters, linear in rope_scaling: leave one"
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -226,6 +227,23 @@ def test_both_generations_of_llama_folders_say_the_same(editable):
     assert open_hugging_face(folder).config.rope_theta == 250000.0
 
 
+@pytest.mark.parametrize(
+    "rope",
+    [
+        {"type": "linear", "factor": 3.0},
+        {"type": "linear", "rope_type": "linear", "factor": 3.0, "beta_fast": None},
+        {"rope_type": "linear", "factor": 3.0, "original_max_position_embeddings": 512},
+    ],
+)
+def test_a_scaled_rotation_by_either_name_of_its_type(rope, editable):
+    folder, edit = editable("llama")
+    edit(rope_parameters=..., rope_scaling=rope)
+    config = open_hugging_face(folder).config
+    assert (config.rope_scaling, config.rope_factor) == ("linear", 3.0)
+    edit(rope_scaling={"rope_type": "default", "factor": 1.0})
+    assert open_hugging_face(folder).config.rope_scaling == "none"
+
+
 @pytest.mark.parametrize("tied_setting", [True, False, ...])
 def test_the_tensor_decides_whether_outputs_are_tied(tied_setting, editable):
     folder, edit = editable("llama")
@@ -306,6 +324,29 @@ def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
         ("llama", {"rope_scaling": {"type": "dynamic"}, "rope_parameters": ...}, ["rope_type: 'dynamic'"]),
         ("llama3", {"rope_parameters": {"rope_type": "llama3"}}, ["low_freq_factor: missing", "'llama3'"]),
         ("llama3", {"rope_parameters": {"partial_rotary_factor": 0.5}}, ["partial_rotary_factor: 0.5, ours 1.0"]),
+        (
+            "llama",
+            {"rope_scaling": {"factor": 4.0}, "rope_parameters": ...},
+            ["factor: 4.0 without a rope_type", "'lin"],
+        ),
+        ("qwen2", {"rope_parameters": {"factor": 4.0}}, ["factor: 4.0 without a rope_type"]),
+        ("gemma3", {"rope_parameters": {"full_attention": {"factor": 4.0}}}, ["factor: 4.0 without a rope_type"]),
+        ("llama", {"rope_parameters": {"rope_type": "default", "factor": 4.0}}, ["factor: 4.0 of rope_type 'default'"]),
+        ("llama", {"rope_parameters": LINEAR | {"attention_factor": 2}}, ["attention_factor: 2", "ours takes factor"]),
+        (
+            "llama",
+            {"rope_parameters": LINEAR | {"type": "default"}},
+            ["type: 'default', and rope_type 'linear': leave"],
+        ),
+        ("llama", {"rope_parameters": NESTED}, ["rope_parameters.full_attention: {'rope_type'", "ours one rotation"]),
+        ("qwen2", {"rope_parameters": NESTED}, ["rope_parameters.full_attention: {'rope_type'", "ours one rotation"]),
+        ("gemma2", {"rope_parameters": NESTED}, ["rope_parameters.full_attention: {'rope_type'", "ours one rotation"]),
+        (
+            "gemma3",
+            {"rope_parameters": LINEAR},
+            ["rope_parameters: factor 3.0, rope_type 'linear'", "ours one rotation"],
+        ),
+        ("gemma3", {"rope_parameters": NESTED | {"chunked_attention": {}}}, ["rope_parameters: chunked_attention {}"]),
         ("gemma3", {"hidden_activation": "silu"}, ["hidden_activation: 'silu'", "gelu_pytorch_tanh"]),
         ("gemma3", {"use_bidirectional_attention": True}, ["use_bidirectional_attention: True, ours False"]),
         ("gemma3", {"attn_logit_softcapping": 50.0}, ["attn_logit_softcapping: 50.0", "unused"]),

@@ -173,12 +173,14 @@ def test_a_vocabulary_of_hugging_face_goes_through_import_and_export(tmp_path):
     assert again.vocab_fingerprint == first.vocab_fingerprint and again.model_config() == first.model_config()
 
 
-def test_llamas_sentencepiece_is_rebuilt_and_its_bos_begins_prompts(tmp_path):
-    source = tmp_path / "text.txt"
-    source.write_text(pathlib.Path(__file__).read_text())
+@pytest.fixture(scope="module")
+def llamas_sentencepiece(tmp_path_factory):
+    """(a vocabulary of SentencePiece in Llama's convention, what puts it into a gguf)."""
+    folder = tmp_path_factory.mktemp("sentencepiece")
+    (folder / "text.txt").write_text(pathlib.Path(__file__).read_text())
     SentencePieceTrainer.train(
-        input=str(source),
-        model_prefix=str(tmp_path / "sp"),
+        input=str(folder / "text.txt"),
+        model_prefix=str(folder / "sp"),
         vocab_size=480,
         model_type="bpe",
         byte_fallback=True,
@@ -186,10 +188,10 @@ def test_llamas_sentencepiece_is_rebuilt_and_its_bos_begins_prompts(tmp_path):
         remove_extra_whitespaces=False,
         minloglevel=2,
     )
-    made = load_vocabulary(str(tmp_path / "sp.model"))
+    made = load_vocabulary(str(folder / "sp.model"))
     assert (made.eos_id, made.start_id, made.num_sentinels) == (2, 1, 0)
 
-    def add_sentencepiece(out):
+    def add_sentencepiece(out, extra=()):
         processor = made._processor
         ids = range(made.size)
         kinds = [
@@ -197,18 +199,124 @@ def test_llamas_sentencepiece_is_rebuilt_and_its_bos_begins_prompts(tmp_path):
             for i in ids
         ]
         out.add_tokenizer_model("llama")
-        out.add_token_list([processor.id_to_piece(i) for i in ids])
-        out.add_token_scores([processor.get_score(i) for i in ids])
-        out.add_token_types(kinds)
+        out.add_token_list([processor.id_to_piece(i) for i in ids] + [text for text, _ in extra])
+        out.add_token_scores([processor.get_score(i) for i in ids] + [0.0] * len(extra))
+        out.add_token_types(kinds + [kind for _, kind in extra])
 
+    return made, add_sentencepiece
+
+
+def vocabulary_in(path: pathlib.Path, folder: pathlib.Path):
+    """(the vocabulary of a gguf, the model's start id, what is told of it)."""
+    model = open_gguf(path)
+    folder.mkdir()
+    for name, content in model.vocab_files.items():
+        (folder / name).write_bytes(content)
+    return load_vocabulary(str(folder / next(iter(model.vocab_files)))), model.config.start_id, model.vocab_notes
+
+
+def test_llamas_sentencepiece_is_rebuilt_and_its_bos_begins_prompts(llamas_sentencepiece, tmp_path):
+    made, add_sentencepiece = llamas_sentencepiece
     write(tmp_path / "model.gguf", tokenizer=add_sentencepiece)
     import_gguf(tmp_path / "model.gguf", tmp_path / "ours")
     found = find_weights(tmp_path / "ours")
     vocabulary = load_vocabulary(str(found.vocab_path))
-    assert found.model_config().start_id == vocabulary.start_id == 1
+    assert found.model_config().start_id == vocabulary.start_id == 1 and found.vocab_path.name == "tokenizer.model"
     for text in TEXTS:
         assert vocabulary.encode(text) == made.encode(text)
         assert vocabulary.decode(vocabulary.encode(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("add", "start_id", "eos_ids"),
+    [
+        (lambda out: out.add_add_bos_token(False), None, (2,)),
+        (lambda out: out.add_chat_template("{{ messages[0]['content'] }}</s>"), 1, (2,)),
+        (lambda out: out.add_eot_token_id(300), 1, (2, 300)),
+    ],
+)
+def test_what_a_sentencepiece_model_does_not_hold_is_in_a_tokenizer_json(
+    add, start_id, eos_ids, llamas_sentencepiece, tmp_path
+):
+    made, add_sentencepiece = llamas_sentencepiece
+    write(tmp_path / "model.gguf", tokenizer=lambda out: (add_sentencepiece(out), add(out)))
+    vocabulary, started, _ = vocabulary_in(tmp_path / "model.gguf", tmp_path / "ours")
+    assert (vocabulary.start_id, started, vocabulary.eos_ids) == (start_id, start_id, eos_ids)
+    assert (vocabulary.eos_id, vocabulary.bos_id, vocabulary.size) == (2, 1, made.size)
+    for text in (*TEXTS, " a", "   spaces  before and after  ", "\u2581", "\n\n", "import numpy as np\n    return x"):
+        assert vocabulary.encode(text) == made.encode(text), text
+        if not set(made.encode(text)) & set(eos_ids) and not text.startswith("\u2581"):
+            assert vocabulary.decode(vocabulary.encode(text)) == made.decode(made.encode(text)) == text
+    if start_id and eos_ids == (2,):
+        assert vocabulary.chat_prompt("Hello") == "Hello</s>"
+        assert vocabulary.encode("Hello</s>") == [*made.encode("Hello"), 2]
+
+
+def test_chats_tokens_of_llamas_sentencepiece_end_turns_and_are_found_as_written(llamas_sentencepiece, tmp_path):
+    made, add_sentencepiece = llamas_sentencepiece
+    extra = [("<|im_start|>", 3), ("<|im_end|>", 4), ("   ", 4)]
+    write(tmp_path / "model.gguf", tokenizer=lambda out: add_sentencepiece(out, extra))
+    vocabulary, _, notes = vocabulary_in(tmp_path / "model.gguf", tmp_path / "ours")
+    first = made.size
+    assert vocabulary.eos_ids == (2, first + 1)
+    assert notes == ("each of </s>, <|im_end|> ends an answer, as in llama.cpp",)
+    # As llama.cpp cuts: each stretch between such tokens begins with a space.
+    expected = [first, *made.encode("user"), first + 1, *made.encode("a"), first + 2, *made.encode("b")]
+    assert vocabulary.encode("<|im_start|>user<|im_end|>a   b") == expected
+
+
+def test_end_of_turn_ends_answers_too(tmp_path, capsys):
+    def add(out, **ids):
+        add_bpe(out)
+        for name, number in ids.items():
+            getattr(out, f"add_{name}_token_id")(number)
+
+    for i, (ids, ends) in enumerate(
+        [({"eot": 0}, (2, 0)), ({"eot": 0, "eom": 1}, (2, 0, 1)), ({"eot": 2}, (2,)), ({}, (2,))]
+    ):
+        write(tmp_path / f"{i}.gguf", tokenizer=lambda out, ids=ids: add(out, **ids))
+        import_gguf(tmp_path / f"{i}.gguf", tmp_path / f"ours{i}")
+        told = capsys.readouterr().out
+        found = load_vocabulary(str(find_weights(tmp_path / f"ours{i}").vocab_path))
+        assert found.eos_ids == ends
+        assert ("each of <|im_end|>, <|endoftext|>" in told) == (len(ends) > 1), told
+
+
+def test_llama_3s_words_are_tokens_whatever_the_merges_say_and_texts_begin_with_bos(tmp_path):
+    tokens, merges = bpe_vocabulary()
+    word = next(token for token in reversed(tokens) if token.isascii() and token.isalpha() and len(token) > 3)
+    kept = [merge for merge in merges if merge.replace(" ", "") != word]
+    assert len(kept) < len(merges)
+
+    def add(out, pre, adds_bos=None, bos=1):
+        out.add_tokenizer_model("gpt2")
+        out.add_tokenizer_pre(pre)
+        out.add_token_list(tokens)
+        out.add_token_types([3, 3, 3] + [1] * (len(tokens) - 3))
+        out.add_token_merges(kept)
+        out.add_eos_token_id(2)
+        if bos is not None:
+            out.add_bos_token_id(bos)
+        if adds_bos is not None:
+            out.add_add_bos_token(adds_bos)
+
+    for i, (pre, adds_bos, bos, is_whole, start_id) in enumerate(
+        [
+            ("llama-bpe", None, 1, True, 1),
+            ("llama3", None, 1, True, 1),
+            ("llama-bpe", False, 1, True, None),
+            ("llama-bpe", None, None, True, None),
+            ("qwen2", None, 1, False, None),
+            ("qwen2", True, 1, False, 1),
+        ]
+    ):
+        write(tmp_path / f"{i}.gguf", tokenizer=lambda out, case=(pre, adds_bos, bos): add(out, *case))
+        vocabulary, started, notes = vocabulary_in(tmp_path / f"{i}.gguf", tmp_path / f"ours{i}")
+        assert (vocabulary.encode(word) == [tokens.index(word)]) == is_whole, pre
+        assert vocabulary.decode(vocabulary.encode(word)) == word
+        assert vocabulary.start_id == started == start_id
+        assert [note for note in notes if "which token that is" in note] == ([*notes] if bos is None else [])
+        assert bool(notes) == (bos is None)
 
 
 @pytest.mark.parametrize(

@@ -146,10 +146,43 @@ def test_llama_31s_scaling_is_recognised_by_its_factors(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("fields", "factor"),
+    [
+        ({"rope.scaling.factor": 4.0}, 4.0),  # linear, where nothing says of what kind
+        ({"rope.scale_linear": 2.5}, 2.5),  # its name in older files
+        ({"rope.scaling.type": "linear", "rope.scale_linear": 4.0}, 4.0),
+        ({"rope.scaling.factor": 4.0, "rope.scale_linear": 4.0}, 4.0),
+        ({"rope.scaling.factor": 1.0}, 1.0),
+        ({"rope.scaling.factor": 0.0}, 1.0),
+        ({"rope.scaling.type": "none", "rope.scaling.factor": 1.0}, 1.0),
+    ],
+)
+def test_a_factor_without_a_type_is_linear_as_in_llama_cpp(fields, factor, tmp_path):
+    write(tmp_path / "model.gguf", "llama3", "llama", **{"rope.freq_base": 100.0, **fields})
+    config = open_gguf(tmp_path / "model.gguf").config
+    assert (config.rope_scaling, config.rope_factor) == ("none" if factor == 1 else "linear", factor)
+
+
+@pytest.mark.parametrize(
     ("family", "architecture", "options", "words"),
     [
         ("llama3", "llama", {"tensors": {"rope_freqs.weight": np.full(6, 3, np.float32)}}, ["rope_freqs", "hf:"]),
         ("llama3", "llama", {"rope.scaling.type": "yarn"}, ["as yarn", "linear scaling"]),
+        ("llama3", "llama", {"rope.scaling.type": "linear"}, ["no llama.rope.scaling.factor"]),
+        (
+            "llama3",
+            "llama",
+            {"rope.scaling.type": "none", "rope.scaling.factor": 2.0},
+            ["scaling.factor 2.0, and", "none"],
+        ),
+        ("llama3", "llama", {"rope.scaling.factor": 2.0, "rope.scale_linear": 3.0}, ["factor 2.0 and", "linear 3.0"]),
+        ("llama3", "llama", {"rope.scaling.attn_factor": 1.5}, ["llama.rope.scaling.attn_factor 1.5", "have 1"]),
+        (
+            "llama3",
+            "llama",
+            {"rope.scaling.factor": 2.0, "tensors": {"rope_freqs.weight": np.full(6, 3, np.float32)}},
+            ["twice, by rope_freqs.weight and by a factor of 2.0", "hf:"],
+        ),
         ("qwen2", "qwen2", {"attention.sliding_window": 8}, ["qwen2.attention.sliding_window 8", "hf:"]),
         ("gemma3", "gemma3", {"attn_logit_softcapping": 50.0}, ["gemma3.attn_logit_softcapping 50.0"]),
         ("qwen3", "qwen2", {}, ["attn_q_norm.weight: not in this model", "attn_q.bias: expected [48], missing"]),
@@ -207,7 +240,8 @@ def test_gemmas_sentencepiece_becomes_a_tokenizer_json_that_cuts_as_it_does(tmp_
         out.add_bos_token_id(2)
         out.add_eos_token_id(1)
         out.add_unk_token_id(3)
-        out.add_add_bos_token(True)
+        # The converter writes the latter; BOS is what llama.cpp puts in front by itself.
+        out.add_add_space_prefix(False)
 
     write(tmp_path / "model.gguf", "gemma2", "gemma2", tokenizer=add_gemmas, **{"attention.sliding_window": 5})
     for name, content in open_gguf(tmp_path / "model.gguf").vocab_files.items():

@@ -25,6 +25,10 @@ def folder(tmp_path):
     text = pathlib.Path(__file__).read_text()
     reference.train_from_iterator([text], 300, special_tokens=["<|endoftext|>"], show_progress=False)
     reference.save_model(str(copy))
+    # The tests' model ends texts with another id, which is a letter's here.
+    settings = json.loads((copy / "config.json").read_text())
+    ends = {"eos_token_id": reference.token_to_id("<|endoftext|>")}
+    (copy / "config.json").write_text(json.dumps(settings | ends))
     return copy, reference
 
 

@@ -17,8 +17,7 @@ from flan_jax.checkpoints.find import find_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError
 from flan_jax.core.tokenizer_growth import why_too_much
-from flan_jax.core.vocabulary import load_vocabulary, read_vocabulary
-from flan_jax.decode.text import stop_of
+from flan_jax.core.vocabulary import read_vocabulary
 from flan_jax.interop.gguf import open_gguf
 from flan_jax.interop.hf_folder import weight_files
 from flan_jax.interop.hugging_face import open_hugging_face
@@ -131,57 +130,6 @@ def test_the_end_token_of_special_tokens_map(tokenizer):
         read_vocabulary(tokenizer / "tokenizer.json")
     edit_json(tokenizer / "special_tokens_map.json", eos_token={"content": "<|end|>"})
     assert read_vocabulary(tokenizer / "tokenizer.json").eos_id == 0
-
-
-def test_each_end_token_ends_a_generation(tmp_path):
-    made = imported(case("eos_list"), tmp_path)
-    vocabulary = load_vocabulary(made.folder / "tokenizer.json")
-    assert vocabulary.eos_ids == (0, 1) and vocabulary.eos_id == 0
-    assert stop_of(vocabulary, ()).eos_ids == (0, 1)
-    hi = vocabulary.encode("hi")
-    assert vocabulary.decode([*hi, 1, *hi]) == "hi"
-    assert (
-        main(
-            [
-                "export",
-                "--checkpoint",
-                str(made.folder),
-                "--to",
-                "hf",
-                "--out",
-                str(tmp_path / "back"),
-                "--dtype",
-                "float32",
-            ]
-        )
-        == 0
-    )
-    assert json.loads((tmp_path / "back/generation_config.json").read_text())["eos_token_id"] == [0, 1]
-
-
-def test_end_tokens_of_config_json_and_those_that_are_none(tmp_path):
-    folder = copied(case("eos_list"), tmp_path / "hf")
-    (folder / "generation_config.json").unlink()
-    made = imported(folder, tmp_path)
-    assert read_vocabulary(made.folder / "tokenizer.json").eos_ids == (0, 1)
-    assert load_vocabulary(made.folder / "tokenizer.json").eos_ids == (0, 1)
-    edit_json(made.folder / "generation_config.json", eos_token_id=[0])
-    assert load_vocabulary(made.folder / "tokenizer.json").eos_ids == (0,), "kept while its files stay, and no longer"
-    edit_json(made.folder / "generation_config.json", eos_token_id=[0, 99999])
-    with pytest.raises(ConfigError, match="eos_token_id 99999; a tokenizer of"):
-        read_vocabulary(made.folder / "tokenizer.json")
-
-
-def test_added_tokens_beside_a_sentencepiece_model_are_not_dropped(tmp_path):
-    with pytest.raises(CheckpointError, match=r"without the added tokens <\|im_start\|>, <\|im_end\|>, the end token"):
-        imported(case("llama_chatml"), tmp_path)
-    folder = copied(case("llama_chatml"), tmp_path / "hf")
-    made = imported(folder, tmp_path, vocab_path=str(folder / "tokenizer.model"))  # asked for
-    assert (made.folder / "tokenizer.model").is_file()
-    shutil.rmtree(made.folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(case("eos_list") / name, folder / name)
-    assert (imported(folder, tmp_path).folder / "tokenizer.json").is_file()
 
 
 @pytest.mark.parametrize("name", ["stale_index", "index_without_shards"])

@@ -103,7 +103,7 @@ def _model(path: pathlib.Path, reader: Any, fields: _Fields) -> ForeignModel:
     num_heads = fields.required(f"{prefix}attention.head_count")
     if fields.get(f"{prefix}expert_count", 0):
         raise CheckpointError(f"{path} is a mixture of experts, our model has one MLP a layer: take a dense model")
-    vocab_files, start_id, vocab_note = vocabulary_files(path, fields)
+    vocab_files, start_id, vocab_notes = vocabulary_files(path, fields)
     emb_dim = fields.required(f"{prefix}embedding_length")
     head_dim = fields.get(f"{prefix}attention.key_length", emb_dim // num_heads)
     if fields.get(f"{prefix}rope.dimension_count", head_dim) != head_dim:
@@ -142,7 +142,8 @@ def _model(path: pathlib.Path, reader: Any, fields: _Fields) -> ForeignModel:
         tensors,
         pieces,
         vocab_files=vocab_files,
-        notes=(f"dequantised from {', '.join(kinds)}", *([vocab_note] if vocab_note else [])),
+        vocab_notes=vocab_notes,
+        notes=(f"dequantised from {', '.join(kinds)}",),
         origin={"format": "gguf", "name": str(fields.get("general.name", path.stem)), "quantisation": kinds},
     )
 

@@ -94,6 +94,11 @@ def llama3_fields(path: pathlib.Path, config: DecoderConfig, factors_P: np.ndarr
     """
     if np.all(factors_P == 1):
         return config
+    if config.rope_scaling != "none":
+        raise CheckpointError(
+            f"{path} scales its rotations twice, by {FREQUENCIES} and by a factor of {config.rope_factor}, our model "
+            f"once: import the Hugging Face folder (hf:…)"
+        )
     found = config.replace(rope_scaling="llama3", rope_factor=max(1.0, round(float(factors_P.max()), 4)))
     if factors_P.shape != stretches(found).shape or not np.allclose(stretches(found), factors_P, rtol=1e-4):
         raise CheckpointError(
@@ -154,12 +159,30 @@ def _windows(architecture: str, fields: Fields, every: int) -> dict[str, Any]:
 
 
 def _scaling(architecture: str, fields: Fields) -> dict[str, Any]:
-    kind = fields.get(f"{architecture}.rope.scaling.type", "none")
-    if kind == "none":
-        return {}
-    if kind != "linear":
+    """Of a rotation. A factor without a type is linear, as llama.cpp reads it, and so is the older name of one."""
+    new, old = f"{architecture}.rope.scaling.factor", f"{architecture}.rope.scale_linear"
+    found = {name: fields.get(name) for name in (new, old)}
+    # 0 is no factor in llama.cpp.
+    factors = {name: decimal(value) for name, value in found.items() if value is not None and value != 0}
+    told = " and ".join(f"{name} {value}" for name, value in factors.items())
+    kind = fields.get(f"{architecture}.rope.scaling.type", "linear" if factors else "none")
+    if kind not in ("none", "linear"):
         raise ConfigError(f"it scales its rotations as {kind}; our model takes linear scaling and Llama 3.1's")
-    return {"rope_scaling": "linear", "rope_factor": decimal(fields.required(f"{architecture}.rope.scaling.factor"))}
+    if len(set(factors.values())) > 1:
+        raise ConfigError(f"it has {told}, two factors of one rotation: import its Hugging Face folder (hf:…)")
+    magnitude = fields.get(f"{architecture}.rope.scaling.attn_factor", 1.0)
+    if magnitude != 1:
+        raise ConfigError(f"it has {architecture}.rope.scaling.attn_factor {decimal(magnitude)}, our rotations have 1")
+    if kind == "none":
+        if set(factors.values()) - {1.0}:
+            raise ConfigError(
+                f"it has {told}, and {architecture}.rope.scaling.type none: import its Hugging Face folder (hf:…)"
+            )
+        return {}
+    factor = next(iter(factors.values()), None)
+    if factor is None:
+        factor = decimal(fields.required(new))
+    return {} if factor == 1 else {"rope_scaling": "linear", "rope_factor": factor}
 
 
 def decimal(value: float) -> float:

@@ -118,11 +118,16 @@ def _rotations(kind: str, text: Mapping[str, Any]) -> tuple[dict[str, Any], list
         of_all, contradictory = rope_of(rope, text.get("rope_scaling"))
         fields, wrong = rotation_fields(of_all, text, 10000.0)
         return fields, contradictory + wrong
+    flat = sorted(rope.keys() - {GLOBAL, LOCAL})
+    if flat:
+        found = ", ".join(f"{name} {rope[name]!r}" for name in flat)
+        return {}, [f"  rope_parameters: {found}, ours one rotation for {GLOBAL} and one for {LOCAL}"]
     of_global, contradictory = rope_of(rope.get(GLOBAL), text.get("rope_scaling"))
-    of_local = rope.get(LOCAL) or {}
+    of_local, local_contradictory = rope_of(rope.get(LOCAL), None)
     beside = {"rope_theta": text["rope_local_base_freq"]} if "rope_local_base_freq" in text else {}
     fields, wrong = rotation_fields(of_global, text, 1e6)
     local_fields, local_wrong = rotation_fields(of_local, beside, 10000.0)
+    local_wrong = [*local_contradictory, *local_wrong]
     if local_fields.get("rope_scaling"):
         local_wrong.append(f"  rope_parameters.{LOCAL}: {of_local!r}, ours are not scaled in layers with a window")
     return {**fields, "local_rope_theta": local_fields["rope_theta"]}, contradictory + wrong + local_wrong

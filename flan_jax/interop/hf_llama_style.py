@@ -45,7 +45,13 @@ _NORMS_AROUND = {
     "post_mlp_layer_norm/scale": "post_feedforward_layernorm.weight",
 }
 _LAYERS = "decoder/layers/"
-_NEEDED = {"linear": ("factor",), "llama3": ("factor", "low_freq_factor", "high_freq_factor")}
+# Settings of a rotation by its type: those that it needs, and those that any may have.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "default": (),
+    "linear": ("factor",),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor"),
+}
+_ANY = ("rope_type", "rope_theta", "partial_rotary_factor", "original_max_position_embeddings")
 
 __all__ = [
     "GLOBAL",
@@ -112,24 +118,27 @@ def read_config(
 def rope_of(
     version_5: Mapping[str, Any] | None, version_4: Mapping[str, Any] | None
 ) -> tuple[Mapping[str, Any], list[str]]:
-    """(what a rotation's settings say, a line where its two places say different things).
+    """(what a rotation's settings say, a line for each that is said twice and differently).
 
-    transformers 4 reads the one place alone and version 5 the other first, so that such a folder is two models.
+    transformers 4 reads the one place alone and version 5 the other first, so that such a folder is two models. Which
+    of `type` and `rope_type` goes first differs between versions as well.
 
     Args:
       version_5: `rope_parameters`, or its part for a kind of layer.
       version_4: `rope_scaling`, whose base stands beside it.
     """
     new, old = dict(version_5 or {}), dict(version_4 or {})
+    wrong = []
     for rope in (new, old):
         if "type" in rope:
-            rope.setdefault("rope_type", rope["type"])
-            del rope["type"]
+            kind = rope.pop("type")
+            if rope.setdefault("rope_type", kind) != kind:
+                wrong.append(f"  type: {kind!r}, and rope_type {rope['rope_type']!r}: leave one")
     differing = sorted(
         name for name in (new.keys() | old.keys()) - {"rope_theta"} if new and old and new.get(name) != old.get(name)
     )
     differing += [name for name in ("rope_theta",) if name in new and name in old and new[name] != old[name]]
-    wrong = [
+    wrong += [
         f"  {name}: {new.get(name, 'absent')} in rope_parameters, {old.get(name, 'absent')} in rope_scaling: leave one"
         for name in differing
     ]
@@ -146,12 +155,15 @@ def rotation_fields(
       settings: config.json, for what stands outside of it.
       theta: the base where neither says one.
     """
-    kind = rope.get("rope_type", rope.get("type", "default"))
+    kind = rope.get("rope_type", "default")
     fields: dict[str, Any] = {"rope_theta": float(rope.get("rope_theta", settings.get("rope_theta", theta)))}
     wrong = wrong_settings({**settings, **rope}, {"partial_rotary_factor": 1.0})
     if "rope_theta" in rope and settings.get("rope_theta", rope["rope_theta"]) != rope["rope_theta"]:
         wrong.append(f"  rope_theta: {settings['rope_theta']}, and {rope['rope_theta']} in rope_parameters: leave one")
-    missing = [name for name in _NEEDED.get(kind, ()) if name not in rope]
+    if kind not in _NEEDED:
+        return fields, [*wrong, f"  rope_type: {kind!r}, ours 'default', 'linear' or 'llama3'"]
+    wrong += _not_taken(kind, rope)
+    missing = [name for name in _NEEDED[kind] if name not in rope]
     if missing:
         wrong += [f"  {name}: missing, which rope_type {kind!r} needs" for name in missing]
     elif kind == "linear":
@@ -165,9 +177,23 @@ def rotation_fields(
             "rope_high_freq_factor": float(rope["high_freq_factor"]),
             "rope_original_positions": rope.get("original_max_position_embeddings", longest),
         }
-    elif kind != "default":
-        wrong.append(f"  rope_type: {kind!r}, ours 'default', 'linear' or 'llama3'")
     return fields, wrong
+
+
+def _not_taken(kind: str, rope: Mapping[str, Any]) -> list[str]:
+    """A line for each setting of a rotation that would have no effect."""
+    wrong = []
+    for name, value in rope.items():
+        if value is None or name in (*_ANY, *_NEEDED[kind]) or (kind == "default" and name == "factor" and value == 1):
+            continue
+        if isinstance(value, Mapping):
+            wrong.append(f"  rope_parameters.{name}: {value!r}, ours one rotation, not one by kind of layer")
+        elif "rope_type" not in rope:
+            wrong.append(f"  {name}: {value!r} without a rope_type, ours 'linear' or 'llama3' where one is scaled")
+        else:
+            takes = ", ".join(_NEEDED[kind]) or "no factor"
+            wrong.append(f"  {name}: {value!r} of rope_type {kind!r}, ours takes {takes}")
+    return wrong
 
 
 def rotation_settings(config: DecoderConfig) -> dict[str, Any]:

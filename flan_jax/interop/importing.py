@@ -210,7 +210,10 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
         if model.vocab_fault and not given:
             raise CheckpointError(f"{model.vocab_fault}; or give another with --vocab_path")
         if path is None:
-            return {}, ["no vocabulary came with it: give its vocab_path, here or where the weights are used"]
+            return {}, [
+                *model.vocab_notes,
+                "no vocabulary came with it: give its vocab_path, here or where the weights are used",
+            ]
         # Not cached: the scratch folder's path may come back with another content.
         try:
             vocabulary = read_vocabulary(path)
@@ -234,7 +237,7 @@ def _put_vocabulary(out: pathlib.Path, model: ForeignModel, given: str | None) -
         fields: dict[str, Any] = {"vocab_file": vocabulary.path.name, "vocab_fingerprint": vocabulary.fingerprint}
         if vocabulary.start_id is not None:
             fields["start_id"] = vocabulary.start_id
-        return fields, []
+        return fields, [] if given else [*model.vocab_notes]
 
 
 def _certificate(wanted: bool, out: pathlib.Path, model: ForeignModel, path: pathlib.Path, dtype: str) -> str:

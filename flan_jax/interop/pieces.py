@@ -60,6 +60,7 @@ class ForeignModel:
       step: optimizer steps behind it; None where the format does not say.
       vocab_path: its SentencePiece model, None where there is none.
       vocab_fault: why its vocabulary cannot be used; "" where it can, or there is none.
+      vocab_notes: what a user should know of its vocabulary, where that is the one that is kept.
       vocab_files: a vocabulary of several files, or one made from what the source holds: content by name, the file to
         open it with first.
       moments: Adafactor's state by our names (`v_row/encoder/…`, `v_col/…`, `v/…`, `count`); None where there is none.
@@ -73,6 +74,7 @@ class ForeignModel:
     step: int | None = None
     vocab_path: pathlib.Path | None = None
     vocab_fault: str = ""
+    vocab_notes: tuple[str, ...] = ()
     vocab_files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     moments: Mapping[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
