@@ -12,7 +12,7 @@ from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS
 from flan_jax.declare.registry import all_mixtures, all_tasks, get
 from flan_jax.declare.task import FORMAT_MARK, Mixture, Task
-from flan_jax.sources.choose import READERS
+from flan_jax.sources.folder import READERS
 from flan_jax.workflows.rows import Rows
 
 __all__ = ["by_kind", "split_names"]
