@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from jax.sharding import Sharding
 
@@ -222,7 +222,7 @@ def evaluate(
       target: its answer; "{answer}" by default.
       metric: what scores an answer to rows, as for `train`; "exact_match" by default.
       limit: questions a subtask or task; all by default.
-      split: to score; by default each one's own.
+      split: to score, of a folder, tasks or benchmarks; by default each one's own, of a folder validation.
       seed: of the questions that `limit` draws of benchmarks, and of samples; 0 by default.
       batch_size: prompts at once, a multiple of the devices; 32 by default.
       max_tokens: most tokens of an answer to tasks and rows; 128 by default. Benchmarks have their own.
@@ -247,7 +247,8 @@ def evaluate(
     check_used(template=template, worded=given, metric=metric, scored=given)
     if names is None:
         rows = given[0]
-        names = [register_rows(rows, "rows", template=template, target=target, metrics=metric, is_held_out=True)]
+        how: Mapping[str, Any] = {"template": template, "target": target, "metrics": metric, "split": split}
+        names = [register_rows(rows, "rows", is_held_out=True, **how)]
     suite, tasks = by_kind(names)
     if folder is not None and not suite:
         raise ConfigError("to keeps the answers to benchmarks, and none is asked: leave it out, or name one")

@@ -20,6 +20,7 @@ from flan_jax.evaluate.metrics import get_metric
 from flan_jax.sources.choose import TRAIN, choose_source
 from flan_jax.sources.fields import FieldError, TextFields, text_of, texts_of
 from flan_jax.sources.files import place_of
+from flan_jax.sources.folder import DataFolderSource
 from flan_jax.sources.source import Row
 from flan_jax.workflows.arguments import check_called_with
 
@@ -73,6 +74,7 @@ def register_rows(
     target: str,
     metrics: Metrics | None = None,
     is_held_out: bool = False,
+    split: str = "",
 ) -> str:
     """The name of the task or mixture that `rows` are, registered, in the place of one of that name.
 
@@ -85,6 +87,7 @@ def register_rows(
       metrics: what scores an answer, the first decides: names, or functions (text, references) -> score; None for
         exact match.
       is_held_out: whether they are rows to judge by; else to train on.
+      split: of a folder, and of what is registered; "" for validation where they judge, and train.
 
     Raises `TaskError` for rows that cannot be read, templates that ask for a field that they do not have, and answers
     that are none of the options which a metric compares; `ConfigError` for a function that is no metric.
@@ -96,7 +99,7 @@ def register_rows(
             f"a task or mixture is called {name!r}, which is what rows given as such are scored as: register yours by "
             f"another name"
         )
-    return add_task(_task_of(rows, name, template, target, metrics, is_held_out), replace=True).name
+    return add_task(_task_of(rows, name, template, target, metrics, is_held_out, split), replace=True).name
 
 
 def register_by_content(
@@ -139,12 +142,16 @@ def _task_of(
     target: str,
     metrics: Metrics | None,
     is_held_out: bool,
+    asked_split: str = "",
 ) -> Task:
     """A task of rows that are given as such; arguments and errors of `register_rows`."""
     assert not isinstance(rows, Task | Mixture)
-    split = EVALUATION if is_held_out else TRAIN
-    wanted = split
+    wanted = asked_split or (EVALUATION if is_held_out else TRAIN)
     source, split = choose_source(rows, name, wanted)
+    if asked_split and not isinstance(source, DataFolderSource):
+        raise ConfigError(f"split is {asked_split!r}, of rows that have none: leave it out, or give a folder")
+    if asked_split and split != asked_split:
+        raise TaskError(f"{rows}: no split {asked_split!r}; there is {split}: name that, or leave it out")
     if isinstance(rows, str | os.PathLike) and (len(source.splits) > 1 or split != wanted):
         what = "judged by" if is_held_out else "trained on"
         print(f"{rows} has the split{'s' * (len(source.splits) > 1)} {', '.join(source.splits)}: {split} is {what}")
