@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import pathlib
 import re
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,16 @@ from flan_jax.train.config import MeshConfig, TrainConfig
 from flan_jax.workflows.config import RunConfig, TaskConfig
 from gin import config as gin_internals
 
-__all__ = ["add_gin_arguments", "find_gin", "gin_root", "load", "load_run", "parse_gin", "split_gin_flags"]
+__all__ = [
+    "add_gin_arguments",
+    "find_gin",
+    "gin_root",
+    "load",
+    "load_run",
+    "parse_gin",
+    "refuse_gin",
+    "split_gin_flags",
+]
 
 _REQUIRED = gin.REQUIRED
 
@@ -128,6 +138,19 @@ def split_gin_flags(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return rest, bindings
 
 
+def refuse_gin(args: argparse.Namespace, verb: str) -> None:
+    """Raises `ConfigError` for a binding or a search path that was given where no gin file is read.
+
+    Args:
+      args: what was given.
+      verb: what is done, such as "flan-jax cache --mixture".
+    """
+    if given := [*args.gin_bindings, *filter(None, [args.gin_search_paths])]:
+        raise ConfigError(
+            f"`{verb}` reads no gin file, so that nothing would use {given[0]!r}: give --gin_file, or leave it out"
+        )
+
+
 def load_run(args: argparse.Namespace) -> RunConfig:
     """`load` from parsed arguments that have `gin_file`, `gin_bindings` and `gin_search_paths`. The recipe's DATA_DIR
     becomes this process's, unless the arguments have a `data_dir` of their own."""
@@ -141,8 +164,19 @@ def load_run(args: argparse.Namespace) -> RunConfig:
     return config
 
 
-def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: Sequence[str] = ()) -> RunConfig:
+def load(
+    gin_files: Sequence[str],
+    bindings: Sequence[str] = (),
+    search_paths: Sequence[str] = (),
+    defaults: Mapping[str, Any] = types.MappingProxyType({}),
+) -> RunConfig:
     """Reads gin files, then bindings over them, and returns the run's configuration.
+
+    Args:
+      gin_files: paths, from the working folder, a search path or beside the package.
+      bindings: one each, as in "BATCH_SIZE = 64".
+      search_paths: folders to look for files in.
+      defaults: required macro -> its value where neither files nor bindings give one.
 
     Raises `ConfigError` for a missing file, a misspelt name, an unset required macro or an unused binding.
     """
@@ -156,6 +190,9 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
             parse_gin(lambda file=file: gin.parse_config_file(find_gin(file, search_paths)), f"gin file {file}")
         for binding in bindings:
             parse_gin(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
+        for name, value in defaults.items():
+            if name in (macros := gin_lines.macros()) and _is_unset(macros[name]):
+                gin.parse_config(f"{name} = {value!r}")
         locations = gin_lines.scan(gin_files, lambda file: find_gin(file, search_paths))
         for binding in bindings:
             gin_lines.check_keys(binding, "binding")
@@ -259,7 +296,7 @@ def _check_macros(locations: Mapping[str, str]) -> None:
             used.update(gin_lines.references(value))
     for name in sorted(used - set(macros)):
         raise ConfigError(f"macro %{name} is used but has no value{did_you_mean(name, macros)}")
-    unset = sorted(name for name in used if macros[name] is _REQUIRED or _is_required(macros[name]))
+    unset = sorted(name for name in used if _is_unset(macros[name]))
     for name in sorted(set(macros) - used):
         where = locations.get(name, "command line")
         raise ConfigError(
@@ -271,8 +308,9 @@ def _check_macros(locations: Mapping[str, str]) -> None:
         raise ConfigError(f"required macro{'s' if len(unset) > 1 else ''} {', '.join(unset)} not set: add {flags}")
 
 
-def _is_required(value: Any) -> bool:
-    return isinstance(value, gin_internals.ConfigurableReference) and value.config_key[0] == "gin.REQUIRED"
+def _is_unset(value: Any) -> bool:
+    is_reference = isinstance(value, gin_internals.ConfigurableReference)
+    return value is _REQUIRED or (is_reference and value.config_key[0] == "gin.REQUIRED")
 
 
 def _check_unused(locations: Mapping[str, str]) -> None:
