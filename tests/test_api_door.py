@@ -186,6 +186,8 @@ def test_beams_give_the_best_one(model):
         ({"stop": [5]}, r"stop\[0\] is 5, no text"),
         ({"max_tokens": "8"}, "max_tokens is '8': give a whole number"),
         ({"seed": 1.5}, "seed is 1.5: give a whole number"),
+        ({"seed": 0}, "seed 0 is of samples, and decoding is greedy: leave it out, or sample"),
+        ({"seed": 1, "beams": 2}, "seed 1 is of samples, and beams draw none"),
         ({"max_tokens": 0}, "max_tokens is 0: give a whole number of at least 1"),
         ({"beams": 2, "samples": 3}, "samples samples and beams searches with beams"),
         ({"temperature": 0.0, "top_k": 3}, "temperature 0 is greedy, so that top_k has no effect"),
@@ -198,6 +200,16 @@ def test_beams_give_the_best_one(model):
 def test_generate_refuses_what_it_cannot_use(model, options, words):
     with pytest.raises(ConfigError, match=words):
         model.generate(**{"prompts": ["a"], "max_tokens": 2, **options})
+
+
+def test_a_seed_is_of_samples_wherever_it_is_given(model, weights, monkeypatch, capsys):
+    with pytest.raises(ConfigError, match="seed 3 is of samples"):
+        model.generations(["a"], seed=3)
+    monkeypatch.setattr(type(model.vocabulary), "render_chat", lambda self, messages: "Hello")
+    with pytest.raises(ConfigError, match="seed 3 is of samples"):
+        model.chat([{"role": "user", "content": "Hello"}], seed=3)
+    assert main(["infer", "--checkpoint", str(weights), "--prompt", "a", "--seed", "3"]) == 2
+    assert "--seed 3 is of samples, and decoding is greedy: leave it out" in capsys.readouterr().err
 
 
 def test_half_a_character_is_told_wherever_text_is_given(model, weights, capsys):
@@ -518,6 +530,10 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
         ({"metric": "rouge_l", "held_out": None}, "metric is for held-out rows .*, and there are none: give some"),
         ({"metric": "rouge_l", "held_out": "who_has_new_template"}, "metric is for .*what is registered has its own"),
         ({"rows": "who_has_zero_shot", "held_out": None}, "template is for rows .*what is registered has its own"),
+        (
+            {"rows": "who_has_zero_shot", "held_out": None, "template": None, "target": "{nonsense}"},
+            "target is for rows .*what is registered has its own",
+        ),
         ({"tuning": "lora"}, r"tuning is 'lora': give a TuningConfig"),
         ({"evaluators": len}, "give a list of functions"),
         ({"evaluators": ["politeness"]}, "evaluator 'politeness' is no function"),
@@ -538,9 +554,14 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
         ({"question": ["a"]}, {"template": "{question}"}, "rows are one dict, of 'question': rows are a list of dicts"),
         (ROWS, {"template": "{question}", "limit": 0}, "^limit is 0: give a whole number of at least 1, or None"),
         (ROWS, {"template": "{question}", "max_tokens": 0}, "^max_tokens is 0: give a whole number"),
-        (ROWS, {"template": "{question}", "to": to}, "to keeps the answers to benchmarks, and none is asked"),
+        (ROWS, {"template": "{question}", "to": to}, "to is for benchmarks, and none are asked"),
         ("mmlu", {"to": file}, r"x\.txt', a file"),
         ("mmlu", {"metric": "rouge_l"}, "metric is for held-out rows"),
+        (ROWS, {"template": "{question}", "seed": 0}, "seed is for benchmarks, and none are asked: leave it out"),
+        ("who_has_new_template", {"force": True}, "force is for benchmarks, and none are asked"),
+        ("who_has_new_template", {"target": "{nonsense}"}, "target is for rows that are given as such"),
+        ("mmlu", {"max_tokens": 8}, "max_tokens is for tasks and rows, and none are asked"),
+        ("mmlu", {"cache_dir": to}, "cache_dir is for tasks and rows, and none are asked"),
         ("mmlu", {"template": "{question}"}, "template is for rows that are given as such"),
         ("who_has_new_template", {"split": "tset"}, "tset"),
     ):

@@ -28,6 +28,7 @@ Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
 Metrics = str | MetricFunction | Metric | Sequence[str | MetricFunction | Metric]
 EXACT_MATCH = "exact_match"
 EVALUATION = "validation"
+TARGET = "{answer}"
 HELD_OUT_ROWS = "held-out rows"  # kind of tasks that no later process knows by name
 
 __all__ = [
@@ -49,20 +50,26 @@ def is_registered(rows: Rows) -> bool:
 
 
 def check_used(
-    *, template: object = None, worded: Sequence[Rows] = (), metric: object = None, scored: Sequence[Rows] = ()
+    *,
+    template: object = None,
+    target: object = None,
+    worded: Sequence[Rows] = (),
+    metric: object = None,
+    scored: Sequence[Rows] = (),
 ) -> None:
-    """Raises `ConfigError` for a template or metric that was given and that nothing would use.
+    """Raises `ConfigError` for a template, target or metric that was given and that nothing would use.
 
     Args:
       template: as given; None where it was not.
-      worded: what could be worded by it.
+      target: as given; None where it was not.
+      worded: what could be worded by them.
       metric: as given; None where it was not.
       scored: what could be scored by it.
     """
-    for name, given, rows in (("template", template, worded), ("metric", metric, scored)):
+    for name, given, rows in (("template", template, worded), ("target", target, worded), ("metric", metric, scored)):
         if given is not None and all(map(is_registered, rows)):
             whose = "what is registered has its own" if rows else "there are none"
-            what = "rows" if name == "template" else "held-out rows"
+            what = "held-out rows" if name == "metric" else "rows"
             raise ConfigError(f"{name} is for {what} that are given as such, and {whose}: give some, or leave it out")
 
 
@@ -71,7 +78,7 @@ def register_rows(
     name: str,
     *,
     template: str | Sequence[str] | None,
-    target: str,
+    target: str | None,
     metrics: Metrics | None = None,
     is_held_out: bool = False,
     split: str = "",
@@ -83,7 +90,7 @@ def register_rows(
         that is registered, which takes no template.
       name: of the task that is made of a list, file or folder.
       template: the prompt of a row, its fields in braces, such as "{question}"; several are drawn from.
-      target: the answer, in the same way.
+      target: the answer, in the same way; None for "{answer}".
       metrics: what scores an answer, the first decides: names, or functions (text, references) -> score; None for
         exact match.
       is_held_out: whether they are rows to judge by; else to train on.
@@ -107,7 +114,7 @@ def register_by_content(
     role: str,
     *,
     template: str | Sequence[str] | None,
-    target: str,
+    target: str | None,
     metrics: Metrics | None = None,
     is_held_out: bool = False,
 ) -> str:
@@ -139,7 +146,7 @@ def _task_of(
     rows: Rows,
     name: str,
     template: str | Sequence[str] | None,
-    target: str,
+    target: str | None,
     metrics: Metrics | None,
     is_held_out: bool,
     asked_split: str = "",
@@ -158,7 +165,7 @@ def _task_of(
     found = source.rows(split)
     if not len(found):
         raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")
-    templates = _templates(found[0], template, target)
+    templates = _templates(found[0], template, TARGET if target is None else target)
     scored_by = _metrics(EXACT_MATCH if metrics is None else metrics)
     _check_values(found, templates, name, scored_by if is_held_out else ())
     return Task(
