@@ -10,7 +10,7 @@ from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.ensure import RUNNERS, BuildOrder, CacheRequest, carry_out, carry_out_with_beam
-from flan_jax.cli.flags import flag, refuse_unused
+from flan_jax.cli.flags import flag, refuse_gin, refuse_unused
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import Count, PathText, Tokens
@@ -126,8 +126,6 @@ def run(args: argparse.Namespace) -> int:
         modules, folders = args.module or config.tasks.modules, {**config.tasks.folders, **folders}
         cache_dir, vocab_path = cache_dir or config.train.cache_dir, vocab_path or config.train.vocab_path
     else:
-        from flan_jax.cli.gin_config import refuse_gin
-
         refuse_gin(args, "flan-jax cache --mixture")
     if not requests:
         raise ConfigError("nothing to cache: give --gin_file RECIPE, or --mixture NAME and --cache_dir FOLDER")

@@ -39,16 +39,7 @@ from flan_jax.train.config import MeshConfig, TrainConfig
 from flan_jax.workflows.config import RunConfig, TaskConfig
 from gin import config as gin_internals
 
-__all__ = [
-    "add_gin_arguments",
-    "find_gin",
-    "gin_root",
-    "load",
-    "load_run",
-    "parse_gin",
-    "refuse_gin",
-    "split_gin_flags",
-]
+__all__ = ["add_gin_arguments", "find_gin", "gin_root", "load", "load_run", "parse_gin", "split_gin_flags"]
 
 _REQUIRED = gin.REQUIRED
 
@@ -138,19 +129,6 @@ def split_gin_flags(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return rest, bindings
 
 
-def refuse_gin(args: argparse.Namespace, verb: str) -> None:
-    """Raises `ConfigError` for a binding or a search path that was given where no gin file is read.
-
-    Args:
-      args: what was given.
-      verb: what is done, such as "flan-jax cache --mixture".
-    """
-    if given := [*args.gin_bindings, *filter(None, [args.gin_search_paths])]:
-        raise ConfigError(
-            f"`{verb}` reads no gin file, so that nothing would use {given[0]!r}: give --gin_file, or leave it out"
-        )
-
-
 def load_run(args: argparse.Namespace) -> RunConfig:
     """`load` from parsed arguments that have `gin_file`, `gin_bindings` and `gin_search_paths`. The recipe's DATA_DIR
     becomes this process's, unless the arguments have a `data_dir` of their own."""
@@ -203,12 +181,14 @@ def load(
             built = {name: _configurable(name)() for name in _CONFIGURABLES if name not in _NESTED}
             model = built["RunConfig"].model or _configurable("T5Config")()
             optimizer = built["RunConfig"].optimizer or _configurable("AdafactorConfig")()
+            model.check_is_used()
         except ConfigError as error:
             raise gin_lines.in_words_of_gin(error, locations) from None
         except (TypeError, ValueError, RuntimeError) as error:
             raise ConfigError(_in_one_line(error, gin_files)) from error
         _check_unused(locations)
         _check_reach(bindings)
+        _check_suite(bindings, built["EvalConfig"])
         operative = gin.operative_config_str()
     train = built["TrainConfig"]
     train = dataclasses.replace(
@@ -353,6 +333,23 @@ def _check_reach(bindings: Sequence[str]) -> None:
                 f"{binding}: this run does not read {name}, only {' and '.join(readers) or 'nothing'} would: set what "
                 f"it reads instead (a gin file after the recipe may have put something else in its place)"
             )
+
+
+def _check_suite(bindings: Sequence[str], evaluation: EvalConfig) -> None:
+    """Raises `ConfigError` for a setting of benchmarks that somebody sets for this run, which asks none. Those of files
+    stay: a run may take the benchmarks out that its recipe has."""
+    if evaluation.has_suite:
+        return
+    names = {binding.partition("=")[0].strip() for binding in bindings}
+    for field in dataclasses.fields(EvalConfig):
+        setting = f"EvalConfig.{field.name}"
+        is_of_suite = field.name.startswith("suite_") or field.name == "is_suite_forced"
+        if is_of_suite and field.name != "suite_selection" and getattr(evaluation, field.name) != field.default:
+            for name in sorted(names & {setting, gin_lines.written_name(setting)}):
+                raise ConfigError(
+                    f"{name} is {getattr(evaluation, field.name)!r}, and the run asks no benchmark: give EVAL_SUITE or "
+                    f"EVAL_SUITE_SELECTION, or leave it out"
+                )
 
 
 def _as_gin_value(value: str) -> str:

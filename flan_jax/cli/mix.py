@@ -19,8 +19,8 @@ from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import member_rates, resolve_rates
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
-from flan_jax.cli.flags import flag, refuse_unused
-from flan_jax.cli.gin_config import add_gin_arguments, load_run, refuse_gin
+from flan_jax.cli.flags import flag, refuse_gin, refuse_unused
+from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import OF_CHECK, add_check_arguments, check, held_out_lines
 from flan_jax.cli.tasks_seqio import seqio_mixtures, seqio_tasks
 from flan_jax.core import assets

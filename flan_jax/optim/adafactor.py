@@ -64,6 +64,12 @@ class AdafactorConfig:
 
     def __post_init__(self) -> None:
         settle(self)
+        if self.min_parameter_scale != 1e-3 and not self.multiply_by_parameter_scale:
+            raise ConfigError(
+                Setting("AdafactorConfig.min_parameter_scale"),
+                f" is {self.min_parameter_scale}, and no step is relative to a parameter: use "
+                f"multiply_by_parameter_scale True, or 0.001, the default",
+            )
         if callable(self.learning_rate) and self.warmup_steps:
             raise ConfigError(
                 Setting("AdafactorConfig.warmup_steps"),
