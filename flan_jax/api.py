@@ -248,11 +248,13 @@ def evaluate(
         raise ConfigError("there is nothing to score: name benchmarks, tasks or mixtures, or give at least one row")
     given = [] if names is not None else [cast(Rows, what)]
     check_used(template=template, target=target, worded=given, metric=metric, scored=given)
+    suite: list[str] = []
     if names is None:
         rows = given[0]
         how: Mapping[str, Any] = {"template": template, "target": target, "metrics": metric, "split": split}
-        names = [register_rows(rows, "rows", is_held_out=True, **how)]
-    suite, tasks = by_kind(names)
+        tasks = [register_rows(rows, "rows", is_held_out=True, **how)]
+    else:
+        suite, tasks = by_kind(names)
     if not suite:
         arguments.refuse_given("benchmarks", to=to, force=force or None, seed=seed)
     if not tasks:

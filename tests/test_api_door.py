@@ -25,7 +25,7 @@ from flan_jax.core import assets
 from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
 from flan_jax.core.vocabulary import load_vocabulary
-from flan_jax.declare.registry import restored
+from flan_jax.declare.registry import get, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
@@ -38,6 +38,7 @@ from flan_jax.train.mesh import make_mesh
 from flan_jax.workflows import arguments, finetuning, training
 from flan_jax.workflows.config import RunConfig
 from flan_jax.workflows.lengths import measure
+from flan_jax.workflows.names import by_kind, split_names
 from flan_jax.workflows.rows import register_rows
 
 ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
@@ -617,6 +618,25 @@ def test_an_error_is_told_by_the_argument_of_each_door():
 def test_a_misspelt_name_is_told_with_the_nearest_of_every_kind(model, name, words):
     with pytest.raises(TaskError, match=words):
         fj.evaluate(model, name)
+
+
+def test_a_name_of_benchmarks_and_a_mixture_says_which_is_taken_and_the_mixture_itself_is_itself(
+    model, monkeypatch, capsys
+):
+    split_names("t0")  # imports what registers it
+    assert by_kind(["t0"]) == (["t0"], [])
+    said = "t0 are benchmarks and also a task or mixture: the benchmarks are asked; for the other, give flan_jax.decl"
+    assert said in capsys.readouterr().out
+    by_kind(["mmlu", "who_has_new_template"])
+    assert capsys.readouterr().out == ""
+
+    def measured(name, *args, **options):
+        raise InterruptedError(f"the tasks of {name}")
+
+    monkeypatch.setattr(api, "measure", measured)
+    with pytest.raises(InterruptedError, match="the tasks of t0"):
+        fj.evaluate(model, get("t0"))
+    assert capsys.readouterr().out == ""
 
 
 def test_a_run_stands_for_its_model(examples, tmp_path):
