@@ -198,7 +198,7 @@ def test_a_setting_of_a_decoder_that_another_leaves_without_effect_is_refused(bi
         (["EVAL_SUITE_FORCE = True"], "^EVAL_SUITE_FORCE is True, and the run asks no benchmark"),
         (
             ["AdafactorConfig.min_parameter_scale = 0.5", "AdafactorConfig.multiply_by_parameter_scale = False"],
-            "min_parameter_scale is 0.5, and no step is relative to a parameter",
+            "min_parameter_scale is 0.5, and multiply_by_parameter_scale False: use True",
         ),
     ],
 )

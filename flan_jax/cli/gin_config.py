@@ -181,7 +181,8 @@ def load(
             built = {name: _configurable(name)() for name in _CONFIGURABLES if name not in _NESTED}
             model = built["RunConfig"].model or _configurable("T5Config")()
             optimizer = built["RunConfig"].optimizer or _configurable("AdafactorConfig")()
-            model.check_is_used()
+            if isinstance(model, DecoderConfig):
+                model.check_is_used()
         except ConfigError as error:
             raise gin_lines.in_words_of_gin(error, locations) from None
         except (TypeError, ValueError, RuntimeError) as error:

@@ -197,7 +197,8 @@ class DecoderConfig(ModelConfig):
             )
 
     def check_is_used(self) -> None:
-        """Raises `ConfigError` for a setting of another position or scaling than the model has."""
+        """Raises `ConfigError` for a setting of another position or scaling than the model has. Asked of what a user
+        writes, and not of checkpoints, which stay readable whatever they hold."""
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         for chosen_by, value, names in (
             ("position", "rope", ("rope_theta",)),

@@ -73,11 +73,6 @@ class ModelConfig(abc.ABC):
         """Multiplications, each with an addition, of the matrix products of a forward pass over one row: at all
         positions, padding included, with full (not causal) attention."""
 
-    def check_is_used(self) -> None:
-        """Raises `ConfigError` for a setting that another one leaves without effect. Asked of what a user writes, and
-        not of checkpoints, which stay readable whatever they hold."""
-        return
-
     def most_prompt_tokens(self, num_new_tokens: int) -> int | None:
         """The longest prompt that leaves positions for `num_new_tokens` more, which may be less than one; None where
         positions do not run out."""
