@@ -67,7 +67,7 @@ class AdafactorConfig:
         if self.min_parameter_scale != 1e-3 and not self.multiply_by_parameter_scale:
             raise ConfigError(
                 Setting("AdafactorConfig.min_parameter_scale"),
-                f" is {self.min_parameter_scale}, and multiply_by_parameter_scale False: use True, or 0.001, the default",
+                f" is {self.min_parameter_scale}, and multiply_by_parameter_scale False: use True, or leave 0.001",
             )
         if callable(self.learning_rate) and self.warmup_steps:
             raise ConfigError(
