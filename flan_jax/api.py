@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from jax.sharding import Sharding
 
@@ -44,6 +44,9 @@ from flan_jax.workflows.training import train_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+CACHE_DIR = ".cache/flan_jax"
+MAX_TOKENS = 128
 
 __all__ = ["Evaluation", "Model", "TrainedRun", "evaluate", "load", "plot", "train"]
 
@@ -85,7 +88,7 @@ def train(
     init: Model | TrainedRun | str | os.PathLike[str],
     to: str | os.PathLike[str],
     template: str | Sequence[str] | None = None,
-    target: str = "{answer}",
+    target: str | None = None,
     held_out: Rows | None = None,
     metric: Metrics | None = None,
     evaluators: Sequence[CustomEvaluator] = (),
@@ -150,7 +153,7 @@ def train(
     if not isinstance(tuning, TuningConfig):
         raise ConfigError(f"tuning is {tuning!r}: give a TuningConfig, such as TuningConfig('lora')")
     judged_by = [] if held_out is None else [held_out]
-    check_used(template=template, worded=[rows, *judged_by], metric=metric, scored=judged_by)
+    check_used(template=template, target=target, worded=[rows, *judged_by], metric=metric, scored=judged_by)
     if eval_steps is not None and held_out is None and not evaluators:
         raise ConfigError("eval_steps is for runs that are judged: give held_out or evaluators, or leave it out")
     if eval_limit != EVAL_LIMIT and held_out is None:
@@ -201,16 +204,16 @@ def evaluate(
     what: Rows | Iterable[str],
     *,
     template: str | Sequence[str] | None = None,
-    target: str = "{answer}",
+    target: str | None = None,
     metric: Metrics | None = None,
     limit: Annotated[Count, "which is all questions"] | None = None,
     split: str = "",
-    seed: Seed = 0,
+    seed: Seed | None = None,
     batch_size: BatchSize = 32,
-    max_tokens: Tokens = 128,
+    max_tokens: Tokens | None = None,
     to: str | os.PathLike[str] | None = None,
     force: bool = False,
-    cache_dir: str | os.PathLike[str] = ".cache/flan_jax",
+    cache_dir: str | os.PathLike[str] | None = None,
 ) -> Evaluation:
     """Scores a model on benchmarks, on tasks and mixtures, or on rows.
 
@@ -222,7 +225,7 @@ def evaluate(
       target: its answer; "{answer}" by default.
       metric: what scores an answer to rows, as for `train`; "exact_match" by default.
       limit: questions a subtask or task; all by default.
-      split: to score; by default each one's own.
+      split: to score, of a folder, tasks or benchmarks; by default each one's own, of a folder validation.
       seed: of the questions that `limit` draws of benchmarks, and of samples; 0 by default.
       batch_size: prompts at once, a multiple of the devices; 32 by default.
       max_tokens: most tokens of an answer to tasks and rows; 128 by default. Benchmarks have their own.
@@ -238,23 +241,28 @@ def evaluate(
     {'rows': 0.0}
     """
     folder = None if to is None else arguments.as_folder("to", to)
-    cache_dir = arguments.as_path("cache_dir", cache_dir, "a folder for tokens")
+    cache = arguments.as_path("cache_dir", CACHE_DIR if cache_dir is None else cache_dir, "a folder for tokens")
     what = list(what) if isinstance(what, Iterator) else what  # which is read more than once
     names = split_names(what)
     if names == []:
         raise ConfigError("there is nothing to score: name benchmarks, tasks or mixtures, or give at least one row")
     given = [] if names is not None else [cast(Rows, what)]
-    check_used(template=template, worded=given, metric=metric, scored=given)
+    check_used(template=template, target=target, worded=given, metric=metric, scored=given)
+    suite: list[str] = []
     if names is None:
         rows = given[0]
-        names = [register_rows(rows, "rows", template=template, target=target, metrics=metric, is_held_out=True)]
-    suite, tasks = by_kind(names)
-    if folder is not None and not suite:
-        raise ConfigError("to keeps the answers to benchmarks, and none is asked: leave it out, or name one")
+        how: Mapping[str, Any] = {"template": template, "target": target, "metrics": metric, "split": split}
+        tasks = [register_rows(rows, "rows", is_held_out=True, **how)]
+    else:
+        suite, tasks = by_kind(names)
+    if not suite:
+        arguments.refuse_given("benchmarks", to=to, force=force or None, seed=seed)
+    if not tasks:
+        arguments.refuse_given("tasks and rows", max_tokens=max_tokens, cache_dir=cache_dir)
     model = _as_model("model", model)
     benchmarks = held_out = None
     if suite:
-        config = SuiteConfig(names=tuple(suite), split=split, limit=limit, seed=seed)
+        config = SuiteConfig(names=tuple(suite), split=split, limit=limit, seed=seed or 0)
         benchmarks = score_benchmarks(model, config, folder=folder, batch_size=batch_size, force=force).results
     if tasks:
         lengths = {name: measure(name, model.vocabulary, split or None, is_judged=True) for name in tasks}
@@ -262,11 +270,11 @@ def evaluate(
             report=tuple(tasks),
             batch_size=batch_size,
             inputs_length=max(found.row_lengths()["inputs"] for found in lengths.values()),
-            targets_length=max_tokens,
+            targets_length=MAX_TOKENS if max_tokens is None else max_tokens,
             limit=limit,
             split=split or None,
         )
-        held_out = score_tasks(model, asked, cache_dir=cache_dir).results
+        held_out = score_tasks(model, asked, cache_dir=cache).results
         if num_trimmed := sum(task.num_trimmed for task in held_out.tasks.values()):
             # Past `in_words_of` and `flan_jax._CallablePackage`.
             warnings.warn(trimmed_line(num_trimmed, asked.inputs_length), stacklevel=4)

@@ -25,7 +25,7 @@ from flan_jax.core import assets
 from flan_jax.core.disk import read_json_object, write_sealed
 from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, Setting, TaskError
 from flan_jax.core.vocabulary import load_vocabulary
-from flan_jax.declare.registry import restored
+from flan_jax.declare.registry import get, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
@@ -38,6 +38,7 @@ from flan_jax.train.mesh import make_mesh
 from flan_jax.workflows import arguments, finetuning, training
 from flan_jax.workflows.config import RunConfig
 from flan_jax.workflows.lengths import measure
+from flan_jax.workflows.names import by_kind, split_names
 from flan_jax.workflows.rows import register_rows
 
 ROWS = [{"question": "Say red.", "answer": "red"}, {"question": "Say blue and red.", "answer": "blue red"}]
@@ -186,6 +187,8 @@ def test_beams_give_the_best_one(model):
         ({"stop": [5]}, r"stop\[0\] is 5, no text"),
         ({"max_tokens": "8"}, "max_tokens is '8': give a whole number"),
         ({"seed": 1.5}, "seed is 1.5: give a whole number"),
+        ({"seed": 0}, "seed 0 is of samples, and decoding is greedy: leave it out, or sample"),
+        ({"seed": 1, "beams": 2}, "seed 1 is of samples, and beams draw none"),
         ({"max_tokens": 0}, "max_tokens is 0: give a whole number of at least 1"),
         ({"beams": 2, "samples": 3}, "samples samples and beams searches with beams"),
         ({"temperature": 0.0, "top_k": 3}, "temperature 0 is greedy, so that top_k has no effect"),
@@ -198,6 +201,16 @@ def test_beams_give_the_best_one(model):
 def test_generate_refuses_what_it_cannot_use(model, options, words):
     with pytest.raises(ConfigError, match=words):
         model.generate(**{"prompts": ["a"], "max_tokens": 2, **options})
+
+
+def test_a_seed_is_of_samples_wherever_it_is_given(model, weights, monkeypatch, capsys):
+    with pytest.raises(ConfigError, match="seed 3 is of samples"):
+        model.generations(["a"], seed=3)
+    monkeypatch.setattr(type(model.vocabulary), "render_chat", lambda self, messages: "Hello")
+    with pytest.raises(ConfigError, match="seed 3 is of samples"):
+        model.chat([{"role": "user", "content": "Hello"}], seed=3)
+    assert main(["infer", "--checkpoint", str(weights), "--prompt", "a", "--seed", "3"]) == 2
+    assert "--seed 3 is of samples, and decoding is greedy: leave it out" in capsys.readouterr().err
 
 
 def test_half_a_character_is_told_wherever_text_is_given(model, weights, capsys):
@@ -518,6 +531,10 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
         ({"metric": "rouge_l", "held_out": None}, "metric is for held-out rows .*, and there are none: give some"),
         ({"metric": "rouge_l", "held_out": "who_has_new_template"}, "metric is for .*what is registered has its own"),
         ({"rows": "who_has_zero_shot", "held_out": None}, "template is for rows .*what is registered has its own"),
+        (
+            {"rows": "who_has_zero_shot", "held_out": None, "template": None, "target": "{nonsense}"},
+            "target is for rows .*what is registered has its own",
+        ),
         ({"tuning": "lora"}, r"tuning is 'lora': give a TuningConfig"),
         ({"evaluators": len}, "give a list of functions"),
         ({"evaluators": ["politeness"]}, "evaluator 'politeness' is no function"),
@@ -538,9 +555,14 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
         ({"question": ["a"]}, {"template": "{question}"}, "rows are one dict, of 'question': rows are a list of dicts"),
         (ROWS, {"template": "{question}", "limit": 0}, "^limit is 0: give a whole number of at least 1, or None"),
         (ROWS, {"template": "{question}", "max_tokens": 0}, "^max_tokens is 0: give a whole number"),
-        (ROWS, {"template": "{question}", "to": to}, "to keeps the answers to benchmarks, and none is asked"),
+        (ROWS, {"template": "{question}", "to": to}, "to is for benchmarks, and none are asked"),
         ("mmlu", {"to": file}, r"x\.txt', a file"),
         ("mmlu", {"metric": "rouge_l"}, "metric is for held-out rows"),
+        (ROWS, {"template": "{question}", "seed": 0}, "seed is for benchmarks, and none are asked: leave it out"),
+        ("who_has_new_template", {"force": True}, "force is for benchmarks, and none are asked"),
+        ("who_has_new_template", {"target": "{nonsense}"}, "target is for rows that are given as such"),
+        ("mmlu", {"max_tokens": 8}, "max_tokens is for tasks and rows, and none are asked"),
+        ("mmlu", {"cache_dir": to}, "cache_dir is for tasks and rows, and none are asked"),
         ("mmlu", {"template": "{question}"}, "template is for rows that are given as such"),
         ("who_has_new_template", {"split": "tset"}, "tset"),
     ):
@@ -596,6 +618,25 @@ def test_an_error_is_told_by_the_argument_of_each_door():
 def test_a_misspelt_name_is_told_with_the_nearest_of_every_kind(model, name, words):
     with pytest.raises(TaskError, match=words):
         fj.evaluate(model, name)
+
+
+def test_a_name_of_benchmarks_and_a_mixture_says_which_is_taken_and_the_mixture_itself_is_itself(
+    model, monkeypatch, capsys
+):
+    split_names("t0")  # imports what registers it
+    assert by_kind(["t0"]) == (["t0"], [])
+    said = "t0 are benchmarks and also a task or mixture: the benchmarks are asked; for the other, give flan_jax.decl"
+    assert said in capsys.readouterr().out
+    by_kind(["mmlu", "who_has_new_template"])
+    assert capsys.readouterr().out == ""
+
+    def measured(name, *args, **options):
+        raise InterruptedError(f"the tasks of {name}")
+
+    monkeypatch.setattr(api, "measure", measured)
+    with pytest.raises(InterruptedError, match="the tasks of t0"):
+        fj.evaluate(model, get("t0"))
+    assert capsys.readouterr().out == ""
 
 
 def test_a_run_stands_for_its_model(examples, tmp_path):

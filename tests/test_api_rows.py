@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import flan_jax as fj
-from flan_jax.core.errors import CheckpointError, FlanError, TaskError
+from flan_jax.core.errors import CheckpointError, ConfigError, FlanError, TaskError
 from flan_jax.declare.registry import add_task, get, get_task, restored
 from flan_jax.workflows import finetuning
 from flan_jax.workflows.names import split_names
@@ -266,3 +266,24 @@ def test_any_row_of_a_file_that_changes_makes_other_rows(tmp_path, kind):
         given = path if kind == "file" else tmp_path
         names.append(register_by_content(given, "rows", template="{question}", target="{answer}"))
     assert names[0] == names[1] != names[2]
+
+
+def test_a_folder_is_judged_by_the_split_that_was_asked(tmp_path, capsys):
+    for split in ("train", "test"):
+        rows = [{**row, "options": [row["answer"], "other"] if split == "test" else ["none"]} for row in ROWS]
+        (tmp_path / f"{split}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    how = {"template": "{question}", "target": "{answer}", "metrics": "rank_accuracy", "is_held_out": True}
+    with pytest.raises(TaskError, match="no split 'validation'; there are test, train"):
+        register_rows(tmp_path, "judged_rows", **how)
+    task = get_task(register_rows(tmp_path, "judged_rows", split="test", **how))
+    assert (task.eval_split, task.chance) == ("test", 0.5)
+    assert "test is judged by" in capsys.readouterr().out
+    with pytest.raises(TaskError, match=r"row 0: the answer .* is not among its options 'none', which metric rank_acc"):
+        register_rows(tmp_path, "judged_rows", split="train", **how)
+    (tmp_path / "train.jsonl").unlink()
+    with pytest.raises(TaskError, match="no split 'validation'; there is test: name that, or leave it out"):
+        register_rows(tmp_path, "judged_rows", split="validation", **how)
+    with pytest.raises(ConfigError, match="split is 'test', of rows that have none: leave it out, or give a folder"):
+        register_rows(ROWS, "judged_rows", split="test", **how)
+    with pytest.raises(ConfigError, match="split is 'test', of rows that have none"):
+        fj.evaluate("nowhere", ROWS, template="{question}", split="test")

@@ -167,6 +167,8 @@ def test_cache_then_explain(capsys, niv2, tmp_path):
     )
     status, again, errors = run(capsys, "mix", "explain", "niv2_train", *common, *run_options)
     assert status == 0 and "inputs are kept" not in errors and f"see {seen:,} examples" in "\n".join(again)
+    status, _, errors = run(capsys, "mix", "explain", "niv2_train", *common, "--whole_epoch")
+    assert status == 2 and "--whole_epoch is of a run's rows: give --steps, --batch_size, --inputs_len" in errors
     (tmp_path / "file").write_text("")
     status, _, errors = run(capsys, "mix", "explain", "niv2_train", "--cache_dir", tmp_path / "file")
     assert status == 2 and "file is a file: give another CACHE_DIR" in errors

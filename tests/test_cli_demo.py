@@ -83,6 +83,17 @@ def test_pretraining_calls_training_with_typed_values_the_second_stage_from_the_
     assert told[1].initial_checkpoint_path == str(tmp_path / "span" / "selected")
 
 
+def test_a_file_of_its_own_says_where_a_demo_goes_unless_the_flag_does(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(demo, "train_run", lambda config: told.append(config) or RunResult(tmp_path, 5, True))
+    monkeypatch.setattr(demo, "keep_freed_memory_on_cpu", lambda: None)
+    file = tmp_path / "mine.gin"
+    file.write_text("include 'gin/recipes/demo.gin'\nMODEL_DIR = 'mine'\n")
+    for argv in ([], [f"--gin_file={file}"], [f"--gin_file={file}", "--model_dir=given"], ["--gin.MODEL_DIR=bound"]):
+        assert main(["demo", *argv]) == 0
+    assert [config.train.model_dir for config in told] == ["runs/demo", "mine", "given", "bound"]
+
+
 @pytest.mark.slow
 def test_the_demo_runs_from_the_embedded_checkpoint_to_the_report(tmp_path):
     bindings = ["TRAIN_STEPS = 2", "EVAL_PERIOD = 1", "EVAL_LIMIT = 2", f"CACHE_DIR = '{tmp_path}/cache'"]

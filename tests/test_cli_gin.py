@@ -160,3 +160,52 @@ def test_a_key_that_a_dict_has_twice_is_named(tmp_path, text):
         gin_config.load([DEMO], [*SET, text])
     with pytest.raises(ConfigError, match=r"mine\.gin:\d: a dict has '(inputs|a)' twice"):
         gin_config.load([write(tmp_path, text)], SET)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "words"),
+    [
+        (
+            ["DecoderConfig.rope_high_freq_factor = 8.0"],
+            "rope_high_freq_factor is 8.0, and rope_scaling none does not re",
+        ),
+        (
+            ["DecoderConfig.rope_scaling = 'linear'", "DecoderConfig.rope_original_positions = 4096"],
+            "rope_original_positions is 4096, and rope_scaling linear does not read it: use rope_scaling llama3",
+        ),
+        (
+            ["DecoderConfig.position = 'learned'", "DecoderConfig.rope_theta = 5e5"],
+            "rope_theta is 500000.0, and position learned does not read it: use position rope, or 10000.0, the default",
+        ),
+        (
+            ["DecoderConfig.relative_attention_num_buckets = 64"],
+            "num_buckets is 64, and position rope does not read it",
+        ),
+    ],
+)
+def test_a_setting_of_a_decoder_that_another_leaves_without_effect_is_refused(bindings, words):
+    with pytest.raises(ConfigError, match=words):
+        gin_config.load([DEMO], [*SET, "RunConfig.model = @DecoderConfig()", *bindings])
+
+
+@pytest.mark.parametrize(
+    ("bindings", "words"),
+    [
+        (
+            ["EVAL_SUITE_LIMIT = 5"],
+            "^EVAL_SUITE_LIMIT is 5, and the run asks no benchmark: give EVAL_SUITE or EVAL_SUITE_",
+        ),
+        (["EVAL_SUITE_FORCE = True"], "^EVAL_SUITE_FORCE is True, and the run asks no benchmark"),
+        (
+            ["AdafactorConfig.min_parameter_scale = 0.5", "AdafactorConfig.multiply_by_parameter_scale = False"],
+            "min_parameter_scale is 0.5, and multiply_by_parameter_scale False: use True",
+        ),
+    ],
+)
+def test_a_setting_of_what_a_run_does_not_do_is_refused(bindings, words):
+    with pytest.raises(ConfigError, match=words):
+        gin_config.load([DEMO], [*SET, *bindings])
+    assert gin_config.load([DEMO], [*SET, "EVAL_SUITE_LIMIT = 20"]).evaluation.suite_limit == 20
+    recipe = [DEMO, "gin/runs/select_on_mmlu.gin"]  # whose benchmarks a run may take out
+    bindings = [*SET, "EVAL_SUITE = ()", "EVAL_SUITE_SELECTION = ()"]
+    assert gin_config.load(recipe, bindings).evaluation.suite_split == "validation"

@@ -11,7 +11,7 @@ from flan_jax.declare.example import Rendered
 from flan_jax.declare.formats import Format, Shots, find_format
 from flan_jax.declare.formatted import format_task, refusal
 from flan_jax.declare.registry import add_mixture, all_tasks, get_task
-from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, OPTION_NAMES
+from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, OPTION_NAMES, ExemplarStyle, OptionStyle
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.declare.templates import ORDERED_FIELD, Template, TemplateRenderer
 
@@ -284,6 +284,48 @@ def test_any_renderer_takes_exemplars_and_options():
     shown = prompts(put_through(colours(render=plain), "fewshot_2__opt"))
     assert all(option in example.query for example in shown for option in OPTIONS)
     assert "cannot be had without the instruction" in refusal(colours(render=plain), "noinst")
+
+
+def with_its_own(row, rng, pool):
+    own = tuple(
+        f"Q {shown['thing']} {shown['answer']}\n" for shown in (pool or [{"thing": "fixed", "answer": "red"}])[:2]
+    )
+    return Rendered(f"Q {row['thing']}", row["answer"], exemplars=own, options=OPTIONS, budget=0.5, keeps="start")
+
+
+@pytest.mark.parametrize("form", ["rows_4", "epochs_2", "heldout"])
+@pytest.mark.parametrize("split", ["train", None])
+def test_a_plain_renderers_own_exemplars_stay_where_nothing_is_said_of_them(form, split):
+    task = put_through(colours(render=with_its_own, exemplar_split=split), form)
+    example = prompts(task, task.splits()[0])[0]
+    assert len(example.exemplars) == (2 if split else 1) and task.exemplar_split == split
+    assert (example.budget, example.keeps, example.query) == (
+        0.5,
+        "start",
+        f"Q {task.source.rows('train')[0]['thing']}",
+    )
+
+
+def test_a_plain_renderers_own_exemplars_go_where_the_format_has_some_and_list_no_options():
+    assert prompts(put_through(colours(render=with_its_own), "zeroshot"))[0].exemplars == ()
+    assert len(prompts(put_through(colours(render=with_its_own), "opt__fewshot_3"))[0].exemplars) == 3
+    with pytest.raises(
+        TaskError, match=r"has 1 exemplar of its own, which list no options .*: name a number of exempl"
+    ):
+        prompts(put_through(colours(render=with_its_own), "opt"))
+
+
+@pytest.mark.parametrize("form", ["rows_4", "heldout"])
+def test_styles_of_a_tasks_own_stay_where_nothing_is_said_of_them(form):
+    own = {
+        "option_styles": (OptionStyle("MINE:", " ", "; "),),
+        "exemplar_styles": (ExemplarStyle("E {inputs} {targets} ", "Q {inputs}"),),
+    }
+    render = TemplateRenderer(COLOURS.templates[:1], num_exemplars=1, **own)
+    task = put_through(colours(render=render, exemplar_split="train"), form)
+    for example in prompts(task, task.splits()[0]):
+        assert "MINE:" in example.query and example.query.startswith("Q ") and example.exemplars[0].startswith("E ")
+        assert example.targets in OPTIONS
 
 
 # -- determinism ------------------------------------------------------------------------------------------------------

@@ -85,6 +85,32 @@ def test_self_consistency_votes_and_counts_those_without_an_answer(colours, tmp_
     assert "9 had no extractable answer" in text and "100%" in text and "| giant | 95.0 | x |" in text
 
 
+def test_a_names_own_format_is_what_self_consistency_samples(colours):
+    def formats(*names):
+        return [format.name for _, format in SuiteConfig(names, format="self_consistency").resolve()]
+
+    assert formats("colours") == ["cot"] and formats("colours:zero_shot_cot") == ["zero_shot_cot"]
+    assert formats("colours:zero_shot_cot", "colours") == ["zero_shot_cot", "cot"]
+    with pytest.raises(
+        ConfigError, match="--suite colours:direct ranks options, and self_consistency puts generations"
+    ):
+        formats("colours:direct")
+
+
+def test_samples_of_what_ranks_are_refused_or_said(colours, tmp_path):
+    with pytest.raises(
+        ConfigError, match="4 samples of colours:direct, which ranks options and generates nothing: lea"
+    ):
+        SuiteConfig(("colours:direct",), sampling=SampleSettings(4)).resolve()
+    with Journal(None) as journal:
+        results = run_suite(
+            SuiteConfig(("colours:direct", "colours:cot"), sampling=SampleSettings(4)), TableModel(), journal
+        )
+    assert [note for note in results.notes if "samples" in note] == [
+        "colours:direct ranks options: it was asked once, without samples"
+    ]
+
+
 def test_two_stage_reasoning_asks_for_the_answer_after_its_own_words(colours, tmp_path):
     model = TableModel(say=lambda question, sample: f"reasoned {question.split()[-1]} so far")
     (result,) = evaluate(tmp_path, model, format="zero_shot_cot").benchmarks

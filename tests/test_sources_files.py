@@ -284,13 +284,55 @@ def test_a_folder_is_read_in_whichever_format_it_is(tmp_path, monkeypatch):
         write_parquet(tmp_path / f"mine/data/train-0000{part}-of-00002.parquet", ROWS[part : part + 1])
     assert (source.splits, list(source.rows("train"))) == (("train",), ROWS[:2])
     write_jsonl(tmp_path / "mine/dev.jsonl", ROWS[:1])
-    assert source.splits == ("dev",)  # JSON Lines are looked for first
+    with pytest.raises(TaskError, match=r"of 2 formats \(dev\.jsonl, data/train-00000-of-00002\.parquet\), one is nee"):
+        source.rows("dev")
+    shutil.rmtree(tmp_path / "mine/data")
+    assert source.splits == ("dev",)
     renamed = DataFolderSource("mine", download, {"validation": "dev", "test": "test"})
     assert (renamed.splits, list(renamed.rows("validation"))) == (("validation",), ROWS[:1])
     with pytest.raises(TaskError, match="no split 'test'; there are validation"):
         renamed.rows("test")
     shutil.copytree(SAVED, tmp_path / "mine", dirs_exist_ok=True)
+    with pytest.raises(TaskError, match=r"of 2 formats \(dataset_dict\.json, dev\.jsonl\)"):
+        source.rows("train")
+    (tmp_path / "mine/dev.jsonl").unlink()
     assert source.splits == ("train", "validation")
+
+
+@pytest.mark.parametrize(
+    ("names", "splits", "error"),
+    [
+        (["train", "train-old", "train-backup"], ("train-backup", "train-old", "train"), None),
+        (["train-0", "train-1", "validation"], ("train", "validation"), None),
+        (["train", "train-0"], None, r"split train is written in 2 ways \(train-0\.jsonl, train\.jsonl\), one is nee"),
+        (["train", "train-00000-of-00001"], None, r"2 ways \(train-00000-of-00001\.jsonl, train\.jsonl\)"),
+        (["train", "train/x", "train/y"], None, r"2 ways \(train/x\.jsonl, train\.jsonl\)"),
+        (["train", "data/train"], None, r"2 ways \(data/train\.jsonl, train\.jsonl\), one is needed: move the others"),
+    ],
+)
+def test_a_split_of_a_folder_is_written_in_one_way(tmp_path, names, splits, error):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_jsonl(tmp_path / f"{name}.jsonl", [{"from": name}])
+    source = DataFolderSource(tmp_path, Download("Mine", "x", "CC0", str(tmp_path)))
+    if error:
+        with pytest.raises(TaskError, match=error):
+            source.rows("train")
+        return
+    assert source.splits == splits
+    found = [row["from"] for row in source.rows("train")]
+    assert found == [name for name in names if name in ("train", "train-0", "train-1")]
+
+
+def test_separated_values_are_read_from_a_folder(tmp_path):
+    source = DataFolderSource(tmp_path, Download("Mine", "x", "CC0", str(tmp_path)))
+    (tmp_path / "train.csv").write_text('q,a\n"one, two",2\n')
+    (tmp_path / "validation.csv").write_text("q,a\nx,y\n")
+    assert source.splits == ("train", "validation")
+    assert list(source.rows("train")) == [{"q": "one, two", "a": "2"}]
+    (tmp_path / "test.tsv").write_text("q\ta\nx\ty\n")
+    with pytest.raises(TaskError, match=r"2 formats \(train\.csv, test\.tsv\)"):
+        source.rows("train")
 
 
 def test_rows_may_go_through_a_function(tmp_path):

@@ -380,4 +380,9 @@ def test_names_are_resolved_and_misspelt_ones_suggested():
         resolve(["mmlu"], "cott")
     with pytest.raises(TaskError, match="no benchmark to run"):
         resolve([])
+    with pytest.raises(TaskError, match="--suite gsm8k:direct names a format, and --format cot another: leave one of"):
+        resolve(["gsm8k:direct"], "cot")
+    with pytest.raises(TaskError, match="no format 'nonsense'"):
+        resolve(["gsm8k:nonsense"], "cot")
+    assert [f.name for _, f in resolve(["gsm8k:cot"], "cot")] == ["cot"]
     assert all(benchmark.name == name for name, benchmark in BENCHMARKS.items())

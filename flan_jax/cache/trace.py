@@ -91,7 +91,7 @@ class _Watched:
         """Places in the pool. A renderer looks at more rows than it shows: those that ask what the query asks are never
         worded, and those of an empty answer are worded and not shown."""
         places, rows = self._pool.looked_at, self._pool.rows
-        if self._wordings is not None:
+        if self._wordings is not None and self._wordings.turns:
             shown = [row for row, turn in self._wordings.turns[1:] if not is_blank(turn.targets)]
             places = [place for place in places if any(rows[place] is row for row in shown)]
         elif isinstance(self._renderer, TemplateRenderer) and self.template is not None:

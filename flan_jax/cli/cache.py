@@ -10,7 +10,7 @@ from typing import Any
 
 from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.ensure import RUNNERS, BuildOrder, CacheRequest, carry_out, carry_out_with_beam
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_gin, refuse_unused
 from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import Count, PathText, Tokens
@@ -63,8 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_gin_arguments(parser)
     parser.add_argument("--mixture", action="append", default=[], help="mixture or task to cache; repeat for several")
-    parser.add_argument("--role", action="append", default=[], choices=["train", "eval"], help="splits (default both)")
-    parser.add_argument("--max_inputs_length", type=flag(Tokens), help="drop exemplars beyond this many tokens")
+    parser.add_argument(
+        "--role", action="append", default=[], choices=["train", "eval"], help="splits of a --mixture (default both)"
+    )
+    parser.add_argument("--max_inputs_length", type=flag(Tokens), help="of a --mixture: drop exemplars beyond it")
     parser.add_argument("--cache_dir", type=flag(PathText), help="folder of the cache")
     parser.add_argument(
         "--vocab_path", type=flag(PathText), help="SentencePiece model or tokenizer.json (default: the embedded one)"
@@ -114,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
     if args.gin_file:
         if requests:
             raise ConfigError("--gin_file and --mixture exclude each other: set --gin.MIXTURE_OR_TASK_NAME for another")
+        refuse_unused(args, add_arguments, ("role", "max_inputs_length"), "flan-jax cache --gin_file")
         from flan_jax.cli.gin_config import load_run
         from flan_jax.cli.plan import UNUSED
 
@@ -122,6 +125,8 @@ def run(args: argparse.Namespace) -> int:
         requests = [*config.cache_requests()]
         modules, folders = args.module or config.tasks.modules, {**config.tasks.folders, **folders}
         cache_dir, vocab_path = cache_dir or config.train.cache_dir, vocab_path or config.train.vocab_path
+    else:
+        refuse_gin(args, "flan-jax cache --mixture")
     if not requests:
         raise ConfigError("nothing to cache: give --gin_file RECIPE, or --mixture NAME and --cache_dir FOLDER")
     if not cache_dir:

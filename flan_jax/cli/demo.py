@@ -19,12 +19,15 @@ from flan_jax.workflows.training import train_run
 
 HELP = "Finetune the embedded tiny T5 on the embedded tasks, judge it on held-out ones, and write the report."
 RECIPE = "gin/recipes/demo.gin"
+MODEL_DIR = "runs/demo"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "--model_dir", type=flag(PathText), default="runs/demo", help="where checkpoints, logs and the report go"
+        "--model_dir",
+        type=flag(PathText),
+        help=f"where checkpoints, logs and the report go (default: the gin file's, or {MODEL_DIR})",
     )
     add_gin_arguments(parser, default_file=RECIPE)
 
@@ -32,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the demo; 0 when it went through, 143 (128 + SIGTERM, as shells have it) when it was stopped on the way."""
     start = time.monotonic()
-    bindings = [f"MODEL_DIR = {args.model_dir!r}", *args.gin_bindings]
+    bindings = [*([] if args.model_dir is None else [f"MODEL_DIR = {args.model_dir!r}"]), *args.gin_bindings]
     search_paths = [path for path in args.gin_search_paths.split(",") if path]
-    config = load(args.gin_file or [RECIPE], bindings, search_paths)
+    config = load(args.gin_file or [RECIPE], bindings, search_paths, {"MODEL_DIR": MODEL_DIR})
     keep_freed_memory_on_cpu()
     with told_in_words_of_gin():
         result = train_run(config)

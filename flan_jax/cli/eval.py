@@ -37,7 +37,7 @@ DEFAULT_INPUTS_LENGTH = 512
 _FLAGS = {f"EvalConfig.{field.name}": f"--{field.name}" for field in dataclasses.fields(EvalConfig)}
 _FLAGS["EvalConfig.report"] = "--mixture"
 # What held-out tasks alone are asked by; `TASK__FORMAT` names a task in another format.
-_OF_TASKS = ("targets_length", "num_samples", "cache_dir", "copy_input_baseline")
+_OF_TASKS = ("targets_length", "num_samples", "cache_dir", "copy_input_baseline", "task_folder")
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -92,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
     unused = _OF_TASKS if names else OF_BENCHMARKS
     refuse_unused(args, add_arguments, unused, f"flan-jax eval {'--suite' if names else '--mixture'}")
     if names:
+        if folders := [value for value in args.suite if "=" in value]:
+            raise ConfigError(f"--suite {folders[0]} registers tasks, and benchmarks are of none: leave it out")
         return run_benchmarks(args)
     args.suite = [value for value in args.suite if "=" in value]
     args.inputs_length = args.inputs_length or DEFAULT_INPUTS_LENGTH

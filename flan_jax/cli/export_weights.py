@@ -6,7 +6,7 @@ import argparse
 import pathlib
 from typing import Annotated
 
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.core.settings import AtLeast, PathText, SlipAbove
 from flan_jax.interop.exporting import FORMATS, export_weights
 from flan_jax.interop.hugging_face import MAX_SHARD_BYTES
@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exports `args.checkpoint`."""
+    if args.to != "hf":
+        refuse_unused(args, add_arguments, ("vocab_path", "max_shard_bytes"), f"flan-jax export --to {args.to}")
     made = export_weights(
         args.checkpoint,
         args.to,

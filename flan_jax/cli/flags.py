@@ -19,7 +19,7 @@ from flan_jax.core.settings import settled
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
 
-__all__ = ["FlagParser", "flag", "refuse_unused"]
+__all__ = ["FlagParser", "flag", "refuse_gin", "refuse_unused"]
 
 
 def flag(kind: Any) -> Callable[[str], Any]:
@@ -62,6 +62,19 @@ def refuse_unused(
     for name in names:
         if getattr(args, name) != parser.get_default(name):
             raise ConfigError(f"`{verb}` does not use {flags[name]}: leave it out")
+
+
+def refuse_gin(args: argparse.Namespace, verb: str) -> None:
+    """Raises `ConfigError` for a binding or a search path that was given where no gin file is read.
+
+    Args:
+      args: what was given.
+      verb: what is done, such as "flan-jax cache --mixture".
+    """
+    if given := [*args.gin_bindings, *filter(None, [args.gin_search_paths])]:
+        raise ConfigError(
+            f"`{verb}` reads no gin file, so that nothing would use {given[0]!r}: give --gin_file, or leave it out"
+        )
 
 
 class FlagParser(argparse.ArgumentParser):

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import pathlib
 import re
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -141,8 +142,19 @@ def load_run(args: argparse.Namespace) -> RunConfig:
     return config
 
 
-def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: Sequence[str] = ()) -> RunConfig:
+def load(
+    gin_files: Sequence[str],
+    bindings: Sequence[str] = (),
+    search_paths: Sequence[str] = (),
+    defaults: Mapping[str, Any] = types.MappingProxyType({}),
+) -> RunConfig:
     """Reads gin files, then bindings over them, and returns the run's configuration.
+
+    Args:
+      gin_files: paths, from the working folder, a search path or beside the package.
+      bindings: one each, as in "BATCH_SIZE = 64".
+      search_paths: folders to look for files in.
+      defaults: required macro -> its value where neither files nor bindings give one.
 
     Raises `ConfigError` for a missing file, a misspelt name, an unset required macro or an unused binding.
     """
@@ -156,6 +168,9 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
             parse_gin(lambda file=file: gin.parse_config_file(find_gin(file, search_paths)), f"gin file {file}")
         for binding in bindings:
             parse_gin(lambda binding=binding: gin.parse_config(binding), f"binding {binding!r}")
+        for name, value in defaults.items():
+            if name in (macros := gin_lines.macros()) and _is_unset(macros[name]):
+                gin.parse_config(f"{name} = {value!r}")
         locations = gin_lines.scan(gin_files, lambda file: find_gin(file, search_paths))
         for binding in bindings:
             gin_lines.check_keys(binding, "binding")
@@ -166,12 +181,15 @@ def load(gin_files: Sequence[str], bindings: Sequence[str] = (), search_paths: S
             built = {name: _configurable(name)() for name in _CONFIGURABLES if name not in _NESTED}
             model = built["RunConfig"].model or _configurable("T5Config")()
             optimizer = built["RunConfig"].optimizer or _configurable("AdafactorConfig")()
+            if isinstance(model, DecoderConfig):
+                model.check_is_used()
         except ConfigError as error:
             raise gin_lines.in_words_of_gin(error, locations) from None
         except (TypeError, ValueError, RuntimeError) as error:
             raise ConfigError(_in_one_line(error, gin_files)) from error
         _check_unused(locations)
         _check_reach(bindings)
+        _check_suite(bindings, built["EvalConfig"])
         operative = gin.operative_config_str()
     train = built["TrainConfig"]
     train = dataclasses.replace(
@@ -259,7 +277,7 @@ def _check_macros(locations: Mapping[str, str]) -> None:
             used.update(gin_lines.references(value))
     for name in sorted(used - set(macros)):
         raise ConfigError(f"macro %{name} is used but has no value{did_you_mean(name, macros)}")
-    unset = sorted(name for name in used if macros[name] is _REQUIRED or _is_required(macros[name]))
+    unset = sorted(name for name in used if _is_unset(macros[name]))
     for name in sorted(set(macros) - used):
         where = locations.get(name, "command line")
         raise ConfigError(
@@ -271,8 +289,9 @@ def _check_macros(locations: Mapping[str, str]) -> None:
         raise ConfigError(f"required macro{'s' if len(unset) > 1 else ''} {', '.join(unset)} not set: add {flags}")
 
 
-def _is_required(value: Any) -> bool:
-    return isinstance(value, gin_internals.ConfigurableReference) and value.config_key[0] == "gin.REQUIRED"
+def _is_unset(value: Any) -> bool:
+    is_reference = isinstance(value, gin_internals.ConfigurableReference)
+    return value is _REQUIRED or (is_reference and value.config_key[0] == "gin.REQUIRED")
 
 
 def _check_unused(locations: Mapping[str, str]) -> None:
@@ -315,6 +334,23 @@ def _check_reach(bindings: Sequence[str]) -> None:
                 f"{binding}: this run does not read {name}, only {' and '.join(readers) or 'nothing'} would: set what "
                 f"it reads instead (a gin file after the recipe may have put something else in its place)"
             )
+
+
+def _check_suite(bindings: Sequence[str], evaluation: EvalConfig) -> None:
+    """Raises `ConfigError` for a setting of benchmarks that somebody sets for this run, which asks none. Those of files
+    stay: a run may take the benchmarks out that its recipe has."""
+    if evaluation.has_suite:
+        return
+    names = {binding.partition("=")[0].strip() for binding in bindings}
+    for field in dataclasses.fields(EvalConfig):
+        setting = f"EvalConfig.{field.name}"
+        is_of_suite = field.name.startswith("suite_") or field.name == "is_suite_forced"
+        if is_of_suite and field.name != "suite_selection" and getattr(evaluation, field.name) != field.default:
+            for name in sorted(names & {setting, gin_lines.written_name(setting)}):
+                raise ConfigError(
+                    f"{name} is {getattr(evaluation, field.name)!r}, and the run asks no benchmark: give EVAL_SUITE or "
+                    f"EVAL_SUITE_SELECTION, or leave it out"
+                )
 
 
 def _as_gin_value(value: str) -> str:

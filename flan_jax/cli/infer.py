@@ -15,7 +15,7 @@ from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.settings import BatchSize, Count, PathText, Seed, Tokens
 from flan_jax.core.terminal import plain_stream, visible, visible_json
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
-from flan_jax.decode.methods import Alpha, Samples, Share
+from flan_jax.decode.methods import Alpha, Samples, Share, check_seed
 from flan_jax.decode.text import UNKNOWN
 from flan_jax.sources.prompts import read_prompts
 from flan_jax.workflows.arguments import check_characters
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top_p", type=flag(Share), help="draw from the likeliest tokens whose probabilities sum to p"
     )
     sampling.add_argument("--num_samples", type=flag(Samples), help="generations a prompt (default 1)")
-    sampling.add_argument("--seed", type=flag(Seed), default=0, help="of the draws (default 0)")
+    sampling.add_argument("--seed", type=flag(Seed), help="of the draws (default 0)")
     beams = parser.add_argument_group("beam search")
     beams.add_argument("--num_beams", type=flag(Samples), help="beams, all of which are printed, best first")
     beams.add_argument("--alpha", type=flag(Alpha), help="length penalty's exponent (default 0.6)")
@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         beam_rule=args.beam_rule,
         spell=lambda name: f"--{name}",
     )
+    check_seed(args.seed, method, "--seed")
     if not all(args.stop):
         raise ConfigError("--stop is empty, which every text begins with: give some text")
     prompts = args.prompt

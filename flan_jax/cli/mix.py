@@ -19,7 +19,7 @@ from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import member_rates, resolve_rates
 from flan_jax.cache.resolve import register
 from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
-from flan_jax.cli.flags import flag, refuse_unused
+from flan_jax.cli.flags import flag, refuse_gin, refuse_unused
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.cli.mix_check import OF_CHECK, add_check_arguments, check, held_out_lines
 from flan_jax.cli.tasks_seqio import seqio_mixtures, seqio_tasks
@@ -107,6 +107,11 @@ def run(args: argparse.Namespace) -> int:
     root = _find_cache(settings, vocabulary.fingerprint)
     if root is not None:
         return _explain_cached(args, settings, mixture, root)
+    if unused := _of_a_plan(args):
+        raise ConfigError(
+            f"{unused} is of a cache, and {settings.mixture} is not cached: "
+            f"`{_cache_command(settings, settings.cache_dir)}` makes one, or leave it out"
+        )
     missing = missing_lines(mixture)
     counts = expected_counts(mixture, missing)
     rates = resolve_rates(mixture, {name: count.num_examples for name, count in counts.items()})
@@ -141,6 +146,11 @@ def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixt
     vocabulary = load_vocabulary(settings.vocab_path)
     manifest = read_mixture_manifest(root, settings.mixture)
     plan, epoch = None, None
+    if not settings.describes_a_run and (unused := _of_a_plan(args)):
+        raise ConfigError(
+            f"{unused} is of a run's rows: give --steps, --batch_size, --inputs_length and --targets_length too, or "
+            f"--gin_file, or leave it out"
+        )
     if settings.describes_a_run:
         assert settings.lengths and settings.batch_size and settings.steps
         spec = PlanSpec(
@@ -180,6 +190,11 @@ def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixt
     return 0
 
 
+def _of_a_plan(args: argparse.Namespace) -> str:
+    """The flag that was given and that only a plan of cached rows looks at; "" for none."""
+    return "--whole_epoch" if args.whole_epoch else "" if args.seed is None else "--seed"
+
+
 def _origins(counts: Mapping[str, Count]) -> str:
     """Where the numbers of examples come from."""
     by_origin: dict[str, int] = {}
@@ -207,6 +222,7 @@ def _settings(args: argparse.Namespace) -> _Settings:
         if value is not None and value < 1:
             raise ConfigError(f"--{name} {value} is below 1: give a positive number")
     if not args.gin_file:
+        refuse_gin(args, f"flan-jax mix {args.action} NAME")
         if not args.name:
             raise ConfigError("give a mixture's name, or --gin_file RECIPE")
         vocab_path = str(args.vocab_path or assets.EMBEDDED_VOCAB)

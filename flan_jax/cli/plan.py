@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
 from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import ConfigError, did_you_mean
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     add_gin_arguments(parser)
     parser.add_argument("--topology", required=True, help="GENERATION:SIZES in chips, as in v5e:4x4 or v4:8x8x8")
-    parser.add_argument("--mesh", help="data=N,fsdp=N,model=N instead of the recipe's; one of them may be -1")
+    parser.add_argument(
+        "--mesh", help="data=N,fsdp=N,model=N instead of the recipe's; one of them may be -1; --search tries its own"
+    )
     parser.add_argument("--parameters", action="store_true", help="also print every parameter and how it is split")
     parser.add_argument("--search", action="store_true", help="try meshes, microbatches and remat policies; rank them")
     parser.add_argument(
@@ -55,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Prints the plan; 0 if the step fits the slice, 1 if it does not."""
     from flan_jax.tpu_plan.topology import check_topology_name, topology_devices
 
+    unused = ("mesh", "parameters") if args.search else ("candidates",)
+    refuse_unused(args, add_arguments, unused, f"flan-jax plan {'--search' if args.search else 'without --search'}")
     check_topology_name(args.topology)
     args.gin_bindings = [*UNUSED, *args.gin_bindings, *(parse_mesh(args.mesh) if args.mesh else [])]
     config = load_run(args)

@@ -8,7 +8,7 @@ import shlex
 import signal
 from types import FrameType
 
-from flan_jax.cli.flags import flag
+from flan_jax.cli.flags import flag, refuse_unused
 from flan_jax.cli.gin_config import load
 from flan_jax.cli.study_files import load_study
 from flan_jax.core.disk import write_atomically, write_text_atomically
@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs what is not done; 0 when all are."""
+    for name in ("dry_run", "write_jobs", "report_only"):
+        if getattr(args, name):
+            unused = ("processes",) if name == "report_only" else ("processes", "findings")
+            refuse_unused(args, add_arguments, unused, f"flan-jax study --{name}")
     studies = {pathlib.Path(file).stem: load_study(file) for file in args.study}
     if len(studies) < len(args.study):
         raise ConfigError(f"two of {', '.join(args.study)} have one name, and would share a folder: rename one")

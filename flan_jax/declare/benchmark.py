@@ -343,7 +343,8 @@ def resolve(names: Sequence[str], format: str | None = None) -> list[tuple[Bench
       names: of benchmarks, of collections, or "BENCHMARK:FORMAT".
       format: asks every benchmark named in this format; None for the collections' own, and each benchmark's first.
 
-    Raises `TaskError` for no name, an unknown one, or a benchmark that has no such format.
+    Raises `TaskError` for no name, an unknown one, a benchmark that has no such format, and a name with another format
+    of its own than `format`.
     """
     if not names:
         raise TaskError(f"no benchmark to run: name one of {some_of([*COLLECTIONS, *BENCHMARKS])}")
@@ -358,6 +359,9 @@ def resolve(names: Sequence[str], format: str | None = None) -> list[tuple[Bench
             members = COLLECTIONS[name]
         else:
             members = ((benchmark_name, own_format or get_benchmark(benchmark_name).formats[0].name),)
+            own = get_benchmark(benchmark_name).format(members[0][1]).name  # raises where there is no such format
+            if format and own_format and format != own:
+                raise TaskError(f"--suite {name} names a format, and --format {format} another: leave one of them out")
         for benchmark_name, its_format in members:
             benchmark = get_benchmark(benchmark_name)
             chosen = benchmark.format(format or its_format)

@@ -1,7 +1,8 @@
 """A task put through a format: its source, renderer and splits as the format says.
 
 What a renderer must offer to be steered is `Wordings`. A plain renderer (any function of row, random state and pool)
-takes the formats that need no more than its text: exemplars, triggers, options after the question.
+takes the formats that need no more than its text: exemplars, triggers, options after the question. Exemplars and a
+budget of its own stay where the format says nothing of them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
 from flan_jax.declare.example import Rendered, Renderer, is_blank
 from flan_jax.declare.exemplars import exemplar_rows, shuffled
+from flan_jax.declare.fewer_rows import FewerRows
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
-from flan_jax.declare.styles import MANY_EXEMPLAR_STYLES, MANY_OPTION_STYLES, PLAIN_OPTIONS, shuffled_options
+from flan_jax.declare.styles import (
+    EXEMPLAR_STYLES,
+    MANY_EXEMPLAR_STYLES,
+    MANY_OPTION_STYLES,
+    OPTION_STYLES,
+    PLAIN_OPTIONS,
+    ExemplarStyle,
+    OptionStyle,
+    shuffled_options,
+)
 from flan_jax.declare.task import FORMAT_MARK, Task
 from flan_jax.declare.templates import (
     AS_WRITTEN,
@@ -29,7 +40,7 @@ from flan_jax.declare.templates import (
     Turn,
     fitting_style,
 )
-from flan_jax.sources.source import Row, Source, cleaned, content_fingerprint, left_out
+from flan_jax.sources.source import Row
 
 __all__ = [
     "FormattedRenderer",
@@ -45,8 +56,9 @@ __all__ = [
 @runtime_checkable
 class Wordings(Protocol):
     """A renderer whose words a format can choose. It words one row at a time; exemplars and delimiters are the
-    format's. It may have two methods more: `question` of (row, template_id, choice), what it asks (`question_of`), and
-    `fitting_ids` of (row, template_ids, choice), those of the templates that read no field that the row has nothing in.
+    format's. It may have three methods more: `question` of (row, template_id, choice), what it asks (`question_of`);
+    `fitting_ids` of (row, template_ids, choice), those of the templates that read no field that the row has nothing in;
+    `rendered` of (row, rng, pool), the row with exemplars of its own, for formats that say nothing of exemplars.
     """
 
     @property
@@ -83,51 +95,6 @@ class Steerable(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class FewerRows:
-    """A source of which one split has no more than `max_rows` rows, drawn by `seed` and kept in order (implements
-    `flan_jax.sources.source.Source`)."""
-
-    source: Source
-    split: str
-    max_rows: int
-    seed: str
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """Names of the splits."""
-        return self.source.splits
-
-    @property
-    def description(self) -> str:
-        """Where the rows come from."""
-        return f"{self.source.description}; {self.max_rows} rows of {self.split} at most"
-
-    def missing(self) -> str | None:
-        """As the source's own."""
-        missing = getattr(self.source, "missing", None)
-        return None if missing is None else missing()
-
-    def content_fingerprint(self, split: str) -> str | None:
-        """As the source's own."""
-        return content_fingerprint(self.source, split)
-
-    def left_out(self, split: str) -> Mapping[str, int]:
-        """As the source's own."""
-        return left_out(self.source, split)
-
-    def cleaned(self, split: str) -> Mapping[str, int]:
-        """As the source's own."""
-        return cleaned(self.source, split)
-
-    def rows(self, split: str) -> Sequence[Row]:
-        """The rows of `split`."""
-        rows = self.source.rows(split)
-        if split != self.split or len(rows) <= self.max_rows:
-            return rows
-        return [rows[i] for i in sorted(random.Random(f"rows/{self.seed}").sample(range(len(rows)), self.max_rows))]
-
-
-@dataclasses.dataclass(frozen=True)
 class _PlainWordings:
     """A renderer that knows nothing of formats: one template, which is its text as it stands."""
 
@@ -148,23 +115,31 @@ class _PlainWordings:
         return False
 
     def turn(self, row: Row, template_id: int, choice: Choice, rng: random.Random) -> Turn:
-        rendered = self.render(row, rng, ())
-        return Turn(rendered.query, rendered.targets, rendered.preamble, rendered.references, rendered.options)
+        return _as_turn(self.render(row, rng, ()))
+
+    def rendered(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
+        return self.render(row, rng, pool)
 
 
 @dataclasses.dataclass(frozen=True)
 class FormattedRenderer:
-    """A renderer in a format (implements `flan_jax.declare.example.Renderer`)."""
+    """A renderer in a format (implements `flan_jax.declare.example.Renderer`).
+
+    wordings: the renderer. form: what it is asked for. exemplar_styles: how exemplars are set apart, one drawn.
+    """
 
     wordings: Wordings
     form: Format
+    exemplar_styles: Sequence[ExemplarStyle] = MANY_EXEMPLAR_STYLES
 
     def __call__(self, row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered:
-        """One example. Raises `TaskError` when the pool has fewer rows than the fewest exemplars."""
+        """One example. Raises `TaskError` when the pool has fewer rows than the fewest exemplars, and for options to be
+        listed beside exemplars of a plain renderer's own, which list none."""
         form = self.form
         style = PLAIN_OPTIONS
         if form.options != HIDDEN and self.wordings.has_options:
-            style = MANY_OPTION_STYLES[rng.randrange(len(MANY_OPTION_STYLES))]
+            styles = self._option_styles()
+            style = styles[rng.randrange(len(styles))]
         choice = dataclasses.replace(_choice(form), option_style=style)
         ids = list(self.wordings.template_ids_for(choice))[: form.max_templates]
         if row.get(JUDGED_FIELD):
@@ -172,18 +147,26 @@ class FormattedRenderer:
         fitting = self._fitting(ids, row, choice) or ids
         trigger = "\n" + form.triggers[rng.randrange(len(form.triggers))] if form.triggers else ""
 
-        def words(words_of: Row, template_id: int) -> Turn:
-            turn = _with_options(self.wordings.turn(words_of, template_id, choice, rng), choice, rng)
+        def words(words_of: Row, template_id: int, rendered: Rendered | None = None) -> Turn:
+            turn = self.wordings.turn(words_of, template_id, choice, rng) if rendered is None else _as_turn(rendered)
+            turn = _with_options(turn, choice, rng)
             return dataclasses.replace(turn, inputs=turn.inputs + trigger)
 
         template_id = fitting[rng.randrange(len(fitting))]
-        turn = words(row, template_id)
+        render: Renderer | None = getattr(self.wordings, "rendered", None) if form.shots is None else None
+        own = None if render is None else render(row, rng, pool)
+        turn = words(row, template_id, own)
+        if own is not None and own.exemplars and turn.inputs != own.query + trigger:
+            raise TaskError(
+                f"the renderer has {counted(len(own.exemplars), 'exemplar')} of its own, which list no options as the "
+                f"query is to: name a number of exemplars too, as opt__fewshot_{len(own.exemplars)}, or opt__zeroshot"
+            )
         query, exemplars, missing, wanted = turn.inputs, [], 0, 0
         if form.shots:
             shots = form.shots[rng.randrange(len(form.shots))]
             wanted = shots.counts[rng.randrange(len(shots.counts))]
         if wanted:
-            exemplar_style = MANY_EXEMPLAR_STYLES[rng.randrange(len(MANY_EXEMPLAR_STYLES))]
+            exemplar_style = self.exemplar_styles[rng.randrange(len(self.exemplar_styles))]
             shown_ids = [template_id]
             # A query that asks for another field is shown how in its own words: other templates ask for the answer.
             if shots.own_templates and not self.wordings.is_turned_around(template_id, choice):
@@ -213,6 +196,15 @@ class FormattedRenderer:
                     f"split"
                 )
             query = exemplar_style.query.format(inputs=turn.inputs)
+        if own is not None:
+            return dataclasses.replace(
+                own,
+                query=query,
+                targets=turn.targets,
+                references=turn.references,
+                options=turn.options,
+                budget=own.budget if form.budget is None else form.budget,
+            )
         return Rendered(
             query=query,
             targets=turn.targets,
@@ -224,10 +216,19 @@ class FormattedRenderer:
             exemplars_missing=missing,
         )
 
+    def _option_styles(self) -> Sequence[OptionStyle]:
+        """A renderer's own where the format does not say that options are to be shown, else those of all."""
+        own: Sequence[OptionStyle] = getattr(self.wordings, "option_styles", OPTION_STYLES)
+        return MANY_OPTION_STYLES if own == OPTION_STYLES or self.form.options == SHOWN else own
+
     def _fitting(self, ids: list[int], row: Row, choice: Choice) -> list[int]:
         """Those of `ids` in which `row` leaves no hole blank."""
         fitting: Callable[[Row, list[int], Choice], list[int]] | None = getattr(self.wordings, "fitting_ids", None)
         return ids if fitting is None else fitting(row, ids, choice)
+
+
+def _as_turn(rendered: Rendered) -> Turn:
+    return Turn(rendered.query, rendered.targets, rendered.preamble, rendered.references, rendered.options)
 
 
 def _whole(turn: Turn) -> str:
@@ -294,13 +295,18 @@ def format_task(task: Task, name: str) -> Task:
         exemplar_split = _exemplar_split(task, name) if form.shots else None
         if reason := _lacks(wordings, form):
             raise TaskError(f"task {task.name} cannot be put through format {name}: {reason}")
+        exemplar_styles: Sequence[ExemplarStyle] = MANY_EXEMPLAR_STYLES
         if form.shots is None and task.exemplar_split is not None:
             # Asked for something else than exemplars, a few-shot task keeps as many as it had.
             num_exemplars = int(getattr(task.render, "num_exemplars", 0))
-            if num_exemplars:
+            if isinstance(wordings, _PlainWordings):
+                exemplar_split = task.exemplar_split
+            elif num_exemplars:
                 form = dataclasses.replace(form, shots=(Shots((num_exemplars,)),))
                 exemplar_split = task.exemplar_split
-        render = FormattedRenderer(wordings, form)
+                own_styles = getattr(task.render, "exemplar_styles", EXEMPLAR_STYLES)
+                exemplar_styles = exemplar_styles if own_styles == EXEMPLAR_STYLES else own_styles
+        render = FormattedRenderer(wordings, form, exemplar_styles)
     source, train_split, eval_split = task.source, task.train_split, task.eval_split
     if form.max_rows is not None and train_split is not None:
         source = FewerRows(source, train_split, form.max_rows, task.name)

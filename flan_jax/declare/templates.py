@@ -201,7 +201,8 @@ class TemplateRenderer:
 
     wordings: further sets of templates, by name, that formats can ask for instead of `templates`, e.g. {"direct": ...}
     for the answer without a rationale. Formats steer it by `template_ids_for` and `turn`
-    (`flan_jax.declare.formatted.Wordings`); `num_exemplars` and the styles here are then the format's.
+    (`flan_jax.declare.formatted.Wordings`); `num_exemplars` and the styles here are then the format's, where it says
+    something of exemplars or options and where these are not styles of the task's own.
     """
 
     templates: tuple[Template, ...]

@@ -28,6 +28,7 @@ __all__ = [
     "Sampling",
     "Share",
     "Stop",
+    "check_seed",
     "choose_method",
 ]
 
@@ -183,6 +184,19 @@ def choose_method(
             )
         return Greedy()
     return _made(Sampling, sampling, spell) if sampling else Greedy()
+
+
+def check_seed(seed: int | None, method: Method, name: str = "seed") -> None:
+    """Raises `ConfigError` for a seed where nothing is drawn.
+
+    Args:
+      seed: as given; None where it was not.
+      method: how tokens are chosen.
+      name: what the user calls the seed.
+    """
+    if seed is not None and not isinstance(method, Sampling):
+        how = "decoding is greedy" if isinstance(method, Greedy) else "beams draw none"
+        raise ConfigError(f"{name} {seed} is of samples, and {how}: leave it out, or sample, as at temperature 0.7")
 
 
 def _made(kind: type[Sampling | BeamSearch], options: dict[str, Any], spell: Callable[[str], str]) -> Method:

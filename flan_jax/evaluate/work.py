@@ -44,7 +44,8 @@ class Work:
 @dataclasses.dataclass(frozen=True)
 class Part:
     """One benchmark in one format: its work, how many items the split has of each subtask, of subtasks that were left
-    out what their data lacks, by name, what ends generations, and whose code scores them (`TaskResult.scored_by`)."""
+    out what their data lacks, by name, what ends generations, whose code scores them (`TaskResult.scored_by`), and
+    whether samples were asked of a format that draws none."""
 
     benchmark: Benchmark
     format: Format
@@ -55,12 +56,17 @@ class Part:
     missing: Mapping[str, MissingDataError] = dataclasses.field(default_factory=dict)
     stop: StopTexts = NO_STOP
     scored_by: str = ""
+    is_sampling_unused: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the results have to say: that data is missing, that stop texts are matched in another form."""
-        stop = f"{self.benchmark.name}:{self.format.name}: this vocabulary {self.stop.note}" if self.stop.note else ""
-        return tuple(note for note in (self._missing_note(), self._open_note(), self._twice_note(), stop) if note)
+        """What the results have to say: that data is missing, that stop texts are matched in another form, that samples
+        were asked and none is drawn."""
+        name = f"{self.benchmark.name}:{self.format.name}"
+        stop = f"{name}: this vocabulary {self.stop.note}" if self.stop.note else ""
+        ranked = f"{name} ranks options: it was asked once, without samples" if self.is_sampling_unused else ""
+        notes = (self._missing_note(), self._open_note(), self._twice_note(), stop, ranked)
+        return tuple(note for note in notes if note)
 
     def _twice_note(self) -> str:
         """Of questions of which an option is both right and wrong: it is there twice, and the first copy is ranked."""
@@ -150,7 +156,8 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         _work(config, model, format, item, fit, sampling, limit, stop)
         for item, fit, limit in zip(chosen, fitted, longest, strict=True)
     )
-    return Part(benchmark, format, split, sampling, work, num_items, missing, stop, scored_by(format))
+    unused = format.method == "rank" and config.sampling is not None
+    return Part(benchmark, format, split, sampling, work, num_items, missing, stop, scored_by(format), unused)
 
 
 def _check_have_answers(benchmark: Benchmark, format: Format, chosen: Sequence[Item]) -> None:

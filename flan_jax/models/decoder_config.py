@@ -196,6 +196,23 @@ class DecoderConfig(ModelConfig):
                 f" is {self.rope_low_freq_factor}: use one below rope_high_freq_factor, {self.rope_high_freq_factor}",
             )
 
+    def check_is_used(self) -> None:
+        """Raises `ConfigError` for a setting of another position or scaling than the model has. Asked of what a user
+        writes, and not of checkpoints, which stay readable whatever they hold."""
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        for chosen_by, value, names in (
+            ("position", "rope", ("rope_theta",)),
+            ("position", "relative", ("relative_attention_num_buckets", "relative_attention_max_distance")),
+            ("rope_scaling", "llama3", ("rope_low_freq_factor", "rope_high_freq_factor", "rope_original_positions")),
+        ):
+            unread = [name for name in names if getattr(self, name) != defaults[name]]
+            if unread and (chosen := getattr(self, chosen_by)) != value:
+                raise ConfigError(
+                    Setting(f"DecoderConfig.{unread[0]}"),
+                    f" is {getattr(self, unread[0])}, and {chosen_by} {chosen} does not read it: use {chosen_by} "
+                    f"{value}, or {defaults[unread[0]]}, the default",
+                )
+
     @property
     def joined_kv(self) -> int:
         """Width of all query heads together."""

@@ -64,6 +64,11 @@ class AdafactorConfig:
 
     def __post_init__(self) -> None:
         settle(self)
+        if self.min_parameter_scale != 1e-3 and not self.multiply_by_parameter_scale:
+            raise ConfigError(
+                Setting("AdafactorConfig.min_parameter_scale"),
+                f" is {self.min_parameter_scale}, and multiply_by_parameter_scale False: use True, or leave 0.001",
+            )
         if callable(self.learning_rate) and self.warmup_steps:
             raise ConfigError(
                 Setting("AdafactorConfig.warmup_steps"),

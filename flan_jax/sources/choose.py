@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import TaskError, did_you_mean
-from flan_jax.sources.array_record import ArrayRecordSource
-from flan_jax.sources.columnar import ParquetSource
 from flan_jax.sources.data_dir import Download
-from flan_jax.sources.files import Path
-from flan_jax.sources.folder import DataFolderSource
-from flan_jax.sources.jsonl import JsonlSource
+from flan_jax.sources.folder import READERS, DataFolderSource
 from flan_jax.sources.memory import MemorySource
-from flan_jax.sources.separated import CsvSource
 from flan_jax.sources.source import Row, Source
 
 TRAIN = "train"
-READERS: Mapping[str, Callable[[Mapping[str, Path]], Source]] = {
-    ".jsonl": JsonlSource,
-    ".csv": CsvSource,
-    ".tsv": lambda files: CsvSource(files, delimiter="\t"),
-    ".parquet": ParquetSource,
-    ".array_record": ArrayRecordSource,
-}
 
 __all__ = ["choose_source"]
 
@@ -34,7 +22,8 @@ def choose_source(rows: str | os.PathLike[str] | Sequence[Row], name: str, split
 
     Args:
       rows: a list of dicts; a file, told by its ending (.jsonl, .csv, .tsv, .parquet, .array_record); or a folder that
-        Hugging Face `datasets` saved, or that has one such file a split. Paths are relative to where the program runs.
+        Hugging Face `datasets` saved, or that has such files, as `DataFolderSource` reads them. In .csv and .tsv double
+        quotes quote. Paths are relative to where the program runs.
       name: what errors call rows in memory.
       split: of a folder; where the folder has just one, that.
 

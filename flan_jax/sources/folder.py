@@ -14,26 +14,33 @@ from flan_jax.sources.data_dir import Download, absent, data_dir
 from flan_jax.sources.files import Files, Path
 from flan_jax.sources.hugging_face import SPLITS, HuggingFaceFolderSource
 from flan_jax.sources.jsonl import JsonlSource
+from flan_jax.sources.separated import CsvSource
 from flan_jax.sources.source import Row, Source
 
 READERS: Mapping[str, Callable[[Files], Source]] = {
     ".jsonl": JsonlSource,
+    ".csv": CsvSource,
+    ".tsv": lambda files: CsvSource(files, delimiter="\t"),
     ".parquet": ParquetSource,
     ".array_record": ArrayRecordSource,
 }
 
+SAVED = ("dataset_dict.json", "state.json")  # beside what `save_to_disk` writes
+
 # train-00000-of-00002, as the hub and TFDS number the files of a split; the hub's older ones end in a hash.
 _NUMBERED = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9a-f]{8,})?")
+_PART = re.compile(r"(?P<split>.+?)-\d+")  # train-0, of nobody says how many
 
-__all__ = ["DataFolderSource"]
+__all__ = ["READERS", "DataFolderSource"]
 
 
 @dataclasses.dataclass(frozen=True)
 class DataFolderSource:
-    """What `save_to_disk` of Hugging Face `datasets` wrote, or one file a split (`train.jsonl`, `train.parquet`,
-    `train.array_record`), or several files a split as the hub has them: `train-00000-of-00002.parquet`,
-    `train/0000.parquet`, both also in the folder of the one configuration there is (implements
-    `flan_jax.sources.source.Source`).
+    """What `save_to_disk` of Hugging Face `datasets` wrote, or one file a split (`train.jsonl`, `train.csv`,
+    `train.parquet`, …), or several files a split as the hub has them: `train-00000-of-00002.parquet`, `train-0.jsonl`,
+    `train/0000.parquet`, all also in the folder of the one configuration there is (implements
+    `flan_jax.sources.source.Source`). A split is written in one of these ways, and all splits in one format: of several
+    nothing says which is meant. `train-old.jsonl` is a split called train-old.
 
     Attributes:
       folder: below the data folder unless absolute.
@@ -78,31 +85,55 @@ class DataFolderSource:
         return self._source().rows(self.rename.get(split, split))
 
     def _source(self) -> Source:
-        if (self.path / "dataset_dict.json").is_file() or (self.path / "state.json").is_file():
+        """Raises `TaskError` for a folder without data, and for one with data of two formats."""
+        saved = [self.path / name for name in SAVED if (self.path / name).is_file()]
+        files = _data_files(self.path)
+        first = {path.suffix: path for path in reversed(files)}  # of each suffix
+        if len(kinds := [*saved[:1], *(first[suffix] for suffix in READERS if suffix in first)]) > 1:
+            shown = ", ".join(str(path.relative_to(self.path)) for path in kinds)
+            raise TaskError(
+                f"{self.path} holds data of {len(kinds)} formats ({shown}), one is needed: move the others away, or "
+                f"name one file"
+            )
+        if saved:
             return HuggingFaceFolderSource(self.path)
-        for suffix, reader in READERS.items():
-            if files := _files_by_split(self.path, suffix):
-                return reader(dict(files))
-        raise TaskError(
-            f"{self.path} has no data: put what `save_to_disk` writes there, or one file a split, as in train.jsonl "
-            f"({', '.join(READERS)})"
-        )
+        if not files:
+            raise TaskError(
+                f"{self.path} has no data: put what `save_to_disk` writes there, or one file a split, as in "
+                f"train.jsonl ({', '.join(READERS)})"
+            )
+        return READERS[files[0].suffix](dict(_files_by_split(self.path, files)))
 
 
-def _files_by_split(folder: pathlib.Path, suffix: str) -> dict[str, list[pathlib.Path]]:
-    """Split -> its files, in order. Raises `TaskError` for files of several configurations, and for a file of several
-    that is not there."""
+def _data_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The files of formats that have a reader, in order."""
+    found = (path for depth in ("*", "*/*", "*/*/*") for path in folder.glob(depth))
+    return sorted(path for path in found if path.suffix in READERS and path.is_file())
+
+
+def _files_by_split(folder: pathlib.Path, files: Sequence[pathlib.Path]) -> dict[str, list[pathlib.Path]]:
+    """Split -> its files, in order. Raises `TaskError` for files of several configurations, for a split that is written
+    in two ways, and for a file of several that is not there.
+
+    Args:
+      folder: the data set's.
+      files: all that is in it, of one suffix.
+    """
     found: dict[str, list[pathlib.Path]] = {}
+    ways: dict[str, dict[tuple[pathlib.Path, str], pathlib.Path]] = {}  # split -> folder and way -> its first file
     configs: dict[str, None] = {}
-    for path in sorted(path for depth in ("*", "*/*", "*/*/*") for path in folder.glob(f"{depth}{suffix}")):
+    for path in files:
         folders = [name for name in path.relative_to(folder).parent.parts if name != "data"]
-        stem = path.name.removesuffix(suffix)
-        if numbered := _NUMBERED.fullmatch(stem):
-            split = numbered["split"]
-        else:  # a folder a split, or a file a split
-            split = folders.pop() if folders else stem.partition("-")[0]
+        split, way = path.stem, "a file"
+        if numbered := _NUMBERED.fullmatch(path.stem):
+            split, way = numbered["split"], "numbered files"
+        elif folders:
+            split, way = folders.pop(), "a folder"
+        elif part := _PART.fullmatch(path.stem):
+            split, way = part["split"], "parts"
         configs["/".join(folders)] = None
         found.setdefault(split, []).append(path)
+        ways.setdefault(split, {}).setdefault((path.parent, way), path)
     if len(configs) > 1:
         shown = ", ".join(name or "files of no configuration" for name in configs)
         raise TaskError(
@@ -110,12 +141,18 @@ def _files_by_split(folder: pathlib.Path, suffix: str) -> dict[str, list[pathlib
             f"{next(filter(None, configs))}"
         )
     for split, paths in found.items():
-        _check_all_are_there(split, paths, suffix)
+        if len(ways[split]) > 1:
+            shown = ", ".join(str(path.relative_to(folder)) for path in ways[split].values())
+            raise TaskError(
+                f"{folder}: split {split} is written in {len(ways[split])} ways ({shown}), one is needed: move the "
+                f"others away, or name one file"
+            )
+        _check_all_are_there(split, paths)
     return found
 
 
-def _check_all_are_there(split: str, paths: Sequence[pathlib.Path], suffix: str) -> None:
-    numbered = [match for path in paths if (match := _NUMBERED.fullmatch(path.name.removesuffix(suffix)))]
+def _check_all_are_there(split: str, paths: Sequence[pathlib.Path]) -> None:
+    numbered = [match for path in paths if (match := _NUMBERED.fullmatch(path.stem))]
     if len({match["count"] for match in numbered}) > 1:
         raise TaskError(
             f"split {split} has files of two counts, {paths[0].name} and {paths[-1].name} in {paths[0].parent}: keep "

@@ -62,6 +62,7 @@ __all__ = [
     "check_characters",
     "check_folder",
     "in_words_of",
+    "refuse_given",
 ]
 
 
@@ -178,6 +179,18 @@ def _is_writable(folder: pathlib.Path) -> bool:
     """Whether this process may make something in a folder: by its own rights, where the system can say that."""
     as_it_is = os.access in os.supports_effective_ids
     return os.access(folder, os.W_OK | os.X_OK, effective_ids=as_it_is)
+
+
+def refuse_given(of: str, **given: object) -> None:
+    """Raises `ConfigError` for an argument that was given, of something that is not asked.
+
+    Args:
+      of: what would use it, in the plural, such as "benchmarks".
+      **given: arguments by name; None for one that was not given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise ConfigError(f"{name} is for {of}, and none are asked: leave it out, or name some")
 
 
 def as_evaluators(evaluators: Iterable[CustomEvaluator]) -> tuple[CustomEvaluator, ...]:

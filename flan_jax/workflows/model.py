@@ -10,7 +10,7 @@ from typing import Annotated, overload
 from flan_jax.checkpoints.load import LoadedModel
 from flan_jax.core.errors import ConfigError, counted
 from flan_jax.core.settings import AtLeast, BatchSize, Count, Natural, Seed, Tokens
-from flan_jax.decode.methods import GREEDY, Method, Samples, Share, choose_method
+from flan_jax.decode.methods import GREEDY, Method, Samples, Share, check_seed, choose_method
 from flan_jax.decode.text import UNKNOWN, TextGeneration, generate_texts, prompt_tokens, score_texts
 from flan_jax.workflows.arguments import as_texts, check_characters, in_words_of
 
@@ -47,7 +47,7 @@ class Model(LoadedModel):
         beams: int | None = ...,
         samples: None = ...,
         stop: str | Sequence[str] = ...,
-        seed: int = ...,
+        seed: int | None = ...,
         batch_size: int = ...,
     ) -> list[str]: ...
 
@@ -63,7 +63,7 @@ class Model(LoadedModel):
         beams: int | None = ...,
         samples: int,
         stop: str | Sequence[str] = ...,
-        seed: int = ...,
+        seed: int | None = ...,
         batch_size: int = ...,
     ) -> list[list[str]]: ...
 
@@ -79,7 +79,7 @@ class Model(LoadedModel):
         beams: Samples | None = None,
         samples: Samples | None = None,
         stop: str | Sequence[str] = (),
-        seed: Seed = 0,
+        seed: Seed | None = None,
         batch_size: BatchSize = 8,
     ) -> list[str] | list[list[str]]:
         """One text a prompt, or with `samples` a list of so many texts a prompt.
@@ -97,10 +97,10 @@ class Model(LoadedModel):
           beams: beam search with so many beams, by T5X's rule; the best one is returned.
           samples: texts a prompt; by default one, and no list of it.
           stop: a text, or several, before the first of which a generation is cut.
-          seed: of the draws; 0 by default.
+          seed: of the draws, where there are any; 0 by default.
           batch_size: prompts at once; 8 by default.
 
-        Raises `ConfigError` for options that do not go together or out of range.
+        Raises `ConfigError` for options that do not go together or out of range, and a seed where nothing is drawn.
 
         >>> model = fj.load("embedded:lm_adapted")
         >>> len(model.generate(["Who has the red box?", "Say it twice: blue."], max_tokens=8))
@@ -138,7 +138,7 @@ class Model(LoadedModel):
         max_tokens: Tokens = 128,
         method: Method = GREEDY,
         stop: str | Sequence[str] = (),
-        seed: Seed = 0,
+        seed: Seed | None = None,
         inputs_length: Tokens | None = None,
         batch_size: BatchSize = 8,
         first_number: Natural = 0,
@@ -151,7 +151,7 @@ class Model(LoadedModel):
           max_tokens: most tokens of a text, its end included; 128 by default.
           method: `decode.Greedy()`, `Sampling(…)` or `BeamSearch(…)`.
           stop: a text, or several, before the first of which a generation is cut.
-          seed: of the draws; 0 by default.
+          seed: of the draws, where there are any; 0 by default.
           inputs_length: most tokens of a prompt; by default 2,048, or what a decoder has positions for.
           batch_size: prompts at once; 8 by default.
           first_number: of the first prompt, of which its samples are a function; 0 by default.
@@ -163,6 +163,7 @@ class Model(LoadedModel):
         >>> best.score >= second.score, best.num_tokens <= 4
         (True, True)
         """
+        check_seed(seed, method)
         prompts = as_texts("prompts", prompts)
         stop_texts = as_texts("stop", (stop,) if isinstance(stop, str) else stop)
         if not all(stop_texts):
@@ -184,7 +185,7 @@ class Model(LoadedModel):
             batch_size=min(batch_size, max(1, len(prompts))),
             method=method,
             stop_texts=stop_texts,
-            seed=seed,
+            seed=0 if seed is None else seed,
             first_row_id=first_number,
         )
 
@@ -225,7 +226,7 @@ class Model(LoadedModel):
         top_k: Count | None = None,
         top_p: Share | None = None,
         stop: str | Sequence[str] = (),
-        seed: Seed = 0,
+        seed: Seed | None = None,
     ) -> str:
         """The answer to a conversation, put into the model's own chat template.
 
@@ -237,7 +238,7 @@ class Model(LoadedModel):
           top_k: draw from the k likeliest tokens.
           top_p: draw from the likeliest tokens whose probabilities sum to p.
           stop: a text, or several, before the first of which the answer is cut.
-          seed: of the draws; 0 by default.
+          seed: of the draws, where there are any; 0 by default.
 
         Raises `ConfigError` for a vocabulary without a chat template, as those of plain T5 models are.
 

@@ -12,7 +12,7 @@ from flan_jax.core.errors import TaskError, did_you_mean
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS
 from flan_jax.declare.registry import all_mixtures, all_tasks, get
 from flan_jax.declare.task import FORMAT_MARK, Mixture, Task
-from flan_jax.sources.choose import READERS
+from flan_jax.sources.folder import READERS
 from flan_jax.workflows.rows import Rows
 
 __all__ = ["by_kind", "split_names"]
@@ -37,15 +37,22 @@ def split_names(what: Rows | Iterable[str]) -> list[str] | None:
 
 
 def by_kind(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The names of benchmarks and collections, and those of tasks and mixtures.
+    """The names of benchmarks and collections, and those of tasks and mixtures. Of a name that both have,
+    the benchmarks are taken, which is printed.
 
     Raises `TaskError` for a name that is neither, with the nearest of both kinds.
     """
     benchmarks, tasks = [], []
-    known = [*BENCHMARKS, *COLLECTIONS, *(m.name for m in all_mixtures()), *(t.name for t in all_tasks())]
+    registered = dict.fromkeys([*(m.name for m in all_mixtures()), *(t.name for t in all_tasks())])
+    known = [*BENCHMARKS, *COLLECTIONS, *registered]
     for name in names:
         if name in COLLECTIONS or name.partition(":")[0] in (*BENCHMARKS, *COLLECTIONS):
             benchmarks.append(name)
+            if name in registered:
+                print(
+                    f"{name} are benchmarks and also a task or mixture: the benchmarks are asked; for the other, give "
+                    f"flan_jax.declare.registry.get({name!r})"
+                )
             continue
         if name.partition(FORMAT_MARK)[0] not in known:
             raise TaskError(

@@ -20,6 +20,7 @@ from flan_jax.evaluate.metrics import get_metric
 from flan_jax.sources.choose import TRAIN, choose_source
 from flan_jax.sources.fields import FieldError, TextFields, text_of, texts_of
 from flan_jax.sources.files import place_of
+from flan_jax.sources.folder import DataFolderSource
 from flan_jax.sources.source import Row
 from flan_jax.sources.watched import WatchedSource
 from flan_jax.workflows.arguments import check_called_with
@@ -28,6 +29,7 @@ Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Task | Mixture
 Metrics = str | MetricFunction | Metric | Sequence[str | MetricFunction | Metric]
 EXACT_MATCH = "exact_match"
 EVALUATION = "validation"
+TARGET = "{answer}"
 HELD_OUT_ROWS = "held-out rows"  # kind of tasks that no later process knows by name
 
 __all__ = [
@@ -49,20 +51,26 @@ def is_registered(rows: Rows) -> bool:
 
 
 def check_used(
-    *, template: object = None, worded: Sequence[Rows] = (), metric: object = None, scored: Sequence[Rows] = ()
+    *,
+    template: object = None,
+    target: object = None,
+    worded: Sequence[Rows] = (),
+    metric: object = None,
+    scored: Sequence[Rows] = (),
 ) -> None:
-    """Raises `ConfigError` for a template or metric that was given and that nothing would use.
+    """Raises `ConfigError` for a template, target or metric that was given and that nothing would use.
 
     Args:
       template: as given; None where it was not.
-      worded: what could be worded by it.
+      target: as given; None where it was not.
+      worded: what could be worded by them.
       metric: as given; None where it was not.
       scored: what could be scored by it.
     """
-    for name, given, rows in (("template", template, worded), ("metric", metric, scored)):
+    for name, given, rows in (("template", template, worded), ("target", target, worded), ("metric", metric, scored)):
         if given is not None and all(map(is_registered, rows)):
             whose = "what is registered has its own" if rows else "there are none"
-            what = "rows" if name == "template" else "held-out rows"
+            what = "held-out rows" if name == "metric" else "rows"
             raise ConfigError(f"{name} is for {what} that are given as such, and {whose}: give some, or leave it out")
 
 
@@ -71,9 +79,10 @@ def register_rows(
     name: str,
     *,
     template: str | Sequence[str] | None,
-    target: str,
+    target: str | None,
     metrics: Metrics | None = None,
     is_held_out: bool = False,
+    split: str = "",
 ) -> str:
     """The name of the task or mixture that `rows` are, registered, in the place of one of that name.
 
@@ -82,10 +91,11 @@ def register_rows(
         that is registered, which takes no template.
       name: of the task that is made of a list, file or folder.
       template: the prompt of a row, its fields in braces, such as "{question}"; several are drawn from.
-      target: the answer, in the same way.
+      target: the answer, in the same way; None for "{answer}".
       metrics: what scores an answer, the first decides: names, or functions (text, references) -> score; None for
         exact match.
       is_held_out: whether they are rows to judge by; else to train on.
+      split: of a folder, and of what is registered; "" for validation where they judge, and train.
 
     Raises `TaskError` for rows that cannot be read, templates that ask for a field that they do not have, and answers
     that are none of the options which a metric compares; `ConfigError` for a function that is no metric.
@@ -97,7 +107,7 @@ def register_rows(
             f"a task or mixture is called {name!r}, which is what rows given as such are scored as: register yours by "
             f"another name"
         )
-    return add_task(_task_of(rows, name, template, target, metrics, is_held_out), replace=True).name
+    return add_task(_task_of(rows, name, template, target, metrics, is_held_out, split), replace=True).name
 
 
 def register_by_content(
@@ -105,7 +115,7 @@ def register_by_content(
     role: str,
     *,
     template: str | Sequence[str] | None,
-    target: str,
+    target: str | None,
     metrics: Metrics | None = None,
     is_held_out: bool = False,
 ) -> str:
@@ -137,15 +147,19 @@ def _task_of(
     rows: Rows,
     name: str,
     template: str | Sequence[str] | None,
-    target: str,
+    target: str | None,
     metrics: Metrics | None,
     is_held_out: bool,
+    asked_split: str = "",
 ) -> Task:
     """A task of rows that are given as such; arguments and errors of `register_rows`."""
     assert not isinstance(rows, Task | Mixture)
-    split = EVALUATION if is_held_out else TRAIN
-    wanted = split
+    wanted = asked_split or (EVALUATION if is_held_out else TRAIN)
     source, split = choose_source(rows, name, wanted)
+    if asked_split and not isinstance(source, DataFolderSource):
+        raise ConfigError(f"split is {asked_split!r}, of rows that have none: leave it out, or give a folder")
+    if asked_split and split != asked_split:
+        raise TaskError(f"{rows}: no split {asked_split!r}; there is {split}: name that, or leave it out")
     if isinstance(rows, str | os.PathLike) and (len(source.splits) > 1 or split != wanted):
         what = "judged by" if is_held_out else "trained on"
         print(f"{rows} has the split{'s' * (len(source.splits) > 1)} {', '.join(source.splits)}: {split} is {what}")
@@ -154,7 +168,7 @@ def _task_of(
     found = source.rows(split)
     if not len(found):
         raise TaskError(f"{rows} has no rows; at least 1 is needed: was it cut short?")
-    templates = _templates(found[0], template, target)
+    templates = _templates(found[0], template, TARGET if target is None else target)
     scored_by = _metrics(EXACT_MATCH if metrics is None else metrics)
     _check_values(found, templates, name, scored_by if is_held_out else ())
     return Task(
