@@ -48,6 +48,7 @@ pods: $(VENV)/.plan
 # The papers' ladders in small, on the embedded tasks; what they show goes to docs/findings.md. Hours on two cores; what was
 # broken off goes on.
 studies-mini: $(VENV)/.core
+	test -d runs/demo/selected || $(VENV)/bin/flan-jax demo
 	$(VENV)/bin/flan-jax study $(sort $(wildcard gin/studies/*_mini.gin)) --findings docs/findings.md
 
 # The documentation site, build/site/index.html. It is made from source text, so it needs nothing but MkDocs.
@@ -77,7 +78,7 @@ bench: $(VENV)/.test
 faults: $(VENV)/.test
 	PYTHONPATH=tests $(VENV)/bin/python -m faults $(ARGS)
 
-# The demo's starting point: span corruption, then prefix-LM, on procedural text; written into flan_jax/assets.
+# The demo's starting point: prefix-LM on lists, then pairs, then all procedural text; into flan_jax/assets. An hour.
 pretrained: $(VENV)/.core
 	$(VENV)/bin/python -m flan_jax.cli.pretrained --model_dir runs/pretrained
 

@@ -40,7 +40,7 @@ SHORTER = {
 DEMO_SHORTER = {
     "MIXTURE_OR_TASK_NAME": "'who_has_zero_shot'",
     "EVAL_SELECTION": "'who_has_new_template'",
-    "EVAL_REPORT": "'story_who_few_shot'",
+    "EVAL_REPORT": "'which_pet_few_shot'",
     "BATCH_SIZE": "2",
     "LOG_PERIOD": "1",
 }

@@ -26,7 +26,7 @@ def test_the_embedded_weights_are_the_demo_models_on_the_embedded_vocabulary():
     check_same_model(source.path, run.model, source.model)
     vocabulary = load_vocabulary(str(assets.EMBEDDED_VOCAB))
     assert source.vocab_fingerprint == vocabulary.fingerprint == load_vocabulary(run.train.vocab_path).fingerprint
-    assert json.loads((LM_ADAPTED / "model.json").read_text())["mixture"] == "procedural_prefix"
+    assert json.loads((LM_ADAPTED / "model.json").read_text())["mixture"] == "procedural_retold"
 
 
 def test_selection_and_report_share_no_task_and_neither_is_trained_on():
@@ -49,6 +49,7 @@ def test_a_demo_that_was_stopped_does_not_look_finished(tmp_path, monkeypatch, c
 
     monkeypatch.setattr(demo, "train_run", fake_train)
     monkeypatch.setattr(demo, "keep_freed_memory_on_cpu", lambda: None)
+    monkeypatch.setattr(demo, "use_cores", lambda batch_size: None)
     assert main(["demo", "--model_dir", str(tmp_path)]) == status
     assert said in capsys.readouterr().out
 
@@ -62,12 +63,13 @@ def test_the_demo_calls_training_with_typed_values(tmp_path, monkeypatch):
     monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", no_flags)
     monkeypatch.setattr(demo, "train_run", lambda config: told.append(config) or RunResult(tmp_path, 5, True))
     monkeypatch.setattr(demo, "keep_freed_memory_on_cpu", lambda: None)
+    monkeypatch.setattr(demo, "use_cores", lambda batch_size: None)
     args = {"model_dir": str(tmp_path), "gin_file": [], "gin_search_paths": "", "gin_bindings": ["TRAIN_STEPS = 5"]}
     assert demo.run(argparse.Namespace(**args)) == 0
     assert isinstance(told[0], RunConfig) and told[0].train.train_steps == 5
 
 
-def test_pretraining_calls_training_with_typed_values_the_second_stage_from_the_first(tmp_path, monkeypatch):
+def test_pretraining_calls_training_with_typed_values_each_stage_from_the_one_before(tmp_path, monkeypatch):
     told = []
 
     def fake_train(config):
@@ -78,9 +80,11 @@ def test_pretraining_calls_training_with_typed_values_the_second_stage_from_the_
 
     monkeypatch.setattr(pretrained, "train_run", fake_train)
     monkeypatch.setattr(pretrained, "keep_freed_memory_on_cpu", lambda: None)
+    monkeypatch.setattr(pretrained, "use_cores", lambda batch_size: None)
     assert pretrained.main(["--model_dir", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
-    assert told[0].initial_checkpoint_path is None
-    assert told[1].initial_checkpoint_path == str(tmp_path / "span" / "selected")
+    assert [train.mixture for train in told] == ["procedural_copies", "procedural_pairs", "procedural_retold"]
+    before = [None, str(tmp_path / "copies" / "selected"), str(tmp_path / "pairs" / "selected")]
+    assert [train.initial_checkpoint_path for train in told] == before
 
 
 def test_a_file_of_its_own_says_where_a_demo_goes_unless_the_flag_does(tmp_path, monkeypatch):
@@ -97,7 +101,7 @@ def test_a_file_of_its_own_says_where_a_demo_goes_unless_the_flag_does(tmp_path,
 @pytest.mark.slow
 def test_the_demo_runs_from_the_embedded_checkpoint_to_the_report(tmp_path):
     bindings = ["TRAIN_STEPS = 2", "EVAL_PERIOD = 1", "EVAL_LIMIT = 2", f"CACHE_DIR = '{tmp_path}/cache'"]
-    bindings += ["EVAL_SELECTION = 'who_has_new_template'", "EVAL_REPORT = 'story_who_few_shot'"]
+    bindings += ["EVAL_SELECTION = 'who_has_new_template'", "EVAL_REPORT = 'which_pet_few_shot'"]
     bindings += ["MIXTURE_OR_TASK_NAME = 'who_has_zero_shot'", "LOG_PERIOD = 1", "BATCH_SIZE = 2"]
     command = [sys.executable, "-m", "flan_jax.cli.main", "demo", f"--model_dir={tmp_path}/demo"]
     command += [f"--gin_bindings={binding}" for binding in bindings]

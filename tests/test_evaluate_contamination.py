@@ -135,7 +135,7 @@ def test_a_run_inherits_its_starting_weights_past_and_outlives_them(tmp_path):
 
 def test_the_demos_weights_are_clean_and_recorded():
     past = trained_on(find_weights(assets.ASSETS / "lm_adapted"))
-    assert past.mixtures == ("procedural_span", "procedural_prefix") and not past.unknown
+    assert past.mixtures == ("procedural_copies", "procedural_pairs", "procedural_retold") and not past.unknown
     asked = [(benchmark, benchmark.splits[0]) for benchmark in BENCHMARKS.values()]
     assert findings(asked, training_tasks(past)) == []
 
@@ -149,6 +149,7 @@ def contaminated(tmp_path):
         (folder / file.name).write_bytes(file.read_bytes())
     info = json.loads((folder / "model.json").read_text())
     info["trained_on"]["tasks"].append("niv2_task664_mmmlu_answer_generation_abstract_algebra")
+    del info["sha256_of_the_rest"]  # an edit that is meant
     (folder / "model.json").write_text(json.dumps(info))
     return folder
 
@@ -180,7 +181,9 @@ def test_the_command_refuses_forces_and_keeps_models_apart(tmp_path, contaminate
     with Journal(out / "journal.jsonl") as journal:
         assert journal.owner is not None and len(journal.records) == 2
     # The same folder for another model.
-    (contaminated / "model.json").write_text((assets.ASSETS / "lm_adapted" / "model.json").read_text())
+    info = json.loads((assets.ASSETS / "lm_adapted" / "model.json").read_text())
+    told = {name: value for name, value in info.items() if not name.startswith("sha256")}
+    (contaminated / "model.json").write_text(json.dumps(told))
     from safetensors.numpy import load_file, save_file
 
     tensors = load_file(contaminated / "weights.safetensors")

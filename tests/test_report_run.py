@@ -100,7 +100,9 @@ def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_
     for words in (
         "Selected: step 50",
         "cannot be told apart from step 100",
-        "by other metrics: rouge_l 12.5 before, 45.0 after",
+        "Points above chance, on what was held out as whole cluster: 87 [77, 95] zero-shot (before: 0).",
+        "On the other kinds, composition: 87 zero-shot; new label words: 87 zero-shot.",
+        "The checkpoint of step 50 was picked on 1 task apart from these.",
         "guess at 0.25",
         "guess at 0.9",
         "the truth",
@@ -111,6 +113,16 @@ def test_terminal_report_shows_table_choice_samples_files_and_next_commands(run_
     commands = [command for command, _ in load_report(run_dir).commands]
     assert sum("--module flan_jax.tasks --module my.tasks" in command for command in commands) == 2, commands
     assert "report.html" in text and "no task of this cluster was trained on" in text
+
+
+def test_the_end_of_a_run_fits_80_columns_and_opens_with_what_was_gained(run_dir):
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_report(run_dir, console)
+    lines = console.export_text().split("\nFiles")[0].splitlines()  # paths and commands are one line each, to be copied
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith("Points above chance, on what was held out as whole cluster: 87 [77, 95]")
+    (row,) = [line.split() for line in lines if line.startswith(" whole cluster  ")]
+    assert row == ["whole", "cluster", "zero-shot", "2", "0", "87", "[77,", "95]", "+87", "[+72,", "+100]"]
 
 
 @pytest.mark.parametrize("width", [80, 100, 130, 155, 180])

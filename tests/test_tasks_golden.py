@@ -24,7 +24,10 @@ def test_rendered_text_has_not_moved():
 
 
 def test_every_registered_procedural_task_has_a_golden_example():
-    mixtures = [get_mixture("procedural" + end) for end in ("", "_selection", "_report", "_span", "_prefix")]
+    mixtures = [
+        get_mixture("procedural" + end)
+        for end in ("", "_selection", "_report", "_span", "_prefix", "_retold", "_pairs")
+    ]
     names = {task.name for mixture in mixtures for task in mixture_members(mixture)}
     assert names <= set(json.loads(GOLDEN.read_text()))
 
@@ -68,8 +71,11 @@ def test_lengths_stay_short():
     for task in procedural_tasks():
         for _, rendered in task.rendered(task.train_split or task.eval_split, range(30)):
             num_inputs, num_targets = len(vocab.encode(rendered.inputs())), len(vocab.encode(rendered.targets))
-            assert num_inputs <= (0 if task.objective else 200 if rendered.exemplars else 75), task.name
-            assert num_targets <= (125 if task.objective else 40 if task.name.endswith("_cot") else 12), task.name
+            if task.cluster == "documents":
+                most = (0 if task.objective else 192, 125)
+            else:
+                most = (200 if rendered.exemplars else 75, 40 if task.name.endswith("_cot") else 12)
+            assert num_inputs <= most[0] and num_targets <= most[1], task.name
 
 
 def test_the_documentation_lists_every_family():

@@ -33,14 +33,17 @@ WORD_REPEATS = 20
 
 
 def procedural_tasks() -> list[Task]:
-    """The tasks whose text the vocabulary is made for."""
+    """The tasks whose text the vocabulary is made for; without those that train on a held-out cluster for a study, as
+    their text is there already."""
     import flan_jax.tasks.procedural  # noqa: F401
+    from flan_jax.tasks.procedural.mixtures import HELD_OUT_CLUSTERS
 
     return [
         task
         for task in all_tasks()
         if isinstance(task.source, ProceduralSource)
         and task.source.description.startswith("generated: flan_jax.tasks.")
+        and not (task.train_split and task.cluster in HELD_OUT_CLUSTERS)
     ]
 
 

@@ -10,6 +10,7 @@ import argparse
 import signal
 import time
 
+from flan_jax.cli.cpu_cores import use_cores
 from flan_jax.cli.flags import flag
 from flan_jax.cli.gin_config import add_gin_arguments, load
 from flan_jax.cli.gin_lines import told_in_words_of_gin
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     bindings = [*([] if args.model_dir is None else [f"MODEL_DIR = {args.model_dir!r}"]), *args.gin_bindings]
     search_paths = [path for path in args.gin_search_paths.split(",") if path]
     config = load(args.gin_file or [RECIPE], bindings, search_paths, {"MODEL_DIR": MODEL_DIR})
+    use_cores(config.train.batch_size)
     keep_freed_memory_on_cpu()
     with told_in_words_of_gin():
         result = train_run(config)

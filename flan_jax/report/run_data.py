@@ -83,7 +83,12 @@ class SamplePair:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """Everything that the terminal table and report.html show."""
+    """Everything that the terminal and report.html show.
+
+    `rows` are tasks of one kind, cluster, format and metric, scored by that; `kinds` and `summary` are normalised
+    averages: of the tasks of one kind and format (the report's; those of the selection where nothing is reported), and
+    of each group.
+    """
 
     model_dir: pathlib.Path
     results: tuple[EvalResults, ...]
@@ -92,6 +97,7 @@ class Report:
     before: EvalResults | None
     after: EvalResults
     summary: tuple[Row, ...]
+    kinds: tuple[Row, ...]
     rows: tuple[Row, ...]
     samples: tuple[SamplePair, ...]
     warnings: tuple[str, ...]
@@ -144,6 +150,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         before=before,
         after=after,
         summary=tuple(_summary_rows(before, after, options)),
+        kinds=tuple(_kind_rows(before, after, options)),
         rows=tuple(_rows(before, after, options)),
         samples=tuple(_samples(before, after, num_samples)),
         warnings=(
@@ -210,6 +217,19 @@ def _summary_rows(before: EvalResults | None, after: EvalResults, options: Mappi
         if tasks:
             earlier = [before.tasks[task.task] for task in tasks] if before else None
             rows.append(_row(tasks, earlier, options, normalised_scores, "normalised average"))
+    return rows
+
+
+def _kind_rows(before: EvalResults | None, after: EvalResults, options: Mapping[str, Any]) -> list[Row]:
+    groups: dict[tuple[str, bool, str], list[TaskResult]] = collections.defaultdict(list)
+    for task in after.in_group("report") or after.in_group("selection"):
+        groups[task.kind, "few" in task.format, task.format].append(task)
+    # In the order of `KINDS`, from what proves most; kinds of users' own after those.
+    order = list(KINDS)
+    rows = []
+    for key in sorted(groups, key=lambda key: (order.index(key[0]) if key[0] in order else len(order), key)):
+        earlier = [before.tasks[task.task] for task in groups[key]] if before else None
+        rows.append(_row(groups[key], earlier, options, normalised_scores, "normalised average"))
     return rows
 
 

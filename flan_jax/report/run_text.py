@@ -9,7 +9,47 @@ from flan_jax.report.tables import percent, percent_interval
 
 NUM_WORDS = 5  # columns of words; those after them hold numbers
 
-__all__ = ["NUM_WORDS", "cells", "columns", "other_metrics", "sample_lines", "why_selected"]
+__all__ = ["NUM_WORDS", "cells", "columns", "in_points", "other_metrics", "sample_lines", "sentences", "why_selected"]
+
+
+def sentences(report: Report) -> list[str]:
+    """What the run showed, in at most three sentences: on what proves most, on the other kinds, on the choice."""
+    if not report.kinds:
+        return []
+    kind = report.kinds[0].kind
+    mine = [row for row in report.kinds if row.kind == kind]
+    asked = [
+        f"{in_points(row.after)} {row.format}{'' if row.before is None else f' (before: {100 * row.before.mean:.0f})'}"
+        for row in mine
+    ]
+    first = f"Points above chance, on what was held out as {kind or 'nothing in particular'}: {', '.join(asked)}."
+    others: dict[str, list[str]] = {}
+    for row in report.kinds:
+        if row.kind != kind:
+            others.setdefault(row.kind, []).append(f"{100 * row.after.mean:.0f} {row.format}")
+    told = [first]
+    if others:
+        listed = "; ".join(f"{name or 'not held out'}: {', '.join(scores)}" for name, scores in others.items())
+        told.append(f"On the other kinds, {listed}.")
+    group = report.kinds[0].group
+    picked = counted(len(report.selected["selection_tasks"]), "task")
+    told.append(
+        f"The checkpoint of step {report.after.step} was picked on {picked} apart from these."
+        if group == "report"
+        else f"These {picked} also picked the checkpoint of step {report.after.step}, so it is a little too good."
+    )
+    return told
+
+
+def in_points(interval: Interval, sign: str = "") -> str:
+    """A normalised average and its interval as whole points: "+21 [12, 30]".
+
+    Args:
+      interval: of normalised scores.
+      sign: "+" to write a plus before what is positive.
+    """
+    mean, low, high = (f"{100 * value:{sign}.0f}" for value in (interval.mean, interval.low, interval.high))
+    return f"{mean} [{low}, {high}]"
 
 
 def why_selected(report: Report) -> str:

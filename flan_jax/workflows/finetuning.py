@@ -191,11 +191,11 @@ def remember_run(told: Finetuning, start: str, weights: str | None = None, evalu
         raise CheckpointError(
             f"{told.folder} holds a run with other evaluators (their code or number differ), {remedy}"
         )
-    if weights and found.get("weights") and found["weights"] != weights:
-        raise CheckpointError(f"{told.folder} holds a run that began from other weights than `init` is now, {remedy}")
     for name, before in found.get("settings", {}).items():
         if before != settings[name]:
             raise CheckpointError(f"{told.folder} holds a run with {name} {before!r}, now {settings[name]!r}, {remedy}")
+    if weights and found.get("weights") and found["weights"] != weights:
+        raise CheckpointError(f"{told.folder} holds a run that began from other weights than `init` is now, {remedy}")
     if latest > told.steps:
         raise CheckpointError(
             f"{told.folder} holds a run of {counted(latest, 'step')}, steps is {told.steps:,}: give at least that many "

@@ -159,8 +159,8 @@ class Model(LoadedModel):
         Raises `ConfigError` for sizes below 1, an empty stop text, and one that the vocabulary cannot write.
 
         >>> from flan_jax.decode import BeamSearch
-        >>> best, second = model.generations(["Say red."], max_tokens=4, method=BeamSearch(num_beams=2))
-        >>> best.score >= second.score, best.num_tokens <= 4
+        >>> best, *others = model.generations(["Say red."], max_tokens=4, method=BeamSearch(num_beams=2))
+        >>> all(best.score >= other.score for other in others), best.num_tokens <= 4
         (True, True)
         """
         check_seed(seed, method)

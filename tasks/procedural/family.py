@@ -30,6 +30,7 @@ _DERIVED = frozenset({"options", "rationale"})
 
 DEFAULT_SIZES = {"train": 2_000, "validation": 64, "test": 128}
 MIN_TEMPLATES = 6
+RANKED, EXACT = ("rank_accuracy", "exact_match"), ("exact_match",)
 
 __all__ = ["DEFAULT_SIZES", "Family", "ProceduralSource", "all_families", "content_split", "register_family"]
 
@@ -126,7 +127,9 @@ class Family:
       fields: the row's fields, against which templates are checked.
       templates: at least six wordings; of a training family the last `num_new_templates` are held out.
       cot_templates: wordings whose target has {rationale} and {answer}.
-      metrics, chance: as in `Task`.
+      metrics: as in `Task`; by default the rank of the answer among the options, where there are some (a model that was
+        never instructed has a fair score by it), and whether the text is the answer.
+      chance: as in `Task`.
       kind: how the family is held out ("whole cluster", "composition", "new label words"); "" if it is trained on.
       eval_split: the split its held-out tasks are judged on.
       num_few_shot, num_cot: most training rows of these formats. They are fewer, because such an example has several
@@ -139,7 +142,7 @@ class Family:
     fields: tuple[str, ...]
     templates: tuple[Template, ...]
     cot_templates: tuple[Template, ...] = ()
-    metrics: tuple[str, ...] = ("exact_match",)
+    metrics: tuple[str, ...] = ()
     chance: float = 0.0
     kind: str = ""
     eval_split: str = "validation"
@@ -192,7 +195,7 @@ def register_family(family: Family) -> list[Task]:
             cluster=family.cluster,
             source=source(num_train),
             render=render,
-            metrics=family.metrics,
+            metrics=family.metrics or (RANKED if family.chance else EXACT),
             train_split=None if kind else "train",
             eval_split=family.eval_split,
             exemplar_split="train" if render.num_exemplars else None,

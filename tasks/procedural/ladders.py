@@ -1,22 +1,27 @@
-"""Mixtures of the embedded tasks for studies (gin/studies/*_mini.gin): fewer clusters, fewer wordings, one format, with
-and without chains of thought. Each holds out what `procedural` holds out; those on chains of thought two clusters more.
+"""Mixtures of the embedded tasks for studies (gin/studies/*_mini.gin): fewer clusters, wordings or rows, one format,
+with and without chains of thought. Each holds out what `procedural` holds out; those on chains of thought two clusters
+more. The tasks for soft prompts are trained on what `procedural` holds out, as a prompt is tuned on a task of its own.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable
 
 from flan_jax.declare.formatted import refusal
-from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
+from flan_jax.declare.registry import add_mixture, add_task, get_mixture, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, HeldOut, Member, Mixture, Task
 from flan_jax.tasks.procedural.mixtures import CAP
 
 CLUSTER_COUNTS = (1, 2, 4, 8)
 TEMPLATE_COUNTS = (1, 2, 4)
+ROW_COUNTS = (8, 64, 512)
 # Clusters whose tasks have rationales, judged with and without: what is asked there is never trained on.
 REASONING_HELD_OUT = ("navigation", "tracking")
+# Held-out families that soft prompts are tuned on.
+PROMPTED = ("dialogue_who", "row_neighbour", "story_where")
 _SEED = 0
 
-__all__ = ["CLUSTER_COUNTS", "REASONING_HELD_OUT", "TEMPLATE_COUNTS", "cluster_order"]
+__all__ = ["CLUSTER_COUNTS", "PROMPTED", "REASONING_HELD_OUT", "ROW_COUNTS", "TEMPLATE_COUNTS", "cluster_order"]
 
 
 def cluster_order() -> list[str]:
@@ -56,6 +61,12 @@ for _count in TEMPLATE_COUNTS:
         [_in(task, f"templates_{_count}") for task in _TRAINED],
         f"procedural with the first {_count} wordings of each family.",
     )
+for _count in ROW_COUNTS:
+    _add(
+        f"procedural_rows_{_count}",
+        [_in(task, f"rows_{_count}") for task in _TRAINED],
+        f"procedural with at most {_count} rows of each task.",
+    )
 _add(
     "procedural_noinst", [_in(task, "noinst") for task in _TRAINED], "procedural without instructions, where it can be."
 )
@@ -83,5 +94,16 @@ add_mixture(
         "procedural_reasoning_report",
         tuple(Member(f"{task.name}{FORMAT_MARK}heldout") for task in _JUDGED),
         description=f"Tasks of {' and '.join(REASONING_HELD_OUT)}, asked with and without a chain of thought.",
+    )
+)
+
+for _family in PROMPTED:
+    _task = get_task(f"{_family}_zero_shot")
+    add_task(dataclasses.replace(_task, name=f"{_family}_prompted", train_split="train", kind=""))
+add_mixture(
+    Mixture(
+        "procedural_prompted",
+        tuple(Member(f"{_family}_prompted") for _family in PROMPTED),
+        description="Families that procedural holds out, to tune a soft prompt on; judged on their validation rows.",
     )
 )

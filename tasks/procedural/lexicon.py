@@ -62,6 +62,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+WEATHER = ("hail", "snow", "wind", "fog", "frost", "storm", "sunshine", "thunder")
 DIRECTIONS = ("north", "east", "south", "west")
 ORDINALS = ("first", "second", "third", "fourth")
 TALL = (("taller", "shorter"), ("older", "younger"), ("faster", "slower"), ("stronger", "weaker"), ("richer", "poorer"))
@@ -79,3 +80,8 @@ NEW_LABELS = ("thumb", "river", "stone", "cloud", "sweet", "sour", "summer", "wi
 
 # Everything that can stand in a list of words.
 LIST_WORDS = tuple(word for words in CATEGORIES.values() for word in words) + THINGS
+
+# Everything that can stand for itself: what is copied and paired in pretraining.
+EVERY_WORD = (*LIST_WORDS, *NAMES, *PLACES, *CITIES, *JOBS, *FOODS, *NONSENSE, *TRAIN_LABELS, *NEW_LABELS)
+# Words that somebody may choose as a label; never those that are held out as labels.
+OWN_LABELS = (*TRAIN_LABELS, *NONSENSE, *CITIES, *FOODS, *THINGS, *COLOURS, *DAYS, *ANIMALS)

@@ -6,11 +6,12 @@ registration by `flan_jax.declare.registry.add_mixture`.
 
 from flan_jax.declare.registry import add_mixture, all_tasks
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
-from flan_jax.tasks.procedural.documents import OBJECTIVES
+from flan_jax.tasks.procedural.documents import copies, pairs
+from flan_jax.tasks.procedural.documents.document import OBJECTIVES
 from flan_jax.tasks.procedural.family import ProceduralSource
 
-SELECTION_CLUSTERS = ("extraction",)
-REPORT_CLUSTERS = ("dialogue", "spatial", "story_questions")
+SELECTION_CLUSTERS = ("dialogue", "extraction", "spatial", "story_questions")
+REPORT_CLUSTERS = ("agenda", "pets", "queues", "teams")
 OTHER_HELD_OUT_CLUSTERS = ("composition", "new_labels")
 HELD_OUT_CLUSTERS = frozenset((*SELECTION_CLUSTERS, *REPORT_CLUSTERS, *OTHER_HELD_OUT_CLUSTERS))
 
@@ -23,7 +24,7 @@ CAP = 2_000
 
 
 def _procedural() -> list[Task]:
-    return [task for task in all_tasks() if isinstance(task.source, ProceduralSource) and not task.objective]
+    return [task for task in all_tasks() if isinstance(task.source, ProceduralSource) and task.cluster != "documents"]
 
 
 def _is_selection(task: Task) -> bool:
@@ -76,7 +77,18 @@ for _suffix, _objective in OBJECTIVES.items():
     add_mixture(
         Mixture(
             f"procedural_{_suffix}",
-            _members([task.name for task in _DOCUMENTS if task.objective == _objective]),
-            description=f"Pretraining text for {_objective}: plain documents, no instructions.",
+            _members([task.name for task in _DOCUMENTS if task.name.endswith(f"_{_suffix}")]),
+            description=f"Pretraining text for {_objective or 'prefix_lm, cut where it pays'}: plain documents, no "
+            f"instructions.",
+        )
+    )
+# What comes first in pretraining (gin/recipes/demo_copies.gin, demo_pairs.gin).
+for _stage, _modules in {"copies": (copies,), "pairs": (copies, pairs)}.items():
+    _kinds = {f"documents_{name}" for module in _modules for name in vars(module)}
+    add_mixture(
+        Mixture(
+            f"procedural_{_stage}",
+            _members([task.name for task in _DOCUMENTS if task.dataset in _kinds and task.name.endswith("_again")]),
+            description=f"The {_stage} among the pretraining documents, by which a model learns to find words.",
         )
     )

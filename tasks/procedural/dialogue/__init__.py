@@ -1,1 +1,1 @@
-"""Held-out cluster (report): who says what."""
+"""Held-out cluster (selection): who says what."""

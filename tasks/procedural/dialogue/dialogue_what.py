@@ -20,7 +20,6 @@ register_family(
         name="dialogue_what",
         cluster="dialogue",
         kind="whole cluster",
-        eval_split="test",
         generate=generate,
         fields=("lines", "verb", "name", "answer", "options"),
         chance=1 / 3,

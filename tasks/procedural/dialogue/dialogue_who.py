@@ -28,7 +28,6 @@ register_family(
         name="dialogue_who",
         cluster="dialogue",
         kind="whole cluster",
-        eval_split="test",
         generate=generate,
         fields=("lines", "verb", "food", "answer", "options"),
         chance=1 / 3,

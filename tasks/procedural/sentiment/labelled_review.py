@@ -5,7 +5,7 @@ import random
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
-from flan_jax.tasks.procedural.lexicon import TRAIN_LABELS
+from flan_jax.tasks.procedural.lexicon import OWN_LABELS
 from flan_jax.tasks.procedural.sentiment.reviews import draw_review
 
 FIELDS = ("review", "good_label", "bad_label", "answer", "options")
@@ -36,7 +36,7 @@ def generate_with(rng: random.Random, labels: tuple[str, ...]) -> Row:
 
 def generate(rng: random.Random) -> Row:
     """Labels that training may use."""
-    return generate_with(rng, TRAIN_LABELS)
+    return generate_with(rng, OWN_LABELS)
 
 
 register_family(

@@ -1,1 +1,1 @@
-"""Held-out cluster (report): things side by side."""
+"""Held-out cluster (selection): things side by side."""

@@ -26,7 +26,6 @@ register_family(
         name="row_end",
         cluster="spatial",
         kind="whole cluster",
-        eval_split="test",
         generate=generate,
         fields=("row", "side", "answer", "options"),
         chance=1 / 4,

@@ -22,7 +22,6 @@ register_family(
         name="row_neighbour",
         cluster="spatial",
         kind="whole cluster",
-        eval_split="test",
         generate=generate,
         fields=("row", "side", "anchor", "answer", "options"),
         chance=1 / 4,

@@ -1,1 +1,1 @@
-"""Held-out cluster (report): questions about tiny stories of people and places."""
+"""Held-out cluster (selection): questions about tiny stories of people and places."""

@@ -30,7 +30,6 @@ register_family(
         name="story_where",
         cluster="story_questions",
         kind="whole cluster",
-        eval_split="test",
         generate=generate,
         fields=("story", "name", "answer", "options"),
         chance=7 / 24,

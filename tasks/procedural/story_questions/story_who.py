@@ -20,7 +20,6 @@ register_family(
         name="story_who",
         cluster="story_questions",
         kind="whole cluster",
-        eval_split="test",
         generate=generate,
         fields=("story", "place", "answer", "options"),
         chance=7 / 24,

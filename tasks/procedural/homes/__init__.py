@@ -1,0 +1,1 @@
+"""Training cluster: who lives where."""

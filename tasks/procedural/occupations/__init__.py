@@ -1,0 +1,1 @@
+"""Training cluster: who does what for a living."""

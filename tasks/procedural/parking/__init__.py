@@ -1,0 +1,1 @@
+"""Training cluster: which vehicle stands where."""

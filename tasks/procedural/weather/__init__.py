@@ -1,0 +1,1 @@
+"""Training cluster: what the weather is like in which city."""
