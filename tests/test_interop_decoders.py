@@ -320,6 +320,11 @@ def test_gpt2_folders_of_openais_names_with_masks_and_copies_are_read(editable):
         ("gemma2", {"rope_scaling": LINEAR}, ["factor: absent in rope_parameters, 3.0 in rope_scaling: leave one"]),
         ("gemma3", {"rope_scaling": LINEAR}, ["factor:", "3.0 in rope_scaling: leave one"]),
         ("llama", {"rope_theta": 5.0}, ["rope_theta: 5.0, and 10000.0 in rope_parameters: leave one"]),
+        (
+            "gemma3",
+            {"sliding_window_pattern": 5},
+            ["sliding_window_pattern: 5, and layer_types take other turns: leave"],
+        ),
         ("gemma3", {"rope_local_base_freq": 5.0}, ["rope_theta: 5.0, and", "in rope_parameters: leave one"]),
         ("llama", {"rope_scaling": {"type": "dynamic"}, "rope_parameters": ...}, ["rope_type: 'dynamic'"]),
         ("llama3", {"rope_parameters": {"rope_type": "llama3"}}, ["low_freq_factor: missing", "'llama3'"]),

@@ -67,9 +67,13 @@ def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping
     scores = text.get("attn_logit_softcapping", defaults["scores"])
     if kind == "gemma3_text" and scores is not None:
         wrong.append(f"  attn_logit_softcapping: {scores!r}, ours None, as transformers leaves it unused in a Gemma 3")
-    every = text.get("sliding_window_pattern", text.get("_sliding_window_pattern", defaults["every"]))
-    depth = text.get("num_hidden_layers", 26)
-    kinds = text.get("layer_types") or [LOCAL if (i + 1) % every else GLOBAL for i in range(depth)]
+    stated = text.get("sliding_window_pattern", text.get("_sliding_window_pattern"))
+    every, depth = stated or defaults["every"], text.get("num_hidden_layers", 26)
+    by_pattern = [LOCAL if (i + 1) % every else GLOBAL for i in range(depth)]
+    kinds = text.get("layer_types") or by_pattern
+    # With an underscore transformers writes its default, whatever the layers are.
+    if text.get("sliding_window_pattern") is not None and list(kinds) != by_pattern:
+        wrong.append(f"  sliding_window_pattern: {stated!r}, and layer_types take other turns: leave one of them")
     windows, cannot_see = window_fields(kinds, text.get("sliding_window", 4096))
     rotation, cannot_turn = _rotations(kind, text)
     if "window" not in windows:
@@ -208,5 +212,5 @@ def settings_of(config: DecoderConfig, dtype: str) -> dict[str, Any]:
         "rope_local_base_freq": of_local["rope_theta"],
         "rope_parameters": {GLOBAL: rope, LOCAL: {"rope_type": "default", **of_local}},
         **scaling,
-        "sliding_window_pattern": config.global_every or config.num_layers + 1,
+        "sliding_window_pattern": 1 if config.window is None else config.global_every or config.num_layers + 1,
     }
