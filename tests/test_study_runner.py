@@ -134,7 +134,7 @@ def test_a_study_that_is_killed_leaves_no_run_behind_and_goes_on(tmp_path, numbe
 
 
 def _wait(until):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # against a hang: a process starts slowly beside others
     while not until():
         assert time.monotonic() < deadline
         time.sleep(0.05)

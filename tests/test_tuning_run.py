@@ -2,6 +2,7 @@
 
 import io
 import json
+import pathlib
 import re
 import shutil
 
@@ -113,9 +114,8 @@ def test_the_tuned_model_generates_and_goes_out_to_hugging_face(place, base, tmp
 def test_a_base_that_is_another_by_now_is_refused(place, base, stated):
     for name in ("moving", "moved"):
         shutil.rmtree(place / name, ignore_errors=True)
-    shutil.copytree(base, place / "moving")
-    moving = {"initial_checkpoint_path": str(place / "moving")}
-    folder = place / "moving" / "selected"
+    folder = shutil.copytree(pathlib.Path(base) / "selected", place / "moving")
+    moving = {"initial_checkpoint_path": str(folder)}
     params, info = load_weights(folder)
     if not stated:
         older = {name: value for name, value in info.items() if name != "sha256"}
@@ -124,7 +124,7 @@ def test_a_base_that_is_another_by_now_is_refused(place, base, stated):
     before = weights_at(place / "moved/checkpoints/2")
     told = {name: value for name, value in info.items() if name not in ("model", "sha256", "format_version")}
     save_weights(folder, jax.tree.map(lambda leaf: leaf + 1, params), info["model"], **told)
-    words = r"moved/checkpoints/2 was trained on other weights than .*/moving/selected has by now: put those back"
+    words = r"moved/checkpoints/2 was trained on other weights than .*/moving has by now: put those back"
     with pytest.raises(CheckpointError, match=words):
         run(place, "moved", LORA, **moving)
     with pytest.raises(CheckpointError, match=words):
