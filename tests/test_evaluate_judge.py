@@ -59,7 +59,7 @@ def test_steps_scored_by_other_code_of_a_users_metric_are_refused_at_the_start(t
     judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "asked")
     (tmp_path / "asked").mkdir()
     judge.run(None, 4)
-    with pytest.raises(ConfigError, match="judged on s with other prompts or accepted answers than there are now"):
+    with pytest.raises(ConfigError, match="judged on s with other prompts or accepted answers than now"):
         Judge(SELECTS, [], tmp_path / "asked", bases={"s": Basis("d" * 64, "a" * 64)}).resume(4)
     by_mine = dataclasses.replace(by_mine, kind="evaluator", cluster="polite")
     judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "own")

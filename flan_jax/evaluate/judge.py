@@ -124,9 +124,8 @@ class Judge:
                 now = bases.get(name) or (bases.get(f"{KIND}/{task.cluster}") if task.kind == KIND else None)
                 if now is not None and (difference := task.basis.difference(now)):
                     raise ConfigError(
-                        f"step {before.step} of this run was judged on {name} with {difference} than there "
-                        f"{'is' if difference.startswith('another') else 'are'} now: scores of both cannot be "
-                        f"compared; put them back, or train in another folder"
+                        f"step {before.step} of this run was judged on {name} with {difference} than now: "
+                        f"scores of both cannot be compared; put back what was, or train in another folder"
                     )
 
     def _check_benchmarks(self, results: Sequence[EvalResults]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from flan_jax.core.disk import file_sha256
 from flan_jax.sources.mapped import MappedSource
@@ -22,12 +22,8 @@ def _as_it_is(row: Row) -> Row:
 class WatchedSource(MappedSource):
     """The rows of `source`, which reads the file or folder `path`; cached anew when any byte there is another."""
 
-    function: object = _as_it_is  # type: ignore[assignment]
+    function: Callable[[Row], Row] = _as_it_is
     path: pathlib.Path = pathlib.Path()
-
-    def rows(self, split: str) -> Sequence[Row]:
-        """The source's."""
-        return self.source.rows(split)
 
     def content_fingerprint(self, split: str) -> str:
         """Hex sha256 of the file, or of every file below the folder with its name; about a second a gigabyte."""

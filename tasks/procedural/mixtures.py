@@ -7,7 +7,7 @@ registration by `flan_jax.declare.registry.add_mixture`.
 from flan_jax.declare.registry import add_mixture, all_tasks
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.tasks.procedural.documents import copies, pairs
-from flan_jax.tasks.procedural.documents.document import OBJECTIVES
+from flan_jax.tasks.procedural.documents.document import WAYS
 from flan_jax.tasks.procedural.family import ProceduralSource
 
 SELECTION_CLUSTERS = ("dialogue", "extraction", "spatial", "story_questions")
@@ -73,13 +73,12 @@ add_mixture(
         description="Held-out tasks that are reported; none of them has a part in picking the checkpoint.",
     )
 )
-for _suffix, _objective in OBJECTIVES.items():
+for _way in WAYS:
     add_mixture(
         Mixture(
-            f"procedural_{_suffix}",
-            _members([task.name for task in _DOCUMENTS if task.name.endswith(f"_{_suffix}")]),
-            description=f"Pretraining text for {_objective or 'prefix_lm, cut where it pays'}: plain documents, no "
-            f"instructions.",
+            f"procedural_{_way.name}",
+            _members([task.name for task in _DOCUMENTS if task.name.endswith(f"_{_way.name}")]),
+            description=f"Pretraining text for {_way.what}: plain documents, no instructions.",
         )
     )
 # What comes first in pretraining (gin/recipes/demo_copies.gin, demo_pairs.gin).

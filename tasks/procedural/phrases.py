@@ -37,3 +37,25 @@ def draw_words(rng: random.Random, words: Sequence[str], least: int, most: int) 
 def coin(rng: random.Random) -> bool:
     """True half of the time."""
     return rng.random() < 0.5
+
+
+def tell_pairs(
+    rng: random.Random,
+    firsts: Sequence[str],
+    seconds: Sequence[str],
+    forms: Sequence[str],
+    num: int,
+    between: str = " ",
+) -> tuple[str, list[str], list[str]]:
+    """(a sentence a pair, the pairs' first words, their second words), all told in one drawn form.
+
+    Args:
+      rng: draws words and form.
+      firsts, seconds: what the words of a pair are drawn from, none twice.
+      forms: sentences with two holes.
+      num: of pairs.
+      between: sentences.
+    """
+    ones, others = rng.sample(firsts, num), rng.sample(seconds, num)
+    form = rng.choice(forms)
+    return between.join(form.format(one, other) for one, other in zip(ones, others, strict=True)), ones, others

@@ -6,15 +6,17 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import DAYS, REVIEWED
+from flan_jax.tasks.procedural.phrases import tell_pairs
+
+FORMS = ("On {} we have the {}.", "{} is the day of the {}.", "{} : {}.")
 
 
 def generate(rng: random.Random) -> Row:
     """Three days."""
-    days, events = rng.sample(DAYS, 3), rng.sample(REVIEWED, 3)
-    form = rng.choice(("On {} we have the {}.", "{} is the day of the {}.", "{} : {}."))
+    told, days, events = tell_pairs(rng, DAYS, REVIEWED, FORMS, 3)
     i = rng.randrange(3)
     return {
-        "plan": " ".join(form.format(day, event) for day, event in zip(days, events, strict=True)),
+        "plan": told,
         "day": days[i],
         "answer": events[i],
         "options": tuple(events),

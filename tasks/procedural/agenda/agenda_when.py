@@ -4,17 +4,18 @@ import random
 
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
+from flan_jax.tasks.procedural.agenda.agenda_what import FORMS
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import DAYS, REVIEWED
+from flan_jax.tasks.procedural.phrases import tell_pairs
 
 
 def generate(rng: random.Random) -> Row:
     """Three days."""
-    days, events = rng.sample(DAYS, 3), rng.sample(REVIEWED, 3)
-    form = rng.choice(("On {} we have the {}.", "{} is the day of the {}.", "{} : {}."))
+    told, days, events = tell_pairs(rng, DAYS, REVIEWED, FORMS, 3)
     i = rng.randrange(3)
     return {
-        "plan": " ".join(form.format(day, event) for day, event in zip(days, events, strict=True)),
+        "plan": told,
         "event": events[i],
         "answer": days[i],
         "options": tuple(days),

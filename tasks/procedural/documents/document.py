@@ -4,17 +4,29 @@ import dataclasses
 import random
 from collections.abc import Callable, Sequence
 
-from flan_jax.declare.example import Rendered
+from flan_jax.declare.example import Rendered, Renderer
 from flan_jax.declare.registry import add_task
 from flan_jax.declare.task import Task
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import ProceduralSource
 
 NUM_TRAIN = 12_000
-# How a document is trained on: the name's end, and the pretraining objective; None has the cut in the document itself.
-OBJECTIVES = {"span": "span_corruption", "prefix": "prefix_lm", "again": None, "retold": None}
 
-__all__ = ["OBJECTIVES", "Document", "register_document"]
+__all__ = ["WAYS", "Document", "Way", "register_document"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """How documents are trained on.
+
+    name: how their tasks' names end. objective: of pretraining, None for one whose cut is in the document itself.
+    render: of their tasks. what: a few words for the mixture of all of them.
+    """
+
+    name: str
+    objective: str | None
+    render: Renderer
+    what: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,22 +41,22 @@ Write = Callable[[random.Random], Document]
 
 
 def register_document(num_train: int = NUM_TRAIN) -> Callable[[Write], Write]:
-    """Adds the tasks of a kind of document, one an objective, named after the function that it decorates."""
+    """Adds the tasks of a kind of document, one a way, named after the function that it decorates."""
 
     def add(write: Write) -> Write:
         name = f"documents_{write.__name__}"
         source = ProceduralSource(name, _DocumentRow(write), {"train": num_train, "validation": 128})
-        for suffix, objective in OBJECTIVES.items():
+        for way in WAYS:
             add_task(
                 Task(
-                    name=f"{name}_{suffix}",
+                    name=f"{name}_{way.name}",
                     cluster="documents",
                     source=source,
-                    render=_RENDER[suffix],
+                    render=way.render,
                     metrics=(),
                     train_split="train",
                     eval_split=None,
-                    objective=objective,
+                    objective=way.objective,
                     dataset=name,
                 )
             )
@@ -98,4 +110,9 @@ def render_retold(row: Row, rng: random.Random, pool: Sequence[Row]) -> Rendered
     return Rendered(query=" ".join(read), targets=" ".join(words[cut:]))
 
 
-_RENDER = {"span": render_whole, "prefix": render_whole, "again": render_again, "retold": render_retold}
+WAYS = (
+    Way("span", "span_corruption", render_whole, "span corruption"),
+    Way("prefix", "prefix_lm", render_whole, "prefix language modelling, cut anywhere"),
+    Way("again", None, render_again, "prefix language modelling, cut between what is told and what is told again"),
+    Way("retold", None, render_retold, "prefix language modelling, cut there or late in a sentence that follows"),
+)

@@ -6,18 +6,19 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import CITIES, NAMES
-from flan_jax.tasks.procedural.phrases import coin
+from flan_jax.tasks.procedural.phrases import coin, tell_pairs
+
+FORMS = ("{} lives in {}.", "{} is from {}.", "The home of {} is {}.")
 
 
 def generate(rng: random.Random) -> Row:
     """Three or four people."""
     num = rng.randint(3, 4)
-    names, cities = rng.sample(NAMES, num), rng.sample(CITIES, num)
-    form = rng.choice(("{} lives in {}.", "{} is from {}.", "The home of {} is {}."))
+    told, names, cities = tell_pairs(rng, NAMES, CITIES, FORMS, num)
     i = rng.randrange(num)
     ask_city = coin(rng)
     return {
-        "facts": " ".join(form.format(name, city) for name, city in zip(names, cities, strict=True)),
+        "facts": told,
         "question": f"Where does {names[i]} live?" if ask_city else f"Who lives in {cities[i]}?",
         "answer": cities[i] if ask_city else names[i],
         "options": tuple(cities if ask_city else names),

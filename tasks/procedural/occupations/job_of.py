@@ -6,16 +6,18 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import JOBS, NAMES
+from flan_jax.tasks.procedural.phrases import tell_pairs
+
+FORMS = ("{} is a {}.", "{} works as a {}.")
 
 
 def generate(rng: random.Random) -> Row:
     """Three or four people."""
     num = rng.randint(3, 4)
-    names, jobs = rng.sample(NAMES, num), rng.sample(JOBS, num)
-    form = rng.choice(("{} is a {}.", "{} works as a {}."))
+    told, names, jobs = tell_pairs(rng, NAMES, JOBS, FORMS, num)
     i = rng.randrange(num)
     return {
-        "facts": " ".join(form.format(name, job) for name, job in zip(names, jobs, strict=True)),
+        "facts": told,
         "name": names[i],
         "answer": jobs[i],
         "options": tuple(jobs),

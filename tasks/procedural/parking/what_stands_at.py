@@ -6,18 +6,19 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import PLACES, VEHICLES
-from flan_jax.tasks.procedural.phrases import coin
+from flan_jax.tasks.procedural.phrases import coin, tell_pairs
+
+FORMS = ("The {} is at the {}.", "We left the {} at the {}.", "The {} stands near the {}.")
 
 
 def generate(rng: random.Random) -> Row:
     """Three or four vehicles."""
     num = rng.randint(3, 4)
-    vehicles, places = rng.sample(VEHICLES, num), rng.sample(PLACES, num)
-    form = rng.choice(("The {} is at the {}.", "We left the {} at the {}.", "The {} stands near the {}."))
+    told, vehicles, places = tell_pairs(rng, VEHICLES, PLACES, FORMS, num)
     i = rng.randrange(num)
     ask_place = coin(rng)
     return {
-        "facts": " ".join(form.format(vehicle, place) for vehicle, place in zip(vehicles, places, strict=True)),
+        "facts": told,
         "question": f"Where is the {vehicles[i]}?" if ask_place else f"What is at the {places[i]}?",
         "answer": places[i] if ask_place else vehicles[i],
         "options": tuple(places if ask_place else vehicles),

@@ -6,15 +6,17 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import ANIMALS, NAMES
+from flan_jax.tasks.procedural.phrases import tell_pairs
+
+FORMS = ("The {} is called {}.", "We call the {} {}.", "The name of the {} is {}.")
 
 
 def generate(rng: random.Random) -> Row:
     """Three animals."""
-    animals, names = rng.sample(ANIMALS, 3), rng.sample(NAMES, 3)
-    form = rng.choice(("The {} is called {}.", "We call the {} {}.", "The name of the {} is {}."))
+    told, animals, names = tell_pairs(rng, ANIMALS, NAMES, FORMS, 3)
     i = rng.randrange(3)
     return {
-        "facts": " ".join(form.format(animal, name) for animal, name in zip(animals, names, strict=True)),
+        "facts": told,
         "animal": animals[i],
         "answer": names[i],
         "options": tuple(names),

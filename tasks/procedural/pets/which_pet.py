@@ -6,15 +6,16 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import ANIMALS, NAMES
+from flan_jax.tasks.procedural.pets.pet_called import FORMS
+from flan_jax.tasks.procedural.phrases import tell_pairs
 
 
 def generate(rng: random.Random) -> Row:
     """Three animals."""
-    animals, names = rng.sample(ANIMALS, 3), rng.sample(NAMES, 3)
-    form = rng.choice(("The {} is called {}.", "We call the {} {}.", "The name of the {} is {}."))
+    told, animals, names = tell_pairs(rng, ANIMALS, NAMES, FORMS, 3)
     i = rng.randrange(3)
     return {
-        "facts": " ".join(form.format(animal, name) for animal, name in zip(animals, names, strict=True)),
+        "facts": told,
         "name": names[i],
         "answer": animals[i],
         "options": tuple(animals),

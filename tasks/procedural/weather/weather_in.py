@@ -6,16 +6,18 @@ from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.procedural.family import Family, register_family
 from flan_jax.tasks.procedural.lexicon import CITIES, WEATHER
+from flan_jax.tasks.procedural.phrases import tell_pairs
+
+FORMS = ("{} : {}", "{} has {}", "in {} there is {}")
 
 
 def generate(rng: random.Random) -> Row:
     """Three or four cities."""
     num = rng.randint(3, 4)
-    cities, skies = rng.sample(CITIES, num), rng.sample(WEATHER, num)
-    form = rng.choice(("{} : {}", "{} has {}", "in {} there is {}"))
+    told, cities, skies = tell_pairs(rng, CITIES, WEATHER, FORMS, num, ", ")
     i = rng.randrange(num)
     return {
-        "report": ", ".join(form.format(city, sky) for city, sky in zip(cities, skies, strict=True)),
+        "report": told,
         "city": cities[i],
         "answer": skies[i],
         "options": tuple(skies),
