@@ -58,7 +58,15 @@ def accuracy(targets, predictions):
 def bleurt_like(targets, predictions):
     return {"bleurt_like": 0.0}
 
-def add(name, vocabulary, metric_fns, splits=("train", "validation"), features=("inputs", "targets")):
+def with_references(dataset, text):
+    return dataset.map(lambda row: {**row, "references": [text]})
+
+def edited(body):
+    space = {"__name__": "user_tasks"}
+    exec(f"def edited(dataset):\\n    {body}\\n    return dataset", space)
+    return space["edited"]
+
+def add(name, vocabulary, metric_fns, splits=("train", "validation"), features=("inputs", "targets"), more=()):
     seqio.TaskRegistry.add(
         name,
         source=seqio.FunctionDataSource(rows, splits=splits, num_input_examples={"train": 20, "validation": 20}),
@@ -66,6 +74,7 @@ def add(name, vocabulary, metric_fns, splits=("train", "validation"), features=(
             functools.partial(seqio.preprocessors.rekey, key_map={"inputs": "text", "targets": "label"}),
             seqio.preprocessors.tokenize,
             seqio.preprocessors.append_eos,
+            *more,
         ],
         output_features={name: seqio.Feature(vocabulary, add_eos=name == "targets") for name in features},
         postprocess_fn=lambda answer, **_: answer.lower(),
@@ -75,6 +84,10 @@ def add(name, vocabulary, metric_fns, splits=("train", "validation"), features=(
 def add_all(vocab_path, other_vocab_path, own_task):
     vocabulary = seqio.SentencePieceVocabulary(vocab_path, extra_ids=100)
     add("user_repeat", vocabulary, [accuracy])
+    for i, text in enumerate(("one", "one", "two")):
+        add(f"user_references_{i}", vocabulary, [accuracy], more=[functools.partial(with_references, text=text)])
+    for i, body in enumerate(("later = 17", "later = 17", "later = 18")):
+        add(f"user_edited_{i}", vocabulary, [accuracy], more=[edited(body)])
     add("user_odd_metric", vocabulary, [bleurt_like])
     add("user_documents", vocabulary, [], features=("targets",))
     add("user_other_vocabulary", seqio.SentencePieceVocabulary(vocab_path, extra_ids=7), [accuracy])
@@ -146,6 +159,11 @@ for name in ("user_mixture", "user_odd_metric", "user_documents", "user_other_vo
                           num_workers=1)
     except FlanError as error:
         result["errors"][name] = f"{type(error).__name__}: {error}"
+from flan_jax.cache.seqio_pipeline import find_task, fingerprint
+result["prints"] = {
+    kind: [fingerprint(find_task(f"user_{kind}_{i}"), "train", None) for i in range(3)]
+    for kind in ("references", "edited")
+}
 from flan_jax.cli.main import main
 result["verb"] = {}
 for verb in order["verbs"]:
@@ -349,6 +367,12 @@ def test_what_a_seqio_task_says_and_a_cache_has_no_place_for_is_said(seqio_says)
         "cache user_mixture: 1 SeqIO task, as user_repeat, with add_eos=False: here inputs and targets end in EOS"
         in said
     )
+
+
+@pytest.mark.parametrize("kind", ["references", "edited"])
+def test_other_references_and_an_edited_preprocessor_are_cached_anew(seqio_says, kind):
+    first, same, other = seqio_says["prints"][kind]
+    assert first == same != other
 
 
 @pytest.mark.parametrize(("verb", "said"), VERBS.items())
