@@ -83,7 +83,7 @@ def write_runs(file, folder, *, without=()):
 
 
 def test_a_study_of_finished_runs_has_a_table_a_page_and_verdicts(file, tmp_path, capsys):
-    cells = write_runs(file, tmp_path / "s/clusters")
+    cells = write_runs(file, tmp_path / "s")
     assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 0
     said = capsys.readouterr().out
     assert "REPRODUCED: more clusters help\n    +10.00 [+10.00, +10.00] points a doubling of clusters" in said
@@ -105,8 +105,8 @@ def test_a_study_of_finished_runs_has_a_table_a_page_and_verdicts(file, tmp_path
 
 
 def test_runs_that_begin_as_different_models_have_no_common_start(file, tmp_path, capsys):
-    cells = write_runs(file, tmp_path / "s/clusters")
-    evals = tmp_path / "s/clusters/runs" / cells[-1].key / "evals.jsonl"
+    cells = write_runs(file, tmp_path / "s")
+    evals = tmp_path / "s/runs" / cells[-1].key / "evals.jsonl"
     evals.unlink()
     append_results(evals, judged(0, {"a": 8, "b": 3}))
     append_results(evals, judged(2, {"a": 50, "b": 50}))
@@ -115,9 +115,9 @@ def test_runs_that_begin_as_different_models_have_no_common_start(file, tmp_path
 
 
 def test_several_studies_write_one_page_of_findings(file, tmp_path, capsys):
-    write_runs(file, tmp_path / "s/clusters")
+    write_runs(file, tmp_path / "s")
     (tmp_path / "again.gin").write_text(STUDY.replace("More clusters <help>", "Again"))
-    write_runs(tmp_path / "again.gin", tmp_path / "s/again")
+    # Its runs are those of the first: what two studies ask for is run once.
     files = [str(file), str(tmp_path / "again.gin")]
     page = tmp_path / "docs/findings.md"
     page.parent.mkdir()
@@ -129,12 +129,15 @@ def test_several_studies_write_one_page_of_findings(file, tmp_path, capsys):
     assert "](findings/again.png)" in text and (page.parent / "findings/again.png").read_bytes()[:4] == b"\x89PNG"
     assert main(["study", files[0], files[0], *arguments]) == 2
     assert "have one name, and would share a folder" in capsys.readouterr().err
+    (tmp_path / "runs.gin").write_text(STUDY)
+    assert main(["study", str(tmp_path / "runs.gin"), *arguments]) == 2
+    assert "a study called runs would lie among the runs of all studies: rename" in capsys.readouterr().err
 
 
 def test_runs_that_are_missing_are_said(file, tmp_path, capsys):
     assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 2
     assert "no run of clusters is done in" in capsys.readouterr().err
-    write_runs(file, tmp_path / "s/clusters", without=[{"clusters": "4", "rate": "high"}])
+    write_runs(file, tmp_path / "s", without=[{"clusters": "4", "rate": "high"}])
     assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 0
     said = capsys.readouterr().out
     assert "3 runs of 12 are not done" in said and said.count("NOT RUN") == 2
@@ -184,12 +187,12 @@ def test_a_run_that_begins_from_other_weights_at_the_same_path_is_another(file, 
 
 
 def test_what_it_takes_is_said_before_anything_runs(file, tmp_path, capsys):
-    folder = tmp_path / "s/clusters"
-    assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--write_jobs"]) == 0
+    folder = tmp_path / "s"
+    assert main(["study", str(file), "--folder", str(folder), "--write_jobs"]) == 0
     said = capsys.readouterr().out
     cells = cells_of(load_study(str(file)), load, folder)
     assert "12 runs, 0 done" in said and "12 commands in" in said
-    jobs = (folder / "jobs.txt").read_text().splitlines()
+    jobs = (folder / "clusters/jobs.txt").read_text().splitlines()
     assert jobs[0] == f"flan-jax train --gin_file {folder / 'cells' / cells[0].key}.gin" and len(jobs) == 12
     # The job is an ordinary run: the same as the study's own.
     told = load([jobs[0].split()[-1]])
@@ -296,13 +299,11 @@ def test_a_real_study_of_one_run_goes_from_file_to_page(file, tmp_path, capsys):
     assert main(arguments) == 0
     said = capsys.readouterr().out
     assert "1 run, 0 done" in said and "done in" in said and "a step measured just now" in said
-    log = next((tmp_path / "s/clusters/cells").glob("*.log")).read_text()
-    assert (
-        "step" in log and json.loads(next((tmp_path / "s/clusters/cells").glob("*.done.json")).read_text())["secs"] > 0
-    )
+    log = next((tmp_path / "s/cells").glob("*.log")).read_text()
+    assert "step" in log and json.loads(next((tmp_path / "s/cells").glob("*.done.json")).read_text())["secs"] > 0
     with open(tmp_path / "s/clusters/table.csv", newline="") as lines:
         assert [(row["task"], row["step"]) for row in csv.DictReader(lines)] == [("walk_steps_zero_shot__heldout", "2")]
-    done = next((tmp_path / "s/clusters/cells").glob("*.done.json"))
+    done = next((tmp_path / "s/cells").glob("*.done.json"))
     assert read_json_object(done, "")["data"] and "other data" not in said
     write_sealed(done, {**read_json_object(done, ""), "data": "of before"})
     assert main(arguments) == 0

@@ -8,9 +8,10 @@ import pytest
 
 from flan_jax.core.errors import ConfigError, StudyError
 from flan_jax.study import GapRises, Higher, Rises, Scores, Steadier, Study, judge
+from flan_jax.study.figures import ladder
 from flan_jax.study.scores import check_alike
 from flan_jax.study.study import position_of
-from flan_jax.study.verdicts import averages
+from flan_jax.study.verdicts import averages, sizes
 
 MORE = Rises("more tasks help", along="tasks", where={"model": "1M"})
 
@@ -149,9 +150,36 @@ def test_averages_are_of_the_studys_group_one_a_seed():
 
 
 @pytest.mark.parametrize(
+    ("over", "label", "of_large"),
+    [
+        ("parameters", "parameters of the model", [4e6, 4e6, 4e6, 4e6]),
+        # Nothing has been trained at level 0: half of the least that has been, 1 * 1e6.
+        ("flops", "floating-point operations of training", [5e5, 4e6, 8e6, 32e6]),
+        ("levels", "tasks", [0.5 / math.sqrt(2), 1.0, 2.0, 8.0]),
+    ],
+)
+def test_a_curve_is_over_levels_parameters_or_operations(over, label, of_large):
+    told = study(over=over)
+    scores = [
+        dataclasses.replace(
+            each,
+            parameters=int(position_of(each.levels["model"])),
+            flops=position_of(each.levels["tasks"]) * position_of(each.levels["model"]),
+        )
+        for each in made(lambda n, m, seed, task: seed)
+    ]
+    (axes,) = ladder(told, averages(told, scores), sizes(told, scores)).axes
+    (_, large, *_) = axes.lines
+    assert list(large.get_xdata()) == pytest.approx(of_large)
+    assert axes.get_xlabel() == label and axes.get_xscale() == "log"
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"axes": {}}, "axes is empty"),
+        ({"over": "time"}, "Study.over"),
+        ({"over": "flops", "published": {"paper": {"8": 1.0}}}, "gives scores by level: leave one of them out"),
         ({"axes": {"seed": {"1": ()}}, "start": {}}, "'seed' cannot be an axis"),
         ({"axes": {"tasks": {}}, "start": {}}, "axis tasks has no level"),
         ({"seeds": (0, 0)}, "give each seed once"),

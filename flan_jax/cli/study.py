@@ -17,8 +17,8 @@ from flan_jax.core.settings import Count, PathText
 from flan_jax.study import Cell, Study, cells_of, judge, read_scores, run_cells, write_table
 from flan_jax.study.cost import cost_of, measured_steps
 from flan_jax.study.page import findings_page, study_lines, study_markdown, write_study
-from flan_jax.study.runner import is_done, on_other_data, write_cells
-from flan_jax.study.verdicts import averages
+from flan_jax.study.runner import CELLS, COMPILED, RUNS, is_done, on_other_data, run_folder, write_cells
+from flan_jax.study.verdicts import averages, sizes
 from flan_jax.workflows.data_fingerprint import data_fingerprints
 
 HELP = "run ladders of runs, each run once, and judge a paper's findings by them"
@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("study", nargs="+", help="files of gin/studies, or your own (.gin, or .py that sets STUDY)")
     parser.add_argument(
-        "--folder", type=flag(PathText), default="studies", help="each study goes to FOLDER/NAME (default: studies)"
+        "--folder",
+        type=flag(PathText),
+        default="studies",
+        help="runs go to FOLDER/runs, each study's report to FOLDER/NAME (default: studies)",
     )
     parser.add_argument("--processes", type=flag(Count), default=1, help="runs at a time (default 1)")
     parser.add_argument(
@@ -53,13 +56,17 @@ def run(args: argparse.Namespace) -> int:
     studies = {pathlib.Path(file).stem: load_study(file) for file in args.study}
     if len(studies) < len(args.study):
         raise ConfigError(f"two of {', '.join(args.study)} have one name, and would share a folder: rename one")
-    made = {name: cells_of(study, load, pathlib.Path(args.folder) / name) for name, study in studies.items()}
+    if taken := sorted({CELLS, RUNS, COMPILED} & set(studies)):
+        raise ConfigError(f"a study called {taken[0]} would lie among the runs of all studies: rename its file")
+    # Runs lie together, so that what two studies both ask for is run once.
+    folder = pathlib.Path(args.folder)
+    made = {name: cells_of(study, load, folder) for name, study in studies.items()}
     signal.signal(signal.SIGTERM, _stop)
     chapters = []
     for file, (name, study) in zip(args.study, studies.items(), strict=True):
-        folder, cells = pathlib.Path(args.folder) / name, made[name]
+        cells = made[name]
         if args.write_jobs:
-            _write_jobs(args, file, study, cells, folder)
+            _write_jobs(args, file, study, name, cells)
             continue
         if not args.report_only:
             left = [cell for cell in cells if not is_done(folder, cell)]
@@ -77,11 +84,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write_jobs(
-    args: argparse.Namespace, file: str, study: Study, cells: tuple[Cell, ...], folder: pathlib.Path
-) -> None:
+def _write_jobs(args: argparse.Namespace, file: str, study: Study, name: str, cells: tuple[Cell, ...]) -> None:
+    folder = pathlib.Path(args.folder)
     paths = write_cells(folder, cells, study.recipe)
-    jobs = folder / "jobs.txt"
+    jobs = folder / name / "jobs.txt"
+    jobs.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(f"flan-jax train --gin_file {shlex.quote(str(path))}\n" for path in paths)
     write_text_atomically(jobs, text)
     print("\n".join(cost_of(folder, cells, {}).lines()))
@@ -102,23 +109,23 @@ def _report(
     if changed := on_other_data(folder, cells):
         notes.append(
             f"{counted(len(changed), 'run')}, as {changed[0].name}, of other data or wordings than are there now: "
-            f"delete {folder / 'runs' / changed[0].key} to run it again"
+            f"delete {run_folder(folder, changed[0])} to run it again"
         )
     scores = read_scores(study, cells, folder)
     if not any(each.group == study.group for each in scores):
         raise ConfigError(
             f"the runs of {name} are judged on no {study.group} tasks: name some in its recipe, or another Study.group"
         )
-    paths = write_table(study, name, scores, folder)
+    paths = write_table(study, name, scores, folder / name)
     verdicts, means = judge(study, scores), averages(study, scores)
-    page = write_study(study, name, verdicts, means, notes, folder)
+    page = write_study(study, name, verdicts, means, sizes(study, scores), notes, folder / name)
     print("\n".join([f"\n{study.title} ({study.source})", *notes, *study_lines(verdicts)]))
     print(f"\n{page}\n{paths[0]}\n{paths[1]}", flush=True)
     if findings is None:
         return []
     picture = findings.with_suffix("") / f"{name}.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(picture, (folder / "study.png").read_bytes())
+    write_atomically(picture, (folder / name / "study.png").read_bytes())
     return study_markdown(study, name, verdicts, means, notes, f"{picture.parent.name}/{picture.name}")
 
 

@@ -53,7 +53,7 @@ def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, .
     Args:
       study: the study.
       load: reads gin.
-      folder: of the study; the runs lie in `runs/<key>` below it.
+      folder: of all studies; the runs lie in `runs/<key>` below it, whichever study asked for them.
 
     Raises `ConfigError` that names the cell whose gin says nonsense, axes that bind one name, and cells that are alike.
     """

@@ -78,7 +78,7 @@ def cost_of(folder: pathlib.Path, cells: Sequence[Cell], step_secs: Mapping[str,
     """Adds up what `cells` take.
 
     Args:
-      folder: of the study.
+      folder: of all studies.
       cells: of it.
       step_secs: seconds a step by key, of the cells whose step was measured; none for arithmetic alone.
     """

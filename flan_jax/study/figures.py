@@ -19,24 +19,38 @@ if TYPE_CHECKING:
 _COLOURS = ("#2563a8", "#d9822b", "#1a7f37", "#8250df", "#b42318", "#57606a")
 _MARKS = ("o", "s", "^", "D", "v", "P")
 
-__all__ = ["ladder", "ladder_png"]
+_OVER = {"parameters": "parameters of the model", "flops": "floating-point operations of training"}
+
+__all__ = ["ladder", "ladder_png", "over"]
 
 
-def ladder_png(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> bytes:
+def over(study: Study) -> str:
+    """What its curve is plotted over, for people."""
+    return _OVER.get(study.over, study.along)
+
+
+def ladder_png(
+    study: Study, averages: Mapping[tuple[str, ...], Sequence[float]], sizes: Mapping[tuple[str, ...], float]
+) -> bytes:
     """`ladder` as a file."""
-    return to_png(ladder(study, averages))
+    return to_png(ladder(study, averages, sizes))
 
 
-def ladder(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) -> Figure:
+def ladder(
+    study: Study, averages: Mapping[tuple[str, ...], Sequence[float]], sizes: Mapping[tuple[str, ...], float]
+) -> Figure:
     """Means over seeds with a band from the lowest to the highest seed; published curves dashed. An axis whose levels
-    are numbers is logarithmic, and the model before training stands at its left end.
+    are numbers is logarithmic, as one of parameters or operations is, and the model before training stands at its left
+    end.
 
     Args:
       study: the study.
       averages: levels -> normalised average in points, one a seed (`flan_jax.study.verdicts.averages`).
+      sizes: levels -> parameters or operations, empty where levels are plotted over (`flan_jax.study.verdicts.sizes`).
     """
     levels = study.levels(study.along)
     places = _places(study)
+    spread = {key: size if size else _before(sizes) for key, size in sizes.items()}  # no operations: not trained
     figure = new_figure(0.75 * WIDTH, 4.6)
     axes = figure.subplots()
     lines: dict[tuple[str, ...], dict[str, Sequence[float]]] = collections.defaultdict(dict)
@@ -45,7 +59,7 @@ def ladder(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) ->
     for number, others in enumerate(sorted(lines, key=lambda others: _order(study, others))):
         found = lines[others]
         shown = [level for level in levels if level in found]
-        at = [places[level] for level in shown]
+        at = [spread[(level, *others)] if spread else places[level] for level in shown]
         colour = _COLOURS[number % len(_COLOURS)]
         label = ", ".join(f"{axis} {level}" for axis, level in zip([*study.axes][1:], others, strict=True)) or "ours"
         axes.fill_between(
@@ -57,12 +71,13 @@ def ladder(study: Study, averages: Mapping[tuple[str, ...], Sequence[float]]) ->
         known = [level for level in levels if level in points]
         at, heights = [places[level] for level in known], [points[level] for level in known]
         axes.plot(at, heights, color=LINE, linestyle=("--", ":", "-.")[number % 3], marker=".", label=label)
-    if all(position_of(level) > 0 or level in study.start.values() for level in levels):
+    if spread or all(position_of(level) > 0 or level in study.start.values() for level in levels):
         axes.set_xscale("log")
-    axes.set_xticks([places[level] for level in levels], levels)
-    axes.minorticks_off()
+    if not spread:
+        axes.set_xticks([places[level] for level in levels], levels)
+        axes.minorticks_off()
     axes.axhline(0.0, color=LINE, linewidth=0.8)
-    axes.set_xlabel(study.along)
+    axes.set_xlabel(over(study))
     axes.set_ylabel("normalised average, points (0 is chance)")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=9)
@@ -80,6 +95,11 @@ def _places(study: Study) -> dict[str, float]:
     step = (max(trained) / min(trained)) ** (1 / max(1, len(trained) - 1)) if len(trained) > 1 else 2.0
     start = study.start.get(study.along)
     return {level: min(trained) / step if level == start else number for level, number in numbers.items()}
+
+
+def _before(sizes: Mapping[tuple[str, ...], float]) -> float:
+    """Where the model before training stands, as 0 has no place on a logarithmic axis: half left of what there is."""
+    return min((size for size in sizes.values() if size), default=1.0) / 2
 
 
 def _order(study: Study, others: tuple[str, ...]) -> tuple[int, ...]:

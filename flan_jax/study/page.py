@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from flan_jax.core.disk import write_atomically, write_text_atomically
 from flan_jax.report.page import html, joined, page, picture, table
 from flan_jax.report.tables import markdown_table
-from flan_jax.study.figures import ladder_png
+from flan_jax.study.figures import ladder_png, over
 from flan_jax.study.study import Study
 from flan_jax.study.verdicts import Verdict
 
@@ -23,6 +23,7 @@ def write_study(
     name: str,
     verdicts: Sequence[Verdict],
     averages: Mapping[tuple[str, ...], Sequence[float]],
+    sizes: Mapping[tuple[str, ...], float],
     notes: Sequence[str],
     folder: pathlib.Path,
 ) -> pathlib.Path:
@@ -33,10 +34,12 @@ def write_study(
       name: of it.
       verdicts: on its findings.
       averages: levels -> normalised average in points, one a seed.
+      sizes: levels -> parameters or operations (`flan_jax.study.verdicts.sizes`).
       notes: what is to be said of the runs, such as that some are not done.
       folder: of the study.
     """
-    curve = ladder_png(study, averages)
+    curve = ladder_png(study, averages, sizes)
+    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "study.png", curve)
     body = [
         html("<h1>{}</h1>", study.title),
@@ -46,7 +49,7 @@ def write_study(
         html("<h2>Findings</h2>"),
         _verdicts(verdicts),
         html("<h2>Curve</h2>"),
-        picture(curve, f"normalised average along {study.along}"),
+        picture(curve, f"normalised average along {over(study)}"),
         html("<h2>Averages</h2>"),
         _averages(study, averages),
     ]
@@ -110,7 +113,7 @@ def study_markdown(
         "",
         *markdown_table(("finding", "verdict", "estimate", "of"), found),
         "",
-        f"![normalised average along {study.along}]({picture_path})",
+        f"![normalised average along {over(study)}]({picture_path})",
         "",
         *markdown_table((*study.axes, "mean", "each seed"), means),
         "",

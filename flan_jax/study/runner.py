@@ -27,7 +27,7 @@ _TIE = (
     "os.getppid() == int(sys.argv[1]) or os._exit(1); os.execv(sys.argv[2], sys.argv[2:])"
 )
 
-__all__ = ["CELLS", "RUNS", "is_done", "on_other_data", "run_cells", "run_folder", "secs_of", "write_cells"]
+__all__ = ["CELLS", "COMPILED", "RUNS", "is_done", "on_other_data", "run_cells", "run_folder", "secs_of", "write_cells"]
 
 
 @dataclasses.dataclass
@@ -67,7 +67,7 @@ def on_other_data(folder: pathlib.Path, cells: Sequence[Cell]) -> list[Cell]:
     data are not on this machine, are left out.
 
     Args:
-      folder: of the study.
+      folder: of all studies.
       cells: of it.
     """
     noted = {cell.key: _done_facts(folder, cell).get("data") for cell in cells if is_done(folder, cell)}
@@ -80,7 +80,7 @@ def write_cells(folder: pathlib.Path, cells: Sequence[Cell], recipe: Sequence[st
     """Writes each cell as a gin file that `flan-jax train --gin_file` takes as it is, here or in a cluster's job.
 
     Args:
-      folder: of the study.
+      folder: of all studies.
       cells: to be written.
       recipe: gin files that all of them share.
     """
@@ -110,7 +110,7 @@ def run_cells(
     in the same folder: none runs a cell that another has. Returns when all are done.
 
     Args:
-      folder: of the study.
+      folder: of all studies.
       cells: of the study.
       recipe: gin files that all of them share.
       num_processes: how many at a time.

@@ -65,7 +65,7 @@ def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> li
     Args:
       study: the study.
       cells: of it.
-      folder: of it.
+      folder: of all studies.
     """
     found: list[Scores] = []
     started: dict[tuple[tuple[str, ...], int], list[Scores]] = {}

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from flan_jax.core.errors import ConfigError
 from flan_jax.core.settings import Seed, settle
@@ -53,7 +54,9 @@ class Study:
       findings: what is to be shown (`flan_jax.study.findings`).
       start: axis -> level that is no run: the model before training, which every run of the study is judged at first.
       group: which held-out tasks count, "selection" or "report".
-      published: label -> level of the first axis -> score in percent, drawn beside.
+      over: what the curve is plotted over: the first axis's levels, or the parameters of each run's model, or the
+        floating-point operations of its training steps, both logarithmic.
+      published: label -> level of the first axis -> score in percent, drawn beside; over levels alone.
       note: what a reader must know of it, in a sentence or two.
     """
 
@@ -65,6 +68,7 @@ class Study:
     findings: tuple[object, ...] = ()
     start: Mapping[str, str] = dataclasses.field(default_factory=dict)
     group: str = "report"
+    over: Literal["levels", "parameters", "flops"] = "levels"
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     note: str = ""
 
@@ -88,6 +92,10 @@ class Study:
                 )
         if self.group not in ("selection", "report"):
             raise ConfigError(f"Study.group is {self.group!r}: say 'selection' or 'report'")
+        if self.published and self.over != "levels":
+            raise ConfigError(
+                f"Study.over is {self.over!r}, and Study.published gives scores by level: leave one of them out"
+            )
         for label, points in self.published.items():
             known = [*self.levels(self.along)]
             if unknown := sorted(set(points) - set(known)):

@@ -38,6 +38,7 @@ def write_table(study: Study, name: str, scores: Sequence[Scores], folder: pathl
     writer = csv.DictWriter(text, header, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
+    folder.mkdir(parents=True, exist_ok=True)
     csv_path, parquet_path = folder / "table.csv", folder / "table.parquet"
     write_text_atomically(csv_path, text.getvalue())
     partial = parquet_path.with_name(f".{parquet_path.name}.partial")

@@ -28,7 +28,7 @@ Outcome = Literal["reproduced", "contradicted", "underpowered", "not run"]
 MIN_SEEDS, MIN_TASKS = 3, 2
 CONFIDENCE, NUM_RESAMPLES = 0.95, 10_000
 
-__all__ = ["CONFIDENCE", "Verdict", "averages", "judge"]
+__all__ = ["CONFIDENCE", "Verdict", "averages", "judge", "sizes"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +86,24 @@ def averages(study: Study, scores: Sequence[Scores]) -> dict[tuple[str, ...], li
     return {
         key: [math.fsum(by_seed[seed]) / len(by_seed[seed]) for seed in sorted(by_seed)]
         for key, by_seed in found.items()
+    }
+
+
+def sizes(study: Study, scores: Sequence[Scores]) -> dict[tuple[str, ...], float]:
+    """Levels of the axes, in their order -> where `Study.over` puts them: parameters of the model, or operations of the
+    training steps up to there, 0 before training. Empty for a study that is plotted over its levels.
+
+    Args:
+      study: the study.
+      scores: of its runs that are done.
+    """
+    if study.over == "levels":
+        return {}
+    return {
+        tuple(each.levels[axis] for axis in study.axes): float(
+            each.parameters if study.over == "parameters" else each.flops
+        )
+        for each in scores
     }
 
 
