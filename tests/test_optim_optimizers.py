@@ -17,6 +17,7 @@ from flan_jax.optim import (
     make_optimizer,
     opt_state_logical_axes,
 )
+from flan_jax.optim.identity import optimizer_code, settings_text
 
 SMALLEST = T5Config(
     vocab_size=64, emb_dim=16, num_heads=2, num_encoder_layers=2, num_decoder_layers=2, head_dim=6, mlp_dim=24
@@ -25,6 +26,28 @@ SMALLEST = T5Config(
 
 def at(schedule, *counts):
     return [float(schedule(jnp.asarray(count))) for count in counts]
+
+
+def halving(count):
+    return 0.5**count
+
+
+OTHER_HALVING = """
+def halving(count):
+    return 0.25**count
+"""
+
+
+def test_an_optimizer_is_told_by_its_settings_and_by_the_code_of_a_users_own():
+    ours = AdafactorConfig(learning_rate=CosineSchedule(1.0, 0.1, 9))
+    assert optimizer_code(ours) == "" and settings_text(ours) == repr(ours)
+    own = AdafactorConfig(learning_rate=halving)
+    assert f"learning_rate={__name__}.halving, " in settings_text(own) and " at 0x" not in settings_text(own)
+    scope = {"__name__": __name__}
+    exec(OTHER_HALVING, scope)
+    other = AdafactorConfig(learning_rate=scope["halving"])
+    assert "" != optimizer_code(own) != optimizer_code(other)
+    assert settings_text(own) != settings_text(other)
 
 
 def test_adam_is_its_formula_with_decay_and_clipping():

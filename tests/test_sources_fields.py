@@ -321,6 +321,12 @@ def test_the_hubs_layout_is_read_as_splits(tmp_path):
     (tmp_path / "plain_text/train").mkdir()
     write_parquet(tmp_path / "plain_text/train/0000.parquet", [{"q": "converted"}])
     assert (folder().splits, folder().rows("train")[0]) == (("train",), {"q": "converted"})
+    write_parquet(tmp_path / "plain_text/train/0002.parquet", [{"q": "converted"}])
+    with pytest.raises(TaskError, match=r"split train has parts 0 to 2 in .*plain_text/train, and none numbered 1"):
+        folder().rows("train")
+    for number in ("0000", "0002"):  # numbers that count nothing
+        (tmp_path / f"plain_text/train/{number}.parquet").rename(tmp_path / f"plain_text/train/2024{number}.parquet")
+    assert len(folder().rows("train")) == 2
 
 
 def test_prompts_are_read_as_rows_are():
@@ -336,6 +342,11 @@ def test_prompts_are_read_as_rows_are():
     ("name", "content", "message"),
     [
         ("p.txt", b"a\ncaf\xe9?\n", r"^p.txt:2: byte 0xe9 at column 4 is not UTF-8"),
+        (
+            "p.jsonl",
+            b'{"prompt": "a", "inputs": "b"}',
+            "^p.jsonl:1 has other texts in prompt and inputs, and one is asked",
+        ),
         ("p.txt", "where?".encode("utf-16"), r"^p.txt is UTF-16"),
         ("p.txt", b"a\rb\r", r"^p.txt:1: lines end in carriage returns alone"),
         ("p.jsonl", b'{"prompt": "a"}\n{"prompt": null}', r"^p.jsonl:2 has no text in a field named prompt or inputs"),

@@ -3,7 +3,7 @@
 import pytest
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.train.changes import changed_settings, read_config, refuse_other_evaluations, save_config
+from flan_jax.train.changes import changed_settings, read_config, refuse_other_evaluations, save_config, with_code
 
 BEFORE = """# Macros:
 # =====
@@ -37,6 +37,17 @@ def test_what_has_changed_is_named_with_both_values():
         "WIDTH is not set, was 3",
     ]
     assert changed_settings(BEFORE, BEFORE.replace("\\\n    {", "{")) == []
+
+
+def test_other_code_of_an_own_schedule_is_a_change():
+    assert with_code(BEFORE, "") == BEFORE and with_code("", "aa") == ""
+    assert changed_settings(with_code(BEFORE, "aa" * 32), with_code(BEFORE, "aa" * 32)) == []
+    assert changed_settings(with_code(BEFORE, "aa" * 32), with_code(BEFORE, "bb" * 32)) == [
+        f"the optimizer's own code is {'bb' * 8}, was {'aa' * 8}"
+    ]
+    assert changed_settings(BEFORE, with_code(BEFORE, "cc" * 32)) == [
+        f"the optimizer's own code is {'cc' * 8}, was not set"
+    ]
 
 
 def test_a_cosine_that_ends_with_the_run_follows_its_length():

@@ -29,7 +29,8 @@ SAVED = ("dataset_dict.json", "state.json")  # beside what `save_to_disk` writes
 
 # train-00000-of-00002, as the hub and TFDS number the files of a split; the hub's older ones end in a hash.
 _NUMBERED = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9a-f]{8,})?")
-_PART = re.compile(r"(?P<split>.+?)-\d+")  # train-0, of nobody says how many
+_PART = re.compile(r"(?P<split>.+?)-(?P<number>\d+)")  # train-0, of nobody says how many
+_COUNTED = re.compile(r"(.+-)?(?P<number>\d+)")  # train-0, or 0000 in a folder
 
 __all__ = ["READERS", "DataFolderSource"]
 
@@ -163,3 +164,11 @@ def _check_all_are_there(split: str, paths: Sequence[pathlib.Path]) -> None:
             f"split {split} is {int(numbered[0]['count'])} files, of which {len(numbered)} are in {paths[0].parent}: "
             f"get number {some_of(map(str, absent))}"
         )
+    # Parts that are counted from 0 or 1, by their own names or in a folder of the split; others may be dates.
+    counted = [int(match["number"]) for path in paths if (match := _COUNTED.fullmatch(path.stem))]
+    if not numbered and len(counted) == len(paths) > 1 and min(counted) <= 1:
+        if absent := sorted(set(range(min(counted), max(counted))) - set(counted)):
+            raise TaskError(
+                f"split {split} has parts {min(counted)} to {max(counted)} in {paths[0].parent}, and none numbered "
+                f"{some_of(map(str, absent))}: get it, or number the files without a gap"
+            )

@@ -41,7 +41,12 @@ def read_prompts(path: pathlib.Path, content: bytes) -> tuple[list[tuple[str, st
         where = f"{path}:{line}"
         if is_json:
             row = parse_row(path, content[start:end], line)
-            prompt = next((row[field] for field in FIELDS if field in row), None)
+            given = [row[field] for field in FIELDS if field in row]
+            if len(given) > 1 and given[0] != given[1]:
+                raise TaskError(
+                    f"{where} has other texts in {' and '.join(FIELDS)}, and one is asked: drop one of them"
+                )
+            prompt = given[0] if given else None
             if not isinstance(prompt, str) or not prompt.strip():
                 raise TaskError(f"{where} has no text in a field named {' or '.join(FIELDS)}: give one")
             check_value_is_text(prompt, f"{where}: the prompt")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from flan_jax.checkpoints.find import find_weights
 from flan_jax.checkpoints.weights import MODEL_FILE, WEIGHTS_FILE
 from flan_jax.core.errors import ConfigError, FlanError
+from flan_jax.optim.identity import settings_text
 from flan_jax.study.study import Study
 from flan_jax.workflows.config import RunConfig
 
@@ -116,7 +117,7 @@ def _key(config: RunConfig) -> str:
         "start": _digest_of_weights(train.initial_checkpoint_path),
         "vocabulary": _digest_of_file(train.vocab_path),
         "model": repr(config.model),
-        "optimizer": repr(config.optimizer),
+        "optimizer": settings_text(config.optimizer),
         "tuning": repr(config.tuning),
         "evaluation": repr(config.evaluation),
         "tasks": repr(dataclasses.replace(config.tasks, data_dir=None)),

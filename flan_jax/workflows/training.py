@@ -17,8 +17,10 @@ from flan_jax.core.manifest import cache_root
 from flan_jax.evaluate.custom import CustomEvaluator
 from flan_jax.evaluate.data_here import asked_here
 from flan_jax.evaluate.judge import Judge, make_judge
+from flan_jax.optim.identity import optimizer_code
 from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
+from flan_jax.train.changes import with_code
 from flan_jax.train.loop import RunResult, run_training
 from flan_jax.train.run import Run
 from flan_jax.workflows.arguments import check_folder
@@ -73,7 +75,7 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
         config.tuning,
         make_judge=judge,
         ensure_cache=functools.partial(ensure_cache, config.build_order()),
-        operative_config=config.operative,
+        operative_config=with_code(config.operative, optimizer_code(config.optimizer)),
     )
     if result.is_finished and jax.process_index() == 0 and config.evaluation.selects:
         write_report(result.model_dir)
