@@ -99,7 +99,7 @@ def test_the_choice_is_compared_with_every_other_step_not_the_second_alone():
     assert "cannot tell it apart from step 30, 1 of 3 others" in chosen.verdict
     assert all((other.difference.low > 0) == (other.step != 30) for other in chosen.others)
     clear = select([rows[0], rows[1]], **OPTIONS)
-    assert clear.not_told_apart == () and "better than each of the 1 other" in clear.verdict
+    assert clear.not_told_apart == () and "better than the other step (95%" in clear.verdict
     assert "the only one" in select([rows[1]], **OPTIONS).verdict
 
 

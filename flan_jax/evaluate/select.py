@@ -192,7 +192,8 @@ def _verdict(step: int, others: Sequence[RunnerUp], tied: Sequence[int], confide
     if not others:
         return f"step {step} is the only one that was evaluated after step 0"
     if not tied:
-        return f"step {step} is better than each of the {len(others)} other steps ({confidence:.0%} paired intervals)"
+        all_others = "the other step" if len(others) == 1 else f"each of the {len(others)} other steps"
+        return f"step {step} is better than {all_others} ({confidence:.0%} paired intervals)"
     steps = f"step{'s' * (len(tied) > 1)} {', '.join(map(str, sorted(tied)))}"
     return (
         f"step {step} has the best average, but {confidence:.0%} paired intervals cannot tell it apart from {steps}, "

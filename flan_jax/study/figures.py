@@ -41,7 +41,7 @@ def ladder(
 ) -> Figure:
     """Means over seeds with a band from the lowest to the highest seed; published curves dashed. An axis whose levels
     are numbers is logarithmic, as one of parameters or operations is, and the model before training stands at its left
-    end.
+    end. Levels that are only names are points with bars, as nothing lies between two of them.
 
     Args:
       study: the study.
@@ -50,6 +50,7 @@ def ladder(
     """
     levels = study.levels(study.along)
     places = _places(study)
+    is_log = bool(sizes) or all(position_of(level) > 0 or level in study.start.values() for level in levels)
     spread = {key: size if size else _before(sizes) for key, size in sizes.items()}  # no operations: not trained
     figure = new_figure(0.75 * WIDTH, 4.6)
     axes = figure.subplots()
@@ -62,16 +63,19 @@ def ladder(
         at = [spread[(level, *others)] if spread else places[level] for level in shown]
         colour = _COLOURS[number % len(_COLOURS)]
         label = ", ".join(f"{axis} {level}" for axis, level in zip([*study.axes][1:], others, strict=True)) or "ours"
-        axes.fill_between(
-            at, [min(found[level]) for level in shown], [max(found[level]) for level in shown], color=colour, alpha=0.15
-        )
-        mark = _MARKS[number % len(_MARKS)]
-        axes.plot(at, [float(np.mean(found[level])) for level in shown], color=colour, marker=mark, label=label)
+        lowest, highest = [min(found[level]) for level in shown], [max(found[level]) for level in shown]
+        means = [float(np.mean(found[level])) for level in shown]
+        line = "-" if is_log else ""
+        axes.plot(at, means, line, color=colour, marker=_MARKS[number % len(_MARKS)], label=label)
+        if is_log:
+            axes.fill_between(at, lowest, highest, color=colour, alpha=0.15)
+        else:
+            axes.vlines(at, lowest, highest, color=colour, alpha=0.5, linewidth=2.0)
     for number, (label, points) in enumerate(study.published.items()):
         known = [level for level in levels if level in points]
         at, heights = [places[level] for level in known], [points[level] for level in known]
         axes.plot(at, heights, color=LINE, linestyle=("--", ":", "-.")[number % 3], marker=".", label=label)
-    if spread or all(position_of(level) > 0 or level in study.start.values() for level in levels):
+    if is_log:
         axes.set_xscale("log")
     if not spread:
         axes.set_xticks([places[level] for level in levels], levels)
@@ -79,7 +83,7 @@ def ladder(
     axes.axhline(0.0, color=LINE, linewidth=0.8)
     axes.set_xlabel(over(study))
     axes.set_ylabel("normalised average, points (0 is chance)")
-    if axes.get_legend_handles_labels()[0]:
+    if len(lines) + len(study.published) > 1:
         axes.legend(frameon=False, fontsize=9)
     return figure
 
