@@ -68,6 +68,14 @@ def test_a_misspelt_macro_in_a_file_is_named_with_file_and_line(tmp_path):
         gin_config.load([write(tmp_path, "\nLERNING_RATE = 1e-3")], SET)
 
 
+def test_a_macro_whose_setting_was_bound_past_it_is_named_with_the_remedy():
+    with pytest.raises(
+        ConfigError,
+        match=r"common\.gin:\d+: nothing uses DATA_AXIS, as MeshConfig\.data has another value: bind DATA_AXIS",
+    ):
+        gin_config.load([DEMO], [*SET, "MeshConfig.data = 2"])
+
+
 def test_a_refused_value_is_named_as_it_was_written_with_file_and_line(tmp_path):
     path = write(tmp_path, "LOG_PERIOD = (\n  2.5)\nTrainConfig:\n  prefetch_batches = None")
     with pytest.raises(ConfigError, match=r"^.*mine\.gin:2: LOG_PERIOD is 2\.5: give a whole number of at least 1$"):

@@ -15,7 +15,7 @@ from flan_jax.cli.flags import FlagParser
 from flan_jax.cli.main import main
 from flan_jax.core import assets
 from flan_jax.core.vocabulary import load_vocabulary
-from flan_jax.declare.registry import get_task
+from flan_jax.declare.registry import get_mixture, get_task
 
 MODULE = """
 import dataclasses
@@ -141,6 +141,26 @@ def test_explain_estimates_epochs_and_tokens_of_a_run_and_marks_them(capsys, fol
     # mt_part gives each task of mt_here 3/4 of what mt_here does.
     for name, count in exact.items():
         assert seen[name] == pytest.approx(0.75 * count, rel=0.35), name
+
+
+def test_explain_does_not_take_a_stale_cache_for_exact(capsys, folder):
+    explain = ("mix", "explain", "mt_here", "--module", "mix_tools_tasks", "--cache_dir", str(folder / "cache"))
+    source = get_task("mt_zero").source
+    object.__setattr__(source, "num_rows", 41)
+    try:
+        status, _, err = run(capsys, *explain)
+    finally:
+        object.__setattr__(source, "num_rows", 40)
+    assert status == 2
+    assert "as its data or wordings were others (mt_zero/train, mt_zero__fewshot_3/train): `flan-jax cache" in err
+    mixture = get_mixture("mt_here")
+    object.__setattr__(mixture, "cap", 20)
+    try:
+        _, _, err = run(capsys, *explain)
+    finally:
+        object.__setattr__(mixture, "cap", 50)
+    assert "as its rates were others: `flan-jax cache --mixture mt_here" in err
+    assert run(capsys, *explain)[0] == 0
 
 
 def test_check_reports_promises_and_overlaps_by_task(capsys, folder, monkeypatch):

@@ -6,12 +6,16 @@ import json
 import subprocess
 import sys
 
+import jax
+import numpy as np
 import pytest
 import tiny_model
 
 from flan_jax.checkpoints.load import vocabulary_of
+from flan_jax.checkpoints.weights import save_weights
 from flan_jax.cli.main import main
 from flan_jax.core.errors import ConfigError
+from flan_jax.models import DecoderConfig, init_params
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,26 @@ def test_infer_cuts_at_stop_texts(weights, capsys):
     assert main([*args, "--stop", stop]) == 0
     cut = json.loads(capsys.readouterr().out)
     assert cut["generation"] == whole[: whole.index(stop)] and cut["finished"]
+
+
+def test_infer_keeps_to_the_positions_of_a_decoder_or_says_that_it_does_not(tmp_path, capsys):
+    config = DecoderConfig(
+        vocab_size=tiny_model.VOCABULARY.size, emb_dim=16, num_layers=1, num_heads=2, num_kv_heads=1, head_dim=8,
+        mlp_dim=16, max_positions=24, dtype="float32",
+    )  # fmt: skip
+    params = jax.tree.map(np.asarray, init_params(config, jax.random.key(0)))
+    fingerprint = tiny_model.VOCABULARY.fingerprint
+    save_weights(tmp_path / "w", params, config.to_json(), vocab_fingerprint=fingerprint, step=0)
+    prompt = "Say " + "red " * 40
+    asked = ["infer", "--checkpoint", str(tmp_path / "w"), "--prompt", prompt, "--max_decode_len", "4"]
+    assert main(asked) == 0
+    err = capsys.readouterr().err
+    assert "1 prompt of more than 20 tokens lost their end" in err and "went beyond" not in err
+    assert main([*asked, "--inputs_length", "64"]) == 0
+    err = capsys.readouterr().err
+    assert "1 generation went beyond the 24 positions that the model was made for: give a smaller --inputs_l" in err
+    assert main([*asked[:-1], "24"]) == 2
+    assert "24 new tokens leave no room for a prompt, as the model has 24 positions" in capsys.readouterr().err
 
 
 def test_infer_as_a_command(weights):

@@ -162,6 +162,19 @@ def test_bfloat16_and_large_arrays_in_chunks(tmp_path, monkeypatch):
         assert np.array_equal(model.tensors.read(piece.theirs), ours.read(piece.ours, piece.layer))
 
 
+def test_what_a_format_has_no_place_for_is_said_there_and_back(tmp_path, capsys):
+    """Weights in bfloat16 that are computed with in float32, as the embedded ones: T5X stores the former alone."""
+    embedded = ["export", "--checkpoint", "embedded:lm_adapted", "--to", "t5x", "--out", str(tmp_path)]
+    assert main(embedded) == 0
+    assert "the model computes in float32, which has no place there beside the bfloat16" in capsys.readouterr().out
+    (there,) = tmp_path.glob("checkpoint_*")
+    assert import_from(there, tmp_path / "ours") == 0
+    assert "it computes in bfloat16, as its weights are stored" in capsys.readouterr().out
+    assert import_from(there, tmp_path / "told", "--dtype", "float32") == 0
+    assert "it computes in" not in capsys.readouterr().out
+    assert find_weights(tmp_path / "told").model_config().dtype == "float32"
+
+
 def test_newest_of_several(editable, tmp_path):
     for step in (200, 1000):
         shutil.copytree(editable, tmp_path / f"checkpoint_{step}")

@@ -176,7 +176,7 @@ def load(
             gin_lines.check_keys(binding, "binding")
         for binding in bindings:  # which came after the files, so that no line of theirs is to blame
             locations.pop(binding.partition("=")[0].strip(), None)
-        _check_macros(locations)
+        _check_macros(locations, gin_lines.settings_of_macros(gin_files, lambda file: find_gin(file, search_paths)))
         try:
             built = {name: _configurable(name)() for name in _CONFIGURABLES if name not in _NESTED}
             model = built["RunConfig"].model or _configurable("T5Config")()
@@ -269,7 +269,7 @@ def _registered() -> list[str]:
     return [name for module, _, name in names if module not in ("flan_jax", "gin", "")]
 
 
-def _check_macros(locations: Mapping[str, str]) -> None:
+def _check_macros(locations: Mapping[str, str], settings: Mapping[str, str]) -> None:
     macros = gin_lines.macros()
     used: set[str] = set()
     for params in gin_internals._CONFIG.values():
@@ -280,6 +280,10 @@ def _check_macros(locations: Mapping[str, str]) -> None:
     unset = sorted(name for name in used if _is_unset(macros[name]))
     for name in sorted(set(macros) - used):
         where = locations.get(name, "command line")
+        if setting := settings.get(name):
+            raise ConfigError(
+                f"{where}: nothing uses {name}, as {setting} has another value: bind {name} instead of it"
+            )
         raise ConfigError(
             f"{where}: nothing uses {name}{did_you_mean(name, used) or '.'} If it is a macro of yours, refer to it "
             f"as %{name}"

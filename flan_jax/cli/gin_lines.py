@@ -10,6 +10,7 @@ import contextlib
 import io
 import itertools
 import pathlib
+import re
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,8 +20,19 @@ from gin import config as gin_internals
 from gin import config_parser
 
 _SPACE = (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT)
+_INCLUDE = re.compile(r"^include ['\"](.+)['\"]", re.MULTILINE)
+_OF_MACRO = re.compile(r"^([\w./]+) = %(\w+)$", re.MULTILINE)
 
-__all__ = ["check_keys", "in_words_of_gin", "macros", "references", "scan", "told_in_words_of_gin", "written_name"]
+__all__ = [
+    "check_keys",
+    "in_words_of_gin",
+    "macros",
+    "references",
+    "scan",
+    "settings_of_macros",
+    "told_in_words_of_gin",
+    "written_name",
+]
 
 
 class _Names(config_parser.ParserDelegate):  # type: ignore[misc]
@@ -51,6 +63,21 @@ def scan(files: Sequence[str], find: Callable[[str], str]) -> dict[str, str]:
                 name = f"{statement.selector}.{statement.arg_name}" if statement.arg_name else statement.selector
                 name = f"{statement.scope}/{name}" if statement.scope else name
                 found[name.removeprefix("flan_jax.")] = f"{file}:{statement.location.line_num}"
+    return found
+
+
+def settings_of_macros(files: Sequence[str], find: Callable[[str], str]) -> dict[str, str]:
+    """Macro -> the setting that a file binds to it, as MeshConfig.data for DATA_AXIS.
+
+    Args:
+      files: gin files that gin has read.
+      find: a file's name -> its path.
+    """
+    found: dict[str, str] = {}
+    for file in files:
+        text = pathlib.Path(find(file)).read_text(encoding="utf-8")
+        found |= settings_of_macros(_INCLUDE.findall(text), find)
+        found |= {macro: setting for setting, macro in _OF_MACRO.findall(text)}
     return found
 
 

@@ -17,10 +17,13 @@ from flan_jax.core.terminal import plain_stream, visible, visible_json
 from flan_jax.decode import BeamRule, TextGeneration, choose_method
 from flan_jax.decode.methods import Alpha, Samples, Share, check_seed
 from flan_jax.decode.text import UNKNOWN
+from flan_jax.models import ModelConfig
 from flan_jax.sources.prompts import read_prompts
 from flan_jax.workflows.arguments import check_characters
 from flan_jax.workflows.loading import open_model
 from flan_jax.workflows.model import Temperature
+
+LONGEST_PROMPT = 512  # where nothing else is said
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
 
@@ -39,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with log-probability and lengths")
     parser.add_argument(
-        "--inputs_length", type=flag(Tokens), default=512, help="longest prompt in tokens (default 512)"
+        "--inputs_length",
+        type=flag(Tokens),
+        help=f"longest prompt in tokens (default {LONGEST_PROMPT}, or what the model has positions for)",
     )
     parser.add_argument(
         "--max_decode_len", type=flag(Tokens), default=128, help="longest generation in tokens (default 128)"
@@ -87,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--prompt is empty: give some text")
     model = open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype)
 
+    inputs_length = args.inputs_length or min(LONGEST_PROMPT, model.longest_prompt(args.max_decode_len))
+
     def generate(prompts: list[str], first_number: int = 0) -> None:
         if args.chat:
             prompts = [model.vocabulary.chat_prompt(prompt) for prompt in prompts]
@@ -96,11 +103,11 @@ def run(args: argparse.Namespace) -> int:
             method=method,
             stop=args.stop,
             seed=args.seed,
-            inputs_length=args.inputs_length,
+            inputs_length=inputs_length,
             batch_size=args.batch_size,
             first_number=first_number,
         )
-        _print(generations, args.json)
+        _print(generations, args.json, model.config, inputs_length)
 
     if prompts is None:
         _interact(str(model.source.path), generate)
@@ -109,9 +116,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
-    num_trimmed = num_unfinished = num_unknown = 0
+def _print(generations: Iterable[TextGeneration], as_json: bool, config: ModelConfig, inputs_length: int) -> None:
+    num_trimmed = num_unfinished = num_unknown = num_beyond = 0
     for generation in generations:
+        # The last generated token is never fed.
+        room = config.most_prompt_tokens(generation.num_tokens - 1)
+        num_beyond += room is not None and min(generation.num_prompt_tokens, inputs_length) > room
         num_unknown += generation.has_unknown and generation.sample == 0
         num_trimmed += generation.is_trimmed
         num_unfinished += not generation.is_finished
@@ -120,7 +130,14 @@ def _print(generations: Iterable[TextGeneration], as_json: bool) -> None:
         line = _json_line(generation, sys.stdout.encoding or "utf-8") if as_json else generation.text
         print(line, file=stream, flush=True)
     if num_trimmed:
-        print(f"{counted(num_trimmed, 'prompt')} of more than --inputs_length lost their end", file=sys.stderr)
+        print(f"{counted(num_trimmed, 'prompt')} of more than {inputs_length:,} tokens lost their end", file=sys.stderr)
+    if num_beyond:
+        positions = config.most_prompt_tokens(0)
+        print(
+            f"{counted(num_beyond, 'generation')} went beyond the {positions:,} positions that the model was made for: "
+            f"give a smaller --inputs_length or --max_decode_len",
+            file=sys.stderr,
+        )
     if num_unknown:
         print(f"{counted(num_unknown, 'prompt')} {UNKNOWN}", file=sys.stderr)
     if num_unfinished:

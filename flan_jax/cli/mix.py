@@ -18,6 +18,7 @@ from flan_jax.cache.build import DEFAULT_MODULES
 from flan_jax.cache.estimate import RunEstimate, estimate_run
 from flan_jax.cache.rates import member_rates, resolve_rates
 from flan_jax.cache.resolve import register
+from flan_jax.cache.stale import changed_since
 from flan_jax.cli.cache import add_registration_arguments, registration_flags, task_folders
 from flan_jax.cli.flags import flag, refuse_gin, refuse_unused
 from flan_jax.cli.gin_config import add_gin_arguments, load_run
@@ -145,6 +146,11 @@ def run(args: argparse.Namespace) -> int:
 def _explain_cached(args: argparse.Namespace, settings: _Settings, mixture: Mixture, root: pathlib.Path) -> int:
     vocabulary = load_vocabulary(settings.vocab_path)
     manifest = read_mixture_manifest(root, settings.mixture)
+    if changed := changed_since(mixture, manifest, root, vocabulary.fingerprint):
+        raise CacheError(
+            f"{settings.mixture} in {root} is not what it would be now, as {changed}: "
+            f"`{_cache_command(settings, settings.cache_dir)}` caches it anew, as a run would"
+        )
     plan, epoch = None, None
     if not settings.describes_a_run and (unused := _of_a_plan(args)):
         raise ConfigError(

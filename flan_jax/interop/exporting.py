@@ -98,6 +98,11 @@ def export_weights(
         written, notes = _write_t5x(source, config, params, moments, to, out, dtype)
     else:
         written, notes = _write_hugging_face(source, config, params, out, dtype, vocab_path, max_shard_bytes)
+    if config.dtype != dtype:
+        notes.append(
+            f"the model computes in {config.dtype}, which has no place there beside the {dtype} of its weights: who "
+            f"loads it has to say so (here: --dtype {config.dtype}), or answers differ"
+        )
     return ExportedWeights(source, config, dtype, written, tuple(notes))
 
 

@@ -94,9 +94,15 @@ def import_weights(
     if vocab_size is not None:
         _check_cut(model, vocab_size, vocab_path)
         model = resize_vocabulary(model, vocab_size)
+    is_told = dtype is not None
     dtype = dtype or stored_dtype(model.tensors.infos)
     config = model.config.replace(dtype=dtype)
     vocab_fields, notes = _put_vocabulary(out, model, vocab_path)
+    if dtype != "float32" and not is_told:
+        notes.append(
+            f"it computes in {dtype}, as its weights are stored: of a model that computed in float32 answers differ; "
+            f"--dtype float32, here or where it is used, computes as that did"
+        )
     # A tokenizer that puts BOS in front of texts says which token a decoder's examples start with.
     start_id = vocab_fields.pop("start_id", None)
     if isinstance(config, DecoderConfig) and start_id is not None:

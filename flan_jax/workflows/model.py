@@ -126,7 +126,7 @@ class Model(LoadedModel):
             num_unknown += generation.has_unknown and generation.sample == 0
             found[generation.number].append(generation.text)
             num_trimmed += generation.is_trimmed and generation.sample == 0
-        _warn_of_trimmed(num_trimmed, self._longest_prompt(max_tokens))
+        _warn_of_trimmed(num_trimmed, self.longest_prompt(max_tokens))
         _warn_of_unknown(num_unknown, "prompt")
         return [texts[0] for texts in found] if samples is None else found
 
@@ -174,7 +174,7 @@ class Model(LoadedModel):
                     f"stop text {text!r} is none that {self.vocabulary.path} can write, so it would end nothing: leave "
                     f"it out, or give one without line breaks and unknown characters"
                 )
-        inputs_length = self._longest_prompt(max_tokens) if inputs_length is None else inputs_length
+        inputs_length = self.longest_prompt(max_tokens) if inputs_length is None else inputs_length
         return generate_texts(
             self.config,
             self.params,
@@ -210,7 +210,7 @@ class Model(LoadedModel):
         options = as_texts("options", options)
         asked, *answers = self.vocabulary.encode_batch([prompt, *options])
         _warn_of_unknown(sum(self.vocabulary.count_unknown(ids) > 0 for ids in (asked, *answers)), "text")
-        longest = self._longest_prompt(max((len(ids) + 1 for ids in answers), default=1))
+        longest = self.longest_prompt(max((len(ids) + 1 for ids in answers), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
         return score_texts(
             self.config, self.params, self.vocabulary, prompt, options, inputs_length=longest, ends_in_eos=ends
@@ -257,7 +257,7 @@ class Model(LoadedModel):
         )
         return answer
 
-    def _longest_prompt(self, num_new_tokens: int) -> int:
+    def longest_prompt(self, num_new_tokens: int) -> int:
         """Tokens of a prompt that leave a decoder the positions for `num_new_tokens` more. Raises `ConfigError` where
         there are none."""
         room = self.config.most_prompt_tokens(num_new_tokens)
@@ -266,7 +266,7 @@ class Model(LoadedModel):
         if room < 1:
             raise ConfigError(
                 f"{num_new_tokens:,} new tokens leave no room for a prompt, as the model has "
-                f"{room + num_new_tokens:,} positions: ask for fewer (max_tokens)"
+                f"{room + num_new_tokens:,} positions: ask for fewer"
             )
         return min(LONGEST_PROMPT, room)
 
