@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
+from shared import ROOT
 from test_decoder_model import GEMMA, GPT3, LLAMA, PALM, SIZES, params_of
 from tiny_model import VOCABULARY
 from tiny_model import save as save_t5
@@ -15,11 +16,20 @@ from tiny_model import save as save_t5
 from flan_jax.checkpoints.find import find_weights
 from flan_jax.checkpoints.lineage import trained_on
 from flan_jax.checkpoints.weights import load_weights, read_model_info, save_weights
+from flan_jax.cli import gin_config
 from flan_jax.cli.main import main
 from flan_jax.core.errors import CheckpointError, ConfigError
 from flan_jax.declare.registry import add_task
 from flan_jax.declare.task import Task
-from flan_jax.models import DecoderConfig, EncoderDecoderConfig, decode_teacher_forced, forward, param_shapes
+from flan_jax.interop.tensors import SafetensorsTensors
+from flan_jax.models import (
+    DecoderConfig,
+    EncoderDecoderConfig,
+    count_params,
+    decode_teacher_forced,
+    forward,
+    param_shapes,
+)
 from flan_jax.models.adaptation import adapted_config, adapted_params
 from flan_jax.models.attention import segment_mask
 from flan_jax.models.decoder import DecoderOnly
@@ -30,6 +40,7 @@ from flan_jax.workflows.adapting import adapt_weights
 QWEN = {"num_kv_heads": 1, "biases": "qkv", "query_key_norm": "each_head", "mlp": "gelu", "embedding_init_std": 1.0}
 KINDS = {"llama": LLAMA, "gemma": GEMMA, "qwen": QWEN}
 each_kind = pytest.mark.parametrize("kind", KINDS)
+SET = ["MODEL_DIR = 'runs/x'", "INITIAL_CHECKPOINT_PATH = 'weights'", "VOCAB_PATH = 'tokenizer.json'"]
 TOKENS = np.random.default_rng(0).integers(1, 48, (2, 12)).astype(np.int32)
 run = jax.jit(forward, static_argnums=0)
 
@@ -129,6 +140,14 @@ def test_what_has_no_place_in_an_encoder_decoder_is_refused(settings, words):
         adapted_config(config)
 
 
+def test_the_gin_files_of_a_size_are_of_what_is_made_of_it():
+    run = gin_config.load(["gin/recipes/smollm2_encoder_decoder.gin"], SET)
+    decoder = gin_config.load(["gin/recipes/smollm2_procedural.gin"], SET)
+    assert run.model == adapted_config(decoder.model, 1)
+    said = (ROOT / "gin/models/llama_135m_135m.gin").read_text()
+    assert f"{count_params(run.model):,} parameters" in said
+
+
 TINY = DecoderConfig(
     vocab_size=VOCABULARY.size, emb_dim=16, num_layers=2, num_heads=2, num_kv_heads=1, head_dim=8, mlp_dim=16,
     dtype="float32", embedding_init_std=0.3, attention="causal", start_id=None, prompt_end="nothing", window=8,
@@ -174,8 +193,8 @@ def test_the_folder_holds_the_model_its_vocabulary_and_its_history(decoder_folde
     # Stored as it was: no digit is lost, none is added.
     ours, theirs = (load_weights(folder)[0] for folder in (adapted_folder, decoder_folder))
     jax.tree.map(np.testing.assert_array_equal, ours, adapted_params(theirs))
-    sizes = [(folder / "weights.safetensors").stat().st_size for folder in (adapted_folder, decoder_folder)]
-    assert sizes[0] < 3 * sizes[1]
+    stored = SafetensorsTensors(adapted_folder, [adapted_folder / "weights.safetensors"]).infos.values()
+    assert {info.dtype for info in stored} == {"bfloat16"}
 
 
 def test_what_cannot_be_adapted_is_told(decoder_folder, adapted_folder, tmp_path):

@@ -123,11 +123,14 @@ def _write_hugging_face(
         )
     elif isinstance(config, EncoderDecoderConfig):
         eos_id = load_vocabulary(str(vocab_path)).eos_id
-        notes.append(
-            f"end every prompt in id {eos_id} (EOS), which its tokenizer may not do, and begin it with no other"
-        )
+        notes.append(f"end every prompt in id {eos_id} (EOS), as the model has read it, whatever its tokenizer does")
     elif isinstance(config, DecoderConfig):
         notes += _decoder_notes(config, vocab_path)
+    if isinstance(config, EncoderDecoderConfig) and config.window is not None:
+        notes.append(
+            f"of prompts longer than its window of {config.window:,}, version 5 of transformers has the encoder see "
+            f"one position more on either side, version 4 does as this program"
+        )
     files = write_hugging_face(out, config, params, dtype, vocab_path, max_shard_bytes)
     return f"{out} ({len(files)} file{'s' if len(files) > 1 else ''} of weights)", notes
 

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from flan_jax.models.axes import ACTIVATION_AXES, PARAMETER_AXES
     from flan_jax.models.decoder_config import DecoderConfig
     from flan_jax.models.encoder_decoder_config import EncoderDecoderConfig
+    from flan_jax.models.encoding import decode_teacher_forced, encode
     from flan_jax.models.family import FAMILIES, ModelConfig, model_from_json
     from flan_jax.models.incremental import DecodeCache, decode_step, init_decode_cache, unstack_decoder_layers
     from flan_jax.models.model import (
         Batch,
         Params,
         count_params,
-        decode_teacher_forced,
-        encode,
         forward,
         init_params,
         param_logical_axes,
@@ -33,12 +32,10 @@ _MODULES = {
     "axes": ("ACTIVATION_AXES", "PARAMETER_AXES"),
     "decoder_config": ("DecoderConfig",),
     "encoder_decoder_config": ("EncoderDecoderConfig",),
+    "encoding": ("decode_teacher_forced", "encode"),
     "family": ("FAMILIES", "ModelConfig", "model_from_json"),
     "incremental": ("DecodeCache", "decode_step", "init_decode_cache", "unstack_decoder_layers"),
-    "model": (
-        *("Batch", "Params", "count_params", "decode_teacher_forced", "encode", "forward", "init_params"),
-        *("param_logical_axes", "param_shapes"),
-    ),
+    "model": ("Batch", "Params", "count_params", "forward", "init_params", "param_logical_axes", "param_shapes"),
     "t5_config": ("T5Config",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

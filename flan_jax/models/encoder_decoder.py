@@ -281,7 +281,14 @@ class EncoderDecoder(nn.Module):
         segment_ids_BL: jax.Array,
         seeds_2B: jax.Array | None = None,
     ) -> jax.Array:
-        """The encoder's output [B, L, D] in the compute dtype."""
+        """The encoder's output [B, L, D] in the compute dtype.
+
+        Args:
+          tokens_BL: int32 inputs.
+          positions_BL: int32, inside each segment.
+          segment_ids_BL: int32, 0 at padding.
+          seeds_2B: the rows' dropout seeds; None for no dropout.
+        """
         mask_B1LL = segment_mask(segment_ids_BL, segment_ids_BL, causal=False)
         has_own = self.config.token_tables == "each_stack"
         x_BLD = (self.encoder_token_embedder if has_own else self.token_embedder)(tokens_BL)

@@ -25,8 +25,6 @@ __all__ = [
     "Batch",
     "Params",
     "count_params",
-    "decode_teacher_forced",
-    "encode",
     "forward",
     "init_boxed",
     "init_params",
@@ -79,57 +77,6 @@ def forward(config: ModelConfig, params: Params, batch: Batch, dropout_key: jax.
             )
         seeds_2B = row_seeds(dropout_key, batch["row_ids"])
     return network_of(config).logits(config, params, batch, seeds_2B)
-
-
-def encode(
-    config: ModelConfig,
-    params: Params,
-    encoder_input_tokens_BL: jax.Array,
-    encoder_segment_ids_BL: jax.Array | None = None,
-    encoder_positions_BL: jax.Array | None = None,
-) -> jax.Array:
-    """The encoder's output [B, L, D] in the compute dtype, no dropout, of a model that has one.
-
-    A model with a soft prompt of P tokens reads it before each row and gives [B, P + L, D]; what takes `encoded_BLD`
-    adds the prompt to its mask.
-
-    Args:
-      config: the model.
-      params: its parameters.
-      encoder_input_tokens_BL: int32 inputs.
-      encoder_segment_ids_BL: int32, 0 at padding; None for one segment of all tokens that are not 0.
-      encoder_positions_BL: int32, inside each segment; T5 reads none.
-    """
-    network: Any = network_of(config)
-    encoded_BLD: jax.Array = network.encode(
-        config, params, encoder_input_tokens_BL, encoder_segment_ids_BL, encoder_positions_BL
-    )
-    return encoded_BLD
-
-
-def decode_teacher_forced(
-    config: ModelConfig,
-    params: Params,
-    encoded_BLD: jax.Array,
-    encoder_mask_BL: jax.Array,
-    decoder_input_tokens_RT: jax.Array,
-    encoded_rows_R: jax.Array | None = None,
-) -> jax.Array:
-    """Logits of all positions of known decoder inputs, float32 [R, T, V]: what ranking answers needs.
-
-    Args:
-      config, params: as in `forward`.
-      encoded_BLD: from `encode`.
-      encoder_mask_BL: true (or not 0) at input positions that are not padding.
-      decoder_input_tokens_RT: targets shifted right behind the start id; padding at the end changes nothing before it.
-      encoded_rows_R: which encoded row each of them answers, so that what is read of a row is computed once for all its
-        answers; None where R = B and each answers its own.
-    """
-    network: Any = network_of(config)
-    logits_RTV: jax.Array = network.decode_teacher_forced(
-        config, params, encoded_BLD, encoder_mask_BL, decoder_input_tokens_RT, encoded_rows_R
-    )
-    return logits_RTV
 
 
 # Kept, as the state, checkpoints and tables all ask for shapes and axes, and a trace takes a while.
