@@ -8,7 +8,6 @@ from flan_jax.cli.flags import flag
 from flan_jax.core.settings import PathText
 from flan_jax.models import count_params
 from flan_jax.workflows.adapting import adapt_weights
-from flan_jax.workflows.loading import KINDS_OF_PATH
 
 HELP = "Make an encoder-decoder out of a decoder-only checkpoint, to be trained then (T5Gemma's recipe)."
 
@@ -18,7 +17,10 @@ __all__ = ["HELP", "add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `adapt`."""
     parser.add_argument(
-        "--checkpoint", type=flag(PathText), required=True, help=f"of a decoder-only model: {KINDS_OF_PATH}"
+        "--checkpoint",
+        type=flag(PathText),
+        required=True,
+        help="of a decoder-only model: a run's folder, one of its checkpoints, a weights folder, hf:FOLDER or gguf:FILE",
     )
     parser.add_argument("--out", required=True, type=flag(PathText), help="the weights folder to make")
     parser.add_argument(
