@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint",
         type=flag(PathText),
         required=True,
-        help="of a decoder-only model: a run's folder, one of its checkpoints, a weights folder, hf:FOLDER or gguf:FILE",
+        help="of a decoder-only model: a run's folder, one of its checkpoints, a weights folder, hf:… or gguf:…",
     )
     parser.add_argument("--out", required=True, type=flag(PathText), help="the weights folder to make")
     parser.add_argument(
