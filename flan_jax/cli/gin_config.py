@@ -24,7 +24,7 @@ from flan_jax.core import assets
 from flan_jax.core.errors import ConfigError, did_you_mean
 from flan_jax.core.settings import settle
 from flan_jax.evaluate import EvalConfig
-from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models import DecoderConfig, EncoderDecoderConfig, ModelConfig, T5Config
 from flan_jax.models.tuning import TuningConfig
 from flan_jax.optim import (
     AdafactorConfig,
@@ -66,6 +66,7 @@ _CONFIGURABLES: dict[str, type] = {
     "CheckpointConfig": CheckpointConfig,
     "T5Config": T5Config,
     "DecoderConfig": DecoderConfig,
+    "EncoderDecoderConfig": EncoderDecoderConfig,
     "AdafactorConfig": AdafactorConfig,
     "AdamWConfig": AdamWConfig,
     "ConstantSchedule": ConstantSchedule,
@@ -211,7 +212,15 @@ def load(
 # Built where another refers to them.
 _OPTIMIZERS = ("AdafactorConfig", "AdamWConfig")
 _SCHEDULES = ("ConstantSchedule", "CosineSchedule", "RsqrtSchedule")
-_NESTED = ("MeshConfig", "CheckpointConfig", "T5Config", "DecoderConfig", *_OPTIMIZERS, *_SCHEDULES)
+_NESTED = (
+    "MeshConfig",
+    "CheckpointConfig",
+    "T5Config",
+    "DecoderConfig",
+    "EncoderDecoderConfig",
+    *_OPTIMIZERS,
+    *_SCHEDULES,
+)
 
 
 def find_gin(file: str, search_paths: Sequence[str] = ()) -> str:

@@ -30,6 +30,7 @@ VERBS = {
     "infer": "generate from a checkpoint: one prompt, a file, or interactively",
     "tasks": "list, show and render tasks",
     "import": "weights of Hugging Face or T5X, as a folder to start from",
+    "adapt": "an encoder-decoder to train, out of a decoder-only checkpoint",
     "export": "weights for Hugging Face or T5X",
     "plan": "compile a recipe for a TPU slice that is not here: memory, speed",
     "mix": "explain a mixture (rates, epochs), or check what it holds out",

@@ -1,6 +1,11 @@
-"""Decoding with an encoder-decoder: the encoder reads the prompt, and the decoder begins with the start id."""
+"""Decoding with an encoder-decoder, T5 or of a decoder's layers: the encoder reads the prompt, and the decoder begins
+with the start id."""
 
 from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,17 +13,23 @@ import jax.numpy as jnp
 from flan_jax.core.vocabulary import PAD_ID
 from flan_jax.decode.choose import log_probs_of_answers
 from flan_jax.decode.families import Started
-from flan_jax.models import DecodeCache, Params, T5Config, decode_teacher_forced, encode
-from flan_jax.models import incremental as encoder_decoder
+from flan_jax.models import DecodeCache, EncoderDecoderConfig, Params, T5Config, decode_teacher_forced, encode
 from flan_jax.models.decoder_incremental import real_tokens
+from flan_jax.models.incremental import reorder_copies
 
-START_ID = PAD_ID
+START_ID = PAD_ID  # T5's
+Config = T5Config | EncoderDecoderConfig
+# Whose one-position step is where, by family: modules by name, as in `flan_jax.models.family`.
+_INCREMENTAL: Mapping[str, str] = {
+    "t5": "flan_jax.models.incremental",
+    "encoder_decoder": "flan_jax.models.encoder_decoder_incremental",
+}
 
 __all__ = ["START_ID", "answer_scores", "reorder", "start", "start_from_encoded", "step"]
 
 
 def start(
-    config: T5Config,
+    config: Config,
     params: Params,
     inputs_BL: jax.Array,
     lengths_B: jax.Array,
@@ -38,7 +49,7 @@ def start(
 
 
 def start_from_encoded(
-    config: T5Config,
+    config: Config,
     params: Params,
     encoded_BLD: jax.Array,
     mask_BL: jax.Array,
@@ -55,27 +66,29 @@ def start_from_encoded(
       max_decode_len: T, slots for generated tokens.
       num_copies: rows of each prompt: its samples or beams.
     """
-    params = encoder_decoder.unstack_decoder_layers(config, params)
-    cache = encoder_decoder.init_decode_cache(config, params, encoded_BLD, mask_BL, max_decode_len, num_copies)
-    return Started(params, cache, jnp.full((encoded_BLD.shape[0] * num_copies,), START_ID, jnp.int32))
+    incremental = _incremental(config)
+    params = incremental.unstack_decoder_layers(config, params)
+    cache = incremental.init_decode_cache(config, params, encoded_BLD, mask_BL, max_decode_len, num_copies)
+    return Started(params, cache, jnp.full((encoded_BLD.shape[0] * num_copies,), _start_id(config), jnp.int32))
 
 
-def step(config: T5Config, params: Params, cache: DecodeCache, tokens_N: jax.Array) -> tuple[jax.Array, DecodeCache]:
+def step(config: Config, params: Params, cache: DecodeCache, tokens_N: jax.Array) -> tuple[jax.Array, DecodeCache]:
     """See `Decoding.step`.
 
     Args:
       config, params, cache, tokens_N: as there.
     """
-    return encoder_decoder.decode_step(config, params, cache, tokens_N)
+    logits_NV, cache = _incremental(config).decode_step(config, params, cache, tokens_N)
+    return logits_NV, cache
 
 
 def reorder(cache: DecodeCache, rows_N: jax.Array) -> DecodeCache:
     """See `Decoding.reorder`."""
-    return encoder_decoder.reorder_copies(cache, rows_N)
+    return reorder_copies(cache, rows_N)
 
 
 def answer_scores(
-    config: T5Config,
+    config: Config,
     params: Params,
     inputs_BL: jax.Array,
     input_lengths_B: jax.Array | None,
@@ -93,6 +106,14 @@ def answer_scores(
     if input_lengths_B is not None:
         mask_BL = real_tokens(input_lengths_B, inputs_BL.shape[1])
     encoded_BLD = encode(config, params, inputs_BL, mask_BL.astype(jnp.int32))
-    shifted_RT = jnp.concatenate([jnp.full_like(prompt_R, START_ID)[:, None], targets_RT[:, :-1]], axis=1)
+    shifted_RT = jnp.concatenate([jnp.full_like(prompt_R, _start_id(config))[:, None], targets_RT[:, :-1]], axis=1)
     logits_RTV = decode_teacher_forced(config, params, encoded_BLD, mask_BL, shifted_RT, prompt_R)
     return log_probs_of_answers(logits_RTV, targets_RT)
+
+
+def _incremental(config: Config) -> Any:
+    return importlib.import_module(_INCREMENTAL[config.family])
+
+
+def _start_id(config: Config) -> int:
+    return START_ID if isinstance(config, T5Config) else config.start_id

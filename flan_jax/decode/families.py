@@ -21,6 +21,7 @@ Cache = Any  # a family's own tree of arrays, fit for `lax.while_loop`
 _DECODING: Mapping[str, str] = {
     "t5": "flan_jax.decode.encoder_decoder",
     "decoder": "flan_jax.decode.decoder_only",
+    "encoder_decoder": "flan_jax.decode.encoder_decoder",
 }
 
 __all__ = ["Cache", "Decoding", "Started", "decoding_of"]

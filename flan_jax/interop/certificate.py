@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from flan_jax.models import DecoderConfig, ModelConfig, Params, T5Config, decode_teacher_forced, encode, forward
+from flan_jax.models import ModelConfig, Params, decode_teacher_forced, encode, forward
 
 # Relative to the largest logit, for weights stored as float32.
 FLOAT32_LIMIT = 1e-4
@@ -63,7 +63,7 @@ def our_logits(config: ModelConfig, params: Params, batch: Mapping[str, np.ndarr
 
     @jax.jit
     def run(params: Params) -> jax.Array:
-        if isinstance(config, T5Config):
+        if config.has_encoder:
             encoded_BLD = encode(config, params, inputs_BL, mask_BL)
             return decode_teacher_forced(config, params, encoded_BLD, mask_BL, decoder_BT)
         return forward(config, params, {"decoder_input_tokens": inputs_BL, "decoder_segment_ids": mask_BL})
@@ -86,7 +86,7 @@ def compare_with_transformers(config: ModelConfig, params: Params, path: pathlib
     import torch
     import transformers
 
-    is_decoder = isinstance(config, DecoderConfig)
+    is_decoder = not config.has_encoder
     kind: Any = transformers.AutoModelForCausalLM if is_decoder else transformers.AutoModelForSeq2SeqLM
     if path.is_file():
         loaded = kind.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)

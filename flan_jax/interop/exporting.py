@@ -19,7 +19,7 @@ from flan_jax.interop.pieces import our_shapes, stored_dtype
 from flan_jax.interop.t5x_checkpoint import are_adafactors, write_t5x
 from flan_jax.interop.t5x_orbax import write_t5x_orbax
 from flan_jax.interop.tensors import OrbaxTensors, SafetensorsTensors, Tensors, check_tensors
-from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models import DecoderConfig, EncoderDecoderConfig, ModelConfig, T5Config
 from flan_jax.models.family import Dtype
 
 FORMATS = ("hf", "t5x", "t5x_orbax")
@@ -78,7 +78,8 @@ def export_weights(
         )
     config = source.model_config()
     if to != "hf" and not isinstance(config, T5Config):
-        raise CheckpointError(f"{source.path} is a decoder-only model, which T5X's checkpoints here are not: use hf")
+        kind = "an encoder-decoder of a decoder's layers" if config.has_encoder else "a decoder-only model"
+        raise CheckpointError(f"{source.path} is {kind}, which T5X's checkpoints here are not: use hf")
     if to != "hf" and isinstance(config, T5Config) and config.position_bias == "each_layer":
         raise CheckpointError(
             f"{source.path} has a position bias in every layer, which T5X's checkpoints here have once a stack: use hf"
@@ -125,8 +126,16 @@ def _write_hugging_face(
             f"its vocabulary is not Unigram, which is all that T5Tokenizer reads: it is in {PLAIN_VOCAB_FILE}, "
             f"encode with the sentencepiece package"
         )
+    elif isinstance(config, EncoderDecoderConfig):
+        eos_id = load_vocabulary(str(vocab_path)).eos_id
+        notes.append(f"end every prompt in id {eos_id} (EOS), as the model has read it, whatever its tokenizer does")
     elif isinstance(config, DecoderConfig):
         notes += _decoder_notes(config, vocab_path)
+    if isinstance(config, EncoderDecoderConfig) and config.window is not None:
+        notes.append(
+            f"of prompts longer than its window of {config.window:,}, version 5 of transformers has the encoder see "
+            f"one position more on either side, version 4 does as this program"
+        )
     files = write_hugging_face(out, config, params, dtype, vocab_path, max_shard_bytes)
     return f"{out} ({len(files)} file{'s' if len(files) > 1 else ''} of weights)", notes
 

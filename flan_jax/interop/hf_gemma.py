@@ -173,7 +173,7 @@ def why_not(config: ModelConfig) -> str | None:
         "global_every": 2,
     }
     reasons = [unlike(config, needed) for needed in (of_gemma3, of_gemma2)]
-    if not isinstance(config, DecoderConfig):
+    if not isinstance(config, DecoderConfig) or config.has_encoder:
         return reasons[0]
     if config.query_scalar is not None and config.query_scalar % 1:
         return f"query_scalar {config.query_scalar}, which is a whole number there"

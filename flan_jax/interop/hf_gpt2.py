@@ -126,7 +126,7 @@ def clean(tensors: SafetensorsTensors, settings: Mapping[str, Any]) -> tuple[str
 
 def why_not(config: ModelConfig) -> str | None:
     """None where transformers' GPT-2 can be this model, else the settings in which it cannot."""
-    if not isinstance(config, DecoderConfig):
+    if not isinstance(config, DecoderConfig) or config.has_encoder:
         return "it has an encoder"
     needed = {
         "norm": "layernorm",

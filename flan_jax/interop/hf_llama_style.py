@@ -272,7 +272,7 @@ def unlike(config: ModelConfig, needed: Mapping[str, Any]) -> str | None:
       config: the model.
       needed: setting -> the value, or a tuple of those, that a family has; what every family here needs is added.
     """
-    if not isinstance(config, DecoderConfig):
+    if not isinstance(config, DecoderConfig) or config.has_encoder:
         return "it has an encoder"
     all_need = {"norm": "rmsnorm", "block": "sequential", "position": "rope", "logits_scale": "one"}
     wrong = []

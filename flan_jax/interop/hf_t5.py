@@ -164,7 +164,9 @@ def clean(tensors: SafetensorsTensors, settings: Mapping[str, Any]) -> tuple[str
 
 def why_not(config: ModelConfig) -> str | None:
     """None where transformers' T5 can be this model, else the settings in which it cannot."""
-    return None if isinstance(config, T5Config) else "it has no encoder"
+    if isinstance(config, T5Config):
+        return None
+    return "its layers are a decoder's, with rotations" if config.has_encoder else "it has no encoder"
 
 
 def _feed_forward(config: T5Config) -> str:

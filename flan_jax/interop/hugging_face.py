@@ -1,6 +1,7 @@
 """Hugging Face `transformers` folders, both ways: the family is chosen by config.json's `model_type`, or by our model.
 
-A family is a file: `hf_t5`, `hf_llama`, `hf_qwen`, `hf_gemma`, `hf_gpt2`. `hf_folder` has what they share.
+A family is a file: `hf_t5`, `hf_llama`, `hf_qwen`, `hf_gemma`, `hf_gpt2`, `hf_t5gemma`. `hf_folder` has what they
+share.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from flan_jax.core.disk import write_json_atomically
 from flan_jax.core.errors import CheckpointError, did_you_mean
 from flan_jax.core.tokenizer_json import COMPANIONS, SETTINGS_FILE, TOKENIZER_FILE
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
-from flan_jax.interop import hf_gemma, hf_gpt2, hf_llama, hf_qwen, hf_t5
+from flan_jax.interop import hf_gemma, hf_gpt2, hf_llama, hf_qwen, hf_t5, hf_t5gemma
 from flan_jax.interop.hf_folder import (
     CONFIG_FILE,
     INDEX_FILE,
@@ -31,7 +32,7 @@ from flan_jax.interop.hf_folder import (
 from flan_jax.interop.hf_vocabulary import LLAMA_VOCAB_FILE, T5_VOCAB_FILE, folder_vocabulary
 from flan_jax.interop.pieces import ForeignModel, Piece, check_depth, their_shapes
 from flan_jax.interop.tensors import SafetensorsTensors, Tensors, check_tensors
-from flan_jax.models import DecoderConfig, ModelConfig, T5Config
+from flan_jax.models import DecoderConfig, EncoderDecoderConfig, ModelConfig, T5Config
 
 _COMPILED = "_orig_mod."
 # A name by which transformers does not look for one.
@@ -50,13 +51,14 @@ _TOKENIZER_FILES = (
     "merges.txt",
 )
 _OTHER_WEIGHTS = ("*.bin", "*.gguf", "*.h5", "*.msgpack")
-_FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_qwen, hf_gemma, hf_gpt2)
+_FAMILIES: tuple[Family, ...] = (hf_t5, hf_llama, hf_qwen, hf_gemma, hf_gpt2, hf_t5gemma)
 _MODEL_TYPES = {name: family for family in _FAMILIES for name in family.MODEL_TYPES}
 _OTHER_FAMILIES = {
     "longt5": "LongT5's encoder has local attention, our model's is full",
     "switch_transformers": "Switch Transformers have experts, our model has one MLP a layer",
     "mixtral": "Mixtral has experts, our model has one MLP a layer",
     "gemma": "of Gemmas, 2 and 3 are read",
+    "t5gemma2": "T5Gemma 2 merges cross-attention with self-attention, our model's are apart",
     "gemma3n": "Gemma 3n has embeddings of its own in every layer, our model one table",
     "qwen2_moe": "Qwen 2's mixtures have experts, our model has one MLP a layer",
     "qwen3_moe": "Qwen 3's mixtures have experts, our model has one MLP a layer",
@@ -164,7 +166,10 @@ def write_hugging_face(
     files = write_weights(folder, family.pieces(config), config, params, dtype, max_shard_bytes)
     if vocabulary is not None:
         _put_vocabulary(folder, config, vocabulary)
-    ids = _decoder_tokens(config, vocabulary) if isinstance(config, DecoderConfig) else dict(hf_t5.TOKENS)
+    if isinstance(config, EncoderDecoderConfig):
+        ids = _decoder_tokens(config, vocabulary) | hf_t5gemma.tokens(config)
+    else:
+        ids = _decoder_tokens(config, vocabulary) if isinstance(config, DecoderConfig) else dict(hf_t5.TOKENS)
     write_json_atomically(folder / "generation_config.json", ids)
     write_json_atomically(folder / CONFIG_FILE, {**family.settings_of(config, dtype), **ids})
     return files

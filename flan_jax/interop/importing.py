@@ -105,7 +105,7 @@ def import_weights(
         )
     # A tokenizer that puts BOS in front of texts says which token a decoder's examples start with.
     start_id = vocab_fields.pop("start_id", None)
-    if isinstance(config, DecoderConfig) and start_id is not None:
+    if isinstance(config, DecoderConfig) and not config.has_encoder and start_id is not None:
         config = config.replace(start_id=start_id)
     not_finite = model.write(out / WEIGHTS_FILE, dtype)
     if not_finite:

@@ -17,7 +17,7 @@ from flan_jax.models import ModelConfig, param_shapes
 from flan_jax.models.family import Dtype
 
 STACKED = "/layers/"
-_VOCAB_AXIS = {"token_embedder/embedding": 0, "decoder/logits_dense/kernel": 1}
+_VOCAB_AXIS = {"token_embedder/embedding": 0, "encoder_token_embedder/embedding": 0, "decoder/logits_dense/kernel": 1}
 
 __all__ = [
     "STACKED",

@@ -8,7 +8,7 @@ a cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -29,7 +29,19 @@ from flan_jax.models.windows import Masks, Rotations, angles_of_layer, mask_of_l
 # Dropout sites outside the layers; layer i folds in LAYERS + i.
 EMBEDDED, FINAL, LAYERS = 0, 1, 2
 
-__all__ = ["DecoderLayer", "DecoderOnly", "DecoderStack", "init", "logits", "prefix_mask"]
+__all__ = [
+    "DecoderLayer",
+    "DecoderOnly",
+    "DecoderStack",
+    "OutputMatrix",
+    "TokenTable",
+    "init",
+    "logits",
+    "prefix_mask",
+    "rotations_of",
+    "scaled_logits",
+    "scanned",
+]
 
 
 def prefix_mask(segment_ids_BL: jax.Array, is_prefix_BL: jax.Array | None) -> jax.Array:
@@ -42,6 +54,36 @@ def prefix_mask(segment_ids_BL: jax.Array, is_prefix_BL: jax.Array | None) -> ja
     if is_prefix_BL is not None:
         is_seen_BLL = is_seen_BLL | ((is_prefix_BL[:, :, None] != 0) & (is_prefix_BL[:, None, :] != 0))
     return (is_seen_BLL & (segment_ids_BL[:, :, None] == segment_ids_BL[:, None, :]))[:, None]
+
+
+def rotations_of(config: DecoderConfig, positions_BL: jax.Array) -> Rotations:
+    """The rotations of these positions, in layers of either kind; of None for a model without.
+
+    Args:
+      config: the model.
+      positions_BL: int32, counted inside each example.
+    """
+    if config.position != "rope":
+        return Rotations(None, None)
+    of_local = None
+    if config.local_rope_theta is not None:
+        of_local = rotation(positions_BL, config.head_dim, config.local_rope_theta)
+    stretches_P = None if config.rope_scaling == "none" else stretches(config)
+    return Rotations(rotation(positions_BL, config.head_dim, config.rope_theta, stretches_P), of_local)
+
+
+def scaled_logits(config: DecoderConfig, y_BLD: jax.Array, product: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """Logits, float32 [B, L, V], scaled and capped as the model's settings say.
+
+    Args:
+      config: the model.
+      y_BLD: what the last norm gave.
+      product: with the output matrix, or the table that it is tied to.
+    """
+    if config.logits_scale == "inverse_sqrt_emb_dim":
+        y_BLD = y_BLD.astype(jnp.float32) / math.sqrt(config.emb_dim)
+    logits_BLV, softcap = product(y_BLD), config.logits_softcap
+    return logits_BLV if softcap is None else softcap * jnp.tanh(logits_BLV / softcap)
 
 
 class TokenTable(nn.Module):
@@ -167,9 +209,18 @@ class DecoderLayer(nn.Module):
         return x_BLD + dropout(hidden_BLD, rate, fold_in(seeds_2B, 3))
 
 
-def _scanned(config: DecoderConfig) -> nn.Module:
-    """All layers over stacked parameters, called as (x, layer numbers, *what all layers share)."""
-    layer_class: type[nn.Module] = DecoderLayer
+def scanned(
+    layer_class: type[nn.Module], config: DecoderConfig, depth: int, num_shared: int, name: str | None = None
+) -> nn.Module:
+    """`depth` layers over stacked parameters, called as (x, layer numbers, *what all layers share).
+
+    Args:
+      layer_class: of one layer, made with `config`.
+      config: the model.
+      depth: number of layers.
+      num_shared: arguments that all layers share.
+      name: of the stack, in a compact module; None where an attribute names it.
+    """
     if config.remat != "none":
         policy = jax.checkpoint_policies.checkpoint_dots_with_no_batch_dims if config.remat == "minimal" else None
         layer_class = nn.remat(layer_class, policy=policy, prevent_cse=False)  # a scan's body needs no CSE barrier
@@ -177,10 +228,10 @@ def _scanned(config: DecoderConfig) -> nn.Module:
         layer_class,
         variable_axes={"params": 0},
         split_rngs={"params": True},
-        in_axes=(0, nn.broadcast, nn.broadcast, nn.broadcast, nn.broadcast),
-        length=config.num_layers,
+        in_axes=(0, *([nn.broadcast] * num_shared)),
+        length=depth,
         metadata_params={nn.PARTITION_NAME: "layers"},
-    )(config)
+    )(config, name=name)
 
 
 class OutputMatrix(nn.Module):
@@ -206,7 +257,7 @@ class DecoderStack(nn.Module):
             self.position_embedder = TokenTable(config, config.max_positions, "position")
         if config.position == "relative":
             self.relpos_bias = RelativeBias(config, False)
-        self.layers = _scanned(config)
+        self.layers = scanned(DecoderLayer, config, config.num_layers, num_shared=4)
         self.decoder_norm = Norm(config)
         if config.embeddings == "untied":
             self.logits_dense = OutputMatrix(config)
@@ -232,14 +283,7 @@ class DecoderStack(nn.Module):
 
     def rotations(self, positions_BL: jax.Array) -> Rotations:
         """The rotations of these positions, of None for a model without."""
-        config = self.config
-        if config.position != "rope":
-            return Rotations(None, None)
-        of_local = None
-        if config.local_rope_theta is not None:
-            of_local = rotation(positions_BL, config.head_dim, config.local_rope_theta)
-        stretches_P = None if config.rope_scaling == "none" else stretches(config)
-        return Rotations(rotation(positions_BL, config.head_dim, config.rope_theta, stretches_P), of_local)
+        return rotations_of(self.config, positions_BL)
 
     def bias_by_offset(self, max_length: int) -> jax.Array | None:
         """Bias by offset, float32 [H, 2 * max_length - 1] (see `RelativeBias`), None for a model without."""
@@ -293,12 +337,8 @@ class DecoderOnly(nn.Module):
         return self.decoder.bias_by_offset(max_length)
 
     def _output(self, y_BLD: jax.Array) -> jax.Array:
-        config = self.config
-        if config.logits_scale == "inverse_sqrt_emb_dim":
-            y_BLD = y_BLD.astype(jnp.float32) / math.sqrt(config.emb_dim)
-        is_tied, softcap = config.embeddings == "tied", config.logits_softcap
-        logits_BLV = self.token_embedder.logits(y_BLD) if is_tied else self.decoder.logits(y_BLD)
-        return logits_BLV if softcap is None else softcap * jnp.tanh(logits_BLV / softcap)
+        is_tied = self.config.embeddings == "tied"
+        return scaled_logits(self.config, y_BLD, self.token_embedder.logits if is_tied else self.decoder.logits)
 
 
 def init(config: DecoderConfig, key: jax.Array) -> dict[str, Any]:

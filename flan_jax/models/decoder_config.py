@@ -139,13 +139,13 @@ class DecoderConfig(ModelConfig):
         if self.num_heads % self.num_kv_heads:
             fitting = [n for n in range(1, self.num_heads + 1) if self.num_heads % n == 0]
             raise ConfigError(
-                Setting("DecoderConfig.num_kv_heads"),
+                Setting(f"{type(self).__name__}.num_kv_heads"),
                 f" {self.num_kv_heads} does not divide num_heads {self.num_heads}: use one "
                 f"of {', '.join(map(str, fitting))}",
             )
         if self.position == "rope" and self.head_dim % 2:
             raise ConfigError(
-                Setting("DecoderConfig.head_dim"),
+                Setting(f"{type(self).__name__}.head_dim"),
                 f" is {self.head_dim}; a rotation needs pairs: use an even head_dim",
             )
         if self.position == "relative" and (
@@ -153,19 +153,19 @@ class DecoderConfig(ModelConfig):
             or self.relative_attention_max_distance <= self.relative_attention_num_buckets // 2
         ):
             raise ConfigError(
-                f"DecoderConfig has {self.relative_attention_num_buckets} relative position buckets up to distance "
-                f"{self.relative_attention_max_distance}: use a multiple of 4, and a distance above half of it, such "
-                f"as 32 and 128"
+                f"{type(self).__name__} has {self.relative_attention_num_buckets} relative position buckets up to "
+                f"distance {self.relative_attention_max_distance}: use a multiple of 4, and a distance above half "
+                f"of it, such as 32 and 128"
             )
         if self.start_id is not None and self.start_id >= self.vocab_size:
             raise ConfigError(
-                Setting("DecoderConfig.start_id"),
+                Setting(f"{type(self).__name__}.start_id"),
                 f" is {self.start_id}, the vocabulary has {self.vocab_size} rows: give an id of it, or None",
             )
 
         if self.norm_sides == "around" and self.block == "parallel":
             raise ConfigError(
-                Setting("DecoderConfig.norm_sides"),
+                Setting(f"{type(self).__name__}.norm_sides"),
                 " is around, and a parallel block has one branch: use block sequential, or norm_sides before",
             )
         self._check_rotation()
@@ -176,23 +176,24 @@ class DecoderConfig(ModelConfig):
         for name, value in local.items():
             if value is not None and self.window is None:
                 raise ConfigError(
-                    Setting(f"DecoderConfig.{name}"), f" is {value}, and no layer has a window: give a window, or None"
+                    Setting(f"{type(self).__name__}.{name}"),
+                    f" is {value}, and no layer has a window: give a window, or None",
                 )
         scaling: dict[str, object] = {"rope_scaling": self.rope_scaling, "local_rope_theta": self.local_rope_theta}
         for name, value in scaling.items():
             if value not in (None, "none") and self.position != "rope":
                 raise ConfigError(
-                    Setting(f"DecoderConfig.{name}"),
+                    Setting(f"{type(self).__name__}.{name}"),
                     f" is {value}, and position {self.position} turns nothing: use position rope",
                 )
         if self.rope_scaling == "none" and self.rope_factor != 1:
             raise ConfigError(
-                Setting("DecoderConfig.rope_factor"),
+                Setting(f"{type(self).__name__}.rope_factor"),
                 f" is {self.rope_factor}, and nothing is scaled: use rope_scaling linear or llama3, or a factor of 1",
             )
         if self.rope_low_freq_factor >= self.rope_high_freq_factor:
             raise ConfigError(
-                Setting("DecoderConfig.rope_low_freq_factor"),
+                Setting(f"{type(self).__name__}.rope_low_freq_factor"),
                 f" is {self.rope_low_freq_factor}: use one below rope_high_freq_factor, {self.rope_high_freq_factor}",
             )
 
@@ -208,7 +209,7 @@ class DecoderConfig(ModelConfig):
             unread = [name for name in names if getattr(self, name) != defaults[name]]
             if unread and (chosen := getattr(self, chosen_by)) != value:
                 raise ConfigError(
-                    Setting(f"DecoderConfig.{unread[0]}"),
+                    Setting(f"{type(self).__name__}.{unread[0]}"),
                     f" is {getattr(self, unread[0])}, and {chosen_by} {chosen} does not read it: use {chosen_by} "
                     f"{value}, or {defaults[unread[0]]}, the default",
                 )

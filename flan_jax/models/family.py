@@ -143,6 +143,9 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "t5": Family("flan_jax.models.t5_config", "T5Config", "flan_jax.models.t5"),
     "decoder": Family("flan_jax.models.decoder_config", "DecoderConfig", "flan_jax.models.decoder"),
+    "encoder_decoder": Family(
+        "flan_jax.models.encoder_decoder_config", "EncoderDecoderConfig", "flan_jax.models.encoder_decoder"
+    ),
 }
 
 

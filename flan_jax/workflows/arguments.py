@@ -28,6 +28,7 @@ OF_TRAIN: Mapping[str, str] = {
     **OF_LOAD,
     "AdafactorConfig.learning_rate": "learning_rate",
     "DecoderConfig.dropout_rate": "dropout",
+    "EncoderDecoderConfig.dropout_rate": "dropout",
     "EvalConfig.limit": "eval_limit",
     "CACHE_DIR": "cache_dir",
     "INITIAL_CHECKPOINT_PATH": "init",
