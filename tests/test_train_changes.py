@@ -3,7 +3,8 @@
 import pytest
 
 from flan_jax.core.errors import ConfigError
-from flan_jax.train.changes import changed_settings, read_config, refuse_other_evaluations, save_config, with_code
+from flan_jax.train.changes import changed_settings, read_config, refuse_other_evaluations, save_config
+from flan_jax.workflows.training import with_code
 
 BEFORE = """# Macros:
 # =====

@@ -20,7 +20,7 @@ from flan_jax.evaluate.judge import Judge, make_judge
 from flan_jax.optim.identity import optimizer_code
 from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
-from flan_jax.train.changes import with_code
+from flan_jax.train.changes import OPTIMIZER_CODE
 from flan_jax.train.loop import RunResult, run_training
 from flan_jax.train.run import Run
 from flan_jax.workflows.arguments import check_folder
@@ -28,7 +28,7 @@ from flan_jax.workflows.config import RunConfig
 from flan_jax.workflows.metrics import import_metrics
 from flan_jax.workflows.model import Model
 
-__all__ = ["train_run"]
+__all__ = ["train_run", "with_code"]
 
 
 def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> RunResult:
@@ -81,3 +81,13 @@ def train_run(config: RunConfig, evaluators: Sequence[CustomEvaluator] = ()) -> 
         write_report(result.model_dir)
         print_report(result.model_dir)
     return result
+
+
+def with_code(operative: str, code: str) -> str:
+    """A configuration with the hash of a user's own code, which gin names and does not have, as a comment.
+
+    Args:
+      operative: gin's operative configuration; "" stays.
+      code: of the optimizer and its schedule (`optimizer_code`); "" where all of it ships.
+    """
+    return f"# {OPTIMIZER_CODE}: {code[:16]}\n{operative}" if operative and code else operative
