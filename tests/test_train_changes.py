@@ -44,11 +44,9 @@ def test_other_code_of_an_own_schedule_is_a_change():
     assert with_code(BEFORE, "") == BEFORE and with_code("", "aa") == ""
     assert changed_settings(with_code(BEFORE, "aa" * 32), with_code(BEFORE, "aa" * 32)) == []
     assert changed_settings(with_code(BEFORE, "aa" * 32), with_code(BEFORE, "bb" * 32)) == [
-        f"the optimizer's own code is {'bb' * 8}, was {'aa' * 8}"
+        f"optimizer_code is {'bb' * 8}, was {'aa' * 8}"
     ]
-    assert changed_settings(BEFORE, with_code(BEFORE, "cc" * 32)) == [
-        f"the optimizer's own code is {'cc' * 8}, was not set"
-    ]
+    assert changed_settings(BEFORE, with_code(BEFORE, "cc" * 32)) == [f"optimizer_code is {'cc' * 8}, was not set"]
 
 
 def test_a_cosine_that_ends_with_the_run_follows_its_length():

@@ -19,19 +19,10 @@ _FOLLOWS_LENGTH = "CosineSchedule.total_steps"
 # Which examples held-out scores are of, and what the model sees of them.
 _JUDGED_BY = ("selection", "limit", "split", "inputs_length", "targets_length")
 _JUDGED_BY_SUITE = ("suite_selection", "suite_limit", "suite_split", "suite_inputs_length")
-# Of gin's text, in which a long value begins after a backslash; and a comment on a user's code.
-_BINDING = re.compile(r"^(?P<name>[\w./]+) = (?:\\\n)?(?P<value>.+(?:\n[ \t]+.+)*)", re.MULTILINE)
-OPTIMIZER_CODE = "the optimizer's own code"
-_CODE_LINE = re.compile(rf"^# {OPTIMIZER_CODE}: (?P<hash>\w+)$", re.MULTILINE)
+# Of gin's text, in which a long value begins after a backslash; and of a comment that is no setting (a user's code).
+_BINDING = re.compile(r"^(?:# )?(?P<name>[\w./]+) = (?:\\\n)?(?P<value>.+(?:\n[ \t]+.+)*)", re.MULTILINE)
 
-__all__ = [
-    "CONFIG_FILE",
-    "OPTIMIZER_CODE",
-    "changed_settings",
-    "read_config",
-    "refuse_other_evaluations",
-    "save_config",
-]
+__all__ = ["CONFIG_FILE", "changed_settings", "read_config", "refuse_other_evaluations", "save_config"]
 
 
 def changed_settings(before: str, now: str) -> list[str]:
@@ -97,8 +88,6 @@ def read_config(model_dir: pathlib.Path) -> str:
 
 def _bindings(text: str) -> dict[str, str]:
     found = {match["name"]: " ".join(match["value"].split()) for match in _BINDING.finditer(text)}
-    if code := _CODE_LINE.search(text):
-        found[OPTIMIZER_CODE] = code["hash"]
     return {name: value for name, value in found.items() if name != "import"}
 
 

@@ -20,7 +20,6 @@ from flan_jax.evaluate.judge import Judge, make_judge
 from flan_jax.optim.identity import optimizer_code
 from flan_jax.report import print_report, write_report, write_results
 from flan_jax.sources.data_dir import set_data_dir
-from flan_jax.train.changes import OPTIMIZER_CODE
 from flan_jax.train.loop import RunResult, run_training
 from flan_jax.train.run import Run
 from flan_jax.workflows.arguments import check_folder
@@ -90,4 +89,4 @@ def with_code(operative: str, code: str) -> str:
       operative: gin's operative configuration; "" stays.
       code: of the optimizer and its schedule (`optimizer_code`); "" where all of it ships.
     """
-    return f"# {OPTIMIZER_CODE}: {code[:16]}\n{operative}" if operative and code else operative
+    return f"# optimizer_code = {code[:16]}\n{operative}" if operative and code else operative
