@@ -17,7 +17,7 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import bbh
-from flan_jax.tasks.eval.files import read_examples, read_text, row_error, text_field
+from flan_jax.tasks.eval.files import read_examples, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, step_by_step, zero_shot, zero_shot_cot
 from flan_jax.tasks.eval.prompts import answered, bracketed_options, letter, therefore_among
 
@@ -83,8 +83,7 @@ def _ask_for_letter(question: Question) -> Prompt:
 
 
 def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    path = bbh.PROMPTS.require(f"{_SETS[subtask][3]}.txt")
-    description, shots = bbh.exemplars_of(read_text(path), str(path))
+    description, shots = bbh.prompt_file(_SETS[subtask][3])
     exemplars = tuple(answered(question, reasoning) for question, reasoning, _ in shots)
     preamble = f"{description}\n\n"
     return lambda question: dataclasses.replace(_ask_for_letter(question), preamble=preamble, exemplars=exemplars)
@@ -117,7 +116,7 @@ def _benchmark(name: str) -> Benchmark:
                 "letter",
                 "3-shot, the exemplars of BIG-Bench Hard's task of the same name",
                 max_tokens=384,
-                num_shots=3,
+                num_shots=bbh.NUM_SHOTS,
             ),
             zero_shot_cot(zero_shot(_ask_for_letter), "letter", therefore_among(num_choices), max_tokens=256),
         ),

@@ -16,7 +16,7 @@ from flan_jax.declare.benchmark import (
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
-from flan_jax.tasks.eval.files import read_csv, read_jsonl, read_text, row_error, text_field
+from flan_jax.tasks.eval.files import exemplars_error, read_csv, read_jsonl, read_text, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, short_answer, zero_shot_cot
 from flan_jax.tasks.eval.prompts import THEREFORE_NUMBER
 from flan_jax.tasks.eval.published import per_language, table_4, table_5
@@ -93,7 +93,7 @@ def exemplars(language: str) -> tuple[tuple[str, str], ...]:
         except (SyntaxError, ValueError, KeyError, TypeError) as error:
             raise TaskError(f"{path} holds no MGSM_EXEMPLARS[{language!r}] ({error!r}): download it again") from error
     if len(found) != NUM_SHOTS:
-        raise TaskError(f"{path} has {len(found)} exemplars of {language}, not {NUM_SHOTS}: download it again")
+        raise exemplars_error(path, len(found), NUM_SHOTS, language)
     return tuple(found[k] for k in sorted(found))
 
 

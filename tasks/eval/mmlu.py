@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import re
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ from flan_jax.declare.benchmark import (
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
-from flan_jax.tasks.eval.files import read_csv, read_json, row_error
+from flan_jax.tasks.eval.files import exemplars_error, read_csv, read_json, row_error
 from flan_jax.tasks.eval.formats import (
     chain_of_thought,
     multiple_choice,
@@ -42,6 +43,8 @@ COT = Download(
     "mmlu",
 )
 COT_FILE = "mmlu-cot.json"
+NUM_SHOTS = 5
+_WITH_FOUR_CHAINS = ("college_chemistry", "formal_logic", "human_aging")  # published with one chain of thought fewer
 
 # Folder and file suffix of each split in the publisher's archive.
 _FOLDERS = {"validation": "val", "test": "test", "dev": "dev"}
@@ -64,10 +67,14 @@ CATEGORY = {subject: category for category, names in _CATEGORIES.items() for sub
 __all__ = ["CATEGORY", "MMLU", "exemplars_of_cot_prompt", "lettered"]
 
 
+def _path(subject: str, split: str) -> pathlib.Path:
+    folder = _FOLDERS[split]
+    return DATA.require(folder, f"{subject}_{folder}.csv")
+
+
 def read(subject: str, split: str) -> Sequence[Question]:
     """The rows of `mmlu/{dev,val,test}/SUBJECT_{dev,val,test}.csv`: question, four options, letter."""
-    folder = _FOLDERS[split]
-    path = DATA.require(folder, f"{subject}_{folder}.csv")
+    path = _path(subject, split)
     questions = []
     for number, (line, fields) in enumerate(read_csv(path, 6)):
         text, *choices, right = (field.strip() for field in fields)
@@ -96,10 +103,13 @@ def exemplars_of_cot_prompt(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _shots(subject: str, num: int) -> tuple[Question, ...]:
-    return tuple(read(subject, "dev")[:num])
+    found = read(subject, "dev") if num else ()
+    if len(found) < num:
+        raise exemplars_error(_path(subject, "dev"), len(found), num, subject)
+    return tuple(found[:num])
 
 
-def _open_direct(subject: str, split: str, num_shots: int = 5) -> PromptBuilder:
+def _open_direct(subject: str, split: str, num_shots: int = NUM_SHOTS) -> PromptBuilder:
     exemplars = tuple(f"{lettered(shot)} {letter(shot.correct[0])}\n\n" for shot in _shots(subject, num_shots))
 
     def build(question: Question) -> Prompt:
@@ -143,6 +153,9 @@ def _open_cot(subject: str, split: str) -> PromptBuilder:
     if not isinstance(prompts, dict) or not isinstance(prompts.get(subject), str):
         raise TaskError(f"{path} has no prompt for {subject}, a text. {COT.line(COT_FILE)}")
     preamble, exemplars = exemplars_of_cot_prompt(prompts[subject])
+    needed = NUM_SHOTS - 1 if subject in _WITH_FOUR_CHAINS else NUM_SHOTS
+    if len(exemplars) != needed:
+        raise exemplars_error(path, len(exemplars), needed, subject)
     return lambda question: dataclasses.replace(_ask_for_letter(question), preamble=preamble, exemplars=exemplars)
 
 
@@ -156,8 +169,8 @@ MMLU = add_benchmark(
         subtasks=tuple(Subtask(subject, (CATEGORY[subject],), chance=0.25) for subject in sorted(CATEGORY)),
         splits=("validation", "test"),
         formats=(
-            multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=5),
-            short_answer(_open_direct, "letter", "5-shot, the letter that is generated", num_shots=5),
+            multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=NUM_SHOTS),
+            short_answer(_open_direct, "letter", "5-shot, the letter that is generated", num_shots=NUM_SHOTS),
             multiple_choice(_open_zero_shot, "the same without exemplars", name="zero_shot"),
             multiple_choice(
                 zero_shot(_ask_cloze),
@@ -171,7 +184,7 @@ MMLU = add_benchmark(
                 "the published chains of thought (4 or 5 a subject)",
                 stop=("\n\nQ:",),
                 max_tokens=384,
-                num_shots=5,
+                num_shots=NUM_SHOTS,
             ),
             zero_shot_cot(zero_shot(_ask_for_letter), "letter", therefore_among(4), max_tokens=384),
         ),
