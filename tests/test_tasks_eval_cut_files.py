@@ -1,14 +1,19 @@
 """What benchmarks say of published files that were cut between two lines, so that each line of them is whole."""
 
+import csv
+import dataclasses
 import json
 import shutil
 
 import pytest
 from shared import shared_path
+from suite_benchmarks import TableModel, colours
 
 import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
-from flan_jax.core.errors import TaskError
-from flan_jax.declare.benchmark import get_benchmark
+from flan_jax.core.errors import MissingDataError, TaskError
+from flan_jax.declare.benchmark import BENCHMARKS, Subtask, add_benchmark, get_benchmark
+from flan_jax.evaluate import Journal, SuiteConfig, run_suite
+from flan_jax.report.published import our_rows
 from flan_jax.sources import data_dir
 
 
@@ -96,3 +101,104 @@ def test_a_file_with_fewer_exemplars_than_the_format_says_is_refused(
 def test_more_dev_questions_than_are_shown_are_no_fault(own_data):
     copied(own_data, "mmlu/dev/anatomy_dev.csv", lambda text: text + text)
     get_benchmark("mmlu").format("direct").open("anatomy", "test")
+
+
+PUBLISHED = {
+    "mmlu": {"validation": 1531, "test": 14042},
+    "bbh": {"test": 6511},
+    "tydiqa": {"dev": 4637},
+    "mgsm": {"test": 2500},
+    "mgsm_en": {"test": 250},
+    "gsm8k": {"test": 1319},
+    "addsub": {"test": 395},
+    "singleeq": {"test": 508},
+    "mawps": {"test": 237},
+    "aqua": {"test": 254},
+    "strategyqa": {"test": 2290},
+    "commonsenseqa": {"validation": 1221},
+    "bigbench_date": {"test": 369},
+    "bigbench_object_tracking": {"test": 750},
+    "truthfulqa": {"validation": 817},
+    "winogender": {"test": 720},
+    "tk_instruct_eval": {"test": 11810},
+    "mtk_instruct_eval": {"test": 3500},
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_as_many_questions_are_declared_as_were_published(name):
+    subtasks = get_benchmark(name).subtasks
+    for split, num in PUBLISHED[name].items():
+        assert sum(subtask.num_published[split] for subtask in subtasks) == num
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if "instruct" not in name])
+def test_the_published_files_have_as_many(name, monkeypatch):
+    monkeypatch.setenv(data_dir.VARIABLE, str(shared_path("data")))
+    benchmark = get_benchmark(name)
+    for subtask in benchmark.subtasks:
+        for split, num in subtask.num_published.items():
+            try:
+                assert len(benchmark.read(subtask.name, split)) == num, (subtask.name, split)
+            except MissingDataError:  # of MMLU's validation split, of TyDiQA and Winogender
+                continue
+
+
+def test_mmlus_sizes_are_the_fact_sheets():
+    for row in csv.DictReader(shared_path("facts/mmlu_subjects.csv").read_text().splitlines()):
+        assert get_benchmark("mmlu").subtask(row["subject"]).num_published == {
+            "validation": int(row["val"]),
+            "test": int(row["test"]),
+        }
+
+
+def colours_published(**sizes):
+    """The made-up benchmark of 4, 3 and 2 questions, of which `sizes` were published."""
+    subtasks = [dataclasses.replace(s, num_published={"test": sizes[s.name]}) for s in colours().subtasks]
+    return dataclasses.replace(colours(), name="colours_published", subtasks=tuple(subtasks))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "is_complete", "notes"),
+    [
+        ({"red": 4, "green": 3, "blue": 2}, None, True, ()),
+        ({"red": 4, "green": 3, "blue": 2}, 1, False, ()),
+        (
+            {"red": 4, "green": 30, "blue": 2000},
+            None,
+            False,
+            (
+                "colours_published, split test: its data has fewer questions than were published (green 3 of 30, blue "
+                "2 of 2,000), so its score is not of all items: download it again",
+            ),
+        ),
+        (
+            {"red": 1, "green": 3, "blue": 2},
+            None,
+            True,
+            (
+                "colours_published, split test: its data has more questions than were published (red 4, published 1), "
+                "so its score is of others too: download it again",
+            ),
+        ),
+    ],
+)
+def test_a_file_of_another_size_than_was_published_is_said_and_is_not_all_items(
+    tmp_path, sizes, limit, is_complete, notes
+):
+    add_benchmark(colours_published(**sizes), replace=True)
+    try:
+        with Journal(tmp_path / "journal.jsonl") as journal:
+            results = run_suite(SuiteConfig(("colours_published",), limit=limit), TableModel(), journal)
+    finally:
+        del BENCHMARKS["colours_published"]
+    (result,) = results.tasks.values()
+    assert result.is_complete == is_complete and results.notes == notes
+    assert all(("(not all items)" in name) != is_complete for name, _ in our_rows(result))
+
+
+def test_a_size_of_a_split_that_the_benchmark_has_not_is_refused():
+    with pytest.raises(TaskError, match=r"subtask red of benchmark x says how many .* 'train' has: .* test, other"):
+        dataclasses.replace(colours(), name="x", subtasks=(Subtask("red", num_published={"train": 3}),))
+    with pytest.raises(TaskError, match=r"subtask red: num_published.* is 0"):
+        Subtask("red", num_published={"test": 0})

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
+from flan_jax.core.errors import ConfigError, MissingDataError, TaskError, some_of
 from flan_jax.core.own_code import own_code
 from flan_jax.declare.benchmark import Benchmark, Format, Item, Prompt, SampleSettings, items
 from flan_jax.evaluate.extract import EXTRACTORS
@@ -60,13 +60,31 @@ class Part:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the results have to say: that data is missing, that stop texts are matched in another form, that samples
-        were asked and none is drawn."""
+        """What the results have to say: that data is missing, or is not what was published, that stop texts are matched
+        in another form, that samples were asked and none is drawn."""
         name = f"{self.benchmark.name}:{self.format.name}"
         stop = f"{name}: this vocabulary {self.stop.note}" if self.stop.note else ""
         ranked = f"{name} ranks options: it was asked once, without samples" if self.is_sampling_unused else ""
-        notes = (self._missing_note(), self._open_note(), self._twice_note(), stop, ranked)
-        return tuple(note for note in notes if note)
+        own = (self._missing_note(), *self._size_notes(), self._open_note(), self._twice_note(), stop, ranked)
+        return tuple(note for note in own if note)
+
+    def _size_notes(self) -> tuple[str, ...]:
+        """Of subtasks that have fewer questions here than were published, and of those that have more."""
+        published = {subtask.name: subtask.num_published.get(self.split) for subtask in self.benchmark.subtasks}
+        sizes = [(name, here, num) for name, here in self.num_items.items() if (num := published[name]) is not None]
+        where = f"{self.benchmark.name}, split {self.split}"
+        found = []
+        if fewer := [f"{name} {here:,} of {num:,}" for name, here, num in sizes if here < num]:
+            found.append(
+                f"{where}: its data has fewer questions than were published ({some_of(fewer)}), so its score is not of "
+                f"all items: download it again"
+            )
+        if more := [f"{name} {here:,}, published {num:,}" for name, here, num in sizes if here > num]:
+            found.append(
+                f"{where}: its data has more questions than were published ({some_of(more)}), so its score is of "
+                f"others too: download it again"
+            )
+        return tuple(found)
 
     def _twice_note(self) -> str:
         """Of questions of which an option is both right and wrong: it is there twice, and the first copy is ranked."""

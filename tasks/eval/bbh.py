@@ -30,6 +30,7 @@ PROMPTS = Download(
 )
 NLP, ALGORITHMIC = "NLP", "algorithmic"
 NUM_SHOTS = 3
+NUM_QUESTIONS = {"causal_judgement": 187, "penguins_in_a_table": 146, "snarks": 178}  # of the others 250
 
 # name: group, chance in percent (from the option lists of the data, 0 where the answer is free), baseline in percent of
 # the normalised average where it is not chance. The baselines are FITTED to table 5 of Chung et al. 2022 by this
@@ -139,7 +140,14 @@ BBH = add_benchmark(
         downloads=(DATA, PROMPTS),
         read=read,
         subtasks=tuple(
-            Subtask(name, (group,), chance / 100.0, None if baseline is None else baseline / 100.0, parent_task(name))
+            Subtask(
+                name,
+                (group,),
+                chance / 100.0,
+                None if baseline is None else baseline / 100.0,
+                parent_task(name),
+                {"test": NUM_QUESTIONS.get(name, 250)},
+            )
             for name, (group, chance, baseline) in _SUBTASKS.items()
         ),
         splits=("test",),

@@ -21,8 +21,9 @@ from flan_jax.tasks.eval.files import read_examples, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, step_by_step, zero_shot, zero_shot_cot
 from flan_jax.tasks.eval.prompts import answered, bracketed_options, letter, therefore_among
 
-# Benchmark name: title, file, folder of BIG-bench, the BIG-Bench Hard file with exemplars of the task, options, chance.
-_SETS: dict[str, tuple[str, str, str, str, int, float]] = {
+# Benchmark name: title, file, folder of BIG-bench, the BIG-Bench Hard file with exemplars of the task, options, chance,
+# published questions.
+_SETS: dict[str, tuple[str, str, str, str, int, float, int]] = {
     "bigbench_date": (
         "Date understanding (BIG-bench)",
         "bigbench_date.json",
@@ -30,6 +31,7 @@ _SETS: dict[str, tuple[str, str, str, str, int, float]] = {
         "date_understanding",
         6,
         0.172,
+        369,
     ),
     "bigbench_object_tracking": (
         "Object tracking, three objects (BIG-bench)",
@@ -38,6 +40,7 @@ _SETS: dict[str, tuple[str, str, str, str, int, float]] = {
         "tracking_shuffled_objects_three_objects",
         3,
         1 / 3,
+        750,
     ),
 }
 
@@ -90,7 +93,7 @@ def _open_cot(subtask: str, split: str) -> PromptBuilder:
 
 
 def _benchmark(name: str) -> Benchmark:
-    title, file, folder, _, num_choices, chance = _SETS[name]
+    title, file, folder, _, num_choices, chance, size = _SETS[name]
     data = Download(
         title,
         f"https://github.com/google/BIG-bench (bigbench/benchmark_tasks/{folder}/task.json, as reasoning_evals/{file})",
@@ -103,7 +106,7 @@ def _benchmark(name: str) -> Benchmark:
         paper="Srivastava et al. 2022 (2206.04615)",
         downloads=(data, bbh.PROMPTS),
         read=functools.partial(_read, data, file),
-        subtasks=(Subtask(name, chance=chance),),
+        subtasks=(Subtask(name, chance=chance, num_published={"test": size}),),
         splits=("test",),
         formats=(
             multiple_choice(

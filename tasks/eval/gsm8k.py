@@ -115,7 +115,7 @@ GSM8K = add_benchmark(
         paper="Cobbe et al. 2021 (2110.14168)",
         downloads=(DATA, mgsm.DATA),
         read=read,
-        subtasks=(Subtask("gsm8k"),),
+        subtasks=(Subtask("gsm8k", num_published={"test": 1_319}),),
         splits=("test",),
         formats=(
             *WORD_PROBLEM_FORMATS,

@@ -48,21 +48,67 @@ _WITH_FOUR_CHAINS = ("college_chemistry", "formal_logic", "human_aging")  # publ
 
 # Folder and file suffix of each split in the publisher's archive.
 _FOLDERS = {"validation": "val", "test": "test", "dev": "dev"}
-_CATEGORIES = {
-    "STEM": "abstract_algebra astronomy college_biology college_chemistry college_computer_science college_mathematics "
-    "college_physics computer_security conceptual_physics electrical_engineering elementary_mathematics "
-    "high_school_biology high_school_chemistry high_school_computer_science high_school_mathematics "
-    "high_school_physics high_school_statistics machine_learning",
-    "humanities": "formal_logic high_school_european_history high_school_us_history high_school_world_history "
-    "international_law jurisprudence logical_fallacies moral_disputes moral_scenarios philosophy prehistory "
-    "professional_law world_religions",
-    "social sciences": "econometrics high_school_geography high_school_government_and_politics "
-    "high_school_macroeconomics high_school_microeconomics high_school_psychology human_sexuality "
-    "professional_psychology public_relations security_studies sociology us_foreign_policy",
-    "other": "anatomy business_ethics clinical_knowledge college_medicine global_facts human_aging management "
-    "marketing medical_genetics miscellaneous nutrition professional_accounting professional_medicine virology",
+# Subject: category, questions of the validation and of the test split as published.
+_SUBJECTS = {
+    "abstract_algebra": ("STEM", 11, 100),
+    "astronomy": ("STEM", 16, 152),
+    "college_biology": ("STEM", 16, 144),
+    "college_chemistry": ("STEM", 8, 100),
+    "college_computer_science": ("STEM", 11, 100),
+    "college_mathematics": ("STEM", 11, 100),
+    "college_physics": ("STEM", 11, 102),
+    "computer_security": ("STEM", 11, 100),
+    "conceptual_physics": ("STEM", 26, 235),
+    "electrical_engineering": ("STEM", 16, 145),
+    "elementary_mathematics": ("STEM", 41, 378),
+    "high_school_biology": ("STEM", 32, 310),
+    "high_school_chemistry": ("STEM", 22, 203),
+    "high_school_computer_science": ("STEM", 9, 100),
+    "high_school_mathematics": ("STEM", 29, 270),
+    "high_school_physics": ("STEM", 17, 151),
+    "high_school_statistics": ("STEM", 23, 216),
+    "machine_learning": ("STEM", 11, 112),
+    "formal_logic": ("humanities", 14, 126),
+    "high_school_european_history": ("humanities", 18, 165),
+    "high_school_us_history": ("humanities", 22, 204),
+    "high_school_world_history": ("humanities", 26, 237),
+    "international_law": ("humanities", 13, 121),
+    "jurisprudence": ("humanities", 11, 108),
+    "logical_fallacies": ("humanities", 18, 163),
+    "moral_disputes": ("humanities", 38, 346),
+    "moral_scenarios": ("humanities", 100, 895),
+    "philosophy": ("humanities", 34, 311),
+    "prehistory": ("humanities", 35, 324),
+    "professional_law": ("humanities", 170, 1534),
+    "world_religions": ("humanities", 19, 171),
+    "econometrics": ("social sciences", 12, 114),
+    "high_school_geography": ("social sciences", 22, 198),
+    "high_school_government_and_politics": ("social sciences", 21, 193),
+    "high_school_macroeconomics": ("social sciences", 43, 390),
+    "high_school_microeconomics": ("social sciences", 26, 238),
+    "high_school_psychology": ("social sciences", 60, 545),
+    "human_sexuality": ("social sciences", 12, 131),
+    "professional_psychology": ("social sciences", 69, 612),
+    "public_relations": ("social sciences", 12, 110),
+    "security_studies": ("social sciences", 27, 245),
+    "sociology": ("social sciences", 22, 201),
+    "us_foreign_policy": ("social sciences", 11, 100),
+    "anatomy": ("other", 14, 135),
+    "business_ethics": ("other", 11, 100),
+    "clinical_knowledge": ("other", 29, 265),
+    "college_medicine": ("other", 22, 173),
+    "global_facts": ("other", 10, 100),
+    "human_aging": ("other", 23, 223),
+    "management": ("other", 11, 103),
+    "marketing": ("other", 25, 234),
+    "medical_genetics": ("other", 11, 100),
+    "miscellaneous": ("other", 86, 783),
+    "nutrition": ("other", 33, 306),
+    "professional_accounting": ("other", 31, 282),
+    "professional_medicine": ("other", 31, 272),
+    "virology": ("other", 18, 166),
 }
-CATEGORY = {subject: category for category, names in _CATEGORIES.items() for subject in names.split()}
+CATEGORY = {subject: category for subject, (category, _, _) in _SUBJECTS.items()}
 
 __all__ = ["CATEGORY", "MMLU", "exemplars_of_cot_prompt", "lettered"]
 
@@ -166,7 +212,10 @@ MMLU = add_benchmark(
         paper="Hendrycks et al. 2021 (2009.03300)",
         downloads=(DATA, COT),
         read=read,
-        subtasks=tuple(Subtask(subject, (CATEGORY[subject],), chance=0.25) for subject in sorted(CATEGORY)),
+        subtasks=tuple(
+            Subtask(subject, (category,), chance=0.25, num_published={"validation": num_validation, "test": num_test})
+            for subject, (category, num_validation, num_test) in sorted(_SUBJECTS.items())
+        ),
         splits=("validation", "test"),
         formats=(
             multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=NUM_SHOTS),
