@@ -244,6 +244,8 @@ class Benchmark:
       published: rows beside which results are shown.
       note: what a reader of the table has to know.
       tags: words to select benchmarks by ("reasoning", "knowledge", …).
+      left_out: `left_out(subtasks, split)` -> reason -> rows of the subtasks' data that are no questions, which the
+        results have to say; None where all rows are.
     """
 
     name: str
@@ -257,6 +259,7 @@ class Benchmark:
     published: tuple[Published, ...] = ()
     note: str = ""
     tags: tuple[str, ...] = ()
+    left_out: Callable[[Sequence[str], str], Mapping[str, int]] | None = None
 
     def __post_init__(self) -> None:
         for subtask in self.subtasks:
