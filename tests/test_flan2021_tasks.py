@@ -359,7 +359,7 @@ def test_a_half_downloaded_sample_is_missing_and_a_broken_one_names_file_and_lin
     assert "val.jsonl" in source.missing()
     (folder / "val.jsonl").write_text(json.dumps(record) + "\n" + json.dumps(record | {"label": "maybe"}) + "\n")
     assert source.missing() is None
-    with pytest.raises(TaskError, match=r"val.jsonl:2: ValueError"):
+    with pytest.raises(TaskError, match=r"val.jsonl:2: label is 'maybe', none of entailment, not_entailment: mend"):
         source.rows("test")
     (folder / "val.jsonl").write_text('{"premise": \n')
     with pytest.raises(TaskError, match=r"val.jsonl:1: not valid JSON"):
