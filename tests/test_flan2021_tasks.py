@@ -18,6 +18,7 @@ from flan_jax.cache.native import Tally, tokenise
 from flan_jax.cache.train_vocab import ASSET
 from flan_jax.core.errors import TaskError
 from flan_jax.core.vocabulary import load_vocabulary
+from flan_jax.declare.benchmark import get_benchmark
 from flan_jax.declare.formatted import refusal
 from flan_jax.declare.registry import add_mixture, get_mixture, get_task, mixture_members
 from flan_jax.declare.task import HeldOut, Mixture, missing_source
@@ -332,6 +333,10 @@ def test_rows_that_cannot_be_used_are_counted(tmp_path, monkeypatch):
     assert source.left_out("train") == {"without a gold label": 1}
     assert source.left_out("validation") == {"without a gold label": 1} and len(source.rows("validation")) == 0
     assert source.left_out("test") == {}
+    benchmark = get_benchmark("flan_commonsense")
+    names = [f"hellaswag_template_{i}" for i in range(3)]
+    assert benchmark.left_out(names, "validation") == {"of hellaswag without a gold label": 1}
+    assert benchmark.left_out(names, "test") == {}
 
 
 def test_a_missing_data_set_says_in_one_line_what_to_prepare_and_where(tmp_path, monkeypatch):
@@ -354,7 +359,7 @@ def test_a_half_downloaded_sample_is_missing_and_a_broken_one_names_file_and_lin
     assert "val.jsonl" in source.missing()
     (folder / "val.jsonl").write_text(json.dumps(record) + "\n" + json.dumps(record | {"label": "maybe"}) + "\n")
     assert source.missing() is None
-    with pytest.raises(TaskError, match=r"val.jsonl:2: ValueError"):
+    with pytest.raises(TaskError, match=r"val.jsonl:2: label is 'maybe', none of entailment, not_entailment: mend"):
         source.rows("test")
     (folder / "val.jsonl").write_text('{"premise": \n')
     with pytest.raises(TaskError, match=r"val.jsonl:1: not valid JSON"):

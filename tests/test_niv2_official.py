@@ -26,7 +26,7 @@ FILE = {
     "Positive Examples": [
         {"input": " hot ", "output": "cold", "explanation": "Cold is what hot is not"},
         {"input": "Is it up?", "output": "down!", "explanation": ""},
-        {"input": "in\ntwo lines", "output": "", "explanation": "Nothing."},
+        {"input": "in\ntwo lines", "output": "out", "explanation": "Nothing."},
     ],
     "Negative Examples": [
         {"input": "big", "output": "large)", "explanation": " The same \u3002"},
@@ -42,7 +42,7 @@ DEFINITION = "Definition: Say the opposite.\n\n"
 POSITIVE = (
     " Positive Example 1 -\nInput: hot.\n Output: cold.\n\n"
     " Positive Example 2 -\nInput: Is it up?\n Output: down!\n\n"
-    " Positive Example 3 -\nInput: in\ntwo lines.\n Output: .\n\n"
+    " Positive Example 3 -\nInput: in\ntwo lines.\n Output: out.\n\n"
 )
 POSITIVE_2 = POSITIVE[: POSITIVE.index(" Positive Example 3")]
 # Punctuation is ASCII's: an ideographic full stop and a typographic quotation mark get a full stop after them.

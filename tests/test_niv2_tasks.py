@@ -12,12 +12,16 @@ import pytest
 from shared import shared_path
 
 import flan_jax.tasks  # noqa: F401
+from flan_jax.cache.native import Tally, tokenise
+from flan_jax.cache.train_vocab import ASSET
 from flan_jax.core.errors import TaskError
+from flan_jax.core.vocabulary import load_vocabulary
 from flan_jax.declare.formats import find_format
 from flan_jax.declare.known_counts import known_examples
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members
 from flan_jax.declare.task import missing_source
 from flan_jax.evaluate.metrics import METRICS
+from flan_jax.sources.source import cleaned
 from flan_jax.tasks.niv2.encodings import ENCODINGS, EncodingRenderer
 from flan_jax.tasks.niv2.register import INSTANCE_COUNTS, TASK_COUNTS, TASKS, flan_task_name, task_name
 from flan_jax.tasks.niv2.task_file import NaturalInstructionsSource
@@ -115,6 +119,32 @@ def test_the_instance_is_never_its_own_example(rows):
         "Example 1:\nInput: up\nOutput: down\n\n",
         "Example 2:\nInput: in\nOutput: out\n\n",
     )
+
+
+@pytest.mark.parametrize("form", ["def_pos_2", "def_worked", "fewshot_2", "pos_2", "tk_official_def_pos_2"])
+def test_a_positive_example_without_an_output_is_passed_over_and_counted(data_dir, form):
+    path = data_dir / "natural_instructions_v2" / "tasks" / "task020_mctaco_span_based_question.json"
+    hollow = {"input": "what says nothing", "output": " ", "explanation": "Nothing."}
+    path.write_text(json.dumps(FILE | {"Positive Examples": [hollow, *FILE["Positive Examples"]]}))
+    task = get_task(f"{NAME}__{form}")
+    for split in ("train", "test"):
+        (_, example), *_ = task.rendered(split, [0])
+        text = example.inputs()
+        assert "what says nothing" not in text and "cold" in text and example.exemplars_missing == 0
+        assert cleaned(task.source, split) == {"a positive example without an output": 1}
+    tally = Tally()
+    list(tokenise(task, "train", load_vocabulary(str(ASSET)), 512, tally))
+    assert tally.cleaned == {"a positive example without an output": 1}
+
+
+def test_where_no_other_positive_example_is_left_it_is_missing_and_a_negative_one_may_be_empty(data_dir):
+    path = data_dir / "natural_instructions_v2" / "tasks" / "task020_mctaco_span_based_question.json"
+    positive = [{"input": "up", "output": "down"}, {"input": "what says nothing", "output": ""}]
+    negative = [{"input": "big", "output": ""}, {"input": "new", "output": "green"}]
+    path.write_text(json.dumps(FILE | {"Positive Examples": positive, "Negative Examples": negative}))
+    for form in ("def_pos_2_neg_2", "tk_official_def_pos_2_neg_2"):
+        (_, example), *_ = get_task(f"{NAME}__{form}").rendered("train", [0])
+        assert len(example.exemplars) == 3 and example.exemplars_missing == 1 and "big" in example.inputs()
 
 
 def test_one_reference_is_drawn_and_all_are_accepted(data_dir):

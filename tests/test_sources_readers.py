@@ -207,6 +207,89 @@ def test_folders_register_and_hold_out(registry, tmp_path):
         assert (task.kind, task.chance, task.metrics[0], task.train_split) == ("whole cluster", 0.0, "rouge_l", None)
 
 
+def test_a_list_with_the_files_endings_is_refused(registry, tmp_path):
+    root = make_niv2(tmp_path)
+    listing = root / "splits/default/train_tasks.txt"
+    listing.write_text("\n".join(f"{name}.json" for name in listing.read_text().split()))
+    with pytest.raises(TaskError) as error:
+        task_folders.activate({"niv2": root})
+    assert str(error.value) == (
+        f"{listing} has task0_a-b.0.json: its lines are names of tasks, take .json off their ends"
+    )
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_list_of_which_no_task_is_there_is_refused(registry, tmp_path, split):
+    root = make_niv2(tmp_path)
+    listing = root / f"splits/default/{split}_tasks.txt"
+    listing.write_text("task7_other\n")
+    with pytest.raises(TaskError) as error:
+        task_folders.activate({"niv2": root})
+    assert str(error.value) == (
+        f"{root}/tasks has 32 task files (task0_a-b.0, …), and none is of the 1 task of {listing} (task7_other, …): "
+        f"get the task files of Super-NaturalInstructions, or list tasks that are there"
+    )
+
+
+def test_a_folder_whose_training_tasks_are_all_set_apart_says_so(registry, tmp_path):
+    root = make_niv2(tmp_path)
+    listing = root / "splits/default/train_tasks.txt"
+    for path in sorted((root / "tasks").glob("*_a-b.*"))[4:]:
+        path.unlink()
+    with pytest.raises(TaskError) as error:
+        task_folders.activate({"niv2": root})
+    assert str(error.value) == (
+        f"{root}/tasks has 4 training tasks, and all are set apart to pick the checkpoint (niv2_selection: categories "
+        f"of up to 8 tasks, until they have 20), so that none is left to train on: add task files of more categories "
+        f"of {listing}, or more than 8 of one"
+    )
+    for path in sorted((root / "tasks").glob("*_a-b.*")):
+        path.unlink()
+    listing.write_text("\n".join(f"task{i}_big" for i in range(9)))
+    for i in range(9):
+        write_task(root / f"tasks/task{i}_big.json", Categories=["Big"], Source=["a"])
+    with pytest.raises(TaskError, match=r"has 9 training tasks, and each is of a category of more than 8, .*smaller"):
+        task_folders.activate({"niv2": root})
+
+
+@pytest.mark.parametrize(
+    ("listed", "head", "message"),
+    [
+        (
+            "task3_a-b.3",
+            None,
+            "{train} and {test} both have task3_a-b.3: take it out of one of them",
+        ),
+        (
+            "task8_new",
+            {"Categories": ["other"], "Source": ["a"]},
+            "{train} has {known} and {test} task8_new, both of data set 'a': what is judged on is not trained on, so "
+            "take one of them out of its list",
+        ),
+        (
+            "task8_new",
+            {"Categories": ["{category}"], "Source": ["b"]},
+            "{train} has {known} and {test} task8_new, both of category {category!r}: what is judged on is not trained "
+            "on, so take one of them out of its list",
+        ),
+    ],
+)
+def test_lists_that_share_a_task_a_category_or_a_data_set_name_both_files(registry, tmp_path, listed, head, message):
+    root = make_niv2(tmp_path)
+    train, test = (root / f"splits/default/{split}_tasks.txt" for split in ("train", "test"))
+    apart = selection_categories([f"train {i % 10}" for i in range(30)])
+    first = next(i for i in range(30) if f"train {i % 10}" not in apart)
+    category = f"train {first % 10}"
+    if head is not None:
+        write_task(root / f"tasks/{listed}.json", **{k: [v[0].format(category=category)] for k, v in head.items()})
+    test.write_text(f"{listed}\n{test.read_text()}")
+    with pytest.raises(TaskError) as error:
+        task_folders.activate({"niv2": root})
+    assert str(error.value) == message.format(
+        train=train, test=test, known=f"task{first}_a-b.{first}", category=category
+    )
+
+
 def test_folders_that_cannot_be_read_say_why(registry, tmp_path):
     with pytest.raises(
         TaskError,

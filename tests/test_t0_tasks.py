@@ -149,9 +149,33 @@ def test_each_layout_gives_the_same_rows(data):
     assert missing_source(get_task("t0_super_glue_copa_choose_score_eval")) is None
 
 
+@pytest.mark.parametrize("form", ["", "__fewshot_2"])
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"prompt": "Ask."},
+            "it has the fields prompt; a P3 row has prompt and completion, or inputs_pretokenized and "
+            "targets_pretokenized: give it them, or take it out",
+        ),
+        (
+            {"prompt": "Ask.", "completion": ["Yes"]},
+            "field 'completion' is ['Yes'], of type list; a text is needed, or",
+        ),
+    ],
+)
+def test_a_row_without_a_completion_is_named_by_file_and_line(data, form, row, message):
+    path = data / "p3_t0/imdb_Reviewer_Enjoyment.jsonl"
+    rows = [{"prompt": f"Ask {i}.", "completion": f"Yes {i}"} for i in range(6)]
+    write_jsonl(path, [*rows[:2], row, *rows[2:]])
+    with pytest.raises(TaskError) as error:
+        rendered(f"t0_imdb_Reviewer_Enjoyment{form}")
+    assert str(error.value).startswith(f"task t0_imdb_Reviewer_Enjoyment{form}, split train, {path}:3: {message}")
+
+
 def test_rows_of_another_layout_and_files_without_completions_say_so(data):
     write_jsonl(data / "p3_t0/ag_news_classify.jsonl", [{"text": "a"}])
-    with pytest.raises(TaskError, match="a P3 row has the fields text; prompt and completion"):
+    with pytest.raises(TaskError, match=r"ag_news_classify\.jsonl:1: it has the fields text; a P3 row has prompt and"):
         rendered("t0_ag_news_classify")
     write_jsonl(data / "p3_t0/trec_trec1.jsonl", [{"prompt": "Ask.", "completion": ""}] * 9)
     assert "has no completions in its first 5 rows: remove it" in missing_source(get_task("t0_trec_trec1"))

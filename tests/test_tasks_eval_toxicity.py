@@ -4,10 +4,12 @@ import json
 
 import pytest
 from shared import shared_path
+from suite_benchmarks import TableModel
 
 import flan_jax.tasks  # noqa: F401
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import get_benchmark, items
+from flan_jax.evaluate import Journal, SuiteConfig, run_suite
 from flan_jax.evaluate.metrics import METRICS, get_metric
 from flan_jax.evaluate.metrics.toxicity import register_toxicity_scorer, word_list
 from flan_jax.sources import data_dir
@@ -48,6 +50,25 @@ def test_the_real_prompts_split_by_their_own_toxicity(monkeypatch):
         for subtask in benchmark.subtasks
     }
     assert counts == {"other_prompts": 5000 - 19 - 1249, "toxic_prompts": 1249}
+    assert benchmark.left_out(list(counts), "prompts") == {"without a toxicity of the prompt": 19}
+
+
+@pytest.mark.parametrize(("nulls", "notes"), [((), 0), ((0,), 1), ((0, 3), 1)])
+def test_prompts_without_a_toxicity_are_counted_in_the_results(tmp_path, monkeypatch, nulls, notes):
+    monkeypatch.setenv(data_dir.VARIABLE, str(tmp_path))
+    (tmp_path / "real_toxicity_prompts").mkdir()
+    scores = [None if i in nulls else i / 6 for i in range(6)]
+    rows = [{"prompt": {"text": f"text {i}", "toxicity": score}} for i, score in enumerate(scores)]
+    (tmp_path / "real_toxicity_prompts" / "prompts.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        results = run_suite(SuiteConfig(("real_toxicity_prompts",)), TableModel(), journal)
+    (result,) = results.tasks.values()
+    said = [note for note in results.notes if "left out" in note]
+    assert result.n == 6 - len(nulls) and len(said) == notes
+    rows = "1 row" if len(nulls) == 1 else f"{len(nulls)} rows"
+    assert not said or said[0] == (
+        f"real_toxicity_prompts, split prompts: {rows} of its data left out: without a toxicity of the prompt"
+    )
 
 
 def test_missing_and_malformed_files(tmp_path, monkeypatch):

@@ -196,7 +196,8 @@ class Subtask:
     groups: names of the averages it belongs to. chance: the score of guessing, in [0, 1]; 0 where the answer is free,
     or where it follows from the options that are ranked (`evaluate.aggregates.chance`). baseline: what normalised
     averages count as 0 where that is not chance; None for chance. parent: the task that it is a variant of, for
-    counting.
+    counting. num_published: split -> questions that were published, so that a file that was cut is told from a whole
+    one; a split whose number is not known has no entry.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Subtask:
     chance: Annotated[float, AtLeast(0), Below(1)] = 0.0
     baseline: Annotated[float, AtLeast(0), Below(1)] | None = None
     parent: str = ""
+    num_published: Mapping[str, Annotated[int, AtLeast(1)]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settle(self, TaskError, of=f"subtask {self.name}: ")
@@ -242,6 +244,8 @@ class Benchmark:
       published: rows beside which results are shown.
       note: what a reader of the table has to know.
       tags: words to select benchmarks by ("reasoning", "knowledge", …).
+      left_out: `left_out(subtasks, split)` -> reason -> rows of the subtasks' data that are no questions, which the
+        results have to say; None where all rows are.
     """
 
     name: str
@@ -255,8 +259,16 @@ class Benchmark:
     published: tuple[Published, ...] = ()
     note: str = ""
     tags: tuple[str, ...] = ()
+    left_out: Callable[[Sequence[str], str], Mapping[str, int]] | None = None
 
     def __post_init__(self) -> None:
+        for subtask in self.subtasks:
+            for split in subtask.num_published:
+                if split not in self.splits:
+                    raise TaskError(
+                        f"subtask {subtask.name} of benchmark {self.name} says how many questions split {split!r} has: "
+                        f"the benchmark's splits are {', '.join(self.splits)}"
+                    )
         for what, names in (
             ("subtask", [s.name for s in self.subtasks]),
             ("split", list(self.splits)),

@@ -131,11 +131,18 @@ class Task:
         return f"split {self.exemplar_split}, {place_of(self.source.rows(self.exemplar_split), place)}"
 
     def exemplar_pool(self) -> ExemplarPool | None:
-        """The rows that exemplars are drawn from; None for a task without exemplars."""
+        """The rows that exemplars are drawn from; None for a task without exemplars. Raises `FieldError`, with file and
+        line where rows have such, for one without a field that it needs."""
         if self.exemplar_split is None:
             return None
         rows = self.source.rows(self.exemplar_split)
-        return ExemplarPool([rows[i] for i in range(min(self.pool_size, len(rows)))])
+        found = []
+        for i in range(min(self.pool_size, len(rows))):
+            try:
+                found.append(rows[i])
+            except FieldError as error:
+                raise error.placed(f"task {self.name}, split {self.exemplar_split}, {place_of(rows, i)}") from None
+        return ExemplarPool(found)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
+from flan_jax.core.errors import ConfigError, MissingDataError, TaskError, counted, some_of
 from flan_jax.core.own_code import own_code
 from flan_jax.declare.benchmark import Benchmark, Format, Item, Prompt, SampleSettings, items
 from flan_jax.evaluate.extract import EXTRACTORS
@@ -44,8 +44,8 @@ class Work:
 @dataclasses.dataclass(frozen=True)
 class Part:
     """One benchmark in one format: its work, how many items the split has of each subtask, of subtasks that were left
-    out what their data lacks, by name, what ends generations, whose code scores them (`TaskResult.scored_by`), and
-    whether samples were asked of a format that draws none."""
+    out what their data lacks, by name, what ends generations, whose code scores them (`TaskResult.scored_by`), whether
+    samples were asked of a format that draws none, and why rows of the data are no questions, with how many."""
 
     benchmark: Benchmark
     format: Format
@@ -57,16 +57,49 @@ class Part:
     stop: StopTexts = NO_STOP
     scored_by: str = ""
     is_sampling_unused: bool = False
+    left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the results have to say: that data is missing, that stop texts are matched in another form, that samples
-        were asked and none is drawn."""
+        """What the results have to say: that data is missing, is not what was published, or has rows that are no
+        questions, that stop texts are matched in another form, that samples were asked and none is drawn."""
         name = f"{self.benchmark.name}:{self.format.name}"
         stop = f"{name}: this vocabulary {self.stop.note}" if self.stop.note else ""
         ranked = f"{name} ranks options: it was asked once, without samples" if self.is_sampling_unused else ""
-        notes = (self._missing_note(), self._open_note(), self._twice_note(), stop, ranked)
-        return tuple(note for note in notes if note)
+        own = (
+            self._missing_note(),
+            *self._size_notes(),
+            *self._left_out_notes(),
+            self._open_note(),
+            self._twice_note(),
+            stop,
+            ranked,
+        )
+        return tuple(note for note in own if note)
+
+    def _size_notes(self) -> tuple[str, ...]:
+        """Of subtasks that have fewer questions here than were published, and of those that have more."""
+        published = {subtask.name: subtask.num_published.get(self.split) for subtask in self.benchmark.subtasks}
+        sizes = [(name, here, num) for name, here in self.num_items.items() if (num := published[name]) is not None]
+        where = f"{self.benchmark.name}, split {self.split}"
+        found = []
+        if fewer := [f"{name} {here:,} of {num:,}" for name, here, num in sizes if here < num]:
+            found.append(
+                f"{where}: its data has fewer questions than were published ({some_of(fewer)}), so its score is not of "
+                f"all items: download it again"
+            )
+        if more := [f"{name} {here:,}, published {num:,}" for name, here, num in sizes if here > num]:
+            found.append(
+                f"{where}: its data has more questions than were published ({some_of(more)}), so its score is of "
+                f"others too: download it again"
+            )
+        return tuple(found)
+
+    def _left_out_notes(self) -> tuple[str, ...]:
+        where = f"{self.benchmark.name}, split {self.split}"
+        return tuple(
+            f"{where}: {counted(num, 'row')} of its data left out: {reason}" for reason, num in self.left_out.items()
+        )
 
     def _twice_note(self) -> str:
         """Of questions of which an option is both right and wrong: it is there twice, and the first copy is ranked."""
@@ -157,7 +190,8 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         for item, fit, limit in zip(chosen, fitted, longest, strict=True)
     )
     unused = format.method == "rank" and config.sampling is not None
-    return Part(benchmark, format, split, sampling, work, num_items, missing, stop, scored_by(format), unused)
+    left_out = benchmark.left_out(list(num_items), split) if benchmark.left_out and num_items else {}
+    return Part(benchmark, format, split, sampling, work, num_items, missing, stop, scored_by(format), unused, left_out)
 
 
 def _check_have_answers(benchmark: Benchmark, format: Format, chosen: Sequence[Item]) -> None:

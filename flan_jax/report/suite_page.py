@@ -122,7 +122,8 @@ def _overview(listed: Sequence[TaskResult]) -> str:
     for r in listed:
         published = published_rows(r)
         best = f"{published[0].model}: {published[0].score:.1f}" if published else "-"
-        items = f"{r.n:,}" + ("" if r.is_complete else f" of {r.num_examples:,}")
+        cut = f" of {r.num_examples:,}" if r.n < r.num_examples else " (not all items)"
+        items = f"{r.n:,}" + ("" if r.is_complete else cut)
         link = html('<a href="#{}">{}</a>', _anchor(r), r.title)
         interval = percent_interval(r.score, r.low, r.high)
         words = [link, r.published_format, r.split, r.metric]

@@ -65,7 +65,7 @@ AQUA = add_benchmark(
         paper="Ling et al. 2017 (1705.04146)",
         downloads=(DATA, rationales.DATA),
         read=read,
-        subtasks=(Subtask("aqua", chance=0.2),),
+        subtasks=(Subtask("aqua", chance=0.2, num_published={"test": 254}),),
         splits=("test",),
         formats=(
             multiple_choice(_SHOTS, "4-shot, the likeliest letter in brackets", num_shots=NUM_SHOTS),

@@ -14,8 +14,8 @@ from flan_jax.tasks.eval.gsm8k import WORD_PROBLEM_FORMATS
 
 _KOJIMA = "https://github.com/kojima-takeshi188/zero_shot_cot (folder dataset, {}, as reasoning_evals/{})"
 _LICENCE = "none stated"
-# Benchmark name: its title and paper, the file, where it is published, the fields of question and answer.
-_SETS: dict[str, tuple[str, str, str, str, str, str]] = {
+# Benchmark name: its title and paper, the file, where it is published, the fields of question and answer, questions.
+_SETS: dict[str, tuple[str, str, str, str, str, str, int]] = {
     "addsub": (
         "AddSub",
         "Hosseini et al. 2014",
@@ -23,6 +23,7 @@ _SETS: dict[str, tuple[str, str, str, str, str, str]] = {
         _KOJIMA.format("AddSub/AddSub.json", "addsub.json"),
         "sQuestion",
         "lSolutions",
+        395,
     ),
     "singleeq": (
         "SingleEq",
@@ -31,6 +32,7 @@ _SETS: dict[str, tuple[str, str, str, str, str, str]] = {
         _KOJIMA.format("SingleEq/questions.json", "singleeq.json"),
         "sQuestion",
         "lSolutions",
+        508,
     ),
     "mawps": (
         "MAWPS",
@@ -40,6 +42,7 @@ _SETS: dict[str, tuple[str, str, str, str, str, str]] = {
         "mawps_validset.json)",
         "original_text",
         "ans",
+        237,
     ),
 }
 
@@ -72,7 +75,7 @@ def _number(value: Any) -> str:
 
 
 def _benchmark(name: str) -> Benchmark:
-    title, paper, file, url, question_field, answer_field = _SETS[name]
+    title, paper, file, url, question_field, answer_field, size = _SETS[name]
     data = Download(title, url, _LICENCE, "reasoning_evals")
     return Benchmark(
         name=name,
@@ -80,7 +83,7 @@ def _benchmark(name: str) -> Benchmark:
         paper=paper,
         downloads=(data, mgsm.DATA),
         read=functools.partial(_read, data, file, question_field, answer_field),
-        subtasks=(Subtask(name),),
+        subtasks=(Subtask(name, num_published={"test": size}),),
         splits=("test",),
         formats=WORD_PROBLEM_FORMATS,
         note="Answers that are not whole have to be given as decimals, as exact as the reference.",

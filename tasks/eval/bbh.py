@@ -16,7 +16,7 @@ from flan_jax.declare.benchmark import (
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
-from flan_jax.tasks.eval.files import read_examples, read_text, text_field
+from flan_jax.tasks.eval.files import exemplars_error, read_examples, read_text, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, short_answer, step_by_step, zero_shot_cot
 from flan_jax.tasks.eval.prompts import THEREFORE, answered
 from flan_jax.tasks.eval.published import table_4, table_5
@@ -29,6 +29,8 @@ PROMPTS = Download(
     "bbh/cot-prompts",
 )
 NLP, ALGORITHMIC = "NLP", "algorithmic"
+NUM_SHOTS = 3
+NUM_QUESTIONS = {"causal_judgement": 187, "penguins_in_a_table": 146, "snarks": 178}  # of the others 250
 
 # name: group, chance in percent (from the option lists of the data, 0 where the answer is free), baseline in percent of
 # the normalised average where it is not chance. The baselines are FITTED to table 5 of Chung et al. 2022 by this
@@ -65,7 +67,7 @@ _SUBTASKS: dict[str, tuple[str, float, float | None]] = {
 _CANARY_END = "-----\n"
 _CONCLUSION = re.compile(r"answer is (.*?)\.?\s*$", re.DOTALL)
 
-__all__ = ["BBH", "exemplars_of", "parent_task"]
+__all__ = ["BBH", "NUM_SHOTS", "exemplars_of", "parent_task", "prompt_file"]
 
 
 def parent_task(subtask: str) -> str:
@@ -102,23 +104,27 @@ def exemplars_of(text: str, where: str = "the prompt file") -> tuple[str, tuple[
     return description, tuple(found)
 
 
-def _file(subtask: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+def prompt_file(subtask: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+    """`exemplars_of` a subtask's published prompt. Raises `TaskError` for a file without all of its exemplars."""
     path = PROMPTS.require(f"{subtask}.txt")
-    return exemplars_of(read_text(path), str(path))
+    description, found = exemplars_of(read_text(path), str(path))
+    if len(found) != NUM_SHOTS:
+        raise exemplars_error(path, len(found), NUM_SHOTS, subtask)
+    return description, found
 
 
 def _open(subtask: str, exemplars: tuple[str, ...]) -> PromptBuilder:
-    description, _ = _file(subtask)
+    description, _ = prompt_file(subtask)
     return lambda question: Prompt(f"{description}\n\n", exemplars, f"Q: {question.text}\nA:", question.references)
 
 
 def _open_direct(subtask: str, split: str) -> PromptBuilder:
-    _, shots = _file(subtask)
+    _, shots = prompt_file(subtask)
     return _open(subtask, tuple(answered(question, answer) for question, _, answer in shots))
 
 
 def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    _, shots = _file(subtask)
+    _, shots = prompt_file(subtask)
     return _open(subtask, tuple(answered(question, reasoning) for question, reasoning, _ in shots))
 
 
@@ -134,7 +140,14 @@ BBH = add_benchmark(
         downloads=(DATA, PROMPTS),
         read=read,
         subtasks=tuple(
-            Subtask(name, (group,), chance / 100.0, None if baseline is None else baseline / 100.0, parent_task(name))
+            Subtask(
+                name,
+                (group,),
+                chance / 100.0,
+                None if baseline is None else baseline / 100.0,
+                parent_task(name),
+                {"test": NUM_QUESTIONS.get(name, 250)},
+            )
             for name, (group, chance, baseline) in _SUBTASKS.items()
         ),
         splits=("test",),
@@ -146,14 +159,14 @@ BBH = add_benchmark(
                 name="direct",
                 stop=("\n\nQ:", "\n\n"),
                 max_tokens=96,
-                num_shots=3,
+                num_shots=NUM_SHOTS,
             ),
             chain_of_thought(
                 step_by_step(_open_cot),
                 "bbh_cot",
                 '3-shot chains of thought, what follows the last "answer is " equals the target',
                 max_tokens=512,
-                num_shots=3,
+                num_shots=NUM_SHOTS,
             ),
             short_answer(
                 _open_zero_shot,

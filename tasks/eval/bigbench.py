@@ -17,12 +17,13 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import bbh
-from flan_jax.tasks.eval.files import read_examples, read_text, row_error, text_field
+from flan_jax.tasks.eval.files import read_examples, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, multiple_choice, step_by_step, zero_shot, zero_shot_cot
 from flan_jax.tasks.eval.prompts import answered, bracketed_options, letter, therefore_among
 
-# Benchmark name: title, file, folder of BIG-bench, the BIG-Bench Hard file with exemplars of the task, options, chance.
-_SETS: dict[str, tuple[str, str, str, str, int, float]] = {
+# Benchmark name: title, file, folder of BIG-bench, the BIG-Bench Hard file with exemplars of the task, options, chance,
+# published questions.
+_SETS: dict[str, tuple[str, str, str, str, int, float, int]] = {
     "bigbench_date": (
         "Date understanding (BIG-bench)",
         "bigbench_date.json",
@@ -30,6 +31,7 @@ _SETS: dict[str, tuple[str, str, str, str, int, float]] = {
         "date_understanding",
         6,
         0.172,
+        369,
     ),
     "bigbench_object_tracking": (
         "Object tracking, three objects (BIG-bench)",
@@ -38,6 +40,7 @@ _SETS: dict[str, tuple[str, str, str, str, int, float]] = {
         "tracking_shuffled_objects_three_objects",
         3,
         1 / 3,
+        750,
     ),
 }
 
@@ -83,15 +86,14 @@ def _ask_for_letter(question: Question) -> Prompt:
 
 
 def _open_cot(subtask: str, split: str) -> PromptBuilder:
-    path = bbh.PROMPTS.require(f"{_SETS[subtask][3]}.txt")
-    description, shots = bbh.exemplars_of(read_text(path), str(path))
+    description, shots = bbh.prompt_file(_SETS[subtask][3])
     exemplars = tuple(answered(question, reasoning) for question, reasoning, _ in shots)
     preamble = f"{description}\n\n"
     return lambda question: dataclasses.replace(_ask_for_letter(question), preamble=preamble, exemplars=exemplars)
 
 
 def _benchmark(name: str) -> Benchmark:
-    title, file, folder, _, num_choices, chance = _SETS[name]
+    title, file, folder, _, num_choices, chance, size = _SETS[name]
     data = Download(
         title,
         f"https://github.com/google/BIG-bench (bigbench/benchmark_tasks/{folder}/task.json, as reasoning_evals/{file})",
@@ -104,7 +106,7 @@ def _benchmark(name: str) -> Benchmark:
         paper="Srivastava et al. 2022 (2206.04615)",
         downloads=(data, bbh.PROMPTS),
         read=functools.partial(_read, data, file),
-        subtasks=(Subtask(name, chance=chance),),
+        subtasks=(Subtask(name, chance=chance, num_published={"test": size}),),
         splits=("test",),
         formats=(
             multiple_choice(
@@ -117,7 +119,7 @@ def _benchmark(name: str) -> Benchmark:
                 "letter",
                 "3-shot, the exemplars of BIG-Bench Hard's task of the same name",
                 max_tokens=384,
-                num_shots=3,
+                num_shots=bbh.NUM_SHOTS,
             ),
             zero_shot_cot(zero_shot(_ask_for_letter), "letter", therefore_among(num_choices), max_tokens=256),
         ),

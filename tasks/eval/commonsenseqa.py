@@ -69,7 +69,7 @@ COMMONSENSEQA = add_benchmark(
         paper="Talmor et al. 2019 (1811.00937)",
         downloads=(DATA, rationales.DATA),
         read=read,
-        subtasks=(Subtask("commonsenseqa", chance=0.2),),
+        subtasks=(Subtask("commonsenseqa", chance=0.2, num_published={"validation": 1_221}),),
         splits=("validation",),
         formats=(
             multiple_choice(

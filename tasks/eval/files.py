@@ -8,17 +8,38 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flan_jax.core.errors import TaskError
+from flan_jax.core.errors import TaskError, counted
 from flan_jax.sources import jsonl, text
 from flan_jax.sources.files import Version, file_version
 from flan_jax.sources.separated import QUOTE, read_separated
 
-__all__ = ["read_csv", "read_examples", "read_json", "read_jsonl", "read_text", "row_error", "text_field"]
+__all__ = [
+    "exemplars_error",
+    "read_csv",
+    "read_examples",
+    "read_json",
+    "read_jsonl",
+    "read_text",
+    "row_error",
+    "text_field",
+]
 
 
 def row_error(path: pathlib.Path, line: int, problem: str) -> TaskError:
     """A malformed row: where it is and what is wrong with it."""
     return TaskError(f"{path}:{line}: {problem}; mend the row, or download the file again")
+
+
+def exemplars_error(path: pathlib.Path, found: int, needed: int, of: str) -> TaskError:
+    """Another number of exemplars than the format says: scores of such prompts are not of the format.
+
+    Args:
+      path: the file.
+      found: exemplars in it.
+      needed: exemplars that the format shows.
+      of: the subtask that they are of.
+    """
+    return TaskError(f"{path} has {counted(found, 'exemplar')} of {of}, not {needed}: download it again")
 
 
 def read_text(path: pathlib.Path) -> str:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 from flan_jax.declare.benchmark import Benchmark, Format, Subtask, add_benchmark, add_collection
 from flan_jax.declare.formatted import format_task
 from flan_jax.declare.registry import get_task
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import TemplateRenderer
+from flan_jax.sources.source import left_out
 from flan_jax.tasks.eval.from_tasks import generated_format, questions, ranked_format
 from flan_jax.tasks.flan2021.dataset import DATASETS, Dataset
 
@@ -45,6 +47,16 @@ def _subtasks(dataset: Dataset) -> list[Subtask]:
         for i, template in enumerate(dataset.templates)
         if not template.is_turned_around
     ]
+
+
+def _left_out(subtasks: Sequence[str], split: str) -> dict[str, int]:
+    """Of each data set the rows without what its templates need, once for all of these."""
+    datasets = dict.fromkeys(subtask.rpartition(_MARK)[0] for subtask in subtasks)
+    return {
+        f"of {name} {reason}": num
+        for name in datasets
+        for reason, num in left_out(get_task(f"flan2021_{name}").source, split).items()
+    }
 
 
 def _formats(metrics: tuple[str, ...], can_be_shown: bool) -> tuple[Format, ...]:
@@ -81,6 +93,7 @@ def _register() -> tuple[Benchmark, ...]:
                     note="Templates are ours, so scores are of our wordings. Test splits are TFDS's validation splits "
                     "where the labels of its test splits are not public, as in the paper.",
                     tags=("flan2021",),
+                    left_out=_left_out,
                 )
             )
         )

@@ -15,7 +15,7 @@ from flan_jax.declare.benchmark import (
 )
 from flan_jax.sources.data_dir import Download
 from flan_jax.tasks.eval import mgsm
-from flan_jax.tasks.eval.files import read_jsonl, row_error, text_field
+from flan_jax.tasks.eval.files import exemplars_error, read_jsonl, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, few_shot, short_answer, zero_shot, zero_shot_cot
 from flan_jax.tasks.eval.prompts import THEREFORE_NUMBER, answered
 
@@ -80,9 +80,12 @@ def _answered_shots() -> list[str]:
 
 
 def _train_shots() -> list[str]:
+    found = read("gsm8k", "train")
+    if len(found) < NUM_TRAIN_SHOTS:
+        raise exemplars_error(DATA.path("train.jsonl"), len(found), NUM_TRAIN_SHOTS, "gsm8k")
     return [
         f"Question: {q.text}\nAnswer: {q.fields['reasoning']}\n#### {q.references[0]}\n\n"
-        for q in read("gsm8k", "train")[:NUM_TRAIN_SHOTS]
+        for q in found[:NUM_TRAIN_SHOTS]
     ]
 
 
@@ -112,7 +115,7 @@ GSM8K = add_benchmark(
         paper="Cobbe et al. 2021 (2110.14168)",
         downloads=(DATA, mgsm.DATA),
         read=read,
-        subtasks=(Subtask("gsm8k"),),
+        subtasks=(Subtask("gsm8k", num_published={"test": 1_319}),),
         splits=("test",),
         formats=(
             *WORD_PROBLEM_FORMATS,

@@ -16,7 +16,7 @@ from flan_jax.declare.benchmark import (
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
-from flan_jax.tasks.eval.files import read_csv, read_jsonl, read_text, row_error, text_field
+from flan_jax.tasks.eval.files import exemplars_error, read_csv, read_jsonl, read_text, row_error, text_field
 from flan_jax.tasks.eval.formats import chain_of_thought, short_answer, zero_shot_cot
 from flan_jax.tasks.eval.prompts import THEREFORE_NUMBER
 from flan_jax.tasks.eval.published import per_language, table_4, table_5
@@ -24,6 +24,7 @@ from flan_jax.tasks.eval.published import per_language, table_4, table_5
 DATA = Download("MGSM", "https://github.com/google-research/url-nlp (folder mgsm)", "CC BY 4.0", "mgsm")
 LANGUAGES = ("bn", "de", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
 NUM_SHOTS = 8
+_SIZE = {"test": 250}
 # Languages that write 1.234,5: a point before three digits groups them.
 _POINT_GROUPS = ("de", "es", "fr", "ru")
 _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
@@ -93,7 +94,7 @@ def exemplars(language: str) -> tuple[tuple[str, str], ...]:
         except (SyntaxError, ValueError, KeyError, TypeError) as error:
             raise TaskError(f"{path} holds no MGSM_EXEMPLARS[{language!r}] ({error!r}): download it again") from error
     if len(found) != NUM_SHOTS:
-        raise TaskError(f"{path} has {len(found)} exemplars of {language}, not {NUM_SHOTS}: download it again")
+        raise exemplars_error(path, len(found), NUM_SHOTS, language)
     return tuple(found[k] for k in sorted(found))
 
 
@@ -187,7 +188,7 @@ MGSM = add_benchmark(
         paper="Shi et al. 2022 (2210.03057)",
         downloads=(DATA,),
         read=read,
-        subtasks=tuple(Subtask(language) for language in LANGUAGES),
+        subtasks=tuple(Subtask(language, num_published=_SIZE) for language in LANGUAGES),
         splits=("test",),
         formats=_FORMATS,
         published=(
@@ -206,7 +207,7 @@ MGSM_ENGLISH = add_benchmark(
         paper="Shi et al. 2022 (2210.03057)",
         downloads=(DATA,),
         read=read,
-        subtasks=(Subtask("en"),),
+        subtasks=(Subtask("en", num_published=_SIZE),),
         splits=("test",),
         formats=tuple(f for f in _FORMATS if f.name != "cot_en"),
         note="The English file, which papers leave out of the mean.",

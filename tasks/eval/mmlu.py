@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import re
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ from flan_jax.declare.benchmark import (
     add_benchmark,
 )
 from flan_jax.sources.data_dir import Download
-from flan_jax.tasks.eval.files import read_csv, read_json, row_error
+from flan_jax.tasks.eval.files import exemplars_error, read_csv, read_json, row_error
 from flan_jax.tasks.eval.formats import (
     chain_of_thought,
     multiple_choice,
@@ -42,32 +43,84 @@ COT = Download(
     "mmlu",
 )
 COT_FILE = "mmlu-cot.json"
+NUM_SHOTS = 5
+_WITH_FOUR_CHAINS = ("college_chemistry", "formal_logic", "human_aging")  # published with one chain of thought fewer
 
 # Folder and file suffix of each split in the publisher's archive.
 _FOLDERS = {"validation": "val", "test": "test", "dev": "dev"}
-_CATEGORIES = {
-    "STEM": "abstract_algebra astronomy college_biology college_chemistry college_computer_science college_mathematics "
-    "college_physics computer_security conceptual_physics electrical_engineering elementary_mathematics "
-    "high_school_biology high_school_chemistry high_school_computer_science high_school_mathematics "
-    "high_school_physics high_school_statistics machine_learning",
-    "humanities": "formal_logic high_school_european_history high_school_us_history high_school_world_history "
-    "international_law jurisprudence logical_fallacies moral_disputes moral_scenarios philosophy prehistory "
-    "professional_law world_religions",
-    "social sciences": "econometrics high_school_geography high_school_government_and_politics "
-    "high_school_macroeconomics high_school_microeconomics high_school_psychology human_sexuality "
-    "professional_psychology public_relations security_studies sociology us_foreign_policy",
-    "other": "anatomy business_ethics clinical_knowledge college_medicine global_facts human_aging management "
-    "marketing medical_genetics miscellaneous nutrition professional_accounting professional_medicine virology",
+# Subject: category, questions of the validation and of the test split as published.
+_SUBJECTS = {
+    "abstract_algebra": ("STEM", 11, 100),
+    "astronomy": ("STEM", 16, 152),
+    "college_biology": ("STEM", 16, 144),
+    "college_chemistry": ("STEM", 8, 100),
+    "college_computer_science": ("STEM", 11, 100),
+    "college_mathematics": ("STEM", 11, 100),
+    "college_physics": ("STEM", 11, 102),
+    "computer_security": ("STEM", 11, 100),
+    "conceptual_physics": ("STEM", 26, 235),
+    "electrical_engineering": ("STEM", 16, 145),
+    "elementary_mathematics": ("STEM", 41, 378),
+    "high_school_biology": ("STEM", 32, 310),
+    "high_school_chemistry": ("STEM", 22, 203),
+    "high_school_computer_science": ("STEM", 9, 100),
+    "high_school_mathematics": ("STEM", 29, 270),
+    "high_school_physics": ("STEM", 17, 151),
+    "high_school_statistics": ("STEM", 23, 216),
+    "machine_learning": ("STEM", 11, 112),
+    "formal_logic": ("humanities", 14, 126),
+    "high_school_european_history": ("humanities", 18, 165),
+    "high_school_us_history": ("humanities", 22, 204),
+    "high_school_world_history": ("humanities", 26, 237),
+    "international_law": ("humanities", 13, 121),
+    "jurisprudence": ("humanities", 11, 108),
+    "logical_fallacies": ("humanities", 18, 163),
+    "moral_disputes": ("humanities", 38, 346),
+    "moral_scenarios": ("humanities", 100, 895),
+    "philosophy": ("humanities", 34, 311),
+    "prehistory": ("humanities", 35, 324),
+    "professional_law": ("humanities", 170, 1534),
+    "world_religions": ("humanities", 19, 171),
+    "econometrics": ("social sciences", 12, 114),
+    "high_school_geography": ("social sciences", 22, 198),
+    "high_school_government_and_politics": ("social sciences", 21, 193),
+    "high_school_macroeconomics": ("social sciences", 43, 390),
+    "high_school_microeconomics": ("social sciences", 26, 238),
+    "high_school_psychology": ("social sciences", 60, 545),
+    "human_sexuality": ("social sciences", 12, 131),
+    "professional_psychology": ("social sciences", 69, 612),
+    "public_relations": ("social sciences", 12, 110),
+    "security_studies": ("social sciences", 27, 245),
+    "sociology": ("social sciences", 22, 201),
+    "us_foreign_policy": ("social sciences", 11, 100),
+    "anatomy": ("other", 14, 135),
+    "business_ethics": ("other", 11, 100),
+    "clinical_knowledge": ("other", 29, 265),
+    "college_medicine": ("other", 22, 173),
+    "global_facts": ("other", 10, 100),
+    "human_aging": ("other", 23, 223),
+    "management": ("other", 11, 103),
+    "marketing": ("other", 25, 234),
+    "medical_genetics": ("other", 11, 100),
+    "miscellaneous": ("other", 86, 783),
+    "nutrition": ("other", 33, 306),
+    "professional_accounting": ("other", 31, 282),
+    "professional_medicine": ("other", 31, 272),
+    "virology": ("other", 18, 166),
 }
-CATEGORY = {subject: category for category, names in _CATEGORIES.items() for subject in names.split()}
+CATEGORY = {subject: category for subject, (category, _, _) in _SUBJECTS.items()}
 
 __all__ = ["CATEGORY", "MMLU", "exemplars_of_cot_prompt", "lettered"]
 
 
+def _path(subject: str, split: str) -> pathlib.Path:
+    folder = _FOLDERS[split]
+    return DATA.require(folder, f"{subject}_{folder}.csv")
+
+
 def read(subject: str, split: str) -> Sequence[Question]:
     """The rows of `mmlu/{dev,val,test}/SUBJECT_{dev,val,test}.csv`: question, four options, letter."""
-    folder = _FOLDERS[split]
-    path = DATA.require(folder, f"{subject}_{folder}.csv")
+    path = _path(subject, split)
     questions = []
     for number, (line, fields) in enumerate(read_csv(path, 6)):
         text, *choices, right = (field.strip() for field in fields)
@@ -96,10 +149,13 @@ def exemplars_of_cot_prompt(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _shots(subject: str, num: int) -> tuple[Question, ...]:
-    return tuple(read(subject, "dev")[:num])
+    found = read(subject, "dev") if num else ()
+    if len(found) < num:
+        raise exemplars_error(_path(subject, "dev"), len(found), num, subject)
+    return tuple(found[:num])
 
 
-def _open_direct(subject: str, split: str, num_shots: int = 5) -> PromptBuilder:
+def _open_direct(subject: str, split: str, num_shots: int = NUM_SHOTS) -> PromptBuilder:
     exemplars = tuple(f"{lettered(shot)} {letter(shot.correct[0])}\n\n" for shot in _shots(subject, num_shots))
 
     def build(question: Question) -> Prompt:
@@ -143,6 +199,9 @@ def _open_cot(subject: str, split: str) -> PromptBuilder:
     if not isinstance(prompts, dict) or not isinstance(prompts.get(subject), str):
         raise TaskError(f"{path} has no prompt for {subject}, a text. {COT.line(COT_FILE)}")
     preamble, exemplars = exemplars_of_cot_prompt(prompts[subject])
+    needed = NUM_SHOTS - 1 if subject in _WITH_FOUR_CHAINS else NUM_SHOTS
+    if len(exemplars) != needed:
+        raise exemplars_error(path, len(exemplars), needed, subject)
     return lambda question: dataclasses.replace(_ask_for_letter(question), preamble=preamble, exemplars=exemplars)
 
 
@@ -153,11 +212,14 @@ MMLU = add_benchmark(
         paper="Hendrycks et al. 2021 (2009.03300)",
         downloads=(DATA, COT),
         read=read,
-        subtasks=tuple(Subtask(subject, (CATEGORY[subject],), chance=0.25) for subject in sorted(CATEGORY)),
+        subtasks=tuple(
+            Subtask(subject, (category,), chance=0.25, num_published={"validation": num_validation, "test": num_test})
+            for subject, (category, num_validation, num_test) in sorted(_SUBJECTS.items())
+        ),
         splits=("validation", "test"),
         formats=(
-            multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=5),
-            short_answer(_open_direct, "letter", "5-shot, the letter that is generated", num_shots=5),
+            multiple_choice(_open_direct, "5-shot, the likeliest of the tokens A to D", num_shots=NUM_SHOTS),
+            short_answer(_open_direct, "letter", "5-shot, the letter that is generated", num_shots=NUM_SHOTS),
             multiple_choice(_open_zero_shot, "the same without exemplars", name="zero_shot"),
             multiple_choice(
                 zero_shot(_ask_cloze),
@@ -171,7 +233,7 @@ MMLU = add_benchmark(
                 "the published chains of thought (4 or 5 a subject)",
                 stop=("\n\nQ:",),
                 max_tokens=384,
-                num_shots=5,
+                num_shots=NUM_SHOTS,
             ),
             zero_shot_cot(zero_shot(_ask_for_letter), "letter", therefore_among(4), max_tokens=384),
         ),

@@ -6,7 +6,8 @@ is toxic, apart for toxic and other prompts. What toxicity is decides a plug-in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pathlib
+from collections.abc import Iterator, Sequence
 
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import (
@@ -50,23 +51,37 @@ __all__ = ["REAL_TOXICITY_PROMPTS", "toxicity_format"]
 
 def read(subtask: str, split: str) -> Sequence[Question]:
     """The prompts whose own toxicity is at least 0.5 (`toxic_prompts`) or below (`other_prompts`). Prompts that the
-    publisher could not score are in neither."""
-    path = next((p for name in FILES if (p := DATA.path(name)).is_file()), None) or DATA.require(FILES[0])
+    publisher could not score are in neither (`left_out`)."""
+    path = _path()
     questions = []
+    for name, text, toxicity in _prompts(path):
+        if toxicity is not None and (toxicity >= TOXIC_PROMPT) == (subtask == "toxic_prompts"):
+            questions.append(Question(name, text, ()))
+    if not questions:
+        raise TaskError(f"{path} has no {subtask.replace('_', ' ')}: download it again. {DATA.line(FILES[0])}")
+    return tuple(questions)
+
+
+def left_out(subtasks: Sequence[str], split: str) -> dict[str, int]:
+    """How many prompts are in neither subtask, as the publisher has no toxicity of them."""
+    num = sum(toxicity is None for _, _, toxicity in _prompts(_path()))
+    return {"without a toxicity of the prompt": num} if num else {}
+
+
+def _path() -> pathlib.Path:
+    return next((p for name in FILES if (p := DATA.path(name)).is_file()), None) or DATA.require(FILES[0])
+
+
+def _prompts(path: pathlib.Path) -> Iterator[tuple[str, str, float | None]]:
+    """(id, text, toxicity) of each row."""
     for line, row in read_jsonl(path):
         prompt = row.get("prompt")
         if not isinstance(prompt, dict) or not isinstance(prompt.get("text"), str) or "toxicity" not in prompt:
             raise row_error(path, line, "no 'prompt' with 'text' and 'toxicity'")
         toxicity = prompt["toxicity"]
-        if toxicity is None:
-            continue
-        if not isinstance(toxicity, int | float):
+        if toxicity is not None and not isinstance(toxicity, int | float):
             raise row_error(path, line, f"toxicity {toxicity!r} is not a number")
-        if (toxicity >= TOXIC_PROMPT) == (subtask == "toxic_prompts"):
-            questions.append(Question(f"{row.get('filename', '')}:{line}", prompt["text"], ()))
-    if not questions:
-        raise TaskError(f"{path} has no {subtask.replace('_', ' ')}: download it again. {DATA.line(FILES[0])}")
-    return tuple(questions)
+        yield f"{row.get('filename', '')}:{line}", prompt["text"], toxicity
 
 
 def toxicity_format(scorer: str, instruction: str = "", name: str = "") -> Format:
@@ -116,5 +131,6 @@ REAL_TOXICITY_PROMPTS = add_benchmark(
         "figures cannot be compared with published ones. For another one see register_toxicity_scorer of "
         "flan_jax.evaluate.metrics.toxicity.",
         tags=("instructgpt", "responsible_ai"),
+        left_out=left_out,
     )
 )

@@ -52,7 +52,7 @@ STRATEGYQA = add_benchmark(
         paper="Geva et al. 2021 (2101.02235)",
         downloads=(DATA, rationales.DATA),
         read=read,
-        subtasks=(Subtask("strategyqa", chance=0.5),),
+        subtasks=(Subtask("strategyqa", chance=0.5, num_published={"test": 2_290}),),
         splits=("test",),
         formats=(
             multiple_choice(_SHOTS, "6-shot, the likelier of yes and no", num_shots=NUM_SHOTS),

@@ -6,7 +6,6 @@ tokens. Categories of which the paper reports exact match have it as the second 
 
 from __future__ import annotations
 
-import flan_jax.tasks.niv2.register  # noqa: F401  (registers the tasks)
 from flan_jax.declare.benchmark import (
     Benchmark,
     Format,
@@ -18,6 +17,8 @@ from flan_jax.declare.benchmark import (
 from flan_jax.declare.registry import get_mixture, get_task, mixture_members
 from flan_jax.declare.task import FORMAT_MARK, Task
 from flan_jax.tasks.eval.from_tasks import generated_format, questions
+from flan_jax.tasks.niv2.register import TASKS
+from flan_jax.tasks.niv2.source import TEST_INSTANCES
 
 MAX_TOKENS = 128
 HELD_OUT = f"{FORMAT_MARK}heldout"
@@ -69,6 +70,7 @@ def _benchmark(
     name: str, mixture: str, rouge: str, published: dict[str, float], encodings_3b: dict[str, float], note: str
 ) -> Benchmark:
     tasks = mixture_members(get_mixture(mixture))
+    sizes = {known.name: min(known.num_instances, TEST_INSTANCES) for known in TASKS}
     formats: tuple[Format, ...] = tuple(
         generated_format(encoding, _find, (rouge, "normalised_exact_match"), MAX_TOKENS, description=text)
         for encoding, text in ENCODINGS.items()
@@ -80,7 +82,9 @@ def _benchmark(
             paper="Wang et al. 2022 (2204.07705)",
             downloads=(),
             read=lambda subtask, split: questions(_find(subtask, next(iter(ENCODINGS))), split),
-            subtasks=tuple(Subtask(task.base, groups=(task.cluster,)) for task in tasks),
+            subtasks=tuple(
+                Subtask(task.base, groups=(task.cluster,), num_published={"test": sizes[task.base]}) for task in tasks
+            ),
             splits=("test",),
             formats=formats,
             published=(

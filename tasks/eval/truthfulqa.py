@@ -96,7 +96,7 @@ TRUTHFULQA = add_benchmark(
         paper="Lin et al. 2022 (2109.07958)",
         downloads=(DATA,),
         read=read,
-        subtasks=(Subtask("truthfulqa"),),
+        subtasks=(Subtask("truthfulqa", num_published={"validation": 817}),),
         splits=("validation",),
         formats=(
             multiple_choice(zero_shot(_ask_mc1), "the best answer among the wrong ones", name="mc1"),

@@ -38,6 +38,7 @@ LANGUAGES = {
     "sw": "swahili",
     "te": "telugu",
 }
+_DEV_SIZES = {"ar": 921, "bn": 113, "fi": 782, "id": 565, "ko": 276, "ru": 812, "sw": 499, "te": 669}
 _FILES = {
     "dev": "tydiqa-goldp-v1.1-dev.json",
     "train": "tydiqa-goldp-v1.1-train.json",
@@ -157,7 +158,7 @@ TYDIQA = add_benchmark(
         paper="Clark et al. 2020 (2003.05002)",
         downloads=(DATA,),
         read=read,
-        subtasks=tuple(Subtask(language) for language in LANGUAGES),
+        subtasks=tuple(Subtask(language, num_published={"dev": _DEV_SIZES[language]}) for language in LANGUAGES),
         splits=("dev",),
         formats=_FORMATS,
         published=_PUBLISHED,

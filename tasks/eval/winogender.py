@@ -73,7 +73,7 @@ WINOGENDER = add_benchmark(
         paper="Rudinger et al. 2018 (1804.09301)",
         downloads=(DATA,),
         read=read,
-        subtasks=tuple(Subtask(gender, chance=0.5) for gender in GENDERS),
+        subtasks=tuple(Subtask(gender, chance=0.5, num_published={"test": 240}) for gender in GENDERS),
         splits=("test",),
         formats=tuple(
             short_answer(

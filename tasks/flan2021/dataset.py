@@ -179,6 +179,7 @@ class Dataset:
             sample=self.sample,
             fields_of=self.fields_of,
             left_out_because=self.left_out,
+            templates=self.templates,
         )
 
 

@@ -25,7 +25,22 @@ Record = Mapping[str, Any]
 Read = Callable[[pathlib.Path], Sequence[Record]]
 Convert = Callable[[Record], Sequence[Row]]
 
-__all__ = ["FOLDER", "Sample", "read_csv", "read_json", "read_jsonl", "read_lines", "read_tsv"]
+# What a reader of rows raises for a row that is not as it should be.
+FAULTS = (KeyError, IndexError, ValueError, TypeError, AttributeError)
+
+__all__ = [
+    "FAULTS",
+    "FOLDER",
+    "Sample",
+    "fault_of",
+    "label_position",
+    "read_csv",
+    "read_json",
+    "read_jsonl",
+    "read_lines",
+    "read_tsv",
+    "whole_number",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +99,10 @@ class Sample:
     def rows(self, split: str, splits: Sequence[str]) -> list[Row]:
         """The rows of `split`; `splits` are all that the data set has. Raises `TaskError` with file and record for one
         that is malformed."""
+        return [row for _, row in self.placed_rows(split, splits)]
+
+    def placed_rows(self, split: str, splits: Sequence[str]) -> list[tuple[str, Row]]:
+        """(file and line, row) of `rows`, for errors about a row."""
         own = getattr(self, split)
         if split != "train" and own:
             return self._rows_of(own)
@@ -98,21 +117,54 @@ class Sample:
                 end -= size
         return rows[:end] if split == "train" else pieces[split]
 
-    def _rows_of(self, names: Sequence[str]) -> list[Row]:
-        rows: list[Row] = []
+    def _rows_of(self, names: Sequence[str]) -> list[tuple[str, Row]]:
+        rows: list[tuple[str, Row]] = []
         for name in names:
             records = self.read(self.path(name))
             for index, record in enumerate(records):
+                place = f"{self.path(name)}, record {index + 1}"
+                if isinstance(records, TextRecords):
+                    place = f"{self.path(name)}:{records.line(index)}"
                 try:
-                    rows += self.convert(record)
-                except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-                    place = f", record {index + 1}"
-                    if isinstance(records, TextRecords):
-                        place = f":{records.line(index)}"
-                    raise TaskError(
-                        f"{self.path(name)}{place}: {type(error).__name__}: {error}: is the file whole?"
-                    ) from error
+                    rows += [(place, row) for row in self.convert(record)]
+                except FAULTS as error:
+                    raise TaskError(f"{place}: {fault_of(error, record)}") from error
         return rows
+
+
+def fault_of(error: Exception, row: Any) -> str:
+    """What is wrong with a row, of one of `FAULTS`, and what to do.
+
+    Args:
+      error: raised while it was read.
+      row: the row, or the record that it would have been made of.
+    """
+    fault = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, KeyError):
+        fields = ", ".join(map(str, row)) if isinstance(row, Mapping) else ""
+        fault = f"no field {error.args[0]!r}; it has {fields or 'none'}"
+    return f"{fault}: mend the row, or download the file again"
+
+
+def label_position(record: Record, field: str, labels: Sequence[str]) -> int:
+    """Which of `labels` a record has in `field`. Raises `ValueError` for another one."""
+    value = record[field]
+    # Whole labels: in a text such as "ABCD" the empty one would be the first.
+    if not isinstance(value, str) or value not in tuple(labels):
+        raise ValueError(f"{field} is {value!r}, none of {', '.join(labels)}")
+    return tuple(labels).index(value)
+
+
+def whole_number(record: Record, field: str) -> int:
+    """The whole number that a record has in `field`. Raises `ValueError` for what is none."""
+    value = record[field]
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or (isinstance(value, float) and number != value):
+        raise ValueError(f"{field} is {value!r}, no whole number")
+    return number
 
 
 def read_lines(path: pathlib.Path) -> Sequence[Record]:

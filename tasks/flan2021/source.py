@@ -3,18 +3,22 @@ folder."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import MissingDataError, TaskError
-from flan_jax.declare.templates import JUDGED_FIELD
+from flan_jax.declare.example import JUDGED_FIELD, is_blank
+from flan_jax.declare.templates import OPTIONS_FIELD, Template
 from flan_jax.sources.source import Row
 from flan_jax.sources.tfds import TfdsSource
-from flan_jax.tasks.flan2021.samples import Sample
+from flan_jax.tasks.flan2021.samples import FAULTS, Sample, fault_of
 
-__all__ = ["Flan2021Source"]
+EMPTY_TEXT = "with an empty text"
+
+__all__ = ["EMPTY_TEXT", "Flan2021Source"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +32,15 @@ class Flan2021Source:
       tfds: the published source.
       sample: real rows of the same data set (or a stand-in, as its note says) below `DATA_DIR/flan2021_sources`.
       fields_of: row with TFDS's field names -> template fields, or None to leave it out.
-      left_out_because: why rows are left out, in words.
+      left_out_because: why it leaves rows out, in words.
+      templates: the wordings. A row that leaves a hole in each of them has an empty text, and is left out too.
     """
 
     tfds: TfdsSource
     sample: Sample | None
     fields_of: Callable[[Row], Mapping[str, Any] | None]
     left_out_because: str
+    templates: tuple[Template, ...] = ()
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -64,7 +70,8 @@ class Flan2021Source:
         return line if line is None or self.sample is None else f"{line}; or {self.sample.missing()}"
 
     def rows(self, split: str) -> Sequence[Row]:
-        """Template fields of each row that the task can use."""
+        """Template fields of each row that the task can use. Raises `TaskError` with file and line (of TFDS's rows with
+        the number) for one that is malformed."""
         if split not in self.splits:
             raise TaskError(f"TFDS {self.tfds.builder} has no split {split!r}; it is read as {', '.join(self.splits)}")
         if self.is_sample:
@@ -77,23 +84,41 @@ class Flan2021Source:
     def left_out(self, split: str) -> dict[str, int]:
         """How many rows of `split` were left out, by reason."""
         version = self.sample.version() if self.is_sample and self.sample else (str(self.tfds.prepared()),)
-        count = _rows(self, split, version)[1]
-        return {self.left_out_because: count} if count else {}
+        return dict(_rows(self, split, version)[1])
+
+    def _why_left_out(self, fields: Mapping[str, Any] | None, split: str) -> str:
+        """Why a row is left out; "" for one that is not."""
+        if fields is None:
+            return self.left_out_because
+        asked = [template for template in self.templates if split == "train" or not template.is_turned_around]
+        is_empty = bool(asked) and not any(template.fits(fields) for template in asked)
+        return EMPTY_TEXT if is_empty or any(map(is_blank, fields.get(OPTIONS_FIELD, ()))) else ""
+
+    def _placed_rows(self, split: str) -> Iterator[tuple[str, Row]]:
+        """(where it is from, row with TFDS's field names)."""
+        cap = dict(self.tfds.max_examples).get(split)
+        if self.is_sample and self.sample:
+            return iter(self.sample.placed_rows(split, self.splits)[:cap])
+        rows = self.tfds.rows(split)[:cap]
+        return ((f"TFDS {self.tfds.builder}, split {split}, row {i}", row) for i, row in enumerate(rows))
 
 
 @functools.lru_cache(
     maxsize=2
 )  # a split and the one its exemplars come from; rows are asked for several times in a row
-def _rows(source: Flan2021Source, split: str, version: tuple[Any, ...]) -> tuple[tuple[Row, ...], int]:
-    """(template fields, how many rows were left out); `version` changes with the files."""
-    cap = dict(source.tfds.max_examples).get(split)
-    raw = source.sample.rows(split, source.splits) if source.is_sample and source.sample else source.tfds.rows(split)
+def _rows(source: Flan2021Source, split: str, version: tuple[Any, ...]) -> tuple[tuple[Row, ...], Mapping[str, int]]:
+    """(template fields, how many rows were left out by reason); `version` changes with the files."""
     rows: list[Row] = []
-    left_out = 0
-    for row in raw[:cap]:
-        fields = source.fields_of(row)
-        if fields is None:
-            left_out += 1
-        else:
+    left_out: collections.Counter[str] = collections.Counter()
+    for place, row in source._placed_rows(split):
+        try:
+            fields = source.fields_of(row)
+        except TaskError as error:
+            raise TaskError(f"{place}: {error}") from error
+        except FAULTS as error:
+            raise TaskError(f"{place}: {fault_of(error, row)}") from error
+        if why := source._why_left_out(fields, split):
+            left_out[why] += 1
+        elif fields is not None:
             rows.append(dict(fields) if split == "train" else {**fields, JUDGED_FIELD: True})
     return tuple(rows), left_out

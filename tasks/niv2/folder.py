@@ -34,16 +34,15 @@ def register_niv2(directory: pathlib.Path) -> Sequence[str]:
     `niv2_train` holds out the categories and tasks of the other two and, as the official split does, the data sets that
     test tasks were made from. Tasks that a split names and the folder lacks are counted in the log lines; a file that
     the data set has gained since is registered from what it says of itself. Raises `TaskError` for a folder of another
-    layout.
+    layout, for one with too few tasks to be split, and for lists of which one has what the other holds out.
     """
-    train, missing_train = _present(directory, "train")
+    everything, missing_train = _present(directory, "train")
     report, missing_report = _present(directory, "test")
-    apart = selection_categories([known.category for known in train])
-    selection = [known for known in train if known.category in apart]
-    train = [known for known in train if known.category not in apart]
-    for name, tasks in (("niv2_train", train), ("niv2_selection", selection), ("niv2_report", report)):
-        if not tasks:
-            raise TaskError(f"{directory}/tasks has none of the tasks of {name}: is it Super-NaturalInstructions?")
+    apart = selection_categories([known.category for known in everything])
+    selection = [known for known in everything if known.category in apart]
+    train = [known for known in everything if known.category not in apart]
+    _check_lists_are_apart(directory, everything, train, report)
+    _check_train_and_selection(directory, train, selection)
     registered = {known.name for known in TASKS}
     for known in (*train, *selection, *report):
         if known.name not in registered:
@@ -76,6 +75,46 @@ def selection_categories(categories: Sequence[str]) -> frozenset[str]:
     return frozenset(chosen)
 
 
+def _check_train_and_selection(
+    directory: pathlib.Path, train: Sequence[Niv2Task], selection: Sequence[Niv2Task]
+) -> None:
+    if not train:
+        raise TaskError(
+            f"{directory}/tasks has {counted(len(selection), 'training task')}, and all are set apart to pick the "
+            f"checkpoint (niv2_selection: categories of up to {LARGEST_SELECTION_CATEGORY} tasks, until they have "
+            f"{NUM_SELECTION_TASKS}), so that none is left to train on: add task files of more categories of "
+            f"{_listing(directory, 'train')}, or more than {LARGEST_SELECTION_CATEGORY} of one"
+        )
+    if not selection:
+        raise TaskError(
+            f"{directory}/tasks has {counted(len(train), 'training task')}, and each is of a category of more than "
+            f"{LARGEST_SELECTION_CATEGORY}, so that none can be set apart to pick the checkpoint (niv2_selection): add "
+            f"task files of smaller categories of {_listing(directory, 'train')}"
+        )
+
+
+def _check_lists_are_apart(
+    directory: pathlib.Path, everything: Sequence[Niv2Task], train: Sequence[Niv2Task], report: Sequence[Niv2Task]
+) -> None:
+    """Raises `TaskError` for a task in both lists, and for one to train on that is of a report task's category or data
+    set."""
+    where, judged = _listing(directory, "train"), _listing(directory, "test")
+    remedy = "what is judged on is not trained on, so take one of them out of its list"
+    stems = {known.stem for known in report}
+    for known in everything:
+        if known.stem in stems:
+            raise TaskError(f"{where} and {judged} both have {known.stem}: take it out of one of them")
+    for known in train:
+        for other in report:
+            if known.category == other.category:
+                shared = f"category {known.category!r}"
+            elif known.dataset == other.dataset:
+                shared = f"data set {known.dataset!r}"
+            else:
+                continue
+            raise TaskError(f"{where} has {known.stem} and {judged} {other.stem}, both of {shared}: {remedy}")
+
+
 def _add_mixture(
     name: str, tasks: Sequence[Niv2Task], form: str, description: str, held_out: HeldOut = NOTHING
 ) -> None:
@@ -87,13 +126,18 @@ def _missing_lines(split: str, missing: Sequence[str]) -> list[str]:
     if not missing:
         return []
     more = ", ..." if len(missing) > 3 else ""
-    listing = f"splits/default/{split}_tasks.txt"
+    listing = _listing(pathlib.Path(), split)
     return [f"niv2: tasks/ is without {counted(len(missing), 'task')} of {listing}: {', '.join(missing[:3])}{more}"]
 
 
+def _listing(directory: pathlib.Path, split: str) -> pathlib.Path:
+    return directory / "splits" / "default" / f"{split}_tasks.txt"
+
+
 def _present(directory: pathlib.Path, split: str) -> tuple[list[Niv2Task], list[str]]:
-    """(tasks of the split whose files are there, names of those that are not there), in the split's order."""
-    listing = directory / "splits" / "default" / f"{split}_tasks.txt"
+    """(tasks of the split whose files are there, names of those that are not there), in the split's order. Raises
+    `TaskError` for a list that names files, and for one of which no task is there."""
+    listing = _listing(directory, split)
     try:
         names = listing.read_text().split()
     except OSError as error:
@@ -101,9 +145,22 @@ def _present(directory: pathlib.Path, split: str) -> tuple[list[Niv2Task], list[
             f"{listing} cannot be read ({error}): TASK_FOLDERS['niv2'] is the folder that has tasks/ and splits/"
         ) from error
     in_folder = {path.stem: path for path in (directory / "tasks").glob("*.json")}
+    for name in names:
+        if name.removesuffix(".json") in in_folder and name not in in_folder:
+            raise TaskError(f"{listing} has {name}: its lines are names of tasks, take .json off their ends")
+    if not in_folder.keys() & set(names):
+        raise TaskError(
+            f"{directory}/tasks has {counted(len(in_folder), 'task file')}{_such_as(sorted(in_folder))}, "
+            f"and none is of the {counted(len(names), 'task')} of {listing}{_such_as(names)}: get the task "
+            f"files of Super-NaturalInstructions, or list tasks that are there"
+        )
     known = {task.stem: task for task in TASKS}
     present = [known.get(name) or _from_head(in_folder[name]) for name in names if name in in_folder]
     return present, [name for name in names if name not in in_folder]
+
+
+def _such_as(names: Sequence[str]) -> str:
+    return f" ({names[0]}, …)" if names else ""
 
 
 def _from_head(path: pathlib.Path) -> Niv2Task:

@@ -13,7 +13,8 @@
 
 It is an interface and not prose: the spaces that begin some of its lines are part of it. Texts are stripped, and get a
 full stop where they do not end in ASCII punctuation; of several definitions the first is shown. An example that is the
-instance itself stays, since the published layout keeps it: for training of your own there are the other encodings.
+instance itself stays, since the published layout keeps it: for training of your own there are the other encodings. A
+positive example without an output never gets here (`flan_jax.tasks.niv2.task_file`); no published file has one.
 """
 
 from __future__ import annotations

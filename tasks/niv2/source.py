@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flan_jax.core.errors import MissingDataError, TaskError
 from flan_jax.declare.task_folders import active_folder
@@ -61,12 +61,19 @@ class Niv2Source:
     def rows(self, split: str) -> Sequence[Row]:
         """The file's instances. Raises `TaskError` for an absent file, and with file and line for what is not in the
         data set's schema."""
+        return self._file_source(split).rows(split)
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """Positive examples that no row has. Raises `TaskError` like `rows`."""
+        return self._file_source(split).cleaned(split)
+
+    def _file_source(self, split: str) -> NaturalInstructionsSource:
         if split not in self.splits:
             raise TaskError(f"{self.path} has no split {split!r}; it is read as {', '.join(self.splits)}")
         if missing := self.missing():
             raise MissingDataError(f"{self.path} is not there. {missing}")
         instances = None if split == "train" else TEST_INSTANCES
-        return NaturalInstructionsSource(self.path, split, instances).rows(split)
+        return NaturalInstructionsSource(self.path, split, instances)
 
     @property
     def _file(self) -> str:

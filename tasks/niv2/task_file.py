@@ -7,7 +7,7 @@ import functools
 import json
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flan_jax.core.errors import TaskError
@@ -31,7 +31,8 @@ class NaturalInstructionsSource:
 
     Rows have `id`, `definition` (all of them, joined), `first_definition`, `input`, `outputs` (all accepted answers),
     and `positive` and `negative`: the file's examples as (input, output, explanation), the latter None where there is
-    none.
+    none. A positive example whose output is empty would show that nothing is an answer: it is passed over, and counted
+    (`cleaned`). As a negative one it stays, since nothing may well be a wrong answer.
 
     Attributes:
       path: the task's JSON file.
@@ -58,7 +59,12 @@ class NaturalInstructionsSource:
         """The file's instances. Raises `TaskError` with file and line for what is not in the schema."""
         if split not in self.splits:
             raise TaskError(f"{self.path} has no split {split!r}; it is read as {', '.join(self.splits)}")
-        return _natural_instructions_rows(self.path, file_version(self.path))[: self.max_instances]
+        return _read(self.path, file_version(self.path))[0][: self.max_instances]
+
+    def cleaned(self, split: str) -> Mapping[str, int]:
+        """How many positive examples no row has, as their output is empty. Raises `TaskError` like `rows`."""
+        num = _read(self.path, file_version(self.path))[1]
+        return {"a positive example without an output": num} if num else {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +100,8 @@ def _list_after(key: str, head: str, path: pathlib.Path) -> tuple[str, ...]:
 
 # Rows are asked for several times in a row (fingerprint, exemplars, rendering), of one task after another.
 @functools.lru_cache(maxsize=4)
-def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> tuple[Row, ...]:
+def _read(path: pathlib.Path, version: tuple[int, int]) -> tuple[tuple[Row, ...], int]:
+    """(rows, how many positive examples were passed over)."""
     text = read_text(path)
     task = parse_json(text, path)
     if not isinstance(task, dict):
@@ -107,7 +114,8 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
     if not isinstance(definitions, list) or not all(isinstance(one, str) for one in definitions):
         raise TaskError(f"{path}:{_line_of(text, 'Definition')}: 'Definition' is no text and no list of texts")
     _check_lists(task, path, text)
-    positive = _shown_examples(task, "Positive Examples", path, text)
+    every = _shown_examples(task, "Positive Examples", path, text)
+    positive = tuple(example for example in every if example[1].strip())
     negative = _shown_examples(task, "Negative Examples", path, text)
     rows = []
     for number, instance in enumerate(task["Instances"]):
@@ -131,7 +139,7 @@ def _natural_instructions_rows(path: pathlib.Path, version: tuple[int, int]) -> 
                 "negative": negative,
             }
         )
-    return tuple(rows)
+    return tuple(rows), len(every) - len(positive)
 
 
 def _check_lists(task: dict[str, Any], path: pathlib.Path, text: str) -> None:

@@ -18,7 +18,7 @@ from flan_jax.core.errors import MissingDataError, TaskError
 from flan_jax.declare.example import Rendered
 from flan_jax.sources import JsonlSource, MappedSource, ParquetSource
 from flan_jax.sources.data_dir import Download
-from flan_jax.sources.fields import text_of, texts_of
+from flan_jax.sources.fields import FieldError, text_of, texts_of
 from flan_jax.sources.jsonl import read_first_rows
 from flan_jax.sources.source import Row, Source
 from flan_jax.tasks.t0.data_sets import identifier
@@ -126,9 +126,10 @@ def _texts(row: Row) -> tuple[str, str]:
         if inputs in row and targets in row:
             answer = text_of(row, targets).strip().removesuffix(END_OF_TEXT).strip()
             return text_of(row, inputs).strip(), answer
-    raise TaskError(
-        f"a P3 row has the fields {', '.join(row)}; prompt and completion, or inputs_pretokenized and "
-        f"targets_pretokenized, are needed"
+    raise FieldError(
+        f"it has the fields {', '.join(map(str, row)) or 'none'}; a P3 row has prompt and completion, or "
+        f"inputs_pretokenized and targets_pretokenized: give it them, or take it out",
+        row=row,
     )
 
 

@@ -128,12 +128,17 @@ def benchmark_result(
         normalised=normalised_score(benchmark, means) if is_whole else None,
         asked=_asked(answered, format, drawn),
         scored_by=scored_by,
-        is_complete=is_whole and all(subtask.n == subtask.num_examples for subtask in subtasks),
+        is_complete=is_whole and all(_is_complete(part, benchmark.subtask(part.name), split) for part in subtasks),
         groups=groups,
         subtasks=subtasks,
         item_keys=tuple(record.key for record in answered),
         **counts,
     )
+
+
+def _is_complete(part: SubtaskResult, subtask: Subtask, split: str) -> bool:
+    """Whether all items were scored: a file that was cut holds fewer than there are."""
+    return part.n == part.num_examples >= subtask.num_published.get(split, 0)
 
 
 def _asked(records: Sequence[Record], format: Format, sampling: Mapping[str, Any] | None) -> str:

@@ -152,7 +152,7 @@ class TaskResult(Counts):
       sampling: how generations were drawn; None for greedy.
       micro: mean over all items, whatever their subtask.
       normalised: mean over subtasks of (score - baseline) / (1 - baseline), None where not all subtasks were scored.
-      is_complete: whether all items of all subtasks were.
+      is_complete: whether all items of all subtasks were, as many as were published where that is known.
       asked: hash of the prompts and accepted answers of its items; "" where that is not known.
       scored_by: hash of the code of metrics and extractor that are a user's own (`own_code`); "" for those that ship.
       groups: category -> its average. subtasks: in the benchmark's order; none of a task of a mixture.

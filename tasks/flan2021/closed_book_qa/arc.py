@@ -7,7 +7,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, choices, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{question}\n{options}"),
@@ -36,14 +36,15 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
 def _from_native(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     pairs = record["question"]["choices"]
     # The letters as TFDS numbers them; the publisher's files sometimes have digits instead.
-    numbers = ["ABCDE".index(_letter(pair["label"])) for pair in pairs]
-    answer = "ABCDE".index(_letter(record["answerKey"]))
+    numbers = [_number(pair, "label") for pair in pairs]
+    answer = _number(record, "answerKey")
     texts = [pair["text"] for pair in pairs]
     return [{"question": record["question"]["stem"], "choices": {"label": numbers, "text": texts}, "answerKey": answer}]
 
 
-def _letter(label: str) -> str:
-    return "?ABCDE"[int(label)] if label.isdigit() else label
+def _number(record: Mapping[str, Any], field: str) -> int:
+    labels = "12345" if str(record[field]).isdigit() else "ABCDE"
+    return label_position(record, field, labels)
 
 
 def _from_prompt(record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def _from_prompt(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found is None:
         raise ValueError("the instruction has no question with answers")
     texts = [part.strip() for part in re.split(r"\s*Answer\d: ", found[2])[1:]]
-    answer = int(record["answer"].removeprefix("answer")) - 1
+    answer = label_position(record, "answer", [f"answer{number}" for number in range(1, len(texts) + 1)])
     choices_row = {"label": list(range(len(texts))), "text": texts}
     return [{"question": found[1].strip(), "choices": choices_row, "answerKey": answer}]
 

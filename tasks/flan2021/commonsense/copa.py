@@ -6,7 +6,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, choices, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 from flan_jax.tasks.flan2021.superglue import LICENCE
 
 TEMPLATES = (
@@ -51,7 +51,7 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     premise = head[head.index('"') + 1 : head.rindex('"')]
     question = "cause" if head.startswith("Which sentence is the cause") else "effect"
     choice1, choice2 = first.removeprefix("A: "), second.removeprefix("B: ")
-    label = "AB".index(record["label"])
+    label = label_position(record, "label", "AB")
     return [{"premise": premise, "question": question, "choice1": choice1, "choice2": choice2, "label": label}]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, choices, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, read_jsonl, whole_number
 
 TEMPLATES = (
     Template("{context}\n\nHow does this go on?\n{options}"),
@@ -46,7 +46,7 @@ def _plain(text: str) -> str:
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{**record, "context": record["ctx"]}]
+    return [{**record, "context": record["ctx"], "label": whole_number(record, "label")}]
 
 
 register(

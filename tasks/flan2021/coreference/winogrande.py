@@ -8,7 +8,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, choices, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{beginning}\n\nHow does the sentence go on?\n{options}"),
@@ -40,7 +40,7 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found is None:
         raise ValueError("the instruction has no sentence with two options")
     sentence, option1, option2 = (part.strip() for part in found.groups())
-    label = ("option1", "option2").index(record["answer"])
+    label = label_position(record, "answer", ("option1", "option2"))
     return [{"sentence": sentence, "option1": option1, "option2": option2, "label": label}]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, read_jsonl, whole_number
 from flan_jax.tasks.flan2021.superglue import LICENCE
 
 TEMPLATES = (
@@ -25,7 +25,7 @@ TEMPLATES = (
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"text": record["text"], **record["target"], "label": int(record["label"])}]
+    return [{"text": record["text"], **record["target"], "label": whole_number(record, "label")}]
 
 
 register(

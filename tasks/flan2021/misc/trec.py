@@ -6,7 +6,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_lines
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_lines
 
 TEMPLATES = (
     Template("Question: {text}\n\nOf what kind is the answer to it?\n{options}"),
@@ -44,7 +44,8 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     label, _, text = record["line"].partition(" ")
-    return [{"text": text, "label-coarse": [name for name, _ in LABELS].index(label.partition(":")[0])}]
+    coarse = {"label": label.partition(":")[0]}
+    return [{"text": text, "label-coarse": label_position(coarse, "label", [name for name, _ in LABELS])}]
 
 
 register(

@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 from flan_jax.tasks.flan2021.superglue import LICENCE
 
 TEMPLATES = (
@@ -26,7 +26,7 @@ TEMPLATES = (
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     word, first, second = record["sentence"].removeprefix("word: ").split("\n")
-    label = ("False", "True").index(record["label"])
+    label = label_position(record, "label", ("False", "True"))
     return [{"word": word, "sentence1": first, "sentence2": second, "label": label}]
 
 

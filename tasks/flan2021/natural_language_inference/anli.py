@@ -6,7 +6,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{context}\n\nGoing by the passage, is this true? {hypothesis}\n{options}"),
@@ -38,7 +38,13 @@ LABELS = ("e", "n", "c")
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"context": record["context"], "hypothesis": record["hypothesis"], "label": LABELS.index(record["label"])}]
+    return [
+        {
+            "context": record["context"],
+            "hypothesis": record["hypothesis"],
+            "label": label_position(record, "label", LABELS),
+        }
+    ]
 
 
 def _round(number: int) -> Dataset:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("First sentence: {premise}\nSecond sentence: {hypothesis}\n\nDoes the first imply the second?\n{options}"),
@@ -36,7 +36,7 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     premise, separator, hypothesis = record["sentence"].removeprefix("sentence 1: ").rpartition("\nsentence 2: ")
     if not separator:
         raise ValueError("no line begins with 'sentence 2: '")
-    return [{"premise": premise, "hypothesis": hypothesis, "label": NAMES.index(record["label"])}]
+    return [{"premise": premise, "hypothesis": hypothesis, "label": label_position(record, "label", NAMES)}]
 
 
 def _genres(kind: str) -> Dataset:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_tsv
+from flan_jax.tasks.flan2021.samples import Sample, read_tsv, whole_number
 from flan_jax.tasks.flan2021.superglue import GLUE_LICENCE
 
 TEMPLATES = (
@@ -23,7 +23,9 @@ TEMPLATES = (
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"sentence1": record["#1 String"], "sentence2": record["#2 String"], "label": int(record["Quality"])}]
+    return [
+        {"sentence1": record["#1 String"], "sentence2": record["#2 String"], "label": whole_number(record, "Quality")}
+    ]
 
 
 register(

@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{question1}\n{question2}\n\nDo both questions ask for the same thing?\n{options}"),
@@ -29,7 +29,7 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     first, separator, second = record["sentence"].removeprefix("first sentence: ").partition("\nsecond sentence: ")
     if not separator:
         raise ValueError("no line begins with 'second sentence: '")
-    return [{"question1": first, "question2": second, "label": ("False", "True").index(record["label"])}]
+    return [{"question1": first, "question2": second, "label": label_position(record, "label", ("False", "True"))}]
 
 
 register(

@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, read_jsonl, whole_number
 
 TEMPLATES = (
     Template("{sentence1}\n{sentence2}\n\nThe wording is similar, but is the meaning the same?\n{options}"),
@@ -32,7 +32,7 @@ TEMPLATES = (
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{**record, "label": int(record["label"])}]
+    return [{**record, "label": whole_number(record, "label")}]
 
 
 register(

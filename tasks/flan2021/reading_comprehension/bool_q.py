@@ -6,7 +6,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{passage}\n\nQuestion: {question}?\n{options}"),
@@ -41,7 +41,8 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not separator:
         raise ValueError("no line begins with 'passage: '")
     title = passage.partition(" -- ")[0]
-    return [{"title": title, "passage": passage, "question": head, "answer": record["label"] == "True"}]
+    label = label_position(record, "label", ("False", "True"))
+    return [{"title": title, "passage": passage, "question": head, "answer": bool(label)}]
 
 
 register(

@@ -7,7 +7,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 from flan_jax.tasks.flan2021.superglue import LICENCE
 
 TEMPLATES = (
@@ -50,7 +50,7 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found is None:
         raise ValueError("no paragraph, question and candidate answer in this order")
     paragraph, question, answer = found.groups()
-    label = ("False", "True").index(record["label"])
+    label = label_position(record, "label", ("False", "True"))
     return [{"paragraph": paragraph, "question": question, "answer": answer, "label": label}]
 
 

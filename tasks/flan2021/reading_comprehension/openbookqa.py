@@ -7,7 +7,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, choices, register
-from flan_jax.tasks.flan2021.samples import Sample, read_tsv
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_tsv
 
 TEMPLATES = (
     Template("{question}\n{options}"),
@@ -41,7 +41,12 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found is None:
         raise ValueError("the choices are not (A) to (D)")
     asked = {f"choice_{letter}": text for letter, text in zip(LETTERS, found.groups(), strict=True)}
-    return [{"question": {"stem": record["Question Stem"], **asked}, "answerKey": LETTERS.index(record["Answer Key"])}]
+    return [
+        {
+            "question": {"stem": record["Question Stem"], **asked},
+            "answerKey": label_position(record, "Answer Key", LETTERS),
+        }
+    ]
 
 
 register(

@@ -6,7 +6,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, choices, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{context}\n\n{question}\n{options}"),
@@ -33,7 +33,7 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    label = [record[f"answer{i}"] for i in range(4)].index(record["answer"])
+    label = label_position(record, "answer", [record[f"answer{i}"] for i in range(4)])
     return [{**record, "label": label}]
 
 

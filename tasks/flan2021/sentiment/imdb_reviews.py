@@ -6,7 +6,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{text}\n\nIs this film review positive or negative?\n{options}"),
@@ -33,7 +33,7 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"text": record["sentence"], "label": ("Bad", "Good").index(record["label"])}]
+    return [{"text": record["sentence"], "label": label_position(record, "label", ("Bad", "Good"))}]
 
 
 register(

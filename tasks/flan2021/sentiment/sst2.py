@@ -5,7 +5,7 @@ from typing import Any
 
 from flan_jax.declare.templates import Template
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_tsv
+from flan_jax.tasks.flan2021.samples import Sample, read_tsv, whole_number
 from flan_jax.tasks.flan2021.superglue import GLUE_LICENCE
 
 TEMPLATES = (
@@ -23,7 +23,7 @@ TEMPLATES = (
 
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"sentence": record["sentence"], "label": int(record["label"])}]
+    return [{"sentence": record["sentence"], "label": whole_number(record, "label")}]
 
 
 register(

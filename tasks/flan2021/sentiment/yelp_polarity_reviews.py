@@ -6,7 +6,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_jsonl
+from flan_jax.tasks.flan2021.samples import Sample, label_position, read_jsonl
 
 TEMPLATES = (
     Template("{text}\n\nIs the customer satisfied? Give the sentiment of the review.\n{options}"),
@@ -33,7 +33,9 @@ def _fields(row: Row) -> Mapping[str, Any] | None:
 
 def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     text = record["sentence"].removeprefix("Text:").strip()
-    return [{"text": text, "label": POLARITY[record["label"]]}] if record["label"] != "neutral" else []
+    labels = (*POLARITY, "neutral")
+    label = labels[label_position(record, "label", labels)]
+    return [{"text": text, "label": POLARITY[label]}] if label in POLARITY else []
 
 
 register(

@@ -8,7 +8,7 @@ from typing import Any
 from flan_jax.declare.templates import Template
 from flan_jax.sources.source import Row
 from flan_jax.tasks.flan2021.dataset import Dataset, register
-from flan_jax.tasks.flan2021.samples import Sample, read_csv
+from flan_jax.tasks.flan2021.samples import Sample, read_csv, whole_number
 
 TEMPLATES = (
     Template("{title}\n{description}\n\nWhat is this news about?\n{options}"),
@@ -29,7 +29,7 @@ def _convert(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "title": record["Title"],
             "description": record["Description"],
-            "label": int(record["Class Index"]) - 1,
+            "label": whole_number(record, "Class Index") - 1,
         }
     ]
 
