@@ -127,6 +127,11 @@ def test_counts_limits_groups_and_intervals(results):
     assert results.step == 7 and results.num_tokens > 0 and results.secs > 0
 
 
+def test_results_record_what_the_answers_depend_on(results):
+    settings = {"inputs_length": 16, "targets_length": 10, "dtype": CONFIG.dtype}
+    assert {name: task.settings for name, task in results.tasks.items()} == dict.fromkeys(results.tasks, settings)
+
+
 def test_json_round_trip(results):
     read = EvalResults.from_json(json.loads(json.dumps(results.to_json())))
     for name, task in read.tasks.items():

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, Setting, TaskError, counted
+from flan_jax.core.errors import ConfigError, Setting, TaskError, counted, some_of
 from flan_jax.core.settings import Above, AtLeast, Below, Seed, SlipAbove, settle
 from flan_jax.evaluate.aggregates.significance import holm, sign_flip_p
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
@@ -260,8 +260,17 @@ def _run(
         run=task_average_interval(after, **_drawn(config)),
         difference=task_average_difference(before, after, **_drawn(config)),
         left_out=left_out,
-        notes=tuple(found.note for found in pairs.values() if found.note),
+        notes=_notes(pairs),
     )
+
+
+def _notes(pairs: Mapping[str, Pair]) -> tuple[str, ...]:
+    """What there is to say of the pairs, each once, after the tasks that it is said of."""
+    tasks: dict[str, list[str]] = {}
+    for name, found in pairs.items():
+        for note in found.notes:
+            tasks.setdefault(note, []).append(name)
+    return tuple(f"{some_of(names)}: {note}" for note, names in tasks.items())
 
 
 def _normalised(scores: np.ndarray, task: TaskComparison) -> np.ndarray:

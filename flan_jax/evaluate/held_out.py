@@ -11,7 +11,7 @@ import hashlib
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class HeldOutTask:
       work: items to ask, of each format one an example, in the examples' order.
       asked: see `TaskResult`.
       scored_by: see `TaskResult`; taken before anything is scored, as a function may keep what it has seen.
+      settings: see `TaskResult`.
     """
 
     manifest: SplitManifest
@@ -61,6 +62,7 @@ class HeldOutTask:
     work: tuple[Work, ...]
     asked: str
     scored_by: str
+    settings: Mapping[str, Any]
 
     @property
     def references(self) -> list[Sequence[str]]:
@@ -106,6 +108,7 @@ class HeldOutTask:
             ceiling=math.fsum(most.values()) / len(most),
             asked=self.asked,
             scored_by=self.scored_by,
+            settings=self.settings,
             chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
             num_examples=self.manifest.num_examples,
@@ -191,6 +194,12 @@ def read_task(
         ),
         asked=_asked(prompts, examples),
         scored_by=own_code(metric.fn for metric in metrics),
+        settings={
+            "inputs_length": config.inputs_length,
+            # As it was asked for: what bounds the answers of exact matches below it differs by vocabulary.
+            **({"targets_length": config.targets_length} if any(f.method != "rank" for f in formats) else {}),
+            "dtype": str(model_config.dtype),
+        },
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError
 from flan_jax.core.own_code import own_code
@@ -67,6 +68,18 @@ class Part:
         ranked = f"{name} ranks options: it was asked once, without samples" if self.is_sampling_unused else ""
         notes = (self._missing_note(), self._open_note(), self._twice_note(), stop, ranked)
         return tuple(note for note in notes if note)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of `TaskResult.settings` what the format says: what ends an answer, and what reads it."""
+        format = self.format
+        if format.method == "rank":
+            return {"option_end": format.option_end}
+        found: dict[str, Any] = {"max_tokens": format.max_tokens, "stop": list(self.stop.texts)}
+        found["extract"] = format.extract
+        if format.method == "reason_then_answer":
+            found |= {"answer_trigger": format.answer_trigger, "answer_max_tokens": format.answer_max_tokens}
+        return {**found, "choose": format.choose} if self.sampling else found
 
     def _twice_note(self) -> str:
         """Of questions of which an option is both right and wrong: it is there twice, and the first copy is ranked."""
