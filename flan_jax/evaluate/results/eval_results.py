@@ -42,6 +42,7 @@ __all__ = [
     "normalised_average",
     "normalised_scores",
     "published_format",
+    "why_no_chance",
 ]
 
 
@@ -371,7 +372,15 @@ def exact_average(tasks: Iterable[TaskResult]) -> Fraction:
 
 def _check_chance(task: TaskResult) -> None:
     if not 0.0 <= task.chance < 1.0:
-        raise TaskError(f"task {task.task} has chance {task.chance}: it must lie in [0, 1) for a normalised score")
+        raise TaskError(why_no_chance(task.task, task.chance))
+
+
+def why_no_chance(task: str, chance: float) -> str:
+    """What is wrong with a chance of which no score can be normalised."""
+    return (
+        f"task {task} has chance {chance}: it must lie in [0, 1) for a normalised score. 1 is that of options that are "
+        f"all right, as equal ones are: mend them, or declare another chance"
+    )
 
 
 def _task_to_json(task: TaskResult) -> dict[str, Any]:
