@@ -16,6 +16,7 @@ def task(name, scores, group="report", chance=0.0, num_samples=1, **changes):
         metric="exact_match",
         n=len(scores),
         num_examples=len(scores),
+        settings={"inputs_length": 512, "targets_length": 128, "dtype": "float32"},
         samples=tuple(Sample(i, f"question {i}", "said", f"answer {i}", s) for i, s in enumerate(scores[:num_samples])),
     )
     facts |= changes

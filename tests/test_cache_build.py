@@ -26,10 +26,11 @@ from flan_jax.core.sentencepiece import SentencePieceVocabulary
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.declare import registry as task_registry
 from flan_jax.declare.example import Rendered
+from flan_jax.declare.formatted import format_task
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import HeldOut, Member, Mixture, Task
 from flan_jax.declare.templated import add_templated_task
-from flan_jax.declare.templates import Template
+from flan_jax.declare.templates import Template, TemplateRenderer
 from flan_jax.sources.memory import MemorySource
 
 # A module of tasks as a user would write it, so that other processes can import it too.
@@ -354,6 +355,39 @@ def test_options_that_can_hardly_be_meant_are_counted(registry, vocabulary, tmp_
     assert "odd/train: 2 examples with one option alone (rows 3, 4)" in said
     assert "odd_worded/train: 2 examples with an answer that is none of the options (rows 1, 2)" in said
     assert "thought/train:" not in said
+
+
+def test_an_empty_option_drops_the_row_and_equal_ones_are_counted_as_ranking_sees_them(
+    registry, vocabulary, tmp_path, capsys
+):
+    options = [("yes", ""), ("yes", "no"), ("yes", "\u200b "), ("yes", "yes "), ("yes", " no"), ("a b yes", "a  b yes")]
+    rows = [{"q": str(i), "answer": each[0], "options": list(each)} for i, each in enumerate(options)]
+    source, template = MemorySource({"train": rows}), Template("{q}\n{options}", "{answer}")
+    add_templated_task("empty", source, (template,), eval_split=None)
+    build("empty", vocabulary, tmp_path)
+    build("empty__opt", vocabulary, tmp_path)
+    said = capsys.readouterr().out
+    for name in ("empty", "empty__opt"):
+        assert f"{name}/train: 2 rows dropped for empty_option (rows 0, 2)" in said
+        manifest = read_split_manifest(
+            split_dir(cache_root(tmp_path, vocabulary.fingerprint), name, "train"), vocabulary.fingerprint
+        )
+        assert manifest.dropped == {"empty_option": 2} and manifest.num_examples == 4
+    # To SentencePiece two spaces are one.
+    assert "empty/train: 2 examples with an option that is there twice (rows 3, 5)" in said
+
+
+def test_no_exemplar_has_an_empty_option():
+    rows = [{"q": f"{i}?", "answer": "yes", "options": ["yes", "" if i % 2 else "no"]} for i in range(12)]
+    render = TemplateRenderer((Template("{q}\n{options}", "{answer}"),), num_exemplars=4)
+    task = Task("some", "tests", MemorySource({"train": rows}), render, exemplar_split="train")
+    for each in (
+        task,
+        format_task(dataclasses.replace(task, render=dataclasses.replace(render, num_exemplars=0)), "fewshot_4"),
+    ):
+        for _, example in each.rendered("train", range(0, 12, 2)):
+            assert len(example.exemplars) == 4
+            assert not any(f"{i}?" in "".join(example.exemplars) for i in range(1, 12, 2))
 
 
 def test_a_failing_renderer_names_task_row_and_line(registry, vocabulary, tmp_path):

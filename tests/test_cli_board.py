@@ -149,6 +149,19 @@ def test_tasks_that_cannot_be_averaged_are_named(runs):
     assert rows["good/eval"].report.mean == 0.5
 
 
+def test_rows_of_one_task_set_that_were_asked_with_other_limits_say_so(tmp_path):
+    for name, length in (("long", 128), ("short", 4)):
+        write_summary(tmp_path / name, results(task("r", [1, 0], settings={"targets_length": length, "dtype": "f"})))
+    write_summary(tmp_path / "before", results(task("r", [1, 0], settings={})))
+    write_summary(tmp_path / "elsewhere", results(task("q", [1, 0], settings={"targets_length": 7})))
+    assert {row.name: row.notes for row in read_board(tmp_path).rows} == {
+        "long": ("asked with targets_length 128, unlike others of its task set",),
+        "short": ("asked with targets_length 4, unlike others of its task set",),
+        "before": (),
+        "elsewhere": (),
+    }
+
+
 def test_sizes_are_said_as_people_do():
     assert [size(n) for n in (None, 7, 12_007, 1_700_000, 540 * 10**9)] == ["-", "7", "12K", "1.7M", "540B"]
 

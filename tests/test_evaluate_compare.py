@@ -7,12 +7,12 @@ from judged_runs import rates, results, task, write_run
 from suite_benchmarks import TableModel, colours
 
 from flan_jax.core.errors import CheckpointError, ConfigError, TaskError
-from flan_jax.declare.benchmark import BENCHMARKS
+from flan_jax.declare.benchmark import BENCHMARKS, SampleSettings
 from flan_jax.evaluate import Journal, SuiteConfig, read_summary, run_suite, write_summary
 from flan_jax.evaluate.compare import CompareConfig, compare, compare_folders
 from flan_jax.evaluate.judged import Judged, names_apart, read_judged
 from flan_jax.evaluate.metrics import METRICS
-from flan_jax.evaluate.results.eval_results import Sample
+from flan_jax.evaluate.results.eval_results import EvalResults, Sample
 
 NAN = float("nan")
 
@@ -139,7 +139,54 @@ def test_scores_that_are_no_numbers_are_named():
 def test_other_words_for_the_same_examples_are_said():
     other = task("a", [1, 0], samples=(Sample(0, "Q: 0", "", "answer 0", 1.0),))
     run = only(judged("base", task("a", [1, 0])), judged("mine", other))
-    assert run.notes == ("a: the same examples, asked in other words (another template, length or vocabulary)",)
+    other_words = "1 of 1 example shown asked in other words (another template, length or vocabulary)"
+    assert run.notes == (f"a: {other_words}",)
+    # Neither differs among those that are shown: what is left is the hash of all.
+    base, mine = (judged(name, task("a", [1, 0], asked=letter * 64)) for name, letter in (("base", "a"), ("mine", "b")))
+    assert only(base, mine).notes == (
+        "a: some examples asked in other words or tokens, though none of the 1 example shown",
+    )
+
+
+def test_other_words_are_counted_where_all_examples_are_known():
+    def shown(*inputs):
+        return tuple(Sample(i, text, "said", f"answer {i}", 1.0) for i, text in enumerate(inputs))
+
+    base = task("a", [1, 1, 1], samples=shown("A: 0", "A: 1", "Q: 2"))
+    mine = task("a", [1, 1, 1], samples=shown("Q: 0", "Q: 1", "Q: 2"), num_trimmed=2)
+    run = only(judged("base", base), judged("mine", mine))
+    assert run.notes == (
+        "a: 2 of 3 examples asked in other words (another template, length or vocabulary); prompts trimmed: 0 in the "
+        "first, 2 here",
+    )
+
+
+def test_other_limits_of_what_is_read_and_said_are_a_note_of_all_tasks_together():
+    short = dict(inputs_length=512, targets_length=4, dtype="float32")
+    names = [f"t{i}" for i in range(9)]
+    base = judged("base", *(task(name, [1, 0]) for name in names))
+    mine = judged("mine", *(task(name, [1, 0], settings=short) for name in names))
+    assert only(base, mine).notes == (
+        "t0, t1, t2, t3, t4, t5, t6, t7, … (9 in all): the same examples, asked with targets_length 128 in the first "
+        "and targets_length 4 here",
+    )
+    before = judged("before", *(task(name, [1, 0], settings={}) for name in names[:1]))
+    (said,) = only(before, mine).notes
+    assert said == (
+        "t0: asked with inputs_length 512, targets_length 4, dtype 'float32' here, which is not recorded in the first"
+    )
+    assert only(before, before).notes == ("t0: lengths and dtype are recorded of neither: both may be other ones",)
+    own = judged("own", task("polite", [1, 0], settings={}, kind="evaluator"))
+    assert only(own, own).notes == (), "what an evaluator of a user's own goes by is not ours to know"
+
+
+def test_settings_survive_a_file_and_old_files_have_none(tmp_path):
+    found = results(task("a", [1, 0]))
+    write_summary(tmp_path, found)
+    assert read_summary(tmp_path / "summary.json") == found
+    value = found.to_json()
+    del value["tasks"]["a"]["settings"]
+    assert EvalResults.from_json(value).tasks["a"].settings == {}
 
 
 def test_other_sampling_of_the_same_examples_is_said():
@@ -172,10 +219,10 @@ def suite(monkeypatch, tmp_path):
     """Writes evaluations of a benchmark of nine questions as `flan-jax eval --suite` does."""
     monkeypatch.setitem(BENCHMARKS, "colours", colours())
 
-    def write(name, say, **settings):
-        folder = tmp_path / name
+    def write(name, say, longest=1000, **settings):
+        folder, model = tmp_path / name, TableModel(say=say, fingerprint=name, longest=longest)
         with Journal(folder / "journal.jsonl") as journal:
-            found = run_suite(SuiteConfig(("colours:cot",), **settings), TableModel(say=say, fingerprint=name), journal)
+            found = run_suite(SuiteConfig(("colours:cot",), **settings), model, journal)
         write_summary(folder, found)
         return folder
 
@@ -202,6 +249,26 @@ def test_a_benchmark_is_paired_by_the_items_of_its_journal(suite):
     write_summary(mine, found)
     (mine / "journal.jsonl").unlink()
     assert compare_folders([base, mine]).runs[0].tasks == run.tasks, "without a journal by their places"
+
+
+def test_a_benchmark_asked_with_fewer_exemplars_is_a_note_that_counts_them(suite):
+    base, mine = suite("base", right), suite("mine", right, longest=6)  # words: one exemplar of three fits, or none
+    (run,) = compare_folders([base, mine]).runs
+    assert run.notes == (
+        "colours:cot: 9 of 9 examples asked in other words (another template, length or vocabulary); exemplars dropped "
+        "to fit: 0 in the first, 18 here",
+    )
+    for folder in (base, mine):
+        (folder / "journal.jsonl").unlink()
+    (run,) = compare_folders([base, mine]).runs
+    assert "3 of 3 examples shown asked in other words" in run.notes[0], "without a journal by those that are shown"
+
+
+def test_samples_of_another_seed_are_said(suite):
+    draws = [SampleSettings(num_samples=3)] * 2
+    folders = [suite(f"s{seed}", right, sampling=draw, seed=seed) for seed, draw in enumerate(draws)]
+    (run,) = compare_folders(folders).runs
+    assert run.notes == ("colours:cot+sc: the same examples, asked with seed 0 in the first and seed 1 here",)
 
 
 def test_draws_of_other_questions_are_refused(suite):

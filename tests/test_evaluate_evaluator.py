@@ -10,15 +10,17 @@ import pytest
 from jax.sharding import Mesh
 from tiny_model import CONFIG, VOCABULARY, params
 
+from flan_jax.cache import native
 from flan_jax.cache.build import build_cache
-from flan_jax.core.errors import CacheError, ConfigError
+from flan_jax.core.errors import CacheError, ConfigError, TaskError
 from flan_jax.core.manifest import cache_root
 from flan_jax.core.vocabulary import EOS_ID
 from flan_jax.declare.example import Rendered
-from flan_jax.declare.registry import add_mixture, add_task
+from flan_jax.declare.registry import add_mixture, add_task, restored
 from flan_jax.declare.task import Member, Mixture, Task
 from flan_jax.decode import greedy_decode, score_targets
 from flan_jax.evaluate import EvalConfig, EvalResults, Evaluator
+from flan_jax.sources.memory import MemorySource
 
 EVAL = EvalConfig(("ev_selection",), ("ev_report",), batch_size=8, inputs_length=16, targets_length=10, limit=11)
 WORDS = "red green blue one two three apple pear plum north south".split()
@@ -127,6 +129,11 @@ def test_counts_limits_groups_and_intervals(results):
     assert results.step == 7 and results.num_tokens > 0 and results.secs > 0
 
 
+def test_results_record_what_the_answers_depend_on(results):
+    settings = {"inputs_length": 16, "targets_length": 10, "dtype": CONFIG.dtype}
+    assert {name: task.settings for name, task in results.tasks.items()} == dict.fromkeys(results.tasks, settings)
+
+
 def test_json_round_trip(results):
     read = EvalResults.from_json(json.loads(json.dumps(results.to_json())))
     for name, task in read.tasks.items():
@@ -154,6 +161,51 @@ def test_a_task_may_not_select_and_be_reported(root):
             Evaluator(root, VOCABULARY, CONFIG, EvalConfig((selection,), (report,)))
     with pytest.raises(CacheError, match="flan-jax cache"):
         Evaluator(root, VOCABULARY, CONFIG, EvalConfig(report=("never_cached",)))
+
+
+@pytest.mark.parametrize("odd", [("red", "red "), ("red",)])
+def test_options_among_which_guessing_is_always_right_are_named_before_they_are_asked(tmp_path, odd):
+    name = f"ev_alike_{len(odd)}"
+    rows = [{"q": f"Row {i}", "answer": "red", "options": odd} for i in range(5)]
+
+    def render(row, rng, pool):
+        return Rendered(row["q"], row["answer"], options=row["options"])
+
+    source = MemorySource({"validation": rows})
+    with restored():
+        add_task(Task(name, "c", source, render, train_split=None, eval_split="validation", metrics=("rank_accuracy",)))
+        build_cache(name, vocabulary=VOCABULARY, cache_dir=tmp_path, modules=(), num_workers=1)
+    root = cache_root(tmp_path, VOCABULARY.fingerprint)
+    with pytest.raises(TaskError) as told:
+        Evaluator(root, VOCABULARY, CONFIG, EvalConfig(report=(name,), inputs_length=16))
+    shown = ", ".join(map(repr, odd))
+    assert str(told.value) == (
+        f"task {name} would be scored 1 by guessing: in each of its examples all options are right, one alone or equal "
+        f"but for white space (rows 0, 1, 2, … (5 in all); {shown}): give them options that differ, or score it by "
+        f"exact_match"
+    )
+
+
+def test_a_cache_of_before_with_an_empty_option_is_refused(tmp_path, monkeypatch):
+    rows = [{"q": f"Row {i}", "answer": "red", "options": ("red", "" if i == 2 else "blue")} for i in range(5)]
+
+    def render(row, rng, pool):
+        return Rendered(row["q"], row["answer"], options=row["options"])
+
+    with restored():
+        source = MemorySource({"validation": rows})
+        add_task(
+            Task("ev_empty", "c", source, render, train_split=None, eval_split="validation", metrics=("rank_accuracy",))
+        )
+        with monkeypatch.context() as before:
+            before.setattr(native, "has_empty_option", lambda options: False)
+            build_cache("ev_empty", vocabulary=VOCABULARY, cache_dir=tmp_path, modules=(), num_workers=1)
+        root = cache_root(tmp_path, VOCABULARY.fingerprint)
+        config = EvalConfig(report=("ev_empty",), inputs_length=16)
+        with pytest.raises(TaskError, match=r"row 2 of task ev_empty is cached with an empty answer option.*delete "):
+            Evaluator(root, VOCABULARY, CONFIG, config)
+        build_cache("ev_empty", vocabulary=VOCABULARY, cache_dir=tmp_path, modules=(), num_workers=1)
+        assert len(Evaluator(root, VOCABULARY, CONFIG, config)._tasks[0].examples) == 4, "its fingerprint is another"
 
 
 def test_copying_the_input_is_scored_beside(root):

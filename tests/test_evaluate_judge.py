@@ -61,6 +61,16 @@ def test_steps_scored_by_other_code_of_a_users_metric_are_refused_at_the_start(t
     judge.run(None, 4)
     with pytest.raises(ConfigError, match="judged on s with other prompts or accepted answers than now"):
         Judge(SELECTS, [], tmp_path / "asked", bases={"s": Basis("d" * 64, "a" * 64)}).resume(4)
+    by_mine = dataclasses.replace(by_mine, settings={"targets_length": 4, "dtype": "float32"})
+    judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "limits")
+    (tmp_path / "limits").mkdir()
+    judge.run(None, 4)
+    for same in ({}, {"targets_length": 4}):
+        Judge(SELECTS, [], tmp_path / "limits", bases={"s": Basis("c" * 64, "a" * 64, same)}).resume(4)
+    with pytest.raises(ConfigError, match=r"on s with other settings \(targets_length 4 and not 128\) than now"):
+        Judge(
+            SELECTS, [], tmp_path / "limits", bases={"s": Basis(scored_by="a" * 64, settings={"targets_length": 128})}
+        ).resume(4)
     by_mine = dataclasses.replace(by_mine, kind="evaluator", cluster="polite")
     judge = Judge(SELECTS, [lambda params, step, on_item: EvalResults(step, {"s": by_mine})], tmp_path / "own")
     (tmp_path / "own").mkdir()

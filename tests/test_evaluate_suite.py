@@ -405,6 +405,39 @@ def test_an_answer_that_is_also_a_wrong_option_is_said(colours, monkeypatch, tmp
     assert "colours:direct: 9 of 9 questions have their answer twice" in evaluate(tmp_path, TableModel()).notes
 
 
+def test_an_answer_that_differs_by_a_space_is_there_twice(colours, monkeypatch, tmp_path):
+    def open_prompts(subtask, split):
+        build = colours.formats[0].open(subtask, split)
+        return lambda q: dataclasses.replace(build(q), options=(" zero", " zero ", " two"), correct=(0,))
+
+    twice = dataclasses.replace(colours, formats=(dataclasses.replace(colours.formats[0], open=open_prompts),))
+    monkeypatch.setitem(BENCHMARKS, "colours", twice)
+    assert "colours:direct: 9 of 9 questions have their answer twice" in evaluate(tmp_path, TableModel()).notes
+
+
+def test_questions_with_an_empty_option_are_not_ranked_and_counted(colours, monkeypatch, tmp_path):
+    def without(*ids):
+        blank = ("zero", " \u200b", "two")
+        return with_questions(
+            colours, lambda q: dataclasses.replace(q, choices=blank, place=f"f:{q.id}") if q.id in ids else q
+        )
+
+    monkeypatch.setitem(BENCHMARKS, "colours", without("1", "3"))
+    results = evaluate(tmp_path, TableModel())
+    (direct,) = results.benchmarks
+    assert (direct.n, direct.num_examples, direct.is_complete) == (5, 9, False)
+    assert results.notes[0] == (
+        "colours:direct: 4 questions left out, as an answer option to rank is empty (red/1 at f:1, red/3 at f:3, "
+        "green/1 at f:1, … (4 in all)): give it its text in the data"
+    )
+    listed = evaluate(tmp_path, TableModel(), "cot.jsonl", format="cot")
+    assert listed.benchmarks[0].n == 9
+    assert listed.notes[0].startswith("colours:cot: 4 questions of 9 asked with an empty answer option (red/1 at f:1, ")
+    monkeypatch.setitem(BENCHMARKS, "colours", without("0", "1", "2", "3"))
+    with pytest.raises(TaskError, match=r"colours:direct: each question has an empty answer option \(red/0 at f:0\)"):
+        evaluate(tmp_path, TableModel(), "none.jsonl")
+
+
 def test_places_of_right_options_are_a_tuple():
     with pytest.raises(TaskError, match=r"question 7: correct is 0: give a tuple, as \(0,\)"):
         Question("7", "Which?", ("a",), ("a", "b"), 0)

@@ -22,6 +22,8 @@ from flan_jax.declare.example import Rendered
 from flan_jax.declare.names import restored
 from flan_jax.declare.registry import add_mixture, add_task
 from flan_jax.declare.task import Member, Mixture, Task
+from flan_jax.declare.templated import add_templated_task
+from flan_jax.declare.templates import Template
 from flan_jax.decode.text import cut_at_stop, stop_of, writable_stops
 from flan_jax.evaluate import EvalConfig, EvalResults, Generated, Journal, Ranked, SuiteConfig, run_suite
 from flan_jax.evaluate.ask import ask
@@ -220,6 +222,16 @@ def test_a_rendered_example_says_what_is_lost(data, capsys):
     assert main(["tasks", "render", "small_sum_zero_shot", "--n", "1"]) == 0
     said = capsys.readouterr().out
     assert "unknown" not in said and "cannot be written" not in said
+
+
+def test_a_rendered_example_says_that_an_option_is_empty(capsys):
+    with restored():
+        source = MemorySource({"train": [{"q": "Is it?", "answer": "yes", "options": ["yes", " "]}]})
+        add_templated_task("half", source, (Template("{q}\n{options}", "{answer}"),), eval_split=None)
+        for name in ("half", "half__opt"):
+            assert main(["tasks", "render", name, "--split", "train", "--n", "1"]) == 0
+            said = capsys.readouterr().out
+            assert "(empty)" in said and "empty answer option: dropped when cached, and counted" in said
 
 
 def test_a_benchmarks_ceiling_is_what_the_vocabulary_can_write(data, tmp_path):

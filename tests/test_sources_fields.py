@@ -351,6 +351,12 @@ def test_prompts_are_read_as_rows_are():
         ("p.txt", b"a\rb\r", r"^p.txt:1: lines end in carriage returns alone"),
         ("p.jsonl", b'{"prompt": "a"}\n{"prompt": null}', r"^p.jsonl:2 has no text in a field named prompt or inputs"),
         ("p.jsonl", b'{"instruction": "a"}', r"^p.jsonl:1 has no text in a field named"),
+        (
+            "p.jsonl",
+            b'{"messages": [{"role": "user", "content": "a"}]}',
+            r"^p.jsonl:1 has messages and no text in .*: a prompt of one turn is such a text, with --chat; a "
+            r"conversation is answered in Python, by model.chat\(messages\)$",
+        ),
         ("p.jsonl", b'{"prompt": ["a"]}', r"^p.jsonl:1 has no text in a field named"),
         ("p.jsonl", b'{"prompt": "\\ud83d"}', r"^p.jsonl:1: the prompt has half a surrogate pair"),
         ("p.jsonl", b'{"prompt": "a", "prompt": "b"}', r"^p.jsonl:1: an object has 'prompt' twice"),

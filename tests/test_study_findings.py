@@ -211,6 +211,14 @@ def test_runs_that_were_judged_otherwise_are_not_compared():
     other = [dataclasses.replace(scores[0], examples=7), *scores[1:]]
     with pytest.raises(StudyError, match=r"by m on 10 examples in run k, by m on 7 in run k: judge all levels alike"):
         check_alike(study(), other)
+    limits = [dataclasses.replace(scores[0], targets_length=4), *scores[1:]]
+    check_alike(study(), limits)  # of the others it is not recorded
+    limits[3] = dataclasses.replace(scores[3], targets_length=128)
+    assert limits[0].task == limits[3].task
+    with pytest.raises(
+        StudyError, match=r"answered in at most 128 tokens in run k, in 4 in run k: judge all levels alike"
+    ):
+        check_alike(study(), limits)
     fewer = [dataclasses.replace(each, run="other") for each in scores if each.task != "b_1"]
     with pytest.raises(StudyError, match=r"runs k and other are judged on different tasks, b_1 in one of them"):
         check_alike(study(), [*scores, *fewer])

@@ -2,18 +2,22 @@
 
 import collections
 import csv
+import dataclasses
 import json
 import shutil
 
 import pytest
 from shared import SHARED, shared_path
+from suite_benchmarks import TableModel
 
 import flan_jax.tasks  # noqa: F401  (registers the benchmarks)
 from flan_jax.core.errors import TaskError
 from flan_jax.declare.benchmark import BENCHMARKS, COLLECTIONS, get_benchmark, items, resolve
+from flan_jax.evaluate import SuiteConfig
 from flan_jax.evaluate.aggregates.normalised import FLAN_COMPONENTS, flan_normalised_average, normalised_score
 from flan_jax.evaluate.extract import get_extractor
 from flan_jax.evaluate.metrics import get_metric
+from flan_jax.evaluate.work import list_work
 from flan_jax.sources import data_dir
 from flan_jax.tasks.eval import mgsm
 
@@ -317,6 +321,24 @@ def test_a_malformed_row_is_named_by_file_and_line(own_data, name, path, line, c
     with pytest.raises(TaskError) as error:
         benchmark.read(subtask, split)
     assert f"{path}:{line}: " in str(error.value) and message in str(error.value)
+
+
+def test_an_empty_cell_of_mmlu_is_named_by_file_and_line(own_data):
+    (own_data / "mmlu/test").mkdir(parents=True)
+    file = own_data / "mmlu/test/anatomy_test.csv"
+    file.write_text("Where?,here,there,up,down,A\nWhen?,now, ,then,never,A\n")
+    (own_data / "mmlu/dev").mkdir()
+    (own_data / "mmlu/dev/anatomy_dev.csv").write_text("Who?,I,you,he,she,A\n")
+    config = SuiteConfig(("mmlu:cloze",), split="test", subtasks=("anatomy",))
+    (part,) = list_work(config, TableModel())
+    assert len(part.work) == 1
+    assert part.notes == (
+        f"mmlu:cloze: 1 question left out, as an answer option to rank is empty (anatomy/1 at {file}:2): give it its "
+        f"text in the data",
+    )
+    (part,) = list_work(dataclasses.replace(config, names=("mmlu:zero_shot",)), TableModel())
+    assert len(part.work) == 2, "letters are ranked"
+    assert part.notes == (f"mmlu:zero_shot: 1 question of 2 asked with an empty answer option (anatomy/1 at {file}:2)",)
 
 
 def test_an_empty_file_is_not_an_empty_score(own_data):

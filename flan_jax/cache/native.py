@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import traceback
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from flan_jax.core.errors import FlanError, TaskError
 from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.core.written import can_write
-from flan_jax.declare.example import Rendered, is_blank
+from flan_jax.declare.example import Rendered, has_empty_option, is_blank
 from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import get_task as find_task
 from flan_jax.declare.task import Task
@@ -61,14 +62,21 @@ class Tally:
         self.dropped[reason] += 1
         _note_row(self.dropped_rows, reason, index)
 
-    def look_at_options(self, example: Rendered, index: int) -> None:
-        """Counts an example with options that are one, the same, or not the answer."""
-        options, answers = example.options, example.references or (example.targets,)
+    def look_at_options(
+        self, options: Sequence[str], answers: Sequence[str], index: int, vocabulary: Vocabulary
+    ) -> None:
+        """Counts an example with options that are one, the same, or not the answer.
+
+        Args:
+          options, answers: of the example.
+          index: of its row.
+          vocabulary: by which options are ranked: what is the same in its tokens is the same.
+        """
         if not options:
             return
         for what, is_odd in (
             ("an answer that is none of the options", not any(answer in options for answer in answers)),
-            ("an option that is there twice", len(set(options)) < len(options)),
+            ("an option that is there twice", _are_alike(options, vocabulary)),
             ("one option alone", len(options) == 1),
         ):
             if is_odd:
@@ -79,6 +87,16 @@ class Tally:
         """Counts what of an example cannot be written."""
         found = {"inputs": inputs, "targets": targets, "references": references}
         self.unwritten.update(part for part, is_lost in found.items() if is_lost)
+
+
+def _are_alike(options: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether two options are one to whoever ranks them: but for white space around them, or in the same tokens."""
+    if len({option.strip() for option in options}) < len(options):
+        return True
+    # Nearly all options differ in more, and need no tokeniser.
+    if len({" ".join(unicodedata.normalize("NFKC", option).casefold().split()) for option in options}) == len(options):
+        return False
+    return len(set(map(tuple, vocabulary.encode_batch(options)))) < len(options)
 
 
 def _note_row(rows: dict[str, list[int]], what: str, index: int) -> None:
@@ -152,8 +170,8 @@ def tokenise(
     """Yields the tokenised examples of a split in row order, and keeps `tally`.
 
     Inputs and targets end in EOS. A task with a pretraining objective has a document as targets and no inputs. All
-    renderings of a row come one after another, and go together where one of them is empty or longer than the task's
-    `max_inputs_tokens`.
+    renderings of a row come one after another, and go together where one of them is empty, has an empty answer option
+    or is longer than the task's `max_inputs_tokens`.
 
     Args:
       vocabulary: what text is tokenised with.
@@ -183,6 +201,8 @@ def tokenise(
                 unfit.setdefault(index, "empty_targets")
             elif task.objective is None and (not inputs or is_blank(example.inputs())):
                 unfit.setdefault(index, "empty_inputs")
+            elif has_empty_option(example.options):
+                unfit.setdefault(index, "empty_option")
             elif task.max_inputs_tokens is not None and len(inputs) + 1 > task.max_inputs_tokens:
                 unfit.setdefault(index, f"inputs_over_{task.max_inputs_tokens}_tokens")
         for index, reason in unfit.items():
@@ -194,7 +214,7 @@ def tokenise(
         ):
             if index in unfit:
                 continue
-            tally.look_at_options(example, index)
+            tally.look_at_options(example.options, example.references or (example.targets,), index, vocabulary)
             has_unknown = vocabulary.count_unknown(inputs) > 0
             if has_unknown or not are_written[number] or not are_answerable[number]:
                 tally.count_unwritten(has_unknown, not are_written[number], not are_answerable[number])
@@ -257,6 +277,8 @@ def fingerprint(task: Task, split: str, max_inputs_length: int | None) -> str:
             pieces += (example.references, example.options)
             if example.budget != 1.0:
                 pieces += (example.budget,)
+            if has_empty_option(example.options):  # such rows were cached once
+                pieces += ("left out",)
             if len(example.groups) > 1:
                 pieces += (example.groups,)
             digest.update(json.dumps([index, *pieces]).encode())

@@ -27,7 +27,7 @@ from tensorflow.python.data.ops.iterator_ops import OwnedIterator
 
 from flan_jax.cache.native import render
 from flan_jax.cache.rates import resolve_rates
-from flan_jax.declare.example import is_blank
+from flan_jax.declare.example import has_empty_option, is_blank
 from flan_jax.declare.fitting import Kept, fit_groups
 from flan_jax.declare.registry import all_mixtures, all_tasks, get_task, mixture_members
 from flan_jax.declare.task import Mixture, Task
@@ -103,6 +103,8 @@ class RenderedSource(seqio.DataSource):
         for index, example in render(self._task, split):
             if is_blank(example.targets) or (self._task.objective is None and is_blank(example.inputs())):
                 continue  # as `_drop_empty` does of what has no tokens: some vocabularies write white space
+            if has_empty_option(example.options):
+                continue
             yield {
                 "preamble": example.preamble,
                 "query": example.query,

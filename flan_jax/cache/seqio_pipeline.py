@@ -23,6 +23,7 @@ from flan_jax.core.manifest import FORMAT_VERSION, CachedExample, SplitManifest
 from flan_jax.core.own_code import own_code
 from flan_jax.core.vocabulary import EOS_ID, Vocabulary
 from flan_jax.core.written import can_write
+from flan_jax.declare.example import has_empty_option
 from flan_jax.declare.registry import all_tasks
 from flan_jax.declare.registry import get_task as get_own_task
 from flan_jax.evaluate.metrics import METRICS
@@ -159,7 +160,12 @@ def tokenise(
         if empty:
             tally.drop(empty[0], index)
             continue
+        options = _texts(example, "options")
+        if has_empty_option(options):
+            tally.drop("empty_option", index)
+            continue
         references = _texts(example, "references", "targets_pretokenized") or (vocabulary.decode(targets),)
+        tally.look_at_options(options, references, index, vocabulary)
         # SeqIO gives tokens, with the text of them in the references at best.
         has_unknown, is_lost = (vocabulary.count_unknown(ids.tolist()) > 0 for ids in (inputs, targets))
         tally.count_unwritten(has_unknown, is_lost, is_lost and not any(can_write(vocabulary, references)))
@@ -167,7 +173,7 @@ def tokenise(
             inputs_tokens=_with_eos(inputs),
             targets_tokens=_with_eos(targets),
             references=references,
-            options=_texts(example, "options"),
+            options=options,
             index=index,
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flan_jax.cache.native import render
-from flan_jax.declare.example import Rendered, Renderer, is_blank
+from flan_jax.declare.example import Rendered, Renderer, has_empty_option, is_blank
 from flan_jax.declare.formatted import FormattedRenderer, question_of
 from flan_jax.declare.task import Task
 from flan_jax.declare.templates import Choice, TemplateRenderer, Turn
@@ -89,10 +89,11 @@ class _Watched:
 
     def exemplar_places(self, num_exemplars: int) -> list[int]:
         """Places in the pool. A renderer looks at more rows than it shows: those that ask what the query asks are never
-        worded, and those of an empty answer are worded and not shown."""
+        worded, and those of an empty answer or option are worded and not shown."""
         places, rows = self._pool.looked_at, self._pool.rows
         if self._wordings is not None and self._wordings.turns:
-            shown = [row for row, turn in self._wordings.turns[1:] if not is_blank(turn.targets)]
+            turns = self._wordings.turns[1:]
+            shown = [row for row, turn in turns if not is_blank(turn.targets) and not has_empty_option(turn.options)]
             places = [place for place in places if any(rows[place] is row for row in shown)]
         elif isinstance(self._renderer, TemplateRenderer) and self.template is not None:
             shown = list(self._renderer.exemplars(self._row, rows, places, self.template))

@@ -50,7 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max_decode_len", type=flag(Tokens), default=128, help="longest generation in tokens (default 128)"
     )
     parser.add_argument("--batch_size", type=flag(BatchSize), default=8, help="prompts at once (default 8)")
-    parser.add_argument("--chat", action="store_true", help="put each prompt into the model's chat template")
+    parser.add_argument(
+        "--chat",
+        action="store_true",
+        help="put each prompt into the model's chat template, as one turn; several turns are Python's: model.chat",
+    )
     parser.add_argument("--stop", action="append", default=[], help="a text that ends a generation; repeat for several")
     sampling = parser.add_argument_group("sampling (any of these samples; without, decoding is greedy)")
     sampling.add_argument(

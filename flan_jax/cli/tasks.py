@@ -21,7 +21,7 @@ from flan_jax.core.settings import Count, Natural, PathText, Tokens
 from flan_jax.core.terminal import console, styled, visible
 from flan_jax.core.vocabulary import Vocabulary, load_vocabulary
 from flan_jax.core.written import can_write
-from flan_jax.declare.example import Rendered, is_blank
+from flan_jax.declare.example import Rendered, has_empty_option, is_blank
 from flan_jax.declare.formats import NUMBERED_FORMATS
 from flan_jax.declare.formatted import formats_of
 from flan_jax.declare.registry import all_mixtures, all_tasks, get, get_task, mixture_members
@@ -256,7 +256,9 @@ def _parts(example: Rendered, kept: Sequence[int]) -> Iterator[Text]:
     if others:
         yield styled(f"also accepted: {' | '.join(others)}", style="dim green")
     if example.options:
-        yield styled(f"options: {' | '.join(example.options)}", style="dim")
+        yield styled(
+            f"options: {' | '.join(o if not is_blank(o) else '(empty)' for o in example.options)}", style="dim"
+        )
 
 
 def _count_line(
@@ -290,4 +292,6 @@ def _count_line(
         )
     if is_blank(example.targets):
         parts.append("empty target: dropped when cached, and counted")
+    elif has_empty_option(example.options):
+        parts.append("empty answer option: dropped when cached, and counted")
     return "; ".join(parts)

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeVar
 
 from flan_jax.core.errors import TaskError, did_you_mean, some_of
 from flan_jax.core.settings import Above, AtLeast, AtMost, Below, Natural, Positive, SlipAbove, settle
+from flan_jax.declare.example import has_empty_option
 from flan_jax.declare.metric import metric_names
 from flan_jax.declare.names import ByName
 from flan_jax.sources.data_dir import Download
@@ -54,6 +55,7 @@ class Question:
       choices: texts of the answer options, in order; empty for free-form questions.
       correct: positions in `choices` that are right.
       fields: further texts (a passage, a title) that formats may show.
+      place: its file and line, for messages; "" where it is not known.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Question:
     choices: tuple[str, ...] = ()
     correct: tuple[int, ...] = ()
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    place: str = ""
 
     def __post_init__(self) -> None:
         for name in ("references", "choices", "correct"):
@@ -304,7 +307,8 @@ class Benchmark:
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """One question, ready to be asked: what a runner works on."""
+    """One question, ready to be asked: what a runner works on. has_empty_option: whether one of its answer options is
+    empty, which ranking could not score and a prompt may list. place: as in `Question`."""
 
     benchmark: str
     subtask: str
@@ -312,6 +316,13 @@ class Item:
     format: str
     id: str
     prompt: Prompt
+    has_empty_option: bool = False
+    place: str = ""
+
+    @property
+    def title(self) -> str:
+        """Subtask, number and, where it is known, the place, for messages."""
+        return f"{self.subtask}/{self.id}" + (f" at {self.place}" if self.place else "")
 
 
 BENCHMARKS: ByName[Benchmark] = ByName("benchmark")
@@ -412,7 +423,9 @@ def items(benchmark: Benchmark, subtask: str, split: str, format: Format) -> lis
                 f"{prompt.correct}, and it has {len(prompt.options)} options to rank: give the right ones' places, "
                 f"from 0"
             )
-        found.append(Item(benchmark.name, subtask, split, format.name, question.id, prompt))
+        # What is ranked may be letters alone, of options that the question lists.
+        is_empty = has_empty_option((*prompt.options, *question.choices))
+        found.append(Item(benchmark.name, subtask, split, format.name, question.id, prompt, is_empty, question.place))
     return found
 
 

@@ -14,7 +14,7 @@ from flan_jax.sources.source import Row
 # A row that has this field is there to be judged by its answer: templates that ask for another field pass it over.
 JUDGED_FIELD = "judged"
 
-__all__ = ["JUDGED_FIELD", "Rendered", "Renderer", "is_blank"]
+__all__ = ["JUDGED_FIELD", "Rendered", "Renderer", "has_empty_option", "is_blank"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +64,12 @@ def is_blank(text: str) -> bool:
     if not stripped or stripped[0].isalnum():
         return not stripped
     return all(character.isspace() or unicodedata.category(character) == "Cf" for character in stripped)
+
+
+def has_empty_option(options: Sequence[str]) -> bool:
+    """Whether one of the answer options is nothing that could be seen: it is no answer, and costs a model next to
+    nothing to say."""
+    return any(map(is_blank, options))
 
 
 class Renderer(Protocol):

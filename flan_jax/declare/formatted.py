@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from flan_jax.core.errors import TaskError, counted
-from flan_jax.declare.example import Rendered, Renderer, is_blank
+from flan_jax.declare.example import Rendered, Renderer, has_empty_option, is_blank
 from flan_jax.declare.exemplars import exemplar_rows, shuffled
 from flan_jax.declare.fewer_rows import FewerRows
 from flan_jax.declare.formats import Format, Shots, all_formats, find_format
@@ -180,7 +180,7 @@ class FormattedRenderer:
                         continue
                     fitting = shown_ids
                 exemplar = words(shown, fitting[rng.randrange(len(fitting))] if shots.own_templates else template_id)
-                if not is_blank(exemplar.targets):
+                if not is_blank(exemplar.targets) and not has_empty_option(exemplar.options):
                     # The query's instruction is said once, in front; an exemplar of another template brings its own.
                     said = exemplar.inputs if exemplar.instruction == turn.instruction else _whole(exemplar)
                     exemplars.append(exemplar_style.exemplar.format(inputs=said, targets=exemplar.targets))

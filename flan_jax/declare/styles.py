@@ -12,6 +12,8 @@ import random
 import re
 from collections.abc import Sequence
 
+from flan_jax.declare.example import is_blank
+
 __all__ = [
     "EXEMPLAR_STYLES",
     "MANY_EXEMPLAR_STYLES",
@@ -67,7 +69,9 @@ class OptionStyle:
         """What to say for each option: its name in this list, or itself where options have no names."""
         if not self.names:
             return {option: option for option in options}
-        return dict(zip(options, OPTION_NAMES[self.names], strict=False))
+        # A name would hide an empty option from whoever leaves rows with one out.
+        named = zip(options, OPTION_NAMES[self.names], strict=False)
+        return {option: option if is_blank(option) else name for option, name in named}
 
     def block(self, options: Sequence[str]) -> str:
         """The options as text."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from flan_jax.core import settings
 from flan_jax.core.errors import TaskError, counted, did_you_mean
-from flan_jax.declare.example import JUDGED_FIELD, Rendered, is_blank
+from flan_jax.declare.example import JUDGED_FIELD, Rendered, has_empty_option, is_blank
 from flan_jax.declare.exemplars import exemplar_rows, folded, sampled
 from flan_jax.declare.styles import (
     EXEMPLAR_STYLES,
@@ -275,7 +275,7 @@ class TemplateRenderer:
 
     def exemplars(self, row: Row, pool: Sequence[Row], places: Iterable[int], template_id: int) -> Iterator[Row]:
         """The rows of `pool` at `places` that may stand before `row` in that template: none that asks what `row` asks,
-        none without an answer, and none that leaves a hole blank there and not in another template.
+        none without an answer or with an empty option, and none that leaves a hole blank there and not in another.
 
         Args:
           row: the query's.
@@ -286,6 +286,8 @@ class TemplateRenderer:
         ids, template = self._ids(row), self.templates[template_id]
         for shown in exemplar_rows(row, pool, places, lambda one: self._question(one, template)):
             is_whole = template.fits(shown) or template_id in self._fitting_ids(shown, ids)
+            if has_empty_option(texts_of(shown, OPTIONS_FIELD)):
+                continue
             if is_whole and not is_blank(template.targets.format_map(TextFields(shown))):
                 yield shown
 

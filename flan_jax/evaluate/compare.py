@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, Setting, TaskError, counted
+from flan_jax.core.errors import ConfigError, Setting, TaskError, counted, some_of
 from flan_jax.core.settings import Above, AtLeast, Below, Seed, SlipAbove, settle
 from flan_jax.evaluate.aggregates.significance import holm, sign_flip_p
 from flan_jax.evaluate.aggregates.statistics import Interval, task_average_difference, task_average_interval
 from flan_jax.evaluate.judged import Judged, names_apart, read_judged, why_not_averaged
 from flan_jax.evaluate.pairing import Pair, pair
-from flan_jax.evaluate.results.eval_results import TaskResult
+from flan_jax.evaluate.results.eval_results import TaskResult, why_no_chance
 
 FEWEST_FLIPS = 10_000  # draws of a permutation test, where signs are drawn
 _FLIPS_A_LIMIT = 10  # the smallest p-value that can be drawn is so much smaller than what Holm asks of the first
@@ -260,14 +260,23 @@ def _run(
         run=task_average_interval(after, **_drawn(config)),
         difference=task_average_difference(before, after, **_drawn(config)),
         left_out=left_out,
-        notes=tuple(found.note for found in pairs.values() if found.note),
+        notes=_notes(pairs),
     )
+
+
+def _notes(pairs: Mapping[str, Pair]) -> tuple[str, ...]:
+    """What there is to say of the pairs, each once, after the tasks that it is said of."""
+    tasks: dict[str, list[str]] = {}
+    for name, found in pairs.items():
+        for note in found.notes:
+            tasks.setdefault(note, []).append(name)
+    return tuple(f"{some_of(names)}: {note}" for note, names in tasks.items())
 
 
 def _normalised(scores: np.ndarray, task: TaskComparison) -> np.ndarray:
     """As `normalised_scores`, of scores in the order that pairs them."""
     if not 0.0 <= task.chance < 1.0:
-        raise TaskError(f"task {task.task} has chance {task.chance}: it must lie in [0, 1) for a normalised score")
+        raise TaskError(why_no_chance(task.task, task.chance))
     normalised: np.ndarray = (scores - task.chance) / (1.0 - task.chance)
     return normalised
 

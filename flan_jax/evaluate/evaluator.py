@@ -95,7 +95,7 @@ class Evaluator:
 
     def bases(self) -> dict[str, Basis]:
         """Task -> what its scores rest on."""
-        return {task.manifest.task: Basis(task.asked, task.scored_by) for task in self._tasks}
+        return {task.manifest.task: Basis(task.asked, task.scored_by, task.settings) for task in self._tasks}
 
     def copy_input_scores(self) -> dict[str, np.ndarray]:
         """Task -> ROUGE-L [n] of answering with the instance's own input: a floor for free-form tasks. It is the

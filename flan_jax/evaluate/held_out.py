@@ -11,17 +11,18 @@ import hashlib
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, Setting, TaskError
-from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest
+from flan_jax.core.errors import ConfigError, Setting, TaskError, some_of
+from flan_jax.core.manifest import CachedExample, SplitManifest, read_mixture_manifest, split_dir
 from flan_jax.core.own_code import own_code
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
 from flan_jax.data.rows import trim_inputs
 from flan_jax.declare.benchmark import Format, Item, Prompt
+from flan_jax.declare.example import has_empty_option
 from flan_jax.evaluate.aggregates.chance import chance_of
 from flan_jax.evaluate.aggregates.statistics import mean_interval
 from flan_jax.evaluate.ceiling import ceilings, too_long, unknown_questions
@@ -51,6 +52,7 @@ class HeldOutTask:
       work: items to ask, of each format one an example, in the examples' order.
       asked: see `TaskResult`.
       scored_by: see `TaskResult`; taken before anything is scored, as a function may keep what it has seen.
+      settings: see `TaskResult`.
     """
 
     manifest: SplitManifest
@@ -61,6 +63,7 @@ class HeldOutTask:
     work: tuple[Work, ...]
     asked: str
     scored_by: str
+    settings: Mapping[str, Any]
 
     @property
     def references(self) -> list[Sequence[str]]:
@@ -106,6 +109,7 @@ class HeldOutTask:
             ceiling=math.fsum(most.values()) / len(most),
             asked=self.asked,
             scored_by=self.scored_by,
+            settings=self.settings,
             chance=chance_of(self.manifest.chance, by_format[format_of[headline]]),
             n=len(self.examples),
             num_examples=self.manifest.num_examples,
@@ -168,6 +172,11 @@ def read_task(
                     f"row {example.index} of task {name} has no answer options, or none that is its target, which its "
                     f"metrics need: render options, the target among them, or use exact_match"
                 )
+            if has_empty_option(example.options):
+                raise TaskError(
+                    f"row {example.index} of task {name} is cached with an empty answer option, which no cache keeps "
+                    f"any more: delete {split_dir(reader.root, name, split)} and cache it again"
+                )
     max_tokens = config.targets_length
     if all(metric.is_length_bound for metric in metrics):
         longest = max((_longest_reference(vocabulary, example) for example in examples), default=1)
@@ -178,19 +187,42 @@ def read_task(
     is_trimmed = [len(example.inputs_tokens) > longest_inputs for example in examples]
     prompts = tuple(model_config.prompt(trim_inputs(example.inputs_tokens, longest_inputs)) for example in examples)
     formats = _formats(manifest, max_tokens)
+    work = tuple(
+        _work(manifest, format, str(number), example, prompt, cut)
+        for format in formats
+        for number, (example, prompt, cut) in enumerate(zip(examples, prompts, is_trimmed, strict=True))
+    )
+    _check_chance(manifest, examples, [item for item in work if item.format.name == _format_of(manifest.metrics[0])])
     return HeldOutTask(
         manifest=manifest,
         group=group,
         examples=examples,
         prompts=prompts,
         num_trimmed=sum(is_trimmed),
-        work=tuple(
-            _work(manifest, format, str(number), example, prompt, cut)
-            for format in formats
-            for number, (example, prompt, cut) in enumerate(zip(examples, prompts, is_trimmed, strict=True))
-        ),
+        work=work,
         asked=_asked(prompts, examples),
         scored_by=own_code(metric.fn for metric in metrics),
+        settings={
+            "inputs_length": config.inputs_length,
+            # As it was asked for: what bounds the answers of exact matches below it differs by vocabulary.
+            **({"targets_length": config.targets_length} if any(f.method != "rank" for f in formats) else {}),
+            "dtype": str(model_config.dtype),
+        },
+    )
+
+
+def _check_chance(manifest: SplitManifest, examples: Sequence[CachedExample], work: Sequence[Work]) -> None:
+    """Raises `TaskError` for options among which guessing is always right, before they are asked."""
+    if manifest.chance or any(not each.item.prompt.options for each in work):
+        return
+    if not all(len(each.item.prompt.correct) == len(each.item.prompt.options) for each in work):
+        return
+    rows = some_of([str(example.index) for example in examples], 3)
+    shown = ", ".join(repr(option) for option in examples[0].options)
+    raise TaskError(
+        f"task {manifest.task} would be scored 1 by guessing: in each of its examples all options are right, one alone "
+        f"or equal but for white space (rows {rows}; {shown:.80}): give them options that differ, or score it by "
+        f"exact_match"
     )
 
 

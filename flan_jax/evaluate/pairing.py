@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from flan_jax.core.errors import TaskError, counted, some_of
+from flan_jax.evaluate.custom import KIND
 from flan_jax.evaluate.judged import Judged
 from flan_jax.evaluate.results.asked import scores_by_item
 from flan_jax.evaluate.results.eval_results import TaskResult
@@ -22,19 +22,22 @@ __all__ = ["Pair", "pair"]
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """Scores of the same examples in the same order, [n] each. note: what a reader should know of them; "" for none."""
+    """Scores of the same examples in the same order, [n] each. notes: what a reader should know of them, each without
+    the task that it is said of."""
 
     baseline: np.ndarray
     run: np.ndarray
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class _Examples:
-    """Of each example that can be told apart its accepted answers, and its score; by what tells them apart."""
+    """Of each example that can be told apart its accepted answers, its score, and what the model read (or a hash of
+    it); by what tells them apart."""
 
     expected: Mapping[Any, tuple[str, ...]]
     scores: Mapping[Any, float]
+    read: Mapping[Any, str | bytes]
 
 
 def pair(baseline: Judged, run: Judged, name: str) -> Pair:
@@ -64,10 +67,12 @@ def pair(baseline: Judged, run: Judged, name: str) -> Pair:
     known_old, known_new = _examples(baseline, old), _examples(run, new)
     if known_old is not None and known_new is not None:
         found = _paired_by_name(name, baseline, run, known_old, known_new)
-        return dataclasses.replace(found, note=_note_of_sampling(name, old, new))
+        num_others = sum(known_old.read[key] != read for key, read in known_new.read.items())
+        return dataclasses.replace(found, notes=_notes(old, new, _in_other_words(num_others, len(known_new.read))))
     if differing := _differing_draws(baseline, run, old, new) or _differing_samples(old, new):
         raise _apart(name, baseline, run, differing)
-    return Pair(np.asarray(old.scores, np.float64), np.asarray(new.scores, np.float64), _note(name, old, new))
+    notes = _notes(old, new, _shown_in_other_words(old, new))
+    return Pair(np.asarray(old.scores, np.float64), np.asarray(new.scores, np.float64), notes)
 
 
 def _apart(name: str, baseline: Judged, run: Judged, reason: str) -> TaskError:
@@ -119,20 +124,64 @@ def _differing_samples(old: TaskResult, new: TaskResult) -> str:
     return ""
 
 
-def _note(name: str, old: TaskResult, new: TaskResult) -> str:
-    """What differs that the same examples may differ in."""
-    if note := _note_of_sampling(name, old, new):
-        return note
-    pairs = itertools.zip_longest(old.samples, new.samples)
-    if any(a is not None and b is not None and a.inputs != b.inputs for a, b in pairs):
-        return f"{name}: the same examples, asked in other words (another template, length or vocabulary)"
+def _notes(old: TaskResult, new: TaskResult, asked_otherwise: str) -> tuple[str, ...]:
+    """What differs that the same examples may differ in. asked_otherwise: of their prompts; "" for nothing."""
+    told = []
+    if old.sampling != new.sampling:
+        told.append(f"the same examples, answered {_drawn(old)} in the first and {_drawn(new)} here")
+    told.append(_note_of_settings(old, new))
+    if asked_otherwise:
+        told.append(asked_otherwise + _lost(old, new))
+    return tuple(note for note in told if note)
+
+
+def _note_of_settings(old: TaskResult, new: TaskResult) -> str:
+    """What is recorded of how the two were asked, where that is not the same."""
+    before, after = old.settings, new.settings
+    if not before and not after:
+        # An evaluator of a user's own has none that we could know.
+        return "" if old.kind == KIND else "lengths and dtype are recorded of neither: both may be other ones"
+    if not before or not after:
+        known, where, other = (after, "here", "in the first") if after else (before, "in the first", "here")
+        return f"asked with {_listed(known, list(known))} {where}, which is not recorded {other}"
+    if names := [name for name in {**before, **after} if before.get(name) != after.get(name)]:
+        return f"the same examples, asked with {_listed(before, names)} in the first and {_listed(after, names)} here"
     return ""
 
 
-def _note_of_sampling(name: str, old: TaskResult, new: TaskResult) -> str:
-    if old.sampling == new.sampling:
+def _listed(settings: Mapping[str, Any], names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {settings[name]!r}" if name in settings else f"no {name}" for name in names)
+
+
+def _in_other_words(num_differing: int, num: int) -> str:
+    if not num_differing:
         return ""
-    return f"{name}: the same examples, answered {_drawn(old)} in the first and {_drawn(new)} here"
+    return f"{num_differing:,} of {num:,} examples asked in other words (another template, length or vocabulary)"
+
+
+def _shown_in_other_words(old: TaskResult, new: TaskResult) -> str:
+    """The same where only the first few examples are shown."""
+    shown = list(zip(old.samples, new.samples, strict=False))
+    if num_differing := sum(before.inputs != after.inputs for before, after in shown):
+        return (
+            f"{num_differing:,} of {counted(len(shown), 'example')} shown asked in other words (another template, "
+            f"length or vocabulary)"
+        )
+    if old.asked and new.asked and old.asked != new.asked:
+        return (
+            f"some examples asked in other words or tokens, though none of the {counted(len(shown), 'example')} shown"
+        )
+    return ""
+
+
+def _lost(old: TaskResult, new: TaskResult) -> str:
+    """Of prompts that were cut to fit, where not as many were in both."""
+    counts = (
+        ("exemplars dropped to fit", old.num_exemplars_dropped, new.num_exemplars_dropped),
+        ("prompts trimmed", old.num_trimmed, new.num_trimmed),
+    )
+    told = (f"; {what}: {a:,} in the first, {b:,} here" for what, a, b in counts if a != b)
+    return "".join(told)
 
 
 def _drawn(task: TaskResult) -> str:
@@ -146,11 +195,18 @@ def _examples(judged: Judged, task: TaskResult) -> _Examples | None:
     if task.benchmark:
         items = judged.asked.get((task.benchmark, task.format, task.split), ())
         scores = scores_by_item(task, items)
-        return None if scores is None else _Examples({(i.subtask, i.id): i.expected for i in items}, scores)
+        if scores is None:
+            return None
+        read = {(item.subtask, item.id): item.read for item in items}
+        return _Examples({(item.subtask, item.id): item.expected for item in items}, scores, read)
     rows = {sample.index: sample for sample in task.samples}
     if len(rows) != task.n or len(task.samples) != task.n:
         return None
-    return _Examples({i: (s.reference,) for i, s in rows.items()}, {i: s.score for i, s in rows.items()})
+    return _Examples(
+        {index: (sample.reference,) for index, sample in rows.items()},
+        {index: sample.score for index, sample in rows.items()},
+        {index: sample.inputs for index, sample in rows.items()},
+    )
 
 
 def _paired_by_name(name: str, baseline: Judged, run: Judged, old: _Examples, new: _Examples) -> Pair:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.evaluate.ask import ask
@@ -55,7 +56,8 @@ def run_suite(
         if on_item is not None:
             on_item(done, len(everything))
     vocabulary = getattr(model, "vocabulary", None)
-    results = [_average(part, journal, config, group, vocabulary) for part in parts if part.work]
+    of_model = getattr(model, "settings", {})
+    results = [_average(part, journal, config, group, vocabulary, of_model) for part in parts if part.work]
     return EvalResults(
         step=step,
         tasks={result.task: result for result in results},
@@ -75,7 +77,12 @@ def run_suite(
 
 
 def _average(
-    part: Part, journal: Journal, config: SuiteConfig, group: str, vocabulary: Vocabulary | None
+    part: Part,
+    journal: Journal,
+    config: SuiteConfig,
+    group: str,
+    vocabulary: Vocabulary | None,
+    of_model: Mapping[str, Any],
 ) -> TaskResult:
     records: dict[str, list[Record]] = {}
     for work in part.work:
@@ -96,4 +103,5 @@ def _average(
         unknown=() if vocabulary is None else unknown_questions(vocabulary, part.work),
         too_long=() if vocabulary is None else too_long(vocabulary, part.work),
         scored_by=part.scored_by,
+        settings={**of_model, **part.settings, **({"seed": config.seed} if part.sampling else {})},
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.errors import ConfigError, MissingDataError, TaskError, counted, some_of
 from flan_jax.core.own_code import own_code
 from flan_jax.declare.benchmark import Benchmark, Format, Item, Prompt, SampleSettings, items
+from flan_jax.declare.example import has_empty_option
 from flan_jax.evaluate.extract import EXTRACTORS
 from flan_jax.evaluate.language_models.requests import LanguageModel
 from flan_jax.evaluate.metrics import get_metric
@@ -45,7 +47,8 @@ class Work:
 class Part:
     """One benchmark in one format: its work, how many items the split has of each subtask, of subtasks that were left
     out what their data lacks, by name, what ends generations, whose code scores them (`TaskResult.scored_by`), whether
-    samples were asked of a format that draws none, and why rows of the data are no questions, with how many."""
+    samples were asked of a format that draws none, why rows of the data are no questions, with how many,
+    and the questions that were left out as an option of theirs that would be ranked is empty."""
 
     benchmark: Benchmark
     format: Format
@@ -57,7 +60,8 @@ class Part:
     stop: StopTexts = NO_STOP
     scored_by: str = ""
     is_sampling_unused: bool = False
-    left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    no_questions: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    left_out: tuple[Item, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -69,9 +73,10 @@ class Part:
         own = (
             self._missing_note(),
             *self._size_notes(),
-            *self._left_out_notes(),
+            *self._no_question_notes(),
             self._open_note(),
             self._twice_note(),
+            *self._empty_notes(),
             stop,
             ranked,
         )
@@ -95,22 +100,53 @@ class Part:
             )
         return tuple(found)
 
-    def _left_out_notes(self) -> tuple[str, ...]:
+    def _no_question_notes(self) -> tuple[str, ...]:
         where = f"{self.benchmark.name}, split {self.split}"
         return tuple(
-            f"{where}: {counted(num, 'row')} of its data left out: {reason}" for reason, num in self.left_out.items()
+            f"{where}: {counted(num, 'row')} of its data left out: {reason}"
+            for reason, num in self.no_questions.items()
         )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of `TaskResult.settings` what the format says: what ends an answer, and what reads it."""
+        format = self.format
+        if format.method == "rank":
+            return {"option_end": format.option_end}
+        found: dict[str, Any] = {"max_tokens": format.max_tokens, "stop": list(self.stop.texts)}
+        found["extract"] = format.extract
+        if format.method == "reason_then_answer":
+            found |= {"answer_trigger": format.answer_trigger, "answer_max_tokens": format.answer_max_tokens}
+        return {**found, "choose": format.choose} if self.sampling else found
 
     def _twice_note(self) -> str:
         """Of questions of which an option is both right and wrong: it is there twice, and the first copy is ranked."""
         prompts = [work.item.prompt for work in self.work if self.format.method == "rank"]
         twice = 0
         for prompt in prompts:
-            right = {prompt.options[place] for place in prompt.correct}
-            twice += any(prompt.options[i] in right for i in range(len(prompt.options)) if i not in prompt.correct)
+            options = [option.strip() for option in prompt.options]
+            right = {options[place] for place in prompt.correct}
+            twice += any(option in right for i, option in enumerate(options) if i not in prompt.correct)
         if not twice:
             return ""
         return f"{self.benchmark.name}:{self.format.name}: {twice} of {len(prompts)} questions have their answer twice"
+
+    def _empty_notes(self) -> tuple[str, str]:
+        """Of questions with an empty answer option: left out where it would be ranked, asked where it is listed."""
+        name = f"{self.benchmark.name}:{self.format.name}"
+        asked = [work.item for work in self.work if work.item.has_empty_option]
+        left_out, listed = "", ""
+        if self.left_out:
+            left_out = (
+                f"{name}: {counted(len(self.left_out), 'question')} left out, as an answer option to rank is empty "
+                f"({some_of([item.title for item in self.left_out], 3)}): give it its text in the data"
+            )
+        if asked:
+            listed = (
+                f"{name}: {counted(len(asked), 'question')} of {len(self.work):,} asked with an empty answer option "
+                f"({some_of([item.title for item in asked], 3)})"
+            )
+        return left_out, listed
 
     def _open_note(self) -> str:
         if not self.work or self.format.method == "rank" or any(work.item.prompt.references for work in self.work):
@@ -160,6 +196,7 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
     chosen: list[Item] = []
     num_items: dict[str, int] = {}
     missing: dict[str, MissingDataError] = {}
+    left_out: list[Item] = []
     for subtask in benchmark.subtasks:
         if config.subtasks and subtask.name not in config.subtasks:
             continue
@@ -171,7 +208,15 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
             missing[subtask.name] = error
             continue
         num_items[subtask.name] = len(found)
-        chosen += _drawn(found, config)
+        # The end of sequence alone, or no token at all, would be scored as an answer.
+        without_text = [i for i in found if format.method == "rank" and has_empty_option(i.prompt.options)]
+        left_out += without_text
+        chosen += _drawn([item for item in found if item not in without_text] if without_text else found, config)
+    if left_out and not chosen:
+        raise TaskError(
+            f"{benchmark.name}:{format.name}: each question has an empty answer option ({left_out[0].title}): give it "
+            f"its text in the data, or name a format that generates"
+        )
     if not chosen and not missing:
         raise ConfigError(f"{benchmark.name} has none of subtasks {', '.join(config.subtasks)}: name one that it has")
     _check_have_answers(benchmark, format, chosen)
@@ -190,8 +235,9 @@ def _part(config: SuiteConfig, model: LanguageModel, benchmark: Benchmark, forma
         for item, fit, limit in zip(chosen, fitted, longest, strict=True)
     )
     unused = format.method == "rank" and config.sampling is not None
-    left_out = benchmark.left_out(list(num_items), split) if benchmark.left_out and num_items else {}
-    return Part(benchmark, format, split, sampling, work, num_items, missing, stop, scored_by(format), unused, left_out)
+    no_questions = benchmark.left_out(list(num_items), split) if benchmark.left_out and num_items else {}
+    told = missing, stop, scored_by(format), unused, no_questions, tuple(left_out)
+    return Part(benchmark, format, split, sampling, work, num_items, *told)
 
 
 def _check_have_answers(benchmark: Benchmark, format: Format, chosen: Sequence[Item]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flan_jax.core.errors import counted
 from flan_jax.evaluate.aggregates.statistics import Interval
@@ -45,6 +46,7 @@ class Row:
       page: its report.html, from the board's folder; "" for none.
       selection, report: normalised averages with intervals over tasks and examples; None without such tasks.
       judged_on: what tells one set of report tasks from another; of each its name, metric, examples.
+      settings: of each report task how it was asked (`TaskResult.settings`).
       notes: sentences for whoever reads the row.
     """
 
@@ -59,6 +61,7 @@ class Row:
     selection: Interval | None
     report: Interval | None
     judged_on: tuple[tuple[str, ...], ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from flan_jax.sources.jsonl import parse_row
 from flan_jax.sources.text import check_is_text, decode, lines
 
 FIELDS = ("prompt", "inputs")
+CONVERSATION = "messages"  # what other programs call a prompt of several turns
 
 # What holds rows, or values over several lines: its lines are no prompts.
 _OTHERS = frozenset({".csv", ".tsv", ".json", ".parquet", ".array_record"})
@@ -47,6 +48,11 @@ def read_prompts(path: pathlib.Path, content: bytes) -> tuple[list[tuple[str, st
                     f"{where} has other texts in {' and '.join(FIELDS)}, and one is asked: drop one of them"
                 )
             prompt = given[0] if given else None
+            if not given and CONVERSATION in row:
+                raise TaskError(
+                    f"{where} has {CONVERSATION} and no text in a field named {' or '.join(FIELDS)}: a prompt of one "
+                    f"turn is such a text, with --chat; a conversation is answered in Python, by model.chat(messages)"
+                )
             if not isinstance(prompt, str) or not prompt.strip():
                 raise TaskError(f"{where} has no text in a field named {' or '.join(FIELDS)}: give one")
             check_value_is_text(prompt, f"{where}: the prompt")

@@ -34,6 +34,7 @@ class Scores:
       seed: of the run. run: its key. when: "start" or "end". step: that was judged.
       task, group, kind, cluster, format, metric: of the task. examples: how many were scored.
       scored_by: hash of the code of metrics of a user's own (`TaskResult.scored_by`).
+      targets_length: most tokens of an answer; None where none is generated, or it is not recorded.
       score, chance: in [0, 1]. normalised: (score - chance) / (1 - chance).
       parameters: of the model. flops, tokens: of all training steps up to `step`, packed positions.
     """
@@ -57,6 +58,7 @@ class Scores:
     flops: float
     tokens: int
     scored_by: str = ""
+    targets_length: int | None = None
 
 
 def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> list[Scores]:
@@ -96,8 +98,10 @@ def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> li
 
 
 def check_alike(study: Study, scores: Iterable[Scores]) -> None:
-    """Raises `StudyError` where runs were judged on other tasks, by other metrics or on other numbers of examples:
-    their averages would not be of the same."""
+    """Raises `StudyError` where runs were judged on other tasks, by other metrics, on other numbers of examples, or
+    could not say as much: their averages would not be of the same. The longest prompt and dtype may be a level's.
+    """
+    limits: dict[str, Scores] = {}
     facts: dict[str, tuple[Scores, tuple[object, ...]]] = {}
     tasks: dict[tuple[str, str], set[str]] = {}
     for each in scores:
@@ -112,6 +116,13 @@ def check_alike(study: Study, scores: Iterable[Scores]) -> None:
                 f"{each.task} is judged by {mine[0]} on {mine[1]} examples in run {each.run}, by {theirs[0]} on "
                 f"{theirs[1]} in run {first.run}{other_code}: judge all levels alike (EVAL_LIMIT, EVAL_REPORT)"
             )
+        if each.targets_length is not None:
+            said = limits.setdefault(each.task, each)
+            if said.targets_length != each.targets_length:
+                raise StudyError(
+                    f"{each.task} is answered in at most {each.targets_length} tokens in run {each.run}, in "
+                    f"{said.targets_length} in run {said.run}: judge all levels alike (EVAL_TARGETS_LENGTH)"
+                )
     (run, _), names = next(iter(tasks.items()), (("", ""), set()))
     for (other, _), found in tasks.items():
         if differing := sorted(found ^ names):
@@ -145,6 +156,7 @@ def _scores(cell: Cell, levels: Mapping[str, str], when: str, results: EvalResul
             flops=results.step * step_flops(model, train.batch_size, *lengths),
             tokens=results.step * train.batch_size * sum(lengths),
             scored_by=task.scored_by,
+            targets_length=task.settings.get("targets_length"),
         )
         for task in results.tasks.values()
     ]

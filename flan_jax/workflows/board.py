@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
 import datetime
 import os
 import pathlib
@@ -59,7 +61,27 @@ def read_board(folder: str | os.PathLike[str]) -> Board:
         raise CheckpointError(
             f"{root} has no run and no evaluation in it or below it: give the folder that runs are in, such as runs"
         )
-    return Board(root, sorted_rows(rows), tuple(unread))
+    return Board(root, sorted_rows(_with_settings_noted(rows)), tuple(unread))
+
+
+def _with_settings_noted(rows: Sequence[Row]) -> list[Row]:
+    """The rows, where those of one task set were asked with other settings each with a note of its own."""
+    by_set: dict[tuple[tuple[str, ...], ...], list[Row]] = collections.defaultdict(list)
+    for row in rows:
+        by_set[row.judged_on].append(row)
+    noted = []
+    for row in rows:
+        others = [other.settings for other in by_set[row.judged_on]] if row.judged_on else []
+        differing: dict[str, None] = {}  # in order
+        for task, mine in row.settings.items():
+            for theirs in (other[task] for other in others if mine and other.get(task)):
+                names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
+                differing |= {f"{name} {mine.get(name)!r}": None for name in names}
+        if differing:
+            told = f"asked with {', '.join(differing)}, unlike others of its task set"
+            row = dataclasses.replace(row, notes=(*row.notes, told))
+        noted.append(row)
+    return noted
 
 
 def _folders(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, set[str], OSError | None]]:
@@ -151,6 +173,7 @@ def _scored(
         selection=_average(kept["selection"]),
         report=_average(kept["report"]),
         judged_on=tuple(sorted(_identity(task, results) for task in kept["report"])),
+        settings={task.task: task.settings for task in kept["report"]},
         notes=tuple(notes),
     )
 

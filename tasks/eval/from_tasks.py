@@ -27,7 +27,8 @@ def questions(task: Task, split: str) -> Sequence[Question]:
         correct = tuple(i for i, option in enumerate(rendered.options) if option in references)
         fields = {"preamble": rendered.preamble, "exemplars": json.dumps(rendered.exemplars)}
         fields |= {"groups": json.dumps(rendered.groups), "keeps": rendered.keeps}
-        found.append(Question(str(index), rendered.query, references, rendered.options, correct, fields))
+        place = f"row {index} of {task.name}"
+        found.append(Question(str(index), rendered.query, references, rendered.options, correct, fields, place))
     return tuple(found)
 
 

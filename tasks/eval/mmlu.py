@@ -127,7 +127,8 @@ def read(subject: str, split: str) -> Sequence[Question]:
         if right not in "ABCD" or len(right) != 1:
             raise row_error(path, line, f"the answer is {right!r}, not one of A, B, C, D")
         position = "ABCD".index(right)
-        questions.append(Question(str(number), text, (choices[position],), tuple(choices), (position,)))
+        answer, place = (choices[position],), f"{path}:{line}"
+        questions.append(Question(str(number), text, answer, tuple(choices), (position,), place=place))
     return tuple(questions)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -83,6 +84,11 @@ class JaxLanguageModel:
         if len(vocabulary.eos_ids) > 1:  # the vocabulary's fingerprint is of its one EOS token
             parts.append(repr(vocabulary.eos_ids))
         self.fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See `LanguageModel`."""
+        return {"inputs_length": self.inputs_length, "dtype": str(self.config.dtype)}
 
     def count_tokens(self, prompts: Sequence[str]) -> list[int]:
         """See `LanguageModel`."""

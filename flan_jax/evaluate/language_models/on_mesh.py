@@ -51,7 +51,10 @@ class ModelOnMesh:
         end = [self.vocabulary.eos_id] if request.option_end == "eos" else []
         encoded = self.vocabulary.encode_batch(request.options)
         if empty := [o for o, tokens in zip(request.options, encoded, strict=True) if not tokens and not end]:
-            raise ConfigError(f"option {empty[0]!r} has no token in {self.vocabulary.path}: rank with option_end 'eos'")
+            raise ConfigError(
+                f"option {empty[0]!r} of {request.query[-40:]!r} has no token in {self.vocabulary.path}: give it text "
+                f"that this vocabulary has, or, in a format of your own, rank with option_end 'eos'"
+            )
         return [[*tokens, *end] for tokens in encoded]
 
     def generate(

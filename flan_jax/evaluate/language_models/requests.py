@@ -111,7 +111,8 @@ class LanguageModel(Responder, Protocol):
       fingerprint: changes whenever answers may: a journal of another fingerprint's answers is not gone on with.
 
     One that has an attribute `vocabulary` too (`core.vocabulary.Vocabulary`) is asked with stop texts that it can
-    write, and its results say how many answers it cannot.
+    write, and its results say how many answers it cannot. What its attribute `settings` names (setting -> value, JSON)
+    is recorded beside its scores.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import hashlib
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -18,12 +19,14 @@ __all__ = ["Asked", "read_asked", "scores_by_item"]
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """An item. subtask, id: which one. expected: accepted answers as text. scores: metric -> score in [0, 1]."""
+    """An item. subtask, id: which one. expected: accepted answers as text. scores: metric -> score in [0, 1].
+    read: hash of what the model read."""
 
     subtask: str
     id: str
     expected: tuple[str, ...]
     scores: Mapping[str, float]
+    read: bytes
 
 
 def read_asked(path: str | os.PathLike[str]) -> dict[tuple[str, str, str], tuple[Asked, ...]]:
@@ -34,7 +37,9 @@ def read_asked(path: str | os.PathLike[str]) -> dict[tuple[str, str, str], tuple
     """
     found: dict[tuple[str, str, str], list[Asked]] = collections.defaultdict(list)
     for record in read_records(path):
-        item = Asked(record.subtask, record.id, record.expected, record.scores)
+        # Of long prompts, thousands of which are not to be in memory at once.
+        read = hashlib.sha256(repr((record.prompt, record.options)).encode()).digest()
+        item = Asked(record.subtask, record.id, record.expected, record.scores, read)
         found[record.benchmark, record.format, record.split].append(item)
     return {key: tuple(items) for key, items in found.items() if _are_distinct(items)}
 

@@ -48,6 +48,7 @@ def benchmark_result(
     unknown: Collection[str] = (),
     too_long: Collection[str] = (),
     scored_by: str = "",
+    settings: Mapping[str, Any] | None = None,
 ) -> TaskResult:
     """Averages of one benchmark's records.
 
@@ -63,7 +64,7 @@ def benchmark_result(
       confidence, num_resamples, seed: of the bootstrap.
       ceilings: key -> the most that the item can score; None where that is not known.
       unknown: keys of items whose question the vocabulary cannot write.
-      scored_by: see `TaskResult`.
+      scored_by, settings: see `TaskResult`.
       too_long: keys of items whose accepted answers are all longer than a generation may be.
     """
     if not records:
@@ -128,6 +129,7 @@ def benchmark_result(
         normalised=normalised_score(benchmark, means) if is_whole else None,
         asked=_asked(answered, format, drawn),
         scored_by=scored_by,
+        settings=dict(settings or {}),
         is_complete=is_whole and all(_is_complete(part, benchmark.subtask(part.name), split) for part in subtasks),
         groups=groups,
         subtasks=subtasks,

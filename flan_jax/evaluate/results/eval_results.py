@@ -42,6 +42,7 @@ __all__ = [
     "normalised_average",
     "normalised_scores",
     "published_format",
+    "why_no_chance",
 ]
 
 
@@ -155,6 +156,8 @@ class TaskResult(Counts):
       is_complete: whether all items of all subtasks were, as many as were published where that is known.
       asked: hash of the prompts and accepted answers of its items; "" where that is not known.
       scored_by: hash of the code of metrics and extractor that are a user's own (`own_code`); "" for those that ship.
+      settings: what else decides an answer: lengths, arithmetic, what ends a generation and reads it. Empty where it is
+        not recorded, as by an evaluator of a user's own, or before it was.
       groups: category -> its average. subtasks: in the benchmark's order; none of a task of a mixture.
       item_keys: the journal's key of each item, subtask by subtask; not in the JSON.
     """
@@ -182,6 +185,7 @@ class TaskResult(Counts):
     is_complete: bool = False
     asked: str = ""
     scored_by: str = ""
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     groups: Mapping[str, GroupResult] = dataclasses.field(default_factory=dict)
     subtasks: tuple[SubtaskResult, ...] = ()
     item_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
@@ -189,7 +193,7 @@ class TaskResult(Counts):
     @property
     def basis(self) -> Basis:
         """What its scores rest on."""
-        return Basis(self.asked, self.scored_by)
+        return Basis(self.asked, self.scored_by, self.settings)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -206,11 +210,12 @@ class TaskResult(Counts):
 class Basis:
     """What a task's scores rest on: those of other bases cannot be compared.
 
-    asked, scored_by: see `TaskResult`; "" where it is not known.
+    asked, scored_by, settings: see `TaskResult`; empty where it is not known.
     """
 
     asked: str = ""
     scored_by: str = ""
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def difference(self, other: Basis) -> str:
         """What of the two is known to differ, in words; "" for nothing."""
@@ -219,7 +224,10 @@ class Basis:
         # Results of before either was written say nothing of their metric's code.
         if (self.scored_by or self.asked) and self.scored_by != other.scored_by:
             return "another function as its metric, extractor or evaluator"
-        return ""
+        shared = [name for name in self.settings if name in other.settings]
+        differing = [name for name in shared if self.settings[name] != other.settings[name]]
+        told = ", ".join(f"{name} {self.settings[name]!r} and not {other.settings[name]!r}" for name in differing)
+        return f"other settings ({told})" if told else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -364,7 +372,15 @@ def exact_average(tasks: Iterable[TaskResult]) -> Fraction:
 
 def _check_chance(task: TaskResult) -> None:
     if not 0.0 <= task.chance < 1.0:
-        raise TaskError(f"task {task.task} has chance {task.chance}: it must lie in [0, 1) for a normalised score")
+        raise TaskError(why_no_chance(task.task, task.chance))
+
+
+def why_no_chance(task: str, chance: float) -> str:
+    """What is wrong with a chance of which no score can be normalised."""
+    return (
+        f"task {task} has chance {chance}: it must lie in [0, 1) for a normalised score. 1 is that of options that are "
+        f"all right, as equal ones are: mend them, or declare another chance"
+    )
 
 
 def _task_to_json(task: TaskResult) -> dict[str, Any]:
