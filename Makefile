@@ -78,9 +78,12 @@ bench: $(VENV)/.test
 faults: $(VENV)/.test
 	PYTHONPATH=tests $(VENV)/bin/python -m faults $(ARGS)
 
-# The demo's starting point: prefix-LM on lists, then pairs, then all procedural text; into flan_jax/assets. An hour.
+# The demo's starting point, and a smaller one for the studies of model size: prefix-LM on lists, then pairs, then all
+# procedural text; into flan_jax/assets. An hour and a half.
 pretrained: $(VENV)/.core
 	$(VENV)/bin/python -m flan_jax.cli.pretrained --model_dir runs/pretrained
+	$(VENV)/bin/python -m flan_jax.cli.pretrained --model_dir runs/pretrained_small \
+	  --model gin/models/t5_1_1_demo_small.gin --out flan_jax/assets/lm_adapted_small
 
 vocab: $(VENV)/.core
 	$(VENV)/bin/python -m flan_jax.cache.train_vocab

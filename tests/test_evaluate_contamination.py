@@ -26,6 +26,7 @@ from flan_jax.evaluate.contamination.trained_on import (
     share_questions,
     training_tasks,
 )
+from flan_jax.models import count_params
 from flan_jax.tasks.held_out import BENCHMARK_DATASETS
 
 
@@ -133,8 +134,11 @@ def test_a_run_inherits_its_starting_weights_past_and_outlives_them(tmp_path):
     assert trained_on_of_run(tmp_path, "second", ("a",), None) == TrainedOn(("a",), ("second",))
 
 
-def test_the_demos_weights_are_clean_and_recorded():
-    past = trained_on(find_weights(assets.ASSETS / "lm_adapted"))
+@pytest.mark.parametrize(("name", "num_params"), [("lm_adapted", 1_706_368), ("lm_adapted_small", 558_080)])
+def test_the_embedded_weights_are_clean_and_recorded(name, num_params):
+    source = find_weights(assets.ASSETS / name)
+    assert count_params(source.model_config()) == num_params
+    past = trained_on(source)
     assert past.mixtures == ("procedural_copies", "procedural_pairs", "procedural_retold") and not past.unknown
     asked = [(benchmark, benchmark.splits[0]) for benchmark in BENCHMARKS.values()]
     assert findings(asked, training_tasks(past)) == []

@@ -1,4 +1,5 @@
-"""`make pretrained`: the demo's LM-adapted starting point, from random weights to `flan_jax/assets/lm_adapted`.
+"""`make pretrained`: the demo's LM-adapted starting point, from random weights to `flan_jax/assets/lm_adapted`, and a
+smaller one for the studies of model size, `lm_adapted_small`.
 
 Three runs of `flan-jax train`, all prefix language modelling (Lester et al. 2021, section 3.1) on the procedural
 documents, from simple ones to all: lists said again, pairs of words told again, every kind. Same seeds, same weights; a
@@ -27,13 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the stages, then copies the weights into the package."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model_dir", type=pathlib.Path, default=pathlib.Path("runs/pretrained"))
+    parser.add_argument("--model", default="gin/models/t5_1_1_demo.gin", help="gin file of the model's size")
     parser.add_argument("--out", type=pathlib.Path, default=assets.ASSETS / "lm_adapted")
     args = parser.parse_args(argv)
     configs, start = [], ""
     for name in STAGES:
         stage_dir = args.model_dir / name
         bindings = [f"MODEL_DIR = {str(stage_dir)!r}"] + ([f"INITIAL_CHECKPOINT_PATH = {start!r}"] if start else [])
-        configs.append(load([f"gin/recipes/demo_{name}.gin"], bindings))
+        configs.append(load([f"gin/recipes/demo_{name}.gin", args.model], bindings))
         start = str(stage_dir / SELECTED)
     use_cores(configs[0].train.batch_size)
     keep_freed_memory_on_cpu()
