@@ -49,7 +49,8 @@ pods: $(VENV)/.plan
 # broken off goes on.
 studies-mini: $(VENV)/.core
 	test -d runs/demo/selected || $(VENV)/bin/flan-jax demo
-	$(VENV)/bin/flan-jax study $(sort $(wildcard gin/studies/*_mini.gin)) --findings docs/findings.md
+	$(VENV)/bin/flan-jax study $(sort $(wildcard gin/studies/*_mini.gin)) --processes 2 \
+	  --findings docs/findings.md
 
 # The documentation site, build/site/index.html. It is made from source text, so it needs nothing but MkDocs.
 docs: $(VENV)/.docs

@@ -29,7 +29,7 @@ from flan_jax.declare.registry import get, restored
 from flan_jax.evaluate import EvalConfig
 from flan_jax.evaluate.language_models.on_mesh import batch_shards
 from flan_jax.interop.exporting import export_weights
-from flan_jax.models import DecoderConfig, T5Config
+from flan_jax.models import DecoderConfig, EncoderDecoderConfig, T5Config
 from flan_jax.optim import AdafactorConfig
 from flan_jax.report.figures import AFTER
 from flan_jax.train.config import MeshConfig, TrainConfig
@@ -584,7 +584,9 @@ def test_what_cannot_be_trained_or_scored_is_told_before_anything_is_made(model,
 
 @pytest.mark.parametrize("names", [arguments.OF_LOAD, arguments.OF_TRAIN, arguments.OF_EVALUATE])
 def test_every_setting_that_the_door_calls_by_another_name_is_one(names):
-    classes = {c.__name__: c for c in (TrainConfig, EvalConfig, AdafactorConfig, T5Config, DecoderConfig)}
+    classes = {
+        c.__name__: c for c in (TrainConfig, EvalConfig, AdafactorConfig, T5Config, DecoderConfig, EncoderDecoderConfig)
+    }
     function = {"vocab_path": fj.load}
     for setting, argument in names.items():
         name, _, field = setting.partition(".")

@@ -26,7 +26,7 @@ from flan_jax.evaluate.select import best_first, select, write_selected
 ADDED = {"num_unextracted", "num_tied", "num_prompts_shortened", "num_exemplars_dropped", "num_not_finite"}
 ADDED |= {"num_prompt_tokens", "num_generated_tokens", "benchmark", "title", "split", "sampling", "micro", "normalised"}
 ADDED |= {"is_complete", "groups", "subtasks", "item_keys", "num_unknown", "num_unwritable", "ceiling", "num_too_long"}
-ADDED |= {"asked", "scored_by"}
+ADDED |= {"asked", "scored_by", "settings"}
 OPTIONS = dict(confidence=0.95, num_resamples=400, seed=0)
 
 
