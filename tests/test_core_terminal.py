@@ -121,12 +121,13 @@ def _generation(text):
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_an_answer_is_whole_in_a_file_and_harmless_on_a_terminal(is_terminal):
     from flan_jax.cli.infer import _print
+    from flan_jax.models import T5Config
 
     out = io.StringIO()
     out.isatty = lambda: is_terminal
     with contextlib.redirect_stdout(VisibleStream(out)):
-        _print([_generation(ESC)], as_json=False)
-        _print([_generation(ESC)], as_json=True)
+        _print([_generation(ESC)], False, T5Config(), 8)
+        _print([_generation(ESC)], True, T5Config(), 8)
     first, second = out.getvalue().splitlines()
     assert first == (SHOWN if is_terminal else ESC)
     assert json.loads(second)["generation"] == ESC
