@@ -171,7 +171,17 @@ def test_a_curve_is_over_levels_parameters_or_operations(over, label, of_large):
     (axes,) = ladder(told, averages(told, scores), sizes(told, scores)).axes
     (_, large, *_) = axes.lines
     assert list(large.get_xdata()) == pytest.approx(of_large)
-    assert axes.get_xlabel() == label and axes.get_xscale() == "log"
+    assert axes.get_xlabel() == label and axes.get_xscale() == "log" and large.get_linestyle() == "-"
+
+
+def test_levels_that_are_names_are_points_which_no_line_joins():
+    told = study(axes={"form": {"plain": (), "fancy": ()}}, start={})
+    (axes,) = ladder(told, {("plain",): [1.0, 2.0], ("fancy",): [3.0, 5.0]}, {}).axes
+    points, *_ = axes.lines
+    assert points.get_linestyle() == "None" and list(points.get_ydata()) == [1.5, 4.0]
+    (bars,) = axes.collections
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[1.0, 2.0], [3.0, 5.0]]
+    assert axes.get_legend() is None
 
 
 @pytest.mark.parametrize(

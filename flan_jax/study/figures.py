@@ -65,8 +65,8 @@ def ladder(
         label = ", ".join(f"{axis} {level}" for axis, level in zip([*study.axes][1:], others, strict=True)) or "ours"
         lowest, highest = [min(found[level]) for level in shown], [max(found[level]) for level in shown]
         means = [float(np.mean(found[level])) for level in shown]
-        line = "-" if is_log else ""
-        axes.plot(at, means, line, color=colour, marker=_MARKS[number % len(_MARKS)], label=label)
+        style = "-" if is_log else "none"
+        axes.plot(at, means, linestyle=style, color=colour, marker=_MARKS[number % len(_MARKS)], label=label)
         if is_log:
             axes.fill_between(at, lowest, highest, color=colour, alpha=0.15)
         else:
