@@ -127,6 +127,14 @@ def test_several_studies_write_one_page_of_findings(file, tmp_path, capsys):
     assert "## More clusters <help>" in text and "## Again" in text
     assert "| more clusters help | **reproduced** | +10.00 [+10.00, +10.00] | points a doubling of clusters |" in text
     assert "](findings/again.png)" in text and (page.parent / "findings/again.png").read_bytes()[:4] == b"\x89PNG"
+    assert "[studies]" not in text, "no guide lies beside it"
+    (page.parent / "studies.md").touch()
+    assert main(["study", *files, *arguments]) == 0
+    assert "a verdict is explained [there](studies.md#verdicts)." in page.read_text()
+    shutil.rmtree(tmp_path / "s/runs")
+    capsys.readouterr()
+    assert main(["study", *files, "--folder", str(tmp_path / "s"), "--dry_run"]) == 0
+    assert "12 of the runs left are asked for by a study above too, and run once" in capsys.readouterr().out
     assert main(["study", files[0], files[0], *arguments]) == 2
     assert "have one name, and would share a folder" in capsys.readouterr().err
     (tmp_path / "runs.gin").write_text(STUDY)

@@ -125,7 +125,9 @@ def test_what_is_handed_over_generates_and_scores_as_the_model_says(place, whole
 
 def test_finetuning_may_change_the_mask_but_not_the_weights_shapes(place, whole):
     found = find_weights(place / "whole")
-    check_same_model(found.path, dataclasses.replace(MODEL, attention="causal", start_id=None), found.model)
+    assert check_same_model(found.path, MODEL, found.model) == ""
+    others = check_same_model(found.path, dataclasses.replace(MODEL, attention="causal", start_id=5), found.model)
+    assert others == f"attention 'causal', there {MODEL.attention!r}, start_id 5, there {MODEL.start_id!r}"
     for changes, words in (
         ({"norm": "layernorm"}, "norm: this run layernorm, the checkpoint rmsnorm"),
         ({"num_kv_heads": 1}, "(DecoderConfig)"),
@@ -134,6 +136,13 @@ def test_finetuning_may_change_the_mask_but_not_the_weights_shapes(place, whole)
         with pytest.raises(CheckpointError) as error:
             check_same_model(found.path, dataclasses.replace(MODEL, **changes), found.model)
         assert words in str(error.value)
+
+
+def test_a_finished_run_that_is_told_otherwise_hands_over_the_model_that_it_trained(place, whole):
+    described = place / "whole" / "selected" / "model.json"
+    before = described.read_bytes()
+    _, text = run(place, "whole", dataclasses.replace(MODEL, attention="causal"))
+    assert "continuing from step 8" in text and described.read_bytes() == before
 
 
 def test_heads_of_keys_that_the_mesh_cannot_split_are_named(place):

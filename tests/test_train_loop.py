@@ -86,7 +86,7 @@ def test_a_finished_run_started_again_changes_nothing(place, base):
             assert after[name] == before[name], name
     shutil.copytree(place / "base", place / "told")
     _, text = run(place, "told", "EVAL_SUITE = 'mmlu'\n", train_steps=4)
-    assert "has done its 4 steps and is judged no more, so that other settings change nothing: EVAL_SUITE" in text
+    assert "has done its 4 steps and is judged no more, and other settings leave its model as it is: EVAL_SUITE" in text
 
 
 def test_more_steps_continue_the_same_data(place, base):

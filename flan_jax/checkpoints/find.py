@@ -45,12 +45,10 @@ _FREE_FIELDS = (
     "dropout_sites",
     "dtype",
     "remat",
-    # Of a decoder: how its rows are laid out and masked, which finetuning may change (U-PaLM made PaLM a prefix LM).
-    "attention",
     "embedding_init_std",
-    "prompt_end",
-    "start_id",
 )
+# Of a decoder: how its rows are laid out and masked, which finetuning may change (U-PaLM made PaLM a prefix LM).
+_READING = ("attention", "prompt_end", "start_id")
 
 __all__ = [
     "HANDED_OVER",
@@ -293,8 +291,9 @@ def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
     return step if step in checkpoints.steps() else checkpoints.latest_step()
 
 
-def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> None:
-    """Raises `CheckpointError` naming the settings in which the checkpoint's model `found` is another than `model`."""
+def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> str:
+    """How `model` reads its rows otherwise than the checkpoint's `found` did, which may be; "" for alike. Raises
+    `CheckpointError` naming the settings in which it is another model."""
     # As JSON has them. A setting that a checkpoint does not name is younger than it, and had its default's meaning.
     ours = json.loads(json.dumps(model.to_json()))
     found = {"family": family_of(found), **json.loads(json.dumps(dict(found)))}
@@ -303,7 +302,7 @@ def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mappin
     lines = [
         f"  {name}: this run {ours.get(name, 'absent')}, the checkpoint {found.get(name, 'absent')}"
         for name in sorted(ours.keys() | found.keys())
-        if name not in _FREE_FIELDS and ours.get(name) != found.get(name)
+        if name not in (*_FREE_FIELDS, *_READING) and ours.get(name) != found.get(name)
     ]
     if lines:
         raise CheckpointError(
@@ -314,6 +313,8 @@ def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mappin
             Setting("INITIAL_CHECKPOINT_PATH"),
             "; nothing was changed.\n" + "\n".join(lines),
         )
+    names = [name for name in _READING if ours.get(name) != found.get(name)]
+    return ", ".join(f"{name} {ours[name]!r}, there {found[name]!r}" for name in names)
 
 
 def _whole_on(sharding: Any) -> Any:

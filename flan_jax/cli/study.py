@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     folder = pathlib.Path(args.folder)
     made = {name: cells_of(study, load, folder) for name, study in studies.items()}
     signal.signal(signal.SIGTERM, _stop)
-    chapters = []
+    chapters: list[list[str]] = []
+    asked: set[str] = set()
     for file, (name, study) in zip(args.study, studies.items(), strict=True):
         cells = made[name]
         if args.write_jobs:
@@ -72,14 +73,19 @@ def run(args: argparse.Namespace) -> int:
             left = [cell for cell in cells if not is_done(folder, cell)]
             print(f"{name}: {study.title}")
             print("\n".join(cost_of(folder, cells, measured_steps(left) if left else {}).lines()), flush=True)
+            shared = sum(cell.key in asked for cell in left)
+            asked.update(cell.key for cell in left)
             if args.dry_run:
+                if shared:
+                    print(f"{shared} of the runs left are asked for by a study above too, and run once")
                 continue
             data = dict(zip([c.key for c in left], data_fingerprints([c.config for c in left]), strict=True))
             run_cells(folder, cells, study.recipe, num_processes=args.processes, say=_say, data=data)
         chapters.append(_report(study, name, cells, folder, args.findings and pathlib.Path(args.findings)))
     if args.findings and chapters:
         command = f"flan-jax study {' '.join(args.study)} --findings {shlex.quote(args.findings)}"
-        write_text_atomically(pathlib.Path(args.findings), findings_page(command, chapters))
+        findings = pathlib.Path(args.findings)
+        write_text_atomically(findings, findings_page(command, chapters, (findings.parent / "studies.md").exists()))
         print(args.findings)
     return 0
 

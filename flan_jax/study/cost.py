@@ -172,4 +172,6 @@ def _memory_bytes() -> float:
 
 
 def _span(secs: float) -> str:
+    if secs < 60:
+        return f"{secs:.0f} s"
     return f"{secs / 60:.1f} min" if secs < 5400 else f"{secs / 3600:.1f} h"

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from flan_jax.core.disk import write_atomically, write_text_atomically
+from flan_jax.core.errors import counted
 from flan_jax.report.page import html, joined, page, picture, table
 from flan_jax.report.tables import markdown_table
 from flan_jax.study.figures import ladder_png, over
@@ -68,20 +69,19 @@ def study_lines(verdicts: Sequence[Verdict]) -> list[str]:
     return lines
 
 
-def findings_page(command: str, chapters: Sequence[Sequence[str]]) -> str:
+def findings_page(command: str, chapters: Sequence[Sequence[str]], has_guide: bool) -> str:
     """A Markdown page of several studies.
 
     Args:
       command: that writes it.
+      has_guide: whether docs/studies.md lies beside it, to be linked.
       chapters: lines of `study_markdown`.
     """
-    lines = [
-        "# Findings",
-        "",
-        f"What the [studies](studies.md) show, the contradicted too. Written by `{command}`; a verdict is explained "
-        f"[there](studies.md#verdicts).",
-        "",
-    ]
+    studies, there = "[studies](studies.md)", "[there](studies.md#verdicts)"
+    if not has_guide:
+        studies, there = "studies", "in flan_jax's docs/studies.md"
+    about = f"What the {studies} show, the contradicted too. Written by `{command}`; a verdict is explained {there}."
+    lines = ["# Findings", "", about, ""]
     return "\n".join([*lines, *(line for chapter in chapters for line in chapter)]).rstrip() + "\n"
 
 
@@ -124,12 +124,12 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
     rows = []
     for verdict in verdicts:
         outcome = html("<b class={}>{}</b>", _CLASSES.get(verdict.outcome, "dim"), verdict.outcome)
-        counts = f"{verdict.seeds} seeds, {verdict.tasks} tasks"
+        counts = f"{counted(verdict.seeds, 'seed')}, {counted(verdict.tasks, 'task')}"
         rows.append((verdict.text, outcome, _interval(verdict), verdict.unit, counts))
     level = f"{verdicts[0].confidence:.1%}" if verdicts else ""
     caption = (
         f"{level} intervals, by drawing seeds and held-out tasks anew; all of them hold together at 95%. Reproduced: "
-        f"the interval lies above zero; contradicted: below; underpowered: it holds zero, or there are too few seeds."
+        f"the interval lies above zero; contradicted: below; underpowered: it holds zero, or seeds or tasks are few."
     )
     return table(("finding", "verdict", "estimate", "of", "from"), rows, num_words=5, caption=caption if rows else "")
 

@@ -71,7 +71,7 @@ def hand_over(
             save_weights(
                 new,
                 params,
-                run.model.to_json(),
+                checkpoints.meta(step).model,  # as it was trained, whatever a finished run is told now
                 dtype=run.config.checkpoint.export_dtype,
                 step=step,
                 score=None if picked is None else picked.score,

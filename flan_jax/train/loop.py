@@ -173,8 +173,8 @@ def _changes(model_dir: pathlib.Path, operative_config: str, start_step: int, la
         return ""
     if start_step == last_step:
         return (
-            f"this run has done its {last_step:,} steps and is judged no more, so that other settings change nothing: "
-            f"{'; '.join(changed)}; `flan-jax eval` asks its weights more"
+            f"this run has done its {last_step:,} steps and is judged no more, and other settings leave its model as "
+            f"it is: {'; '.join(changed)}; `flan-jax eval` asks its weights more"
         )
     return f"from step {start_step:,} on with other settings: {'; '.join(changed)}"
 
