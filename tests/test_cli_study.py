@@ -209,6 +209,8 @@ def test_what_it_takes_is_said_before_anything_runs(file, tmp_path, capsys):
     for path in ("selected", "selected.json"):
         (folder / "runs" / cells[0].key / path).mkdir(parents=True)
     assert is_done(folder, cells[0]) and secs_of(folder, cells[0]) is None and not is_done(folder, cells[1])
+    assert main(["study", str(file), "--folder", str(folder), "--write_jobs"]) == 0
+    assert len((folder / "clusters/jobs.txt").read_text().splitlines()) == 11, "what is left"
     shutil.rmtree(folder / "runs")
     cost = cost_of(folder, cells, {cell.key: 2.0 for cell in cells[:6]})
     assert cost.left_secs == 6 * 2 * 2.0 and len(cost.unmeasured) == 6
@@ -230,6 +232,10 @@ def test_what_it_takes_is_said_before_anything_runs(file, tmp_path, capsys):
         (("'LEARNING_RATE = 1e-3'", "'TRAIN_STEPS = 3'"), "axes clusters and rate both bind TRAIN_STEPS"),
         (("1e-3", "1e-2"), "rate low, seed 0 and clusters 1, rate high, seed 0 say the same"),
         (("'4': (", "'1': ("), "'1' twice"),
+        (
+            ("'LEARNING_RATE = 1e-3'", "'EVAL_REPORT = ()'"),
+            "cell clusters 1, rate low, seed 0 is judged on no report tasks",
+        ),
     ],
 )
 def test_a_file_that_says_nonsense_is_refused_in_one_line(file, tmp_path, capsys, change, message):

@@ -92,7 +92,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _write_jobs(args: argparse.Namespace, file: str, study: Study, name: str, cells: tuple[Cell, ...]) -> None:
     folder = pathlib.Path(args.folder)
-    paths = write_cells(folder, cells, study.recipe)
+    left = [cell for cell in cells if not is_done(folder, cell)]
+    paths = write_cells(folder, left, study.recipe)
     jobs = folder / name / "jobs.txt"
     jobs.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(f"flan-jax train --gin_file {shlex.quote(str(path))}\n" for path in paths)

@@ -73,6 +73,13 @@ def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, .
             except ConfigError as error:
                 cell = ", ".join(f"{axis} {level}" for axis, level in levels.items())
                 raise ConfigError(f"cell {cell}, seed {seed}: {error}") from error
+            judged = config.evaluation
+            if not (judged.report or judged.suite if study.group == "report" else judged.selects):
+                cell = ", ".join(f"{axis} {level}" for axis, level in levels.items())
+                raise ConfigError(
+                    f"cell {cell}, seed {seed} is judged on no {study.group} tasks: name some in "
+                    f"EVAL_{study.group.upper()}, or give another Study.group"
+                )
             key = _key(config)
             bindings = (*bindings, f"MODEL_DIR = {str(folder / 'runs' / key)!r}")
             cells.append(Cell(levels, seed, bindings, config, key))
