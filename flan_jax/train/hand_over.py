@@ -61,6 +61,8 @@ def hand_over(
             f"step {step} was selected and cannot be handed over: {error.reason}. Put its files back and give the same "
             f"command again, or `flan-jax export` another checkpoint ({others})"
         ) from error
+    # As it was trained, whatever a finished run is told now. Read by all processes, which meet there as below.
+    model = checkpoints.meta(step).model
     # A collective, so all processes are in it, though process 0 alone writes. `tiled`: the arrays are global already,
     # and a process axis in front would be wrong.
     if jax.process_count() > 1:
@@ -71,7 +73,7 @@ def hand_over(
             save_weights(
                 new,
                 params,
-                checkpoints.meta(step).model,  # as it was trained, whatever a finished run is told now
+                model,
                 dtype=run.config.checkpoint.export_dtype,
                 step=step,
                 score=None if picked is None else picked.score,
