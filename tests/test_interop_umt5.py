@@ -64,7 +64,7 @@ def test_greedy_decoding_with_a_cache_is_transformers(imported):
     encoded = encode(config, params, inputs)
     whole = decode_teacher_forced(config, params, encoded, mask, expected[:, :-1])
     cache = init_decode_cache(config, params, encoded, mask, expected.shape[1])
-    params = unstack_decoder_layers(config, params)
+    params = unstack_decoder_layers(params)
     step = jax.jit(decode_step, static_argnums=0)
     for t in range(expected.shape[1] - 1):
         logits, cache = step(config, params, cache, expected[:, t])

@@ -104,7 +104,7 @@ def test_incremental_decoding_has_the_adapters():
     targets = np.concatenate([np.zeros((2, 1), np.int32), rng.integers(3, 64, (2, 3)).astype(np.int32)], axis=1)
     encoded = jax.jit(encode, static_argnums=0)(config, params, inputs)
     expected = jax.jit(decode_teacher_forced, static_argnums=0)(config, params, encoded, inputs != 0, targets)
-    params = unstack_decoder_layers(config, params)
+    params = unstack_decoder_layers(params)
     cache = init_decode_cache(config, params, encoded, inputs != 0, 4)
     step = jax.jit(functools.partial(decode_step, config))
     for position in range(4):

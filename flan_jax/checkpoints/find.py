@@ -58,6 +58,7 @@ __all__ = [
     "check_is_no_run",
     "check_same_model",
     "find_weights",
+    "reads_otherwise",
 ]
 
 
@@ -291,9 +292,8 @@ def _selected_step(run: pathlib.Path, checkpoints: Checkpoints) -> int | None:
     return step if step in checkpoints.steps() else checkpoints.latest_step()
 
 
-def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> str:
-    """How `model` reads its rows otherwise than the checkpoint's `found` did, which may be; "" for alike. Raises
-    `CheckpointError` naming the settings in which it is another model."""
+def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mapping[str, Any]) -> None:
+    """Raises `CheckpointError` naming the settings in which the checkpoint's model `found` is another than `model`."""
     # As JSON has them. A setting that a checkpoint does not name is younger than it, and had its default's meaning.
     ours = json.loads(json.dumps(model.to_json()))
     found = {"family": family_of(found), **json.loads(json.dumps(dict(found)))}
@@ -313,8 +313,13 @@ def check_same_model(path: pathlib.Path | str, model: ModelConfig, found: Mappin
             Setting("INITIAL_CHECKPOINT_PATH"),
             "; nothing was changed.\n" + "\n".join(lines),
         )
-    names = [name for name in _READING if ours.get(name) != found.get(name)]
-    return ", ".join(f"{name} {ours[name]!r}, there {found[name]!r}" for name in names)
+
+
+def reads_otherwise(model: ModelConfig, found: Mapping[str, Any]) -> str:
+    """A clause on the settings in which the checkpoint's `found` read its rows otherwise, which may be; "" for none."""
+    pairs = [(name, getattr(model, name, None), found[name]) for name in _READING if name in found]
+    told = ", ".join(f"{name} {mine!r}, there {theirs!r}" for name, mine, theirs in pairs if mine != theirs)
+    return f", which read rows otherwise ({told})" if told else ""
 
 
 def _whole_on(sharding: Any) -> Any:

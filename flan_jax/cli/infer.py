@@ -23,7 +23,7 @@ from flan_jax.workflows.arguments import check_characters
 from flan_jax.workflows.loading import open_model
 from flan_jax.workflows.model import Temperature
 
-LONGEST_PROMPT = 512  # where nothing else is said
+DEFAULT_INPUTS_LENGTH = 512  # where nothing else is said
 
 HELP = "generate from a checkpoint: one prompt, a file, or interactively"
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--inputs_length",
         type=flag(Tokens),
-        help=f"longest prompt in tokens (default {LONGEST_PROMPT}, or what the model has positions for)",
+        help=f"longest prompt in tokens (default {DEFAULT_INPUTS_LENGTH}, or what the model has positions for)",
     )
     parser.add_argument(
         "--max_decode_len", type=flag(Tokens), default=128, help="longest generation in tokens (default 128)"
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--prompt is empty: give some text")
     model = open_model(args.checkpoint, vocab_path=args.vocab_path, dtype=args.dtype)
 
-    inputs_length = args.inputs_length or min(LONGEST_PROMPT, model.longest_prompt(args.max_decode_len))
+    inputs_length = args.inputs_length or min(DEFAULT_INPUTS_LENGTH, model.longest_prompt(args.max_decode_len))
 
     def generate(prompts: list[str], first_number: int = 0) -> None:
         if args.chat:

@@ -15,7 +15,7 @@ from flan_jax.decode.choose import log_probs_of_answers
 from flan_jax.decode.families import Started
 from flan_jax.models import DecodeCache, EncoderDecoderConfig, Params, T5Config, decode_teacher_forced, encode
 from flan_jax.models.decoder_incremental import real_tokens
-from flan_jax.models.incremental import reorder_copies
+from flan_jax.models.incremental import reorder_copies, unstack_decoder_layers
 
 START_ID = PAD_ID  # T5's
 Config = T5Config | EncoderDecoderConfig
@@ -67,7 +67,7 @@ def start_from_encoded(
       num_copies: rows of each prompt: its samples or beams.
     """
     incremental = _incremental(config)
-    params = incremental.unstack_decoder_layers(config, params)
+    params = unstack_decoder_layers(params)
     cache = incremental.init_decode_cache(config, params, encoded_BLD, mask_BL, max_decode_len, num_copies)
     return Started(params, cache, jnp.full((encoded_BLD.shape[0] * num_copies,), _start_id(config), jnp.int32))
 

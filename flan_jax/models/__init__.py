@@ -1,5 +1,4 @@
-"""T5, decoder-only models and encoder-decoders of their layers in Flax Linen, behind functions of (config, params,
-arrays).
+"""T5, decoders and encoder-decoders of their layers in Flax Linen, behind functions of (config, params, arrays).
 
 Names are imported from their modules when they are first asked for: whoever trains a T5 imports neither the decoder nor
 what only decoding needs.

@@ -390,14 +390,11 @@ def encode(
     encoder_segment_ids_BL: jax.Array | None = None,
     encoder_positions_BL: jax.Array | None = None,
 ) -> jax.Array:
-    """The encoder's output [B, L, D] in the compute dtype, no dropout; see `flan_jax.models.encode`.
+    """See `flan_jax.models.encode`.
 
     Args:
-      config: the model.
-      params: its parameters.
-      encoder_input_tokens_BL: int32 inputs.
-      encoder_segment_ids_BL: int32, 0 at padding; None for one segment of all tokens that are not 0.
-      encoder_positions_BL: int32, inside each segment; None for those that follow from the segments.
+      config, params, encoder_input_tokens_BL, encoder_segment_ids_BL: as there.
+      encoder_positions_BL: as there; None for those that follow from the segments.
     """
     segments_BL, positions_BL = _inputs_places(encoder_input_tokens_BL, encoder_segment_ids_BL, encoder_positions_BL)
     if config.prompt_tokens:
@@ -420,15 +417,10 @@ def decode_teacher_forced(
     decoder_input_tokens_RT: jax.Array,
     encoded_rows_R: jax.Array | None = None,
 ) -> jax.Array:
-    """Logits of all positions of known decoder inputs, float32 [R, T, V]; see `flan_jax.models.decode_teacher_forced`.
+    """See `flan_jax.models.decode_teacher_forced`.
 
     Args:
-      config: the model.
-      params: its parameters.
-      encoded_BLD: from `encode`.
-      encoder_mask_BL: true (or not 0) at input positions that are not padding.
-      decoder_input_tokens_RT: the model's start id and the targets but for their last token.
-      encoded_rows_R: which encoded row each of them answers; None where each answers its own.
+      config, params, encoded_BLD, encoder_mask_BL, decoder_input_tokens_RT, encoded_rows_R: as there.
     """
     segments_RT = jnp.ones_like(decoder_input_tokens_RT)
     out: jax.Array = apply(

@@ -3,21 +3,19 @@ with its cache. Keys and values have G heads each, and positions are what the de
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
 from flan_jax.models.decoder import rotations_of
 from flan_jax.models.encoder_decoder import CrossDecoderLayer, EncoderDecoder
 from flan_jax.models.encoder_decoder_config import EncoderDecoderConfig
-from flan_jax.models.incremental import DecodeCache, LayerCache
+from flan_jax.models.incremental import DecodeCache, LayerCache, layer_params_of
 from flan_jax.models.layers import apply
 from flan_jax.models.model import Params
 from flan_jax.models.soft_prompt import mask_with_prompt
 from flan_jax.models.windows import with_window
 
-__all__ = ["decode_step", "init_decode_cache", "unstack_decoder_layers"]
+__all__ = ["decode_step", "init_decode_cache"]
 
 
 def init_decode_cache(
@@ -40,7 +38,7 @@ def init_decode_cache(
     shape = (encoded_BLD.shape[0] * num_copies, config.num_kv_heads, max_decode_len, config.head_dim)
     empty_NGTK = jnp.zeros(shape, config.compute_dtype)
     layers = []
-    for layer_params in _layer_params(config, params):
+    for layer_params in layer_params_of(params):
         cross_k_BGLK, cross_v_BGLK = apply(
             CrossDecoderLayer(config), layer_params, encoded_BLD, method="cross_keys_and_values"
         )
@@ -69,7 +67,7 @@ def decode_step(
     whole_params = _without_layers(params)
     y_N1D = apply(EncoderDecoder(config), whole_params, tokens_N[:, None], method="embed_target")
     layers = []
-    for number, (layer, layer_params) in enumerate(zip(cache.layers, _layer_params(config, params), strict=True)):
+    for number, (layer, layer_params) in enumerate(zip(cache.layers, layer_params_of(params), strict=True)):
         y_N1D, self_k_NGTK, self_v_NGTK = apply(
             CrossDecoderLayer(config),
             layer_params,
@@ -85,20 +83,6 @@ def decode_step(
         layers.append(layer._replace(self_k_NHTK=self_k_NGTK, self_v_NHTK=self_v_NGTK))
     logits_N1V = apply(EncoderDecoder(config), whole_params, y_N1D, method="normed_logits")
     return logits_N1V[:, 0], cache._replace(position=cache.position + 1, layers=tuple(layers))
-
-
-def unstack_decoder_layers(config: EncoderDecoderConfig, params: Params) -> Params:
-    """`params` with the decoder's layers as a tuple of trees: for a decoding loop, see
-    `incremental.unstack_decoder_layers`."""
-    layers = jax.lax.optimization_barrier(tuple(_layer_params(config, params)))
-    return {**params, "decoder": {**params["decoder"], "layers": layers}}
-
-
-def _layer_params(config: EncoderDecoderConfig, params: Params) -> list[dict[str, Any]]:
-    layers = params["decoder"]["layers"]
-    if isinstance(layers, tuple):
-        return list(layers)
-    return [jax.tree.map(lambda leaf, i=i: leaf[i], layers) for i in range(config.num_layers)]
 
 
 def _without_layers(params: Params) -> Params:

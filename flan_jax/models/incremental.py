@@ -17,7 +17,15 @@ from flan_jax.models.soft_prompt import mask_with_prompt
 from flan_jax.models.t5 import Decoder, DecoderLayer
 from flan_jax.models.t5_config import T5Config
 
-__all__ = ["DecodeCache", "LayerCache", "decode_step", "init_decode_cache", "reorder_copies", "unstack_decoder_layers"]
+__all__ = [
+    "DecodeCache",
+    "LayerCache",
+    "decode_step",
+    "init_decode_cache",
+    "layer_params_of",
+    "reorder_copies",
+    "unstack_decoder_layers",
+]
 
 
 class LayerCache(NamedTuple):
@@ -62,7 +70,7 @@ def init_decode_cache(
     num_rows = encoded_BLD.shape[0] * num_copies
     empty_NHTK = jnp.zeros((num_rows, config.num_heads, max_decode_len, config.head_dim), config.compute_dtype)
     layers = []
-    for layer_params in _layer_params(config, params):
+    for layer_params in layer_params_of(params):
         cross_k_BHLK, cross_v_BHLK = apply(
             DecoderLayer(config), layer_params, encoded_BLD, method="cross_keys_and_values"
         )
@@ -72,7 +80,7 @@ def init_decode_cache(
     else:
         biases = [
             apply(DecoderLayer(config), layer_params, max_decode_len, method="bias_by_offset")
-            for layer_params in _layer_params(config, params)
+            for layer_params in layer_params_of(params)
         ]
     mask_BL = mask_with_prompt(encoder_mask_BL != 0, encoded_BLD.shape[1])
     return DecodeCache(jnp.zeros((), jnp.int32), tuple(layers), mask_BL, tuple(biases))
@@ -100,7 +108,7 @@ def decode_step(
 
     y_N1D = apply(TokenEmbedder(config), params["token_embedder"], tokens_N[:, None])
     layers = []
-    for layer, layer_params, bias_H1T in zip(cache.layers, _layer_params(config, params), biases, strict=True):
+    for layer, layer_params, bias_H1T in zip(cache.layers, layer_params_of(params), biases, strict=True):
         y_N1D, self_k_NHTK, self_v_NHTK = apply(
             DecoderLayer(config),
             layer_params,
@@ -130,18 +138,19 @@ def reorder_copies(cache: DecodeCache, rows_N: jax.Array) -> DecodeCache:
     return cache._replace(layers=layers)
 
 
-def unstack_decoder_layers(config: T5Config, params: Params) -> Params:
+def unstack_decoder_layers(params: Params) -> Params:
     """`params` with the decoder's layers as a tuple of trees, which `decode_step` takes as well.
 
     For a decoding loop: a slice of the stacked arrays inside the loop is a copy of every decoder weight at every step,
     outside it is one a batch. The barrier keeps XLA from moving the slices back in.
     """
-    layers = jax.lax.optimization_barrier(tuple(_layer_params(config, params)))
+    layers = jax.lax.optimization_barrier(tuple(layer_params_of(params)))
     return {**params, "decoder": {**params["decoder"], "layers": layers}}
 
 
-def _layer_params(config: T5Config, params: Params) -> list[dict[str, Any]]:
+def layer_params_of(params: Params) -> list[dict[str, Any]]:
+    """Each layer's parameters of a decoder, stacked or from `unstack_decoder_layers`."""
     layers = params["decoder"]["layers"]
     if isinstance(layers, tuple):
         return list(layers)
-    return [jax.tree.map(lambda leaf, i=i: leaf[i], layers) for i in range(config.num_decoder_layers)]
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], layers) for i in range(len(jax.tree.leaves(layers)[0]))]

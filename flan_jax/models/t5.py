@@ -371,17 +371,10 @@ def encode(
     encoder_segment_ids_BL: jax.Array | None = None,
     encoder_positions_BL: jax.Array | None = None,
 ) -> jax.Array:
-    """The encoder's output [B, L, D] in the compute dtype, no dropout. Positions are accepted and not read.
-
-    A model with a soft prompt of P tokens reads it before each row and gives [B, P + L, D]; what takes `encoded_BLD`
-    adds the prompt to its mask.
+    """See `flan_jax.models.encode`. Positions are accepted and not read: the bias is by distance.
 
     Args:
-      config: the model.
-      params: its parameters.
-      encoder_input_tokens_BL: int32 inputs.
-      encoder_segment_ids_BL: int32, 0 at padding; None for one segment of all tokens that are not 0.
-      encoder_positions_BL: not read: the bias is by distance.
+      config, params, encoder_input_tokens_BL, encoder_segment_ids_BL, encoder_positions_BL: as there.
     """
     del encoder_positions_BL
     segments_BL = _encoder_segments(encoder_input_tokens_BL, encoder_segment_ids_BL)
@@ -400,15 +393,10 @@ def decode_teacher_forced(
     decoder_input_tokens_RT: jax.Array,
     encoded_rows_R: jax.Array | None = None,
 ) -> jax.Array:
-    """Logits of all positions of known decoder inputs, float32 [R, T, V]: what ranking answers needs.
+    """See `flan_jax.models.decode_teacher_forced`; the start id is 0.
 
     Args:
-      config, params: as in `forward`.
-      encoded_BLD: from `encode`.
-      encoder_mask_BL: true (or not 0) at input positions that are not padding.
-      decoder_input_tokens_RT: targets shifted right, start id 0; padding at the end changes nothing before it.
-      encoded_rows_R: which encoded row each of them answers, so that what is read of a row is computed once for all its
-        answers; None where R = B and each answers its own.
+      config, params, encoded_BLD, encoder_mask_BL, decoder_input_tokens_RT, encoded_rows_R: as there.
     """
     out: jax.Array = apply(
         T5(config),

@@ -181,7 +181,7 @@ def _changes(model_dir: pathlib.Path, operative_config: str, start_step: int, la
 
 def _write_facts(run: Run, judge: Judge, operative_config: str, start_step: int) -> None:
     """What the run is told and what it trains on, for those who find its folder."""
-    if operative_config:
+    if operative_config and start_step < run.last_step:  # a finished run was not told this
         save_config(run.model_dir, operative_config, start_step)
     write_sealed(run.model_dir / DATA_FILE, {**run.data_facts(), "suite_notes": judge.notes})
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from flan_jax.checkpoints.checkpoint import FOLDER, CheckpointMeta, DamagedError, TrainState
-from flan_jax.checkpoints.find import check_same_model, find_weights
+from flan_jax.checkpoints.find import check_same_model, find_weights, reads_otherwise
 from flan_jax.core.disk import sweep_partial
 from flan_jax.core.errors import CheckpointError, ConfigError, Setting, counted
 from flan_jax.models import Params
@@ -185,14 +185,14 @@ def _num_not_finite(params: Params) -> jax.Array:
 
 def _from_weights(run: Run, layout: StateLayout) -> tuple[TrainState, int, str]:
     source = find_weights(run.config.initial_checkpoint_path or "")
-    others = check_same_model(source.path, base_model(run.model, run.tuning), source.model)
+    check_same_model(source.path, base_model(run.model, run.tuning), source.model)
     if source.vocab_fingerprint not in (None, run.vocabulary.fingerprint):
         raise CheckpointError(
             f"{source.path} was trained with vocabulary {str(source.vocab_fingerprint)[:12]}, this run uses "
             f"{run.vocabulary.fingerprint[:12]}: set VOCAB_PATH to the one it was trained with"
         )
     at = "" if source.step is None else f" (step {source.step:,})"
-    origin = f"weights of {source.path}{at}" + f", which read rows otherwise ({others})" * bool(others)
+    origin = f"weights of {source.path}{at}{reads_otherwise(run.model, source.model)}"
     params = source.load(layout.base)
     num_bad = int(_num_not_finite(params))
     if num_bad:
