@@ -111,6 +111,16 @@ def test_updates_scale_with_the_learning_rate_and_the_parameter():
         np.testing.assert_allclose(tx.update(grads, tx.init(params), params)[0]["w"], expected, rtol=1e-5)
 
 
+def test_a_low_rank_adapter_leaves_zero_at_the_learning_rate():
+    params = {"lora_b": np.zeros((4, 4), np.float32), "kernel": np.zeros((4, 4), np.float32)}
+    axes = {"lora_b": ("lora_rank", "mlp"), "kernel": ("embed", "mlp")}
+    tx = make_adafactor(AdafactorConfig(learning_rate=0.1), axes)
+    grads = jax.tree.map(np.ones_like, params)
+    updates, _ = tx.update(grads, tx.init(params), params)
+    np.testing.assert_allclose(updates["lora_b"], -0.1, rtol=1e-5)
+    np.testing.assert_allclose(updates["kernel"], -0.1 * 1e-3, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -20,7 +20,7 @@ from flan_jax.core.errors import ConfigError, Setting
 from flan_jax.core.settings import Above, AtLeast, AtMost, Below, Count, Natural, Positive, SlipAbove, settle
 from flan_jax.optim.schedules import LearningRate, as_schedule, rate_for_run
 
-_STACK_AXIS = "layers"
+_STACK_AXIS, _ADAPTER_AXIS = "layers", "lora_rank"
 
 __all__ = ["AdafactorConfig", "AdafactorMomentumState", "AdafactorState", "adafactor_state_axes", "make_adafactor"]
 
@@ -36,7 +36,8 @@ class AdafactorConfig:
       decay_rate: exponent c of the second moment's decay, 1 - t**-c at update t.
       step_offset: updates to subtract from t, for a moment that starts anew after pretraining.
       clipping_threshold: largest root mean square of an update before the learning rate; None for no clipping.
-      multiply_by_parameter_scale: whether steps are relative to the parameter's root mean square.
+      multiply_by_parameter_scale: whether steps are relative to the parameter's root mean square; those of low-rank
+        adapters never are, as half of them begin at zero and would stay there.
       min_dim_size_to_factor: a matrix is factored if both its dimensions are at least this; None factors none.
       epsilon: added to squared gradients.
       min_parameter_scale: smallest root mean square a step is relative to.
@@ -124,7 +125,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
     Args:
       config: see `AdafactorConfig`.
       param_logical_axes: the parameters' tree with a tuple of axis names for each; an axis called `layers` (the first
-        one) marks a stack.
+        one) marks a stack, one called `lora_rank` a low-rank adapter.
     """
     # The order is that of their algorithm 4: scale by the moment, clip, then make the step relative to the parameter;
     # the rate comes last, so that no schedule changes what is clipped.
@@ -140,11 +141,12 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
     ]
     if config.clipping_threshold is not None:
         steps.append(optax.clip_by_block_rms(config.clipping_threshold))
-    if config.multiply_by_parameter_scale:
-        steps.append(_scale_by_parameter_rms(config.min_parameter_scale))
     chain = optax.chain(*steps)
     schedule = config.schedule()
     is_stacked = _map_axes(lambda names: _STACK_AXIS in names, param_logical_axes)
+    is_relative = _map_axes(
+        lambda names: config.multiply_by_parameter_scale and _ADAPTER_AXIS not in names, param_logical_axes
+    )
 
     def init_one(is_stacked: bool, param: jax.Array) -> FactoredState:
         def init(param: jax.Array) -> FactoredState:
@@ -155,6 +157,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
     def update_one(
         count: jax.Array,
         is_stacked: bool,
+        is_relative: bool,
         grad: jax.Array,
         v_row: jax.Array,
         v_col: jax.Array,
@@ -165,6 +168,8 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
             # `count` is not mapped: all layers have had as many updates. The other steps keep no state.
             state = (FactoredState(count, v_row, v_col, v), *([optax.EmptyState()] * (len(steps) - 1)))
             scaled, (moments, *_) = chain.update(grad, state, param)
+            if is_relative:
+                scaled = scaled * jnp.maximum(jnp.sqrt(jnp.mean(jnp.square(param))), config.min_parameter_scale)
             return -schedule(count) * scaled, moments.v_row, moments.v_col, moments.v
 
         return _Result(*(jax.vmap(update) if is_stacked else update)(grad, v_row, v_col, v, param))
@@ -180,6 +185,7 @@ def make_adafactor(config: AdafactorConfig, param_logical_axes: Any) -> optax.Gr
         results = jax.tree.map(
             lambda *leaves: update_one(state.count, *leaves),
             is_stacked,
+            is_relative,
             grads,
             state.v_row,
             state.v_col,
@@ -220,17 +226,6 @@ def _with_momentum_and_decay(
         return updates, moments
 
     return optax.GradientTransformation(init, update)
-
-
-def _scale_by_parameter_rms(min_scale: float) -> optax.GradientTransformation:
-    # Optax's scale_by_param_block_rms guards a gradient that nobody takes here, with a copy of every parameter.
-    def update(updates: Any, state: Any, params: Any) -> tuple[Any, Any]:
-        def scale(update: jax.Array, param: jax.Array) -> jax.Array:
-            return update * jnp.maximum(jnp.sqrt(jnp.mean(jnp.square(param))), min_scale)
-
-        return jax.tree.map(scale, updates, params), state
-
-    return optax.GradientTransformation(optax.init_empty_state, update)
 
 
 def adafactor_state_axes(config: AdafactorConfig, param_shapes: Any, param_logical_axes: Any) -> Any:
