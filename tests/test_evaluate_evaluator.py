@@ -134,6 +134,21 @@ def test_results_record_what_the_answers_depend_on(results):
     assert {name: task.settings for name, task in results.tasks.items()} == dict.fromkeys(results.tasks, settings)
 
 
+def test_a_generation_ends_before_a_stop_text(root, results):
+    said = [sample.prediction for sample in results.tasks["ev_f1"].samples]
+    stop = next(text[len(text) // 2] for text in said if len(text) > 3)
+    stopped = Evaluator(root, VOCABULARY, CONFIG, dataclasses.replace(EVAL, stop=(stop,))).run(params(), 7)
+    cut = [text.partition(stop)[0] for text in said]
+    assert cut != said and [sample.prediction for sample in stopped.tasks["ev_f1"].samples] == cut
+    assert stopped.tasks["ev_f1"].settings["stop"] == [stop]
+    assert stopped.tasks["ev_rank"].scores == results.tasks["ev_rank"].scores
+
+
+def test_stop_texts_that_end_nothing_are_refused(root):
+    with pytest.raises(ConfigError, match=r"^EvalConfig.stop has '☃', which vocabulary .* cannot write"):
+        Evaluator(root, VOCABULARY, CONFIG, dataclasses.replace(EVAL, stop=("1", "☃")))
+
+
 def test_json_round_trip(results):
     read = EvalResults.from_json(json.loads(json.dumps(results.to_json())))
     for name, task in read.tasks.items():

@@ -21,6 +21,7 @@ EvalConfig.limit = %EVAL_LIMIT
 EvalConfig.report = ('x',)
 EvalConfig.selection = ('y',)
 EvalConfig.suite = ()
+EvalConfig.stop = ()
 EvalConfig.suite_limit = 20
 """
 
@@ -66,6 +67,8 @@ def test_a_judged_run_is_judged_alike_to_its_end():
     message = r"EvalConfig.limit is 20, and was 40 when this run was judged, up to step 8: .*; set it back, or train in"
     with pytest.raises(ConfigError, match=message):
         refuse_other_evaluations(BEFORE, BEFORE.replace("EVAL_LIMIT = 40", "EVAL_LIMIT = 20"), 8)
+    with pytest.raises(ConfigError, match=r"EvalConfig.stop is \(.z.,\), and was \(\) when"):
+        refuse_other_evaluations(BEFORE, BEFORE.replace("stop = ()", "stop = ('z',)"), 8)
     with pytest.raises(ConfigError, match=r"EvalConfig.selection is \('z',\)"):
         refuse_other_evaluations(BEFORE, BEFORE.replace("'y'", "'z'"), 8)
     suite = BEFORE.replace("suite = ()", "suite = ('mmlu',)")

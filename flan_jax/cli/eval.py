@@ -37,7 +37,7 @@ DEFAULT_INPUTS_LENGTH = 512
 _FLAGS = {f"EvalConfig.{field.name}": f"--{field.name}" for field in dataclasses.fields(EvalConfig)}
 _FLAGS["EvalConfig.report"] = "--mixture"
 # What held-out tasks alone are asked by; `TASK__FORMAT` names a task in another format.
-_OF_TASKS = ("targets_length", "num_samples", "cache_dir", "copy_input_baseline", "task_folder")
+_OF_TASKS = ("targets_length", "stop", "num_samples", "cache_dir", "copy_input_baseline", "task_folder")
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--targets_length", type=flag(Tokens), default=128, help="longest generation in tokens (default 128)"
     )
+    parser.add_argument("--stop", action="append", default=[], help="a text that ends a generation; repeat for several")
     parser.add_argument(
         "--num_samples", type=flag(Natural), default=3, help="generations a task kept in the JSON (default 3)"
     )
@@ -102,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         inputs_length=args.inputs_length,
         targets_length=args.targets_length,
+        stop=tuple(args.stop),
         limit=args.limit,
         split=args.split,
         num_samples=args.num_samples,

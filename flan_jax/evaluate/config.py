@@ -30,6 +30,8 @@ class EvalConfig:
       inputs_length: encoder tokens; longer prompts are trimmed at the end, and counted.
       targets_length: most tokens a generation may have, EOS included. Tasks whose every metric is an exact match stop
         at twice their longest reference already, since a longer generation could not be right.
+      stop: texts before the first of which a held-out task's generation ends, such as "\\n" for models that go on past
+        their answer; each one that the vocabulary can write. Benchmarks' formats have their own.
       limit: examples a task, from the start of its split; None for all.
       split: the split to score; None for each task's own evaluation split.
       num_samples: (input, prediction, reference) triples kept a task.
@@ -50,6 +52,7 @@ class EvalConfig:
     suite_inputs_length: Tokens = 1024
     suite_period: Annotated[Count, "which is at every evaluation"] | None = None
     is_suite_forced: bool = False
+    stop: tuple[str, ...] = ()
     limit: Annotated[Count, "which is all examples"] | None = 100
     split: str | None = None
     num_samples: Natural = 3

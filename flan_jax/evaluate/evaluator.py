@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from jax.sharding import Mesh
 
-from flan_jax.core.errors import ConfigError, counted
+from flan_jax.core.errors import ConfigError, Setting, counted
 from flan_jax.core.manifest import read_split_manifest, split_dir
 from flan_jax.core.vocabulary import Vocabulary
 from flan_jax.data import CacheReader
@@ -22,6 +22,7 @@ from flan_jax.evaluate.metrics.rouge import copy_input_baseline
 from flan_jax.evaluate.results.eval_results import GROUPS, Basis, EvalResults
 from flan_jax.evaluate.results.journal import Journal
 from flan_jax.evaluate.results.record import Record
+from flan_jax.evaluate.stop_texts import StopTexts
 from flan_jax.evaluate.suite import Progress
 from flan_jax.models import ModelConfig, Params
 
@@ -53,14 +54,16 @@ class Evaluator:
           mesh: devices to split batches over; None for where the parameters are.
 
         Raises `CacheError` for a task that is not cached, `TaskError` for an unknown metric, `ConfigError` for a task
-        that both selects and is reported, or a batch that the mesh cannot split.
+        that both selects and is reported, a batch that the mesh cannot split, or a stop text that the vocabulary cannot
+        write.
         """
         self.config, self.model_config, self.vocabulary, self._mesh = config, model_config, vocabulary, mesh
         batch_shards(mesh, config.batch_size, "EvalConfig.batch_size")
+        stop = _stop_texts(vocabulary, config.stop)
         root = pathlib.Path(cache_root)
         with CacheReader(root, vocabulary.fingerprint) as reader:
             self._tasks = [
-                read_task(reader, name, split, group, config, vocabulary, model_config)
+                read_task(reader, name, split, group, config, vocabulary, model_config, stop)
                 for group, name, split in _held_out(root, config)
             ]
 
@@ -124,6 +127,17 @@ def metrics_named(cache_root: str | pathlib.Path, vocab_fingerprint: str, config
     root = pathlib.Path(cache_root)
     folders = [split_dir(root, name, split) for _, name, split in _held_out(root, config)]
     return {name for folder in folders for name in read_split_manifest(folder, vocab_fingerprint).metrics}
+
+
+def _stop_texts(vocabulary: Vocabulary, stop: Sequence[str]) -> StopTexts:
+    forms = {text: vocabulary.written_inside(text) for text in stop}
+    if lost := [text for text, form in forms.items() if not form]:
+        raise ConfigError(
+            Setting("EvalConfig.stop"),
+            f" has {lost[0]!r}, which vocabulary {vocabulary.path} cannot write, so that it would end nothing: give "
+            f"texts that it has, or none",
+        )
+    return StopTexts(tuple(dict.fromkeys(forms.values())))
 
 
 def _rouge_of(metrics: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from flan_jax.evaluate.metrics import get_metric
 from flan_jax.evaluate.prompts import FittedPrompt
 from flan_jax.evaluate.results.eval_results import Sample, TaskResult
 from flan_jax.evaluate.results.record import Record
+from flan_jax.evaluate.stop_texts import NO_STOP, StopTexts
 from flan_jax.evaluate.work import Work
 from flan_jax.models import ModelConfig
 
@@ -141,6 +142,7 @@ def read_task(
     config: EvalConfig,
     vocabulary: Vocabulary,
     model_config: ModelConfig,
+    stop: StopTexts = NO_STOP,
 ) -> HeldOutTask:
     """Reads the first `config.limit` examples of a task's split, and makes items of them.
 
@@ -151,6 +153,7 @@ def read_task(
       config: lengths and limits.
       vocabulary: of the cache.
       model_config: whose prompts they are to be.
+      stop: what ends a generation, beside EOS.
 
     Raises `TaskError` for a task without a metric, with an unknown one, or with one that its examples cannot serve.
     """
@@ -188,7 +191,7 @@ def read_task(
     prompts = tuple(model_config.prompt(trim_inputs(example.inputs_tokens, longest_inputs)) for example in examples)
     formats = _formats(manifest, max_tokens)
     work = tuple(
-        _work(manifest, format, str(number), example, prompt, cut)
+        _work(manifest, format, str(number), example, prompt, cut, stop)
         for format in formats
         for number, (example, prompt, cut) in enumerate(zip(examples, prompts, is_trimmed, strict=True))
     )
@@ -206,6 +209,7 @@ def read_task(
             "inputs_length": config.inputs_length,
             # As it was asked for: what bounds the answers of exact matches below it differs by vocabulary.
             **({"targets_length": config.targets_length} if any(f.method != "rank" for f in formats) else {}),
+            **({"stop": list(stop.texts)} if stop.texts and any(f.method != "rank" for f in formats) else {}),
             "dtype": str(model_config.dtype),
         },
     )
@@ -274,6 +278,7 @@ def _work(
     example: CachedExample,
     prompt: np.ndarray,
     is_trimmed: bool,
+    stop: StopTexts,
 ) -> Work:
     """An example, the `number`-th of its task, as an item of one format; its options only where it ranks."""
     accepted = {reference.strip() for reference in example.references}
@@ -282,7 +287,7 @@ def _work(
     asked = Prompt("", (), "", example.references, options, correct)
     item = Item(manifest.task, manifest.task, manifest.split, format.name, number, asked)
     fitted = FittedPrompt("", "", 0, 0, len(prompt), is_trimmed, tokens=prompt)
-    return Work(format, item, fitted, None, 0, f"{manifest.task}/{format.name}/{number}")
+    return Work(format, item, fitted, None, 0, f"{manifest.task}/{format.name}/{number}", stop=stop)
 
 
 def _never_opened(subtask: str, split: str) -> NoReturn:

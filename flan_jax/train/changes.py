@@ -17,7 +17,7 @@ _FREE = ("MODEL_DIR", "LOG_PERIOD", "TrainConfig.log_period", *_LENGTH)
 _LENGTH_OF = ("TrainConfig.train_steps", "TrainConfig.train_epochs")
 _FOLLOWS_LENGTH = "CosineSchedule.total_steps"
 # Which examples held-out scores are of, and what the model sees of them.
-_JUDGED_BY = ("selection", "limit", "split", "inputs_length", "targets_length")
+_JUDGED_BY = ("selection", "limit", "split", "inputs_length", "targets_length", "stop")
 _JUDGED_BY_SUITE = ("suite_selection", "suite_limit", "suite_split", "suite_inputs_length")
 # Of gin's text, in which a long value begins after a backslash; and of a comment that is no setting (a user's code).
 _BINDING = re.compile(r"^(?:# )?(?P<name>[\w./]+) = (?:\\\n)?(?P<value>.+(?:\n[ \t]+.+)*)", re.MULTILINE)

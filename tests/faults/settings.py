@@ -58,6 +58,7 @@ _BINDINGS: Mapping[str, Sequence[str]] = {
     "RESTORE_OPTIMIZER_STATE": ("3", "'yes'", "None", "[]"),
     "EVAL_SELECTION": (*_NAMES, "('fault_again',)"),
     "EVAL_REPORT": (*_NAMES, "('fault_between',)"),
+    "EVAL_STOP": ("3", "'x'", "[1]", "('',)", "('', 'a')", "('\\u0bf5',)"),
     "EVAL_SUITE": (*_NAMES, "('fault_questions:nonsense',)"),
     "EVAL_SUITE_LIMIT": _COUNT_OR_NONE,
     "TUNING": _WORD,
