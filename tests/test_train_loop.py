@@ -21,6 +21,7 @@ from flan_jax.checkpoints.weights import load_weights
 from flan_jax.core import assets
 from flan_jax.core.errors import CheckpointError, ConfigError, TrainingError
 from flan_jax.models import param_shapes
+from flan_jax.report.run_data import load_report
 from flan_jax.train.guard import FiniteGuard
 
 NO_EVALUATION = {"selection": (), "report": ()}
@@ -64,6 +65,14 @@ def test_a_run_hands_over_its_last_step_where_nothing_selects(place, base):
     jax.tree.map(np.testing.assert_array_equal, exported, saved)
     assert "token_embedder/embedding" in text and "density" in text and "step compiled" in text
     assert text.count("step       4/4") == 1
+
+
+def test_a_run_may_be_judged_from_its_first_evaluation_on_alone(place):
+    result, _ = run(place, "later", train_steps=4, eval_period=2, eval_before_training=False, evaluation={})
+    lines = [json.loads(line) for line in (place / "later" / "evals.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4] and result.selected_step in (2, 4)
+    report = load_report(place / "later")
+    assert report.before is None, "step 2 is no model before training"
 
 
 def test_every_line_of_the_log_has_what_a_reader_needs(place, base):

@@ -138,7 +138,7 @@ def load_report(model_dir: str | os.PathLike[str], num_samples: int = 3) -> Repo
         )
     _check_is_chosen_from(results, selected, folder)
     after = by_step[selected["step"]]
-    before = results[0] if results[0].step < after.step else None
+    before = results[0] if results[0].step == 0 < after.step else None  # a run may be judged from a later step on
     options = {key: selected[key] for key in ("confidence", "num_resamples", "seed")}
     metrics = read_metrics(folder / "metrics.jsonl")
     lost = _lost_losses(folder / "metrics.jsonl", metrics, results[-1].step)

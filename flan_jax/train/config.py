@@ -108,8 +108,8 @@ class TrainConfig:
       restore_optimizer_state: whether the optimizer goes on from the state beside those weights (an imported T5X
         checkpoint's, or a run's): its moments and its count of updates, which decay and schedules read. The run's own
         steps and data begin at 0 either way. Without it the optimizer is a fresh one.
-      eval_period: steps between evaluations; there is also one before step 1 and one after the last. None or 0 leaves
-        it at those two.
+      eval_period: steps between evaluations, beside those before and after training; None or 0 for none.
+      eval_before_training: whether there is one before step 1, which gains are counted from; one follows the last step.
       label_smoothing: probability taken from the target and spread over the vocabulary.
       z_loss: factor of the squared log-partition in the loss.
       log_period: steps between lines of metrics.jsonl.
@@ -119,10 +119,8 @@ class TrainConfig:
         that name). The step's result is the same to rounding.
       checkpoint: see `CheckpointConfig`.
       prefetch_batches: batches made ready ahead of the step that uses them.
-      peak_flops: a device's peak floating-point operations a second, for MFU; None looks the device up, and logs no
-        MFU where it is unknown.
-      profile_steps: (first, last) steps, counted from 1, recorded with the JAX profiler to MODEL_DIR/profile; None
-        records none.
+      peak_flops: a device's peak FLOP/s, for MFU; None looks the device up, and logs no MFU where it is unknown.
+      profile_steps: (first, last) steps, counted from 1, that the JAX profiler writes to MODEL_DIR/profile; or None.
     """
 
     model_dir: PathText
@@ -138,6 +136,7 @@ class TrainConfig:
     initial_checkpoint_path: PathText | None = None
     restore_optimizer_state: bool = False
     eval_period: Annotated[Natural, "which, as 0, evaluates before and after only"] | None = None
+    eval_before_training: bool = True
     label_smoothing: Annotated[float, AtLeast(0), Below(1)] = 0.0
     # T5X's and PaLM's (Chowdhery et al. 2022, section 5).
     z_loss: Annotated[float, AtLeast(0), SlipAbove(1000), "0 to turn it off"] = 1e-4
@@ -192,7 +191,8 @@ class TrainConfig:
 
     def is_eval_step(self, step: int) -> bool:
         """Whether the run is judged after `step` steps."""
-        return step in (0, self.train_steps) or bool(self.eval_period and step % self.eval_period == 0)
+        due = self.eval_before_training if step == 0 else self.eval_period and step % self.eval_period == 0
+        return bool(due) or step == self.train_steps
 
     def is_save_step(self, step: int) -> bool:
         """Whether a checkpoint is due after `step` steps, beside those of evaluations."""
