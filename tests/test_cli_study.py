@@ -104,6 +104,32 @@ def test_a_study_of_finished_runs_has_a_table_a_page_and_verdicts(file, tmp_path
     assert again == {name: (tmp_path / "s/clusters" / name).read_bytes() for name in again}
 
 
+def test_tasks_are_compared_by_the_metric_that_is_named(file, tmp_path, capsys):
+    def with_rouge(results, rouge):
+        tasks = {n: dataclasses.replace(t, metrics={**t.metrics, "rouge_l": rouge}) for n, t in results.tasks.items()}
+        return dataclasses.replace(results, tasks=tasks)
+
+    file.write_text(STUDY + "Study.metric = 'rouge_l'\n")
+    cells = write_runs(file, tmp_path / "s")
+    arguments = ["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]
+    assert main(arguments) == 2
+    assert "Study.metric is 'rouge_l', and a of run" in capsys.readouterr().err
+    for cell in cells:
+        evals = tmp_path / "s/runs" / cell.key / "evals.jsonl"
+        evals.unlink()
+        # Not every run of a start is judged before it trains; one of each seed will do.
+        if cell.levels["clusters"] == "1":
+            append_results(evals, with_rouge(judged(0, {"a": 7, "b": 3}), 0.25))
+        append_results(evals, with_rouge(judged(2, {"a": 50, "b": 50}), 0.5 if cell.levels["clusters"] == "4" else 0.3))
+    assert main(arguments) == 0
+    assert "more clusters help\n    +10.00 [+10.00, +10.00] points a doubling of clusters" in capsys.readouterr().out
+    with open(tmp_path / "s/clusters/table.csv", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {(r["when"], r["metric"], r["score"], r["normalised"]) for r in rows if r["clusters"] != "1"} == {
+        ("start", "rouge_l", "0.25", "0.25"), ("end", "rouge_l", "0.5", "0.5")}  # fmt: skip
+    assert sum(r["when"] == "start" for r in rows) == 2 * 6
+
+
 def test_runs_that_begin_as_different_models_have_no_common_start(file, tmp_path, capsys):
     cells = write_runs(file, tmp_path / "s")
     evals = tmp_path / "s/runs" / cells[-1].key / "evals.jsonl"

@@ -226,9 +226,14 @@ def test_runs_that_were_judged_otherwise_are_not_compared():
     limits[3] = dataclasses.replace(scores[3], targets_length=128)
     assert limits[0].task == limits[3].task
     with pytest.raises(
-        StudyError, match=r"answered in at most 128 tokens in run k, in 4 in run k: judge all levels alike"
+        StudyError, match=r"in at most so many tokens: 128 in run k, 4 in run k: judge all levels alike .EVAL_TARGETS"
     ):
         check_alike(study(), limits)
+    stops = [dataclasses.replace(each, stop=()) for each in scores]
+    check_alike(study(), stops)
+    stops[3] = dataclasses.replace(stops[3], stop=("\n",))
+    with pytest.raises(StudyError, match=r"up to one of the texts \('\\n',\) in run k, \(\) in run k: .* .EVAL_STOP"):
+        check_alike(study(), stops)
     fewer = [dataclasses.replace(each, run="other") for each in scores if each.task != "b_1"]
     with pytest.raises(StudyError, match=r"runs k and other are judged on different tasks, b_1 in one of them"):
         check_alike(study(), [*scores, *fewer])

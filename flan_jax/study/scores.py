@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +12,7 @@ import numpy as np
 from flan_jax.checkpoints.find import SELECTED_FILE
 from flan_jax.core.disk import read_json_object
 from flan_jax.core.errors import StudyError, some_of
-from flan_jax.evaluate.results.eval_results import EvalResults, normalised_scores
+from flan_jax.evaluate.results.eval_results import EvalResults, TaskResult, normalised_scores
 from flan_jax.evaluate.results.files import read_results
 from flan_jax.evaluate.select import EVALS_FILE
 from flan_jax.models import count_params
@@ -21,6 +22,7 @@ from flan_jax.study.study import Study
 from flan_jax.train.throughput import step_flops
 
 START, END = "start", "end"
+_BOUNDS = {"targets_length": "in at most so many tokens:", "stop": "up to one of the texts"}
 
 __all__ = ["END", "START", "Scores", "check_alike", "read_scores"]
 
@@ -34,7 +36,8 @@ class Scores:
       seed: of the run. run: its key. when: "start" or "end". step: that was judged.
       task, group, kind, cluster, format, metric: of the task. examples: how many were scored.
       scored_by: hash of the code of metrics of a user's own (`TaskResult.scored_by`).
-      targets_length: most tokens of an answer; None where none is generated, or it is not recorded.
+      targets_length, stop: most tokens of an answer, and texts that end one; None where none is generated, or it is not
+        recorded.
       score, chance: in [0, 1]. normalised: (score - chance) / (1 - chance).
       parameters: of the model. flops, tokens: of all training steps up to `step`, packed positions.
     """
@@ -59,6 +62,7 @@ class Scores:
     tokens: int
     scored_by: str = ""
     targets_length: int | None = None
+    stop: tuple[str, ...] | None = None
 
 
 def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> list[Scores]:
@@ -80,11 +84,11 @@ def read_scores(study: Study, cells: Iterable[Cell], folder: pathlib.Path) -> li
         step = max(results)
         if chosen.exists():
             step = int(read_json_object(chosen, "run the cell's training command again")["step"])
-        found += _scores(cell, cell.levels, END, results[step])
+        found += _scores(study, cell, cell.levels, END, results[step])
         if study.start and 0 in results:
             # All runs that differ on these axes alone begin as the same model, judged on the same examples.
             levels = {axis: study.start.get(axis, level) for axis, level in cell.levels.items()}
-            mine = _scores(cell, levels, START, results[0])
+            mine = _scores(study, cell, levels, START, results[0])
             first = started.setdefault((tuple(levels.values()), cell.seed), mine)
             if first is mine:
                 found += mine
@@ -101,7 +105,7 @@ def check_alike(study: Study, scores: Iterable[Scores]) -> None:
     """Raises `StudyError` where runs were judged on other tasks, by other metrics, on other numbers of examples, or
     could not say as much: their averages would not be of the same. The longest prompt and dtype may be a level's.
     """
-    limits: dict[str, Scores] = {}
+    bounds: dict[tuple[str, str], Scores] = {}
     facts: dict[str, tuple[Scores, tuple[object, ...]]] = {}
     tasks: dict[tuple[str, str], set[str]] = {}
     for each in scores:
@@ -116,13 +120,14 @@ def check_alike(study: Study, scores: Iterable[Scores]) -> None:
                 f"{each.task} is judged by {mine[0]} on {mine[1]} examples in run {each.run}, by {theirs[0]} on "
                 f"{theirs[1]} in run {first.run}{other_code}: judge all levels alike (EVAL_LIMIT, EVAL_REPORT)"
             )
-        if each.targets_length is not None:
-            said = limits.setdefault(each.task, each)
-            if said.targets_length != each.targets_length:
-                raise StudyError(
-                    f"{each.task} is answered in at most {each.targets_length} tokens in run {each.run}, in "
-                    f"{said.targets_length} in run {said.run}: judge all levels alike (EVAL_TARGETS_LENGTH)"
-                )
+        for name, words in _BOUNDS.items():
+            if (mine_here := getattr(each, name)) is not None:
+                said = bounds.setdefault((each.task, name), each)
+                if (theirs_here := getattr(said, name)) != mine_here:
+                    raise StudyError(
+                        f"{each.task} is answered {words} {mine_here} in run {each.run}, {theirs_here} in run "
+                        f"{said.run}: judge all levels alike (EVAL_{name.upper()})"
+                    )
     (run, _), names = next(iter(tasks.items()), (("", ""), set()))
     for (other, _), found in tasks.items():
         if differing := sorted(found ^ names):
@@ -132,9 +137,10 @@ def check_alike(study: Study, scores: Iterable[Scores]) -> None:
             )
 
 
-def _scores(cell: Cell, levels: Mapping[str, str], when: str, results: EvalResults) -> list[Scores]:
+def _scores(study: Study, cell: Cell, levels: Mapping[str, str], when: str, results: EvalResults) -> list[Scores]:
     train, model = cell.config.train, cell.config.model
     lengths = train.inputs_length, train.targets_length
+    scored = [(task, *_compared(study, cell, task)) for task in results.tasks.values()]
     return [
         Scores(
             levels=levels,
@@ -147,16 +153,31 @@ def _scores(cell: Cell, levels: Mapping[str, str], when: str, results: EvalResul
             kind=task.kind,
             cluster=task.cluster,
             format=task.format,
-            metric=task.metric,
+            metric=metric,
             examples=task.n,
-            score=float(task.score),
-            chance=float(task.chance),
-            normalised=float(np.mean(normalised_scores(task))),
+            score=score,
+            chance=chance,
+            normalised=normalised,
             parameters=count_params(model),
             flops=results.step * step_flops(model, train.batch_size, *lengths),
             tokens=results.step * train.batch_size * sum(lengths),
             scored_by=task.scored_by,
             targets_length=task.settings.get("targets_length"),
+            stop=tuple(task.settings.get("stop", ())) if "targets_length" in task.settings else None,
         )
-        for task in results.tasks.values()
+        for task, metric, score, chance, normalised in scored
     ]
+
+
+def _compared(study: Study, cell: Cell, task: TaskResult) -> tuple[str, float, float, float]:
+    """Metric, score, chance level and normalised score by which the study compares a task. Of a metric that is not the
+    task's first no score an example is recorded, only their mean."""
+    if study.metric in ("", task.metric):
+        return task.metric, float(task.score), float(task.chance), float(np.mean(normalised_scores(task)))
+    if task.group == study.group and study.metric not in task.metrics:
+        raise StudyError(
+            f"Study.metric is {study.metric!r}, and {task.task} of run {cell.key} is scored by "
+            f"{', '.join(task.metrics)}: give one that every task of {study.group} has, or none"
+        )
+    score = float(task.metrics.get(study.metric, math.nan))
+    return study.metric, score, 0.0, score

@@ -54,6 +54,8 @@ class Study:
       findings: what is to be shown (`flan_jax.study.findings`).
       start: axis -> level that is no run: the model before training, which every run of the study is judged at first.
       group: which held-out tasks count, "selection" or "report".
+      metric: what tasks are compared by, one of those that each of them is scored by, as "rouge_l", and whose chance
+        level is 0; "" for each task's first.
       over: what the curve is plotted over: the first axis's levels, or the parameters of each run's model, or the
         floating-point operations of its training steps, both logarithmic.
       published: label -> level of the first axis -> score in percent, drawn beside; over levels alone.
@@ -68,6 +70,7 @@ class Study:
     findings: tuple[object, ...] = ()
     start: Mapping[str, str] = dataclasses.field(default_factory=dict)
     group: str = "report"
+    metric: str = ""
     over: Literal["levels", "parameters", "flops"] = "levels"
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     note: str = ""
