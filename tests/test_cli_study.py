@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import pathlib
+import re
 import shutil
 
 import numpy as np
@@ -157,6 +158,21 @@ def test_several_studies_write_one_page_of_findings(file, tmp_path, capsys):
     (page.parent / "studies.md").touch()
     assert main(["study", *files, *arguments]) == 0
     assert "a verdict is explained [there](studies.md#verdicts)." in page.read_text()
+    # One study's chapter is replaced; the others', and what people wrote, stay where they were.
+    page.write_text(page.read_text().replace("## Again", "## What I think\n\nStudies are good.\n\n## Again"))
+    (tmp_path / "again.gin").write_text(STUDY.replace("More clusters <help>", "Once more"))
+    assert main(["study", files[1], *arguments]) == 0
+    text = page.read_text()
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## More clusters <help>", "## What I think", "## Once more"]  # fmt: skip
+    assert "What I think\n\nStudies are good.\n\n## Once" in text
+    assert f"`flan-jax study {files[1]} --findings {page}`" in text
+    (tmp_path / "README.md").write_text("# My project\n")
+    assert main(["study", files[0], *arguments[:-1], str(tmp_path / "README.md")]) == 2
+    assert (
+        "begins with '# My project', and a page of findings with '# Findings': name another" in capsys.readouterr().err
+    )
+    assert (tmp_path / "README.md").read_text() == "# My project\n"
     shutil.rmtree(tmp_path / "s/runs")
     capsys.readouterr()
     assert main(["study", *files, "--folder", str(tmp_path / "s"), "--dry_run"]) == 0
@@ -174,8 +190,26 @@ def test_runs_that_are_missing_are_said(file, tmp_path, capsys):
     write_runs(file, tmp_path / "s", without=[{"clusters": "4", "rate": "high"}])
     assert main(["study", str(file), "--folder", str(tmp_path / "s"), "--report_only"]) == 0
     said = capsys.readouterr().out
-    assert "3 runs of 12 are not done" in said and said.count("NOT RUN") == 2
-    assert "3 runs of 12 are not done" in (tmp_path / "s/clusters/study.html").read_text()
+    assert "3 of 12 runs are not done" in said and said.count("NOT RUN") == 2
+    assert "3 of 12 runs are not done" in (tmp_path / "s/clusters/study.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Study.title", "Study.titel", "named 'titel'. In file .*; did you mean title"),
+        ("more/Rises.text", "more/Rise.text", "No configurable matching 'Rise'.*did you mean Rises"),
+        ("('LEARNING_RATE = 1e-3',)", "('LEARNING_RATE = 1e-3', 'EVAL_LIMIT = 7')",
+         "EVAL_LIMIT is 7 for clusters 1, rate low, seed 0, and .* for clusters 1, rate high: judge all levels alike"),
+        ("('LEARNING_RATE = 1e-2',)", "('LEARNING_RATE = 1e-2', \"EVAL_REPORT = ('proc_echo_word',)\")",
+         "EVAL_REPORT is .* for clusters 1, rate low, seed 0, and .'proc_echo_word',. for clusters 1, rate high"),
+    ],
+)  # fmt: skip
+def test_what_a_study_says_wrong_is_said_before_anything_runs(file, tmp_path, capsys, old, new, message):
+    assert old in STUDY
+    file.write_text(STUDY.replace(old, new))
+    assert main(["study", str(file), "--folder", str(tmp_path / "s")]) == 2
+    assert re.search(message, capsys.readouterr().err) and not (tmp_path / "s").exists()
 
 
 def test_a_run_is_named_by_what_its_result_depends_on(file, tmp_path):

@@ -238,9 +238,10 @@ def find_gin(file: str, search_paths: Sequence[str] = ()) -> str:
     )
 
 
-def parse_gin(parse: Any, what: str) -> None:
+def parse_gin(parse: Any, what: str, classes: Mapping[str, type] | None = None) -> None:
     """Calls `parse`; what gin raises becomes a `ConfigError` in one line that begins with `what` and names the nearest
-    name."""
+    name, of those of `classes` (by default a run's)."""
+    classes = _CONFIGURABLES if classes is None else classes
     try:
         parse()
     except ConfigError:
@@ -255,10 +256,10 @@ def parse_gin(parse: Any, what: str) -> None:
         if match := re.search(r"No configurable matching (?:reference )?'@?([^'()]+)(?:\(\))?'", message):
             # A reference may have a scope, "warm/CosineSchedule", and those of a user's module a module's name.
             name = match[1].rpartition("/")[2]
-            known = [*_CONFIGURABLES, *_registered(), *gin_lines.macros()]
+            known = [*classes, *_registered(), *gin_lines.macros()]
             hint = f"{did_you_mean(name, known) or '.'} If it is your own, say `import YOUR_MODULE` in the gin file"
         elif match := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
-            cls = _CONFIGURABLES.get(match[1].split(".")[-1])
+            cls = classes.get(match[1].split(".")[-1])
             names = [field.name for field in dataclasses.fields(cls)] if cls else []
             hint = did_you_mean(match[2], names) or f"; it has {', '.join(names)}"
         elif isinstance(error, SyntaxError):

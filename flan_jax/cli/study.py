@@ -16,7 +16,7 @@ from flan_jax.core.errors import ConfigError, StudyError, counted
 from flan_jax.core.settings import Count, PathText
 from flan_jax.study import Cell, Study, cells_of, judge, read_scores, run_cells, write_table
 from flan_jax.study.cost import cost_of, measured_steps
-from flan_jax.study.page import findings_page, study_lines, study_markdown, write_study
+from flan_jax.study.page import check_findings_page, findings_page, study_lines, study_markdown, write_study
 from flan_jax.study.runner import CELLS, COMPILED, RUNS, is_done, on_other_data, run_folder, write_cells
 from flan_jax.study.verdicts import averages, sizes
 from flan_jax.workflows.data_fingerprint import data_fingerprints
@@ -62,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
     folder = pathlib.Path(args.folder)
     made = {name: cells_of(study, load, folder) for name, study in studies.items()}
     signal.signal(signal.SIGTERM, _stop)
-    chapters: list[list[str]] = []
+    findings = pathlib.Path(args.findings) if args.findings else None
+    if findings and findings.exists():
+        check_findings_page(findings.read_text())
+    chapters: dict[str, list[str]] = {}
     asked: set[str] = set()
     for file, (name, study) in zip(args.study, studies.items(), strict=True):
         cells = made[name]
@@ -81,11 +84,10 @@ def run(args: argparse.Namespace) -> int:
                 continue
             data = dict(zip([c.key for c in left], data_fingerprints([c.config for c in left]), strict=True))
             run_cells(folder, cells, study.recipe, num_processes=args.processes, say=_say, data=data)
-        chapters.append(_report(study, name, cells, folder, args.findings and pathlib.Path(args.findings)))
-    if args.findings and chapters:
-        command = f"flan-jax study {' '.join(args.study)} --findings {shlex.quote(args.findings)}"
-        findings = pathlib.Path(args.findings)
-        write_text_atomically(findings, findings_page(command, chapters, (findings.parent / "studies.md").exists()))
+        chapters[name] = _report(study, file, name, cells, folder, findings)
+    if findings and chapters:
+        before = findings.read_text() if findings.exists() else ""
+        write_text_atomically(findings, findings_page(chapters, (findings.parent / "studies.md").exists(), before))
         print(args.findings)
     return 0
 
@@ -106,13 +108,17 @@ def _write_jobs(args: argparse.Namespace, file: str, study: Study, name: str, ce
 
 
 def _report(
-    study: Study, name: str, cells: tuple[Cell, ...], folder: pathlib.Path, findings: pathlib.Path | None
+    study: Study, file: str, name: str, cells: tuple[Cell, ...], folder: pathlib.Path, findings: pathlib.Path | None
 ) -> list[str]:
     """Writes the table and the page of the runs that are done, and prints the verdicts; the lines of its chapter."""
     missing = [cell for cell in cells if not is_done(folder, cell)]
     if len(missing) == len(cells):
         raise StudyError(f"no run of {name} is done in {folder}: run the study, or name its --folder")
-    notes = [f"{counted(len(missing), 'run')} of {len(cells)} are not done"] if missing else []
+    notes = (
+        [f"{len(missing)} of {counted(len(cells), 'run')} {'is' if len(missing) == 1 else 'are'} not done"]
+        if missing
+        else []
+    )
     if changed := on_other_data(folder, cells):
         notes.append(
             f"{counted(len(changed), 'run')}, as {changed[0].name}, of other data or wordings than are there now: "
@@ -133,7 +139,8 @@ def _report(
     picture = findings.with_suffix("") / f"{name}.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(picture, (folder / name / "study.png").read_bytes())
-    return study_markdown(study, name, verdicts, means, notes, f"{picture.parent.name}/{picture.name}")
+    command = f"flan-jax study {shlex.quote(file)} --findings {shlex.quote(str(findings))}"
+    return study_markdown(study, name, verdicts, means, notes, f"{picture.parent.name}/{picture.name}", command)
 
 
 def _say(line: str) -> None:

@@ -39,7 +39,7 @@ def load_study(file: str) -> Study:
     with gin.unlock_config():
         gin.clear_config()
         gin_internals._LOCATION_PREFIXES[:] = ["", str(gin_root())]
-        parse_gin(lambda: gin.parse_config_file(find_gin(file)), f"gin file {file}")
+        parse_gin(lambda: gin.parse_config_file(find_gin(file)), f"gin file {file}", _CLASSES)
         gin_lines.scan([file], find_gin)
         try:
             study: Study = _configurable("Study")()

@@ -81,6 +81,8 @@ def cells_of(study: Study, load: LoadRun, folder: pathlib.Path) -> tuple[Cell, .
                     f"EVAL_{study.group.upper()}, or give another Study.group"
                 )
             key = _key(config)
+            if cells:
+                _check_judged_alike(study, cells[0], levels, config)
             bindings = (*bindings, f"MODEL_DIR = {str(folder / 'runs' / key)!r}")
             cells.append(Cell(levels, seed, bindings, config, key))
             if (twin := seen.setdefault(key, cells[-1])) is not cells[-1]:
@@ -104,6 +106,19 @@ def _check_names(study: Study) -> None:
                     f"axes {owner[name]} and {axis} both bind {name}, so that one would undo the other: bind it in one"
                 )
             owner[name] = axis
+
+
+def _check_judged_alike(study: Study, first: Cell, levels: Mapping[str, str], config: RunConfig) -> None:
+    """Raises `ConfigError`, before anything runs, for a cell that is asked other things than the first one."""
+    names = (study.group, "suite" if study.group == "report" else "suite_selection")
+    for name in (*names, "limit", "suite_limit", "targets_length", "stop"):
+        mine, theirs = getattr(config.evaluation, name), getattr(first.config.evaluation, name)
+        if (sorted(mine) != sorted(theirs)) if name in names else mine != theirs:
+            cell = ", ".join(f"{axis} {level}" for axis, level in levels.items())
+            raise ConfigError(
+                f"EVAL_{name.upper()} is {theirs} for {first.name}, and {mine} for {cell}: judge all levels alike, "
+                f"as their averages would not be of the same"
+            )
 
 
 def _key(config: RunConfig) -> str:

@@ -1,13 +1,15 @@
-"""`study.html`: what a study asked, its verdicts, its curve and its runs, in one file without links."""
+"""`study.html`: what a study asked, its verdicts, its curve and its runs, in one file without links; and the page that
+collects what several studies found, of which each writes its own chapter."""
 
 from __future__ import annotations
 
 import math
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 
 from flan_jax.core.disk import write_atomically, write_text_atomically
-from flan_jax.core.errors import counted
+from flan_jax.core.errors import ConfigError, counted
 from flan_jax.report.page import html, joined, page, picture, table
 from flan_jax.report.tables import markdown_table
 from flan_jax.study.figures import ladder_png, over
@@ -15,8 +17,11 @@ from flan_jax.study.study import Study
 from flan_jax.study.verdicts import Verdict
 
 _CLASSES = {"reproduced": "gain", "contradicted": "loss"}
+_TITLE = "# Findings"
+_CHAPTER = re.compile(r"^(?=## )", re.MULTILINE)
+_ABOUT = re.compile(r"^Study `([^`]+)`, after ", re.MULTILINE)
 
-__all__ = ["findings_page", "study_lines", "study_markdown", "write_study"]
+__all__ = ["check_findings_page", "findings_page", "study_lines", "study_markdown", "write_study"]
 
 
 def write_study(
@@ -69,20 +74,36 @@ def study_lines(verdicts: Sequence[Verdict]) -> list[str]:
     return lines
 
 
-def findings_page(command: str, chapters: Sequence[Sequence[str]], has_guide: bool) -> str:
+def findings_page(chapters: Mapping[str, Sequence[str]], has_guide: bool, before: str = "") -> str:
     """A Markdown page of several studies.
 
     Args:
-      command: that writes it.
+      chapters: study -> lines of `study_markdown`.
       has_guide: whether docs/studies.md lies beside it, to be linked.
-      chapters: lines of `study_markdown`.
+      before: the page as it is. A chapter of these studies is replaced; those of others, and what people wrote, stay.
+
+    Raises `ConfigError` where `before` is another page, as `check_findings_page`.
     """
+    check_findings_page(before)
+    texts = {name: "\n".join(lines).rstrip() for name, lines in chapters.items()}
+    kept = [chapter.rstrip() for chapter in _CHAPTER.split(before)[1:]]
+    names = [match[1] if (match := _ABOUT.search(chapter)) else "" for chapter in kept]
+    body = [texts.get(name, chapter) for name, chapter in zip(names, kept, strict=True)]
+    body += [text for name, text in texts.items() if name not in names]
     studies, there = "[studies](studies.md)", "[there](studies.md#verdicts)"
     if not has_guide:
         studies, there = "studies", "in flan_jax's docs/studies.md"
-    about = f"What the {studies} show, the contradicted too. Written by `{command}`; a verdict is explained {there}."
-    lines = ["# Findings", "", about, ""]
-    return "\n".join([*lines, *(line for chapter in chapters for line in chapter)]).rstrip() + "\n"
+    about = f"What the {studies} show, the contradicted too; a verdict is explained {there}."
+    return "\n\n".join([_TITLE, about, *body]) + "\n"
+
+
+def check_findings_page(text: str) -> None:
+    """Raises `ConfigError` for a text that is no page of findings, so that none is written over."""
+    if text.strip() and not text.startswith(f"{_TITLE}\n"):
+        raise ConfigError(
+            f"--findings is a file that begins with {text.splitlines()[0][:60]!r}, and a page of findings with "
+            f"{_TITLE!r}: name another file"
+        )
 
 
 def study_markdown(
@@ -92,6 +113,7 @@ def study_markdown(
     averages: Mapping[tuple[str, ...], Sequence[float]],
     notes: Sequence[str],
     picture_path: str,
+    command: str,
 ) -> list[str]:
     """A chapter of `findings_page`.
 
@@ -102,10 +124,11 @@ def study_markdown(
       averages: as in `write_study`.
       notes: as there.
       picture_path: of its curve, from the page.
+      command: that writes the chapter.
     """
     found = [(v.text, f"**{v.outcome}**", _interval(v), v.unit) for v in verdicts]
     means = [(*levels, *_of_seeds(averages[levels])) for levels in _ranked(study, averages)]
-    about = [f"Study `{name}`, after {study.source}.", study.note, *(f"**{note}.**" for note in notes)]
+    about = [f"Study `{name}`, after {study.source}: `{command}`.", study.note, *(f"**{note}.**" for note in notes)]
     return [
         f"## {study.title}",
         "",
