@@ -336,7 +336,8 @@ def test_every_study_that_ships_can_be_read_and_judges_what_it_does_not_train_on
     for cell in cells[: len(cells) // len(study.seeds)]:  # of the first seed, every level
         run, mixture = cell.config, get_mixture(cell.config.train.mixture)
         judged = run.evaluation.report if study.group == "report" else run.evaluation.selection
-        assert run.train.train_steps > 0 and mixture.members and (judged or run.evaluation.suite), cell.name
+        has_length = run.train.train_steps > 0 or run.train.train_epochs is not None
+        assert has_length and mixture.members and (judged or run.evaluation.suite), cell.name
         # T0's larger mixtures train on tasks that its findings leave out; a soft prompt is tuned on its own task.
         if path.stem not in ("t0", "prompt_tuning", "prompt_tuning_mini"):
             trained = {task.dataset or task.name for task in mixture_members(mixture)}

@@ -2,6 +2,7 @@
 own reader of gin."""
 
 import csv
+import dataclasses
 import re
 
 import pytest
@@ -142,10 +143,27 @@ def test_a_recipes_mesh_divides_its_batch_and_its_model(recipe):
         assert rows * mesh.model == PAPER_DEVICES[recipe]
 
 
+@pytest.mark.parametrize(
+    ("recipe", "mixture"), [("instructgpt_flan_175b", "flan2021"), ("instructgpt_t0_175b", "t0pp")]
+)
+def test_what_demonstrations_are_compared_with_is_the_papers(recipe, mixture):
+    fact = rows_of("finetune_hparams.csv")["FLAN or T0 baseline on GPT-3 175B"]
+    run, demonstrations = load(recipe), load("instructgpt_sft_175b")
+    assert run.train.mixture == mixture and run.model == dataclasses.replace(demonstrations.model, dropout_rate=0.1)
+    schedule = for_run(run.optimizer, run.train.train_steps).schedule()
+    assert float(schedule(0)) == pytest.approx(float(fact["learning_rate"]), rel=1e-6)
+    assert float(schedule(run.train.train_steps)) == pytest.approx(4e-7, rel=1e-6)  # a tenth, as the others'
+    # Sequences are examples there, of which about eight are packed in a row here.
+    assert fact["steps"] == "896k examples" and fact["batch"].startswith("64 ")
+    assert run.train.train_steps * 64 == 896_000 and run.train.batch_size * 8 == 64 and run.train.train_epochs is None
+    assert run.train.feature_lengths == demonstrations.train.feature_lengths
+
+
 def test_every_recipe_of_a_paper_is_in_the_table():
     papers = ("flan_", "t0", "tk_", "mtk_", "instructgpt_")
     ours = {path.stem for path in (ROOT / "gin/recipes").glob("*.gin") if path.stem.startswith(papers)}
-    assert ours - set(RECIPES) == {"flan_8b", "flan_2b"}  # of the ablation: the 137B's settings
+    # Of the ablation of scale, with the 137B's settings; and what InstructGPT is compared with, below.
+    assert ours - set(RECIPES) == {"flan_8b", "flan_2b", "instructgpt_flan_175b", "instructgpt_t0_175b"}
     for name in ("flan_8b", "flan_2b"):
         small, large = load(name), load("flan_137b")
         assert small.optimizer == large.optimizer and small.train.train_steps == large.train.train_steps
