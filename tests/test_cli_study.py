@@ -203,6 +203,9 @@ def test_runs_that_are_missing_are_said(file, tmp_path, capsys):
          "EVAL_LIMIT is 7 for clusters 1, rate low, seed 0, and .* for clusters 1, rate high: judge all levels alike"),
         ("('LEARNING_RATE = 1e-2',)", "('LEARNING_RATE = 1e-2', \"EVAL_REPORT = ('proc_echo_word',)\")",
          "EVAL_REPORT is .* for clusters 1, rate low, seed 0, and .'proc_echo_word',. for clusters 1, rate high"),
+        ("Study.start =", "Study.metric = 'rouge'\nStudy.start =", "Study.metric is 'rouge', and .* scored by exact_"),
+        ("more/Rises.along", "more/Rises.tasks = '*_cot_*'\nmore/Rises.along",
+         "finding 'more clusters help' is of tasks '.*_cot_.', which is none of the .* report tasks, as"),
     ],
 )  # fmt: skip
 def test_what_a_study_says_wrong_is_said_before_anything_runs(file, tmp_path, capsys, old, new, message):

@@ -16,10 +16,12 @@ from flan_jax.core.errors import ConfigError, StudyError, counted
 from flan_jax.core.settings import Count, PathText
 from flan_jax.study import Cell, Study, cells_of, judge, read_scores, run_cells, write_table
 from flan_jax.study.cost import cost_of, measured_steps
+from flan_jax.study.findings import check_tasks
 from flan_jax.study.page import check_findings_page, findings_page, study_lines, study_markdown, write_study
 from flan_jax.study.runner import CELLS, COMPILED, RUNS, is_done, on_other_data, run_folder, write_cells
 from flan_jax.study.verdicts import averages, sizes
 from flan_jax.workflows.data_fingerprint import data_fingerprints
+from flan_jax.workflows.held_out_tasks import held_out_tasks
 
 HELP = "run ladders of runs, each run once, and judge a paper's findings by them"
 
@@ -61,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
     # Runs lie together, so that what two studies both ask for is run once.
     folder = pathlib.Path(args.folder)
     made = {name: cells_of(study, load, folder) for name, study in studies.items()}
+    for name, study in studies.items():
+        if not (args.report_only or all(is_done(folder, cell) for cell in made[name])):
+            check_tasks(study, made[name][0], held_out_tasks(made[name][0].config, study.group))
     signal.signal(signal.SIGTERM, _stop)
     findings = pathlib.Path(args.findings) if args.findings else None
     if findings and findings.exists():

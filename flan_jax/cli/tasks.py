@@ -229,6 +229,8 @@ def _render(task: Task, args: argparse.Namespace) -> int:
     task.check_split(split)
     num_rows = len(task.source.rows(split))
     if args.start >= num_rows:
+        if not num_rows:
+            raise ConfigError(f"{task.name}/{split} has no rows: look at its source")
         raise ConfigError(f"--start {args.start} is past the {num_rows} rows of {task.name}/{split}")
     vocabulary = load_vocabulary(str(args.vocab_path or assets.EMBEDDED_VOCAB))
     shown = console(soft_wrap=True, highlight=False)

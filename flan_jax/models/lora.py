@@ -110,7 +110,8 @@ class LowRank(TuningMethod):
         return {"lora_rank": self.rank, "lora_alpha": self.alpha, "lora_targets": list(self.targets)}
 
     def adapt(self, params: Any, key: jax.Array) -> tuple[Any, Any]:
-        """Adapters, and the model with the adapters' scales. Raises `ConfigError` for a product that is not there."""
+        """Adapters, and the model with the adapters' scales. Raises `ConfigError` for a product that is not there,
+        or is smaller than the rank."""
         flat = flatten_dict(params, sep="/")
         names = adapted_kernels(flat, self.targets)
         found = {name.split("/")[-2] for name in names}
@@ -119,6 +120,14 @@ class LowRank(TuningMethod):
             raise ConfigError(
                 f"TuningConfig.lora_targets names {', '.join(unknown)}, which this model has not"
                 f"{did_you_mean(unknown[0], known)}: its products are {', '.join(known)}"
+            )
+        smallest = min(names, key=lambda name: min(flat[name].shape[-2:]))
+        if self.rank > min(flat[smallest].shape[-2:]):
+            num_in, num_out = flat[smallest].shape[-2:]
+            product = smallest.removesuffix("/kernel")
+            raise ConfigError(
+                f"TuningConfig.lora_rank is {self.rank}, and {product} of {num_in} x {num_out} has a rank of "
+                f"{min(num_in, num_out)} at most: give that or less, or leave it out of lora_targets"
             )
         trained, constant = init_lora({name: flat[name] for name in names}, self.rank, self.alpha, key)
         return trained, join(params, constant)

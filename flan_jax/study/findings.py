@@ -12,12 +12,13 @@ from typing import Protocol
 
 import numpy as np
 
-from flan_jax.core.errors import ConfigError, did_you_mean
+from flan_jax.core.errors import ConfigError, counted, did_you_mean
 from flan_jax.core.settings import settle
+from flan_jax.study.cells import Cell
 from flan_jax.study.scores import Scores
 from flan_jax.study.study import Study, position_of
 
-__all__ = ["Effects", "Finding", "GapRises", "Higher", "Rises", "Steadier", "is_wanted"]
+__all__ = ["Effects", "Finding", "GapRises", "Higher", "Rises", "Steadier", "check_tasks", "is_wanted"]
 
 
 # (seed, task) -> a number in points.
@@ -211,6 +212,33 @@ def _at(study: Study, scores: Sequence[Scores], tasks: str, levels: Mapping[str,
         for each in scores
         if each.group == study.group and each.levels == full and is_wanted(each.task, tasks)
     }
+
+
+def check_tasks(study: Study, first: Cell, tasks: Mapping[str, Sequence[str]]) -> None:
+    """Raises `ConfigError`, before anything runs, where held-out tasks are not scored by the study's metric, or a
+    finding names none of them.
+
+    Args:
+      study: the study.
+      first: a cell of it; all are judged alike.
+      tasks: task -> its metrics; none where that is not known yet.
+    """
+    for name, metrics in tasks.items():
+        if study.metric and study.metric not in metrics:
+            raise ConfigError(
+                f"Study.metric is {study.metric!r}, and {name} is scored by {', '.join(metrics)}: give one that every "
+                f"task of {study.group} has, or none"
+            )
+    judged = first.config.evaluation
+    if not tasks or (judged.suite if study.group == "report" else judged.suite_selection):
+        return  # benchmarks have names of their own
+    for finding in study.findings:
+        wanted = getattr(finding, "tasks", "*")
+        if not any(is_wanted(name, wanted) for name in tasks):
+            raise ConfigError(
+                f"finding {getattr(finding, 'text', '')!r} is of tasks {wanted!r}, which is none of the "
+                f"{counted(len(tasks), study.group + ' task')}, as {next(iter(tasks))}: give a pattern that some have"
+            )
 
 
 def is_wanted(task: str, tasks: str) -> bool:
