@@ -248,6 +248,8 @@ def test_scores_are_those_of_each_option_by_itself(model):
         model.score("Say red.", [])
     with pytest.raises(ConfigError, match="has no token to score"):
         model.score("Say red.", [""], ends=False)
+    with pytest.raises(ConfigError, match=r"options has '', .* whose end alone would be scored"):
+        model.score("Say red.", ["yes", ""])
 
 
 def test_scores_are_the_models_log_likelihoods(model):

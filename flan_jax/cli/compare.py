@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=flag(Seed), default=0, help="of bootstrap and permutations (default 0)")
     parser.add_argument(
         "--num_resamples",
-        type=flag(Annotated[int, AtLeast(1), SlipAbove(10**6)]),
+        type=flag(Annotated[int, AtLeast(40), SlipAbove(10**6)]),
         default=1000,
         help="of the bootstrap (default 1000)",
     )

@@ -43,13 +43,13 @@ class CompareConfig:
         checkpoint of one of the two; "all".
       confidence: of the intervals; 1 - confidence is the chance that Holm's correction allows of calling any
         difference one that is none.
-      num_resamples: of the bootstrap.
+      num_resamples: of the bootstrap; a 95% interval wants 40 at least.
       seed: of bootstrap and permutations.
     """
 
     group: Literal["report", "selection", "all"] = "report"
     confidence: Annotated[float, Above(0), Below(1), "such as 0.95"] = 0.95
-    num_resamples: Annotated[int, AtLeast(1), SlipAbove(10**6)] = 1000
+    num_resamples: Annotated[int, AtLeast(40), SlipAbove(10**6)] = 1000
     seed: Seed = 0
 
     def __post_init__(self) -> None:

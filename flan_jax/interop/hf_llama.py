@@ -42,7 +42,9 @@ __all__ = ["MODEL_TYPES", "PLAIN", "clean", "model_config", "pieces", "settings_
 
 def model_config(path: pathlib.Path, settings: Mapping[str, Any], infos: Mapping[str, TensorInfo]) -> DecoderConfig:
     """The model of config.json; what ours cannot be is refused with its reason. `infos`: the tensors that are there."""
-    wrong = wrong_settings(settings, {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False})
+    wrong = wrong_settings(
+        settings, {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "sliding_window": None}
+    )
     rope, contradictory = rope_of(settings.get("rope_parameters"), settings.get("rope_scaling"))
     rotation, cannot = rotation_fields(rope, settings, 10000.0)
 

@@ -244,6 +244,11 @@ def size_fields(settings: Mapping[str, Any], infos: Mapping[str, TensorInfo]) ->
         setting means when it is absent.
     """
     num_heads = settings["num_attention_heads"]
+    if HEAD not in infos and settings.get("tie_word_embeddings") is False:
+        raise ValueError(
+            f"tie_word_embeddings is false, and there is no {HEAD}: copy all its files anew, or say true if outputs "
+            f"are tied to the embeddings"
+        )
     return {
         "vocab_size": settings["vocab_size"],
         "emb_dim": settings["hidden_size"],

@@ -97,8 +97,15 @@ def _check_names(study: Study) -> None:
     """Raises `ConfigError` for what a level may not bind: what the study binds itself, and what another axis does."""
     owner: dict[str, str] = {}
     for axis, levels in study.axes.items():
-        names = {line.partition("=")[0].strip() for lines in levels.values() for line in lines if "=" in line}
-        for name in sorted(names):
+        bound = {
+            level: [line.partition("=")[0].strip() for line in lines if "=" in line] for level, lines in levels.items()
+        }
+        for level, names in bound.items():
+            if twice := sorted(name for name in set(names) if names.count(name) > 1):
+                raise ConfigError(
+                    f"level {level} of {axis} binds {twice[0]} twice, and the last would win: bind it once"
+                )
+        for name in sorted({name for names in bound.values() for name in names}):
             if name in _OWN:
                 raise ConfigError(f"axis {axis} binds {name}, which {_OWN[name]} says: take it out of its levels")
             if name in owner:

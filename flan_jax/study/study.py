@@ -93,6 +93,13 @@ class Study:
                 raise ConfigError(
                     f"Study.start: {axis} {level!r}: give an axis of the study and a level that is no run's"
                 )
+            if position_of(level) >= min(position_of(other) for other in self.axes[axis]):
+                raise ConfigError(
+                    f"Study.start: {axis} {level!r} is not below the levels of runs: it is before them, as '0' is"
+                )
+        for name in ("title", "source", "note"):
+            if len(getattr(self, name).splitlines()) > 1:
+                raise ConfigError(f"Study.{name} is {getattr(self, name)!r:.80}: give one line")
         if self.group not in ("selection", "report"):
             raise ConfigError(f"Study.group is {self.group!r}: say 'selection' or 'report'")
         if self.published and self.over != "levels":
@@ -125,4 +132,5 @@ class Study:
 def position_of(level: str) -> float:
     """Where a level stands on an axis of numbers: 9, 1836, 400000 for `0.4M`; NaN for one that is no number."""
     match = _POSITION.fullmatch(level.replace(",", ""))
-    return float(match[1]) * _SCALE[match[2].upper()] if match else math.nan
+    place = float(match[1]) * _SCALE[match[2].upper()] if match else math.nan
+    return place if math.isfinite(place) else math.nan

@@ -209,6 +209,8 @@ class Model(LoadedModel):
         check_characters("prompt", prompt)
         options = as_texts("options", options)
         asked, *answers = self.vocabulary.encode_batch([prompt, *options])
+        if ends and (empty := [option for option, ids in zip(options, answers, strict=True) if not len(ids)]):
+            raise ConfigError(f"options has {empty[0]!r}, of no token, whose end alone would be scored: leave it out")
         _warn_of_unknown(sum(self.vocabulary.count_unknown(ids) > 0 for ids in (asked, *answers)), "text")
         longest = self.longest_prompt(max((len(ids) + 1 for ids in answers), default=1))
         _warn_of_trimmed(len(prompt_tokens(self.config, self.vocabulary, [prompt])[0]) > longest, longest)
