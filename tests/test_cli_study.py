@@ -207,7 +207,7 @@ def test_runs_that_are_missing_are_said(file, tmp_path, capsys):
         ("'More clusters <help>'", "'More\\n## clusters'", "Study.title is 'More.n## clusters': give one line"),
         ("('LEARNING_RATE = 1e-3',)", "('LEARNING_RATE = 1e-3', 'LEARNING_RATE = 1e-4')",
          "level low of rate binds LEARNING_RATE twice"),
-        ("'1': ", "'1e400': ", "finding"),
+        ("'1': ", "'1e400': ", "axis clusters has level '1e400', which has no place on it: give numbers"),
         ("Study.start =", "Study.metric = 'rouge'\nStudy.start =", "Study.metric is 'rouge', and .* scored by rank"),
         ("more/Rises.along", "more/Rises.tasks = '*_cot_*'\nmore/Rises.along",
          "finding 'more clusters help' is of tasks '.*_cot_.', which is none of the .* report tasks, as"),
